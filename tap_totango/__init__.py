@@ -1,0 +1,1 @@
+"""Singer tap: accounts, users and events out of Totango."""

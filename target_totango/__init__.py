@@ -1,0 +1,1 @@
+"""Singer target: accounts and users into Totango, every row confirmed or explained."""

@@ -1,0 +1,1 @@
+"""A local Totango: search, tracking and Integration Hub over SQLite, on loopback."""
