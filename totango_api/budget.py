@@ -1,0 +1,160 @@
+"""The call budget: how many REST calls a minute one process may make.
+
+Two things hold a call back: our own sliding window (pyrate-limiter), and what the server says
+in its `RateLimit-*` headers, which also count the calls of other programs with the same token.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
+
+from totango_api.limits import RATE_WINDOW_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MARGIN_SECONDS: Final = 1.0
+"""Added to every window: calls travel for a while, and servers round their resets down.
+
+61 seconds instead of 60 still use 98 % of the limit."""
+
+_EPOCH_SECONDS: Final = 1_000_000_000
+_EPOCH_MILLISECONDS: Final = 1_000_000_000_000
+
+
+@dataclass(frozen=True)
+class ServerBudget:
+    """What a server says it has left.
+
+    Attributes:
+        remaining: Calls left in its window.
+        reset_in: Seconds until the window ends.
+    """
+
+    remaining: int
+    reset_in: float
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str], *, now: float) -> ServerBudget | None:
+        """Read `RateLimit-*` or `X-RateLimit-*`; the reset in seconds or as an epoch.
+
+        Args:
+            headers: Response headers, case-insensitive.
+            now: Wall clock, epoch seconds.
+
+        Returns:
+            None when the headers are absent or not numbers.
+        """
+        remaining = _number(headers, "Remaining")
+        reset_in = seconds_to_reset(headers, now=now)
+        if remaining is None or reset_in is None:
+            return None
+        return cls(remaining=int(remaining), reset_in=reset_in)
+
+
+def seconds_to_reset(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Return the seconds until the server's window ends, if it says so.
+
+    The header may count seconds, or name an epoch in seconds or milliseconds.
+    """
+    reset = _number(headers, "Reset")
+    if reset is None:
+        return None
+    if reset >= _EPOCH_MILLISECONDS:
+        reset = reset / 1000 - now
+    elif reset >= _EPOCH_SECONDS:
+        reset -= now
+    return max(reset, 0.0)
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    text = headers.get(f"RateLimit-{name}") or headers.get(f"X-RateLimit-{name}")
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if value is not None and value >= 0 else None
+
+
+class CallBudget:
+    """One budget for every REST call of the process; safe to share between threads.
+
+    Args:
+        calls_per_minute: Calls in any sliding minute; 0 = no pacing of our own, and only an
+            explicit 429 holds calls back.
+    """
+
+    def __init__(self, calls_per_minute: int) -> None:
+        self._paces = calls_per_minute > 0
+        self._limiter = _sliding_window(calls_per_minute) if self._paces else None
+        self._changed = threading.Condition()
+        self._in_flight = 0
+        self._server_left: int | None = None
+        self._server_resets_at = 0.0
+        self._held_until = 0.0
+        self.seconds_waited = 0.0
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Wait for leave to make one call; the call is made in the body."""
+        started = time.monotonic()
+        self._reserve()
+        try:
+            if self._limiter is not None:
+                self._limiter.try_acquire("call")
+            with self._changed:
+                self.seconds_waited += time.monotonic() - started
+            yield
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify_all()
+
+    def _reserve(self) -> None:
+        with self._changed:
+            while (wait := self._seconds_to_hold(time.monotonic())) > 0:
+                self._changed.wait(wait)
+            self._in_flight += 1
+
+    def _seconds_to_hold(self, now: float) -> float:
+        hold = self._held_until - now
+        told = self._server_left is not None and now < self._server_resets_at
+        # Calls in flight may or may not be counted in the last answer: assume not, and look
+        # again as soon as one of them is back.
+        if self._paces and told and (self._server_left or 0) - self._in_flight <= 0:
+            hold = max(hold, self._server_resets_at - now)
+        return hold
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Take in what the server says it has left."""
+        said = ServerBudget.from_headers(headers, now=time.time())
+        if said is None:
+            return
+        resets_at = time.monotonic() + said.reset_in + MARGIN_SECONDS
+        with self._changed:
+            same_window = abs(resets_at - self._server_resets_at) <= 2 * MARGIN_SECONDS
+            if same_window and self._server_left is not None:
+                # Answers overtake each other; within one window the count only falls.
+                self._server_left = min(self._server_left, said.remaining)
+            elif resets_at > self._server_resets_at:
+                self._server_left, self._server_resets_at = said.remaining, resets_at
+            self._changed.notify_all()
+
+    def hold(self, seconds: float) -> None:
+        """Let no further call start for a while: the server answered 429."""
+        with self._changed:
+            self._held_until = max(self._held_until, time.monotonic() + seconds)
+            self._changed.notify_all()
+
+
+def _sliding_window(calls: int) -> Limiter:
+    milliseconds = int((RATE_WINDOW_SECONDS + MARGIN_SECONDS) * 1000)
+    bucket = InMemoryBucket([Rate(calls, milliseconds)])
+    # No leaker thread: a few thousand timestamps an hour need no cleaning.
+    return Limiter(SingleBucketFactory(bucket, schedule_leak=False))

@@ -1,0 +1,159 @@
+"""The one tree of errors, each with what happened, where, and what to do about it.
+
+```
+TotangoError
+├── SettingsError            a setting is missing, malformed or contradicts another
+│   └── QueryError           a pasted query or a term cannot be used
+├── ApiError                 a call did not do what it was asked
+│   ├── AuthenticationError  401, 403
+│   ├── RefusedError         another 4xx, or a failure reported inside a 200
+│   ├── RateLimitError       429
+│   ├── UnavailableError     5xx, timeouts, dropped or truncated answers
+│   └── AnswerError          an answer that is not what the documentation shows
+├── IncompleteReadError      rows are missing and cannot be had
+└── InputError               Singer input, catalog or state that cannot be used
+```
+
+Messages hold no secret, no e-mail address and no response body: who builds one from outside
+text passes it through :func:`totango_api.redaction.scrub` first.
+"""
+
+from __future__ import annotations
+
+
+class TotangoError(Exception):
+    """Root of the tree.
+
+    Attributes:
+        message: What happened, and where.
+        remedy: What the user can do about it; may be empty.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".rstrip()
+
+
+class SettingsError(TotangoError):
+    """A setting is missing, malformed or contradicts another."""
+
+
+class QueryError(SettingsError):
+    """A query that a user pasted cannot be used; the message names the place of the fault."""
+
+
+class InputError(TotangoError):
+    """Singer input, a catalog or a state file cannot be used."""
+
+
+class IncompleteReadError(TotangoError):
+    """Rows that the server counts could not be read.
+
+    Attributes:
+        missing: How many rows are known to be missing; None when that cannot be told.
+    """
+
+    def __init__(self, message: str, *, missing: int | None = None, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.missing = missing
+
+
+class ApiError(TotangoError):
+    """A call did not do what it was asked.
+
+    Attributes:
+        endpoint: Method and path, never the query string.
+        status: HTTP status; None when no answer arrived.
+        reason: What the server said, scrubbed and cut.
+        retriable: Whether the same call may succeed later.
+        maybe_done: Whether the server may have carried the call out nevertheless.
+    """
+
+    retriable = False
+    maybe_done = False
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        status: int | None = None,
+        reason: str = "",
+        request_id: str = "",
+        remedy: str = "",
+    ) -> None:
+        said = f": {reason}" if reason else ""
+        answered = f" answered {status}" if status is not None else " failed"
+        identified = f" (request id {request_id})" if request_id else ""
+        super().__init__(f"{endpoint}{answered}{said}{identified}.", remedy=remedy)
+        self.endpoint = endpoint
+        self.status = status
+        self.reason = reason
+
+
+class AuthenticationError(ApiError):
+    """Totango did not accept the token (401) or its rights (403)."""
+
+
+class RefusedError(ApiError):
+    """Totango understood the call and refused it."""
+
+
+class RateLimitError(ApiError):
+    """Too many calls (429).
+
+    Attributes:
+        wait: Seconds that the server asked to wait.
+    """
+
+    retriable = True
+
+    def __init__(self, endpoint: str, *, wait: float, remedy: str = "") -> None:
+        super().__init__(endpoint, status=429, reason="too many requests", remedy=remedy)
+        self.wait = wait
+
+
+class UnavailableError(ApiError):
+    """The server could not answer: 5xx, a timeout, a dropped or truncated connection.
+
+    `maybe_done` is False only when no connection came about.
+    """
+
+    retriable = True
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        status: int | None = None,
+        reason: str = "",
+        request_id: str = "",
+        remedy: str = "",
+        maybe_done: bool = True,
+    ) -> None:
+        super().__init__(
+            endpoint, status=status, reason=reason, request_id=request_id, remedy=remedy
+        )
+        self.maybe_done = maybe_done
+
+
+class AnswerError(ApiError):
+    """The answer is not what the documentation shows; `retriable` when it is not even JSON."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        status: int | None = None,
+        reason: str = "",
+        request_id: str = "",
+        remedy: str = "",
+        retriable: bool = False,
+    ) -> None:
+        super().__init__(
+            endpoint, status=status, reason=reason, request_id=request_id, remedy=remedy
+        )
+        self.retriable = retriable

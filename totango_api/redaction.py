@@ -1,0 +1,61 @@
+"""What must never be seen is taken out here, and only here."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+EXCERPT_LENGTH: Final = 200
+
+_EMAIL = re.compile(r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.UNICODE)
+_TOKEN_HEADER = re.compile(
+    r"""(?ix) ( (?:app|api)[-_]token | authorization | sdr_token ) (["']? \s* [:=]? \s* ["']?)
+        (?: app-token \s+ | bearer \s+ )? [^\s"',;&]+"""
+)
+_secrets: set[str] = set()
+
+
+def register_secret(secret: str | None) -> None:
+    """Add a value that no log line and no error may show, in any of its spellings."""
+    if not secret:
+        return
+    spellings = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    _secrets.update(spelling for spelling in spellings if spelling)
+
+
+def scrub(text: object, *, limit: int | None = None) -> str:
+    """Return `text` without secrets and e-mail addresses, cut to `limit` characters."""
+    clean = str(text)
+    for secret in sorted(_secrets, key=len, reverse=True):
+        clean = clean.replace(secret, "[secret]")
+    clean = _TOKEN_HEADER.sub(r"\1\2[secret]", clean)
+    clean = _EMAIL.sub("[e-mail]", clean)
+    if limit is not None and len(clean) > limit:
+        clean = clean[:limit] + "…"
+    return clean
+
+
+def excerpt(text: object) -> str:
+    """Return the first 200 scrubbed characters of a server's words, on one line."""
+    return " ".join(scrub(text).split())[:EXCERPT_LENGTH]
+
+
+class _ScrubbingFormatter(logging.Formatter):
+    """Formats as the wrapped formatter does, then scrubs: tracebacks are covered as well."""
+
+    def __init__(self, wrapped: logging.Formatter) -> None:
+        super().__init__()
+        self._wrapped = wrapped
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(self._wrapped.format(record))
+
+
+def scrub_logs() -> None:
+    """Make every handler of the root logger scrub what it writes."""
+    for handler in logging.getLogger().handlers:
+        if not isinstance(handler.formatter, _ScrubbingFormatter):
+            handler.setFormatter(_ScrubbingFormatter(handler.formatter or logging.Formatter()))

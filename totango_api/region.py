@@ -1,0 +1,46 @@
+"""Which region a service is in: Totango's own Zendesk app asks `/domains/` for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from totango_api.answers import json_of
+from totango_api.errors import SettingsError, TotangoError
+from totango_api.hosts import AUTO, hosts_of
+from totango_api.limits import EU_SITE
+from totango_api.transport import Request, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from totango_api.connection import Connection
+
+
+def resolved(connection: Connection, config: Mapping[str, Any]) -> Connection:
+    """Return the connection with its region known: one call if it is `auto`, else none.
+
+    Args:
+        connection: The shared settings.
+        config: The plugin's configuration, whose URL overrides still win.
+
+    Raises:
+        SettingsError: If the region cannot be found out.
+    """
+    if connection.region != AUTO or connection.service_id is None:
+        return connection
+    query = urlencode({"service_id": connection.service_id.number})
+    url = f"{connection.hosts.api}/domains/?{query}"
+    try:
+        with Transport(connection) as transport:
+            answer = transport.send(Request("api", "GET", url), json_of)
+    except TotangoError as error:
+        msg = f"The region of the service could not be looked up: {error}"
+        raise SettingsError(msg, remedy="Set region to us or eu.") from None
+    site = answer.get("site") if isinstance(answer, dict) else None
+    if not isinstance(site, str):
+        msg = "The region of the service could not be looked up: the answer names no site."
+        raise SettingsError(msg, remedy="Check service_id, or set region to us or eu.")
+    region = "eu" if site == EU_SITE else "us"
+    return replace(connection, region=region, hosts=hosts_of(region)).overridden(config)

@@ -1,0 +1,289 @@
+"""The one way out: a session, a call budget, retries, and what counts as an answer.
+
+Facts: "API rate limit" (429 and its headers), "Totango HTTP API" (anything but 200 is to be
+sent again), Totango's own Zendesk app and public clients (failures inside a 200).
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from urllib.parse import urlsplit
+
+import backoff
+import requests
+from requests.adapters import HTTPAdapter
+
+from totango_api.answers import Answer, error_for, json_of
+from totango_api.budget import CallBudget
+from totango_api.connection import CONNECT_TIMEOUT, Connection
+from totango_api.errors import ApiError, RateLimitError, RefusedError, UnavailableError
+from totango_api.redaction import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from types import TracebackType
+
+    from backoff.types import Details
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LONGEST_BACKOFF: Final = 60.0
+FORM: Final = "application/x-www-form-urlencoded"
+SLOWEST_ANSWER: Final = 10
+"""An answer that trickles is given up after this many times the timeout."""
+
+
+@dataclass
+class Usage:
+    """What a surface (`api`, `tracking`, `hub`) has cost so far."""
+
+    calls: int = 0
+    retries: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP call.
+
+    Attributes:
+        surface: `api`, `tracking` or `hub`: whose usage it counts to. Only `api` and `hub`
+            calls take from the budget.
+        method: HTTP method.
+        url: Without query string, so that it can be named in errors.
+        body: Encoded body, or None.
+        headers: Beside the User-Agent.
+        max_retry_seconds: Overrides the connection's; 0 = sent once.
+    """
+
+    surface: str
+    method: str
+    url: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    max_retry_seconds: float | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Method and URL, for messages. Ids in the path are scrubbed as any text is."""
+        return scrub(f"{self.method} {self.url}")
+
+
+class Transport:
+    """Sends requests: paced, retried, timed out, never redirected, always over verified TLS.
+
+    Safe to share between threads.
+
+    Args:
+        connection: The shared settings.
+        pool_size: Connections kept alive for each host.
+    """
+
+    def __init__(self, connection: Connection, *, pool_size: int = 8) -> None:
+        self.connection = connection
+        self.budget = CallBudget(connection.calls_per_minute)
+        self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
+        self._usage_lock = threading.Lock()
+        self._session = _session(pool_size)
+        self._environments: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every kept connection."""
+        self._session.close()
+
+    def post_form(self, path: str, form: bytes) -> Any:
+        """POST an encoded form to the REST API and return the decoded JSON.
+
+        Raises:
+            ApiError: If the API did not do what it was asked.
+        """
+        return self.api("POST", path, body=form, content_type=FORM)
+
+    def api(
+        self, method: str, path: str, *, body: bytes | None = None, content_type: str | None = None
+    ) -> Any:
+        """Call the REST API and return the decoded JSON.
+
+        Raises:
+            ApiError: If the API did not do what it was asked.
+        """
+        headers = {"app-token": self.connection.require_token(), "Accept": "application/json"}
+        if content_type:
+            headers["Content-Type"] = content_type
+        url = f"{self.connection.hosts.api}{path}"
+        read = functools.partial(json_of, region=self.connection.region)
+        return self.send(Request("api", method, url, body, headers), read)
+
+    def send(self, request: Request, read: Callable[[str, Answer], T]) -> T:
+        """Send a request until it is answered, refused, or out of time.
+
+        Args:
+            request: What to send.
+            read: Makes a result of the endpoint's name and a 2xx answer. It may raise a
+                retriable :class:`ApiError`, and the request is sent again.
+
+        Raises:
+            ApiError: If it was refused, or not answered in time.
+        """
+        seconds = request.max_retry_seconds
+        if seconds is None:
+            seconds = self.connection.max_retry_seconds
+
+        def attempt() -> T:
+            return self._attempt(request, read)
+
+        retried = backoff.on_exception(
+            _waits,
+            ApiError,
+            max_time=seconds,
+            giveup=lambda error: not _worth_another_try(error, seconds),
+            on_backoff=lambda details: self._note_retry(request, details),
+            jitter=None,
+            logger=None,
+        )(attempt)
+        try:
+            return retried()
+        except ApiError as error:
+            with self._usage_lock:
+                self.usage[request.surface].failures[str(error.status or "no answer")] += 1
+            raise
+
+    def _attempt(self, request: Request, read: Callable[[str, Answer], T]) -> T:
+        with self._usage_lock:
+            self.usage[request.surface].calls += 1
+        if request.surface == "tracking":
+            answer = self._exchange(request)
+        else:
+            with self.budget.call():
+                answer = self._exchange(request)
+                self.budget.observe(answer.headers)
+        error = error_for(request.endpoint, answer, region=self.connection.region)
+        if error is None:
+            return read(request.endpoint, answer)
+        if isinstance(error, RateLimitError):
+            self.budget.hold(min(error.wait, self.connection.max_retry_seconds))
+        raise error
+
+    def _exchange(self, request: Request) -> Answer:
+        timeout = self.connection.timeout
+        deadline = time.monotonic() + SLOWEST_ANSWER * timeout
+        headers = {"User-Agent": self.connection.user_agent, **request.headers}
+        prepared = requests.PreparedRequest()
+        # The adapter is called directly: it follows no redirect, adds no credential from a
+        # .netrc file, keeps no cookie, and costs half the time of Session.request.
+        try:
+            prepared.prepare(request.method, request.url, headers=headers, data=request.body)
+            response = self._session.get_adapter(request.url).send(
+                prepared,
+                stream=True,
+                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                **self._environment(request.url),
+            )
+            return Answer(response.status_code, response.headers, _body(response, deadline))
+        except requests.RequestException as error:
+            raise _failure(request, error) from None
+
+    def _environment(self, url: str) -> dict[str, Any]:
+        """Proxies and certificates that the environment asks for, looked up once for a host."""
+        host = urlsplit(url).netloc
+        if host not in self._environments:
+            found = self._session.merge_environment_settings(url, {}, None, None, None)
+            self._environments[host] = {name: found[name] for name in ("proxies", "verify", "cert")}
+        return self._environments[host]
+
+    def _note_retry(self, request: Request, details: Details) -> None:
+        with self._usage_lock:
+            self.usage[request.surface].retries += 1
+        logger.warning(
+            "%s Trying again in %.1f s (try %d).",
+            details.get("exception"),
+            details.get("wait", 0.0),
+            details["tries"] + 1,
+        )
+
+
+def _session(pool_size: int) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    chunks = []
+    for chunk in response.iter_content(chunk_size=1 << 16):
+        chunks.append(chunk)
+        if time.monotonic() > deadline:
+            response.close()
+            raise requests.Timeout
+    return b"".join(chunks)
+
+
+def _failure(request: Request, error: requests.RequestException) -> ApiError:
+    endpoint = request.endpoint
+    if isinstance(error, requests.exceptions.SSLError):
+        return RefusedError(
+            endpoint,
+            reason="the TLS connection could not be verified",
+            remedy="Check the URL, and REQUESTS_CA_BUNDLE if a proxy re-signs traffic.",
+        )
+    if isinstance(error, requests.ConnectTimeout):
+        return UnavailableError(endpoint, reason="no connection in time", maybe_done=False)
+    if isinstance(error, requests.Timeout):
+        return UnavailableError(endpoint, reason="no answer in time", remedy=_SLOW)
+    if isinstance(error, requests.ConnectionError):
+        reached = not _never_connected(error)
+        reason = "the connection was dropped" if reached else "no connection could be made"
+        return UnavailableError(endpoint, reason=reason, maybe_done=reached)
+    if isinstance(
+        error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
+    ):
+        return UnavailableError(endpoint, reason="the answer was cut short")
+    return RefusedError(endpoint, reason=f"the request could not be made ({type(error).__name__})")
+
+
+_SLOW: Final = "If this repeats, lower page_size or raise request_timeout."
+
+
+def _never_connected(error: BaseException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
+
+
+def _worth_another_try(error: Exception, seconds: float) -> bool:
+    if not isinstance(error, ApiError) or not error.retriable:
+        return False
+    return not isinstance(error, RateLimitError) or error.wait <= seconds
+
+
+def _waits() -> Generator[float, Any, None]:
+    """Waits for backoff: what a 429 says, else exponential with full jitter from half."""
+    error = yield 0.0
+    doubling = 0.5
+    while True:
+        if isinstance(error, RateLimitError):
+            error = yield error.wait
+            continue
+        doubling = min(doubling * 2, LONGEST_BACKOFF)
+        error = yield doubling * random.uniform(0.5, 1.0)  # noqa: S311 (not cryptography)
