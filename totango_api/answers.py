@@ -6,6 +6,7 @@ Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own 
 
 from __future__ import annotations
 
+import decimal
 import email.utils
 import time
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_decoder = msgspec.json.Decoder(float_hook=decimal.Decimal)
+"""Keeps every digit: `0.1` and `49000.10` stay what the server wrote."""
 
 _OK: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
@@ -101,7 +105,7 @@ def json_of(endpoint: str, answer: Answer, *, region: str = "") -> Any:
         AuthenticationError: If the body reports that the token was not accepted.
     """
     try:
-        decoded = msgspec.json.decode(answer.body)
+        decoded = _decoder.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise AnswerError(
             endpoint,

@@ -111,16 +111,24 @@ class Transport:
         """Close every kept connection."""
         self._session.close()
 
-    def post_form(self, path: str, form: bytes) -> Any:
+    def post_form(self, path: str, form: bytes, *, max_retry_seconds: float | None = None) -> Any:
         """POST an encoded form to the REST API and return the decoded JSON.
 
         Raises:
             ApiError: If the API did not do what it was asked.
         """
-        return self.api("POST", path, body=form, content_type=FORM)
+        return self.api(
+            "POST", path, body=form, content_type=FORM, max_retry_seconds=max_retry_seconds
+        )
 
     def api(
-        self, method: str, path: str, *, body: bytes | None = None, content_type: str | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        content_type: str | None = None,
+        max_retry_seconds: float | None = None,
     ) -> Any:
         """Call the REST API and return the decoded JSON.
 
@@ -132,7 +140,7 @@ class Transport:
             headers["Content-Type"] = content_type
         url = f"{self.connection.hosts.api}{path}"
         read = functools.partial(json_of, region=self.connection.region)
-        return self.send(Request("api", method, url, body, headers), read)
+        return self.send(Request("api", method, url, body, headers, max_retry_seconds), read)
 
     def send(self, request: Request, read: Callable[[str, Answer], T]) -> T:
         """Send a request until it is answered, refused, or out of time.
