@@ -63,6 +63,8 @@ class Request:
         body: Encoded body, or None.
         headers: Beside the User-Agent.
         max_retry_seconds: Overrides the connection's; 0 = sent once.
+        repeatable: Whether a second delivery does no harm. Otherwise the request is sent again
+            only when it certainly was not carried out.
     """
 
     surface: str
@@ -71,6 +73,7 @@ class Request:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     max_retry_seconds: float | None = None
+    repeatable: bool = True
 
     @property
     def endpoint(self) -> str:
@@ -164,7 +167,7 @@ class Transport:
             _waits,
             ApiError,
             max_time=seconds,
-            giveup=lambda error: not _worth_another_try(error, seconds),
+            giveup=lambda error: not _worth_another_try(error, seconds, request),
             on_backoff=lambda details: self._note_retry(request, details),
             jitter=None,
             logger=None,
@@ -279,8 +282,10 @@ def _never_connected(error: BaseException) -> bool:
     return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
 
 
-def _worth_another_try(error: Exception, seconds: float) -> bool:
+def _worth_another_try(error: Exception, seconds: float, request: Request) -> bool:
     if not isinstance(error, ApiError) or not error.retriable:
+        return False
+    if error.maybe_done and not request.repeatable:
         return False
     return not isinstance(error, RateLimitError) or error.wait <= seconds
 
