@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from totango_api.transport import Transport
 
 PATH: Final = "/api/v1/attributes.json"
+_ENDPOINT: Final = f"GET {PATH}"
 
 TEXT: Final = "text"
 NUMBER: Final = "number"
@@ -133,12 +134,12 @@ def discover(transport: Transport) -> list[Attribute]:
     answer = transport.api("GET", PATH)
     listed = answer.get("list") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
-        raise AnswerError(f"GET {PATH}", reason="the answer holds no list of attributes")
+        raise AnswerError(_ENDPOINT, reason="the answer holds no list of attributes")
     found = {
         (attribute.object, attribute.api_name): attribute for attribute in _definitions(listed)
     }
     if listed and not found:
-        raise AnswerError(f"GET {PATH}", reason="no entry of the list names a key_name")
+        raise AnswerError(_ENDPOINT, reason="no entry of the list names a key_name")
     return list(found.values())
 
 
