@@ -1,0 +1,82 @@
+# make demo   what the pair does, on your machine, in about a minute
+# make test   everything that must hold before a change is taken
+# Needs Python 3.11 or newer, git and make; the rest is installed into .venv and .venvs.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The first interpreter that runs, is new enough and can make environments: a name on the PATH may
+# be a version manager's shim with nothing behind it, and some systems split off ensurepip.
+ifndef PYTHON
+PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && { echo "$$python"; break; }; done)
+endif
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST_ARGS ?=
+# Half of the suite waits for other processes: two workers pay off even on two cores.
+PYTEST_WORKERS ?= 2
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## CSV files into Totango and out again, between two local sandboxes
+	$(BIN)/python scripts/demo.py
+
+test: check pytest ## the static checks and the whole suite
+
+check: lint types walls meltano-file ## the static checks alone
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+	$(BIN)/mypy scripts
+
+walls: $(READY)
+	$(BIN)/lint-imports
+
+meltano-file: $(READY)
+	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
+
+pytest: $(READY) ## the suite alone; PYTEST_ARGS='-k words' narrows it
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+test-all: $(READY) ## the suite on every Python from 3.11 on that this machine has
+	$(BIN)/python scripts/test_all.py
+
+bench: $(READY) ## the speeds that README.md states
+	$(BIN)/python scripts/bench.py
+
+sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
+	$(BIN)/totango-sandbox serve
+
+docs: $(READY) ## write the settings tables of README.md, meltano.yml and .env.example anew
+	$(BIN)/python scripts/settings_pages.py --write
+
+format: $(READY) ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove every environment, cache and output
+	rm -rf $(VENV) .venvs .meltano demo-output dist build *.egg-info .mypy_cache .ruff_cache \
+		.pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install: $(READY)
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found; \
+	install one, or say make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
+	@touch $@
+
+.PHONY: help demo test check lint types walls meltano-file pytest test-all bench sandbox docs \
+	format clean install
