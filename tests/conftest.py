@@ -1,0 +1,191 @@
+"""What every test may ask for: sandboxes, our commands as processes, other people's programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+import sandboxes
+import toolbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+
+OUR_PREFIXES = ("TAP_TOTANGO_", "TARGET_TOTANGO_", "TOTANGO_SANDBOX_", "MELTANO_")
+SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a developer's own settings out of the tests."""
+    for name in os.environ:
+        if name.startswith(OUR_PREFIXES):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[..., Path]:
+    """`tool(executable, *requirements)`: the path of a third-party program, installed on demand."""
+    return toolbox.tool
+
+
+class SandboxFactory(Protocol):
+    """Starts a sandbox that lives until the test ends."""
+
+    def __call__(self, *arguments: str, seed: str = "none", rate_limit: int = 0) -> Sandbox: ...
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[SandboxFactory]:
+    """`sandbox(*arguments, seed=…, rate_limit=…)`: a running sandbox, empty unless seeded."""
+    with ExitStack() as stack:
+        started = 0
+
+        def start(*arguments: str, seed: str = "none", rate_limit: int = 0) -> Sandbox:
+            nonlocal started
+            started += 1
+            home = tmp_path / f"sandbox-{started}"
+            return stack.enter_context(
+                sandboxes.sandbox(home, *arguments, seed=seed, rate_limit=rate_limit)
+            )
+
+        yield start
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Callable[[Mapping[str, Any]], Path]:
+    """`config_file(settings)`: the path of a JSON file that holds them."""
+    written = 0
+
+    def write(settings: Mapping[str, Any]) -> Path:
+        nonlocal written
+        written += 1
+        path = tmp_path / f"config-{written}.json"
+        path.write_text(json.dumps(settings))
+        return path
+
+    return write
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a command, or of the last one of a pipe."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    returncodes: tuple[int, ...] = ()
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the Singer messages on stdout; a line that is none fails the test."""
+        messages = [json.loads(line) for line in self.stdout.split("\n") if line]
+        assert all("type" in message for message in messages), self.stdout[:2000]
+        return messages
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        """Return the records of one stream on stdout."""
+        return [
+            message["record"]
+            for message in self.messages()
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    def ok(self) -> Ran:
+        """Return this, having made sure that every command ended well."""
+        assert not any((self.returncode, *self.returncodes)), self.stderr[-6000:]
+        return self
+
+
+class Run(Protocol):
+    """Runs a command to its end."""
+
+    def __call__(
+        self,
+        *command: str | Path,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = SECONDS,
+    ) -> Ran: ...
+
+
+def _resolved(command: Sequence[str | Path]) -> list[str]:
+    """Our own commands by name, everything else as given."""
+    program, *arguments = map(str, command)
+    own = toolbox.BIN / program
+    return [str(own) if "/" not in program and own.exists() else program, *arguments]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`run("tap-totango", "--config", path)`: a command in an empty folder, as a user runs it."""
+
+    def start(
+        *command: str | Path,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = SECONDS,
+    ) -> Ran:
+        done = subprocess.run(
+            _resolved(command),
+            input=stdin,
+            env={**os.environ, **(env or {})},
+            cwd=cwd or tmp_path,
+            timeout=timeout,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return start
+
+
+class Pipe(Protocol):
+    """Runs commands as a shell's `a | b | c` does."""
+
+    def __call__(self, *commands: Sequence[str | Path], timeout: float = SECONDS) -> Ran: ...
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Pipe:
+    """`pipe([tap, …], [target, …])`: the last one's stdout, all exit codes, all stderr."""
+
+    def start(*commands: Sequence[str | Path], timeout: float = SECONDS) -> Ran:
+        logs = [tmp_path / f"stderr-{number}" for number in range(len(commands))]
+        processes: list[subprocess.Popen[str]] = []
+        with ExitStack() as stack:
+            for command, log in zip(commands, logs, strict=True):
+                processes.append(
+                    subprocess.Popen(
+                        _resolved(command),
+                        stdin=processes[-1].stdout if processes else subprocess.DEVNULL,
+                        stdout=subprocess.PIPE,
+                        stderr=stack.enter_context(log.open("w")),
+                        cwd=tmp_path,
+                        encoding="utf-8",
+                    )
+                )
+            # Only the processes may hold the inner ends, or none would see the other one die.
+            for process in processes[:-1]:
+                assert process.stdout
+                process.stdout.close()
+            try:
+                stdout, _ = processes[-1].communicate(timeout=timeout)
+                codes = tuple(process.wait(timeout) for process in processes)
+            finally:
+                for process in processes:
+                    process.kill()
+        stderr = "\n".join(log.read_text() for log in logs)
+        return Ran(codes[-1], stdout, stderr, codes)
+
+    return start
