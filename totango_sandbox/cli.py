@@ -1,0 +1,170 @@
+"""The command ``totango-sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import re
+import socket
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Final, NoReturn
+
+from totango_sandbox import chaos, switches
+from totango_sandbox.chaos import Chaos, ChaosError
+from totango_sandbox.switches import Switches, SwitchError
+
+_FAILED: Final = 1
+_MISUSED: Final = 2
+_SERVICE_ID: Final = re.compile(r"SP-\d+-\w+")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with 0, 1 (could not serve) or 2 (wrong usage)."""
+    options = _parser().parse_args(arguments)
+    try:
+        _serve(options)
+    except (SwitchError, ChaosError, UsageError) as error:
+        _leave(str(error), _MISUSED)
+    except OSError as error:
+        _leave(_explained(error, options), _FAILED)
+    sys.exit(0)
+
+
+class UsageError(ValueError):
+    """An argument that makes no sense; the message says why."""
+
+
+def _leave(message: str, status: int) -> NoReturn:
+    sys.stderr.write(f"totango-sandbox: {message}\n")
+    sys.exit(status)
+
+
+def _explained(error: OSError, options: argparse.Namespace) -> str:
+    return (
+        f"cannot listen on {options.host} port {options.port} ({error.strerror or error}): "
+        "choose another with --port, or --port 0 for any free one."
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="totango-sandbox", description="A local Totango, for tests and demonstrations."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    commands = parser.add_subparsers(required=True, metavar="serve")
+    serve = commands.add_parser(
+        "serve",
+        help="serve search, tracking and Integration Hub on loopback",
+        description="Serve search, tracking and Integration Hub on one loopback URL.",
+        epilog=f"Switches (--set NAME=VALUE):\n{switches.describe()}\n\n"
+        f"Chaos (--chaos SPEC):\n{chaos.__doc__}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_options(serve)
+    return parser
+
+
+def _add_options(serve: argparse.ArgumentParser) -> None:
+    add = serve.add_argument
+    add("--host", default="127.0.0.1", help="loopback address (default %(default)s)")
+    add("--port", type=int, default=8765, help="0 = any free one (default %(default)s)")
+    add("--db", metavar="FILE", help="keep everything in this SQLite file (default: memory)")
+    add(
+        "--seed",
+        default="accounts=2500,users=4000,events=300",
+        metavar="accounts=N,users=N,events=N[,seed=N]",
+        help="made-up data to start with, or none (default %(default)s)",
+    )
+    add("--rate-limit", type=int, default=100, help="calls a minute and token; 0 = no limit")
+    add("--token", default="sandbox-token", help="app token (default %(default)s)")
+    add("--service-id", default="SP-12345-01", help="full service id (default %(default)s)")
+    add("--sdr-token", default="", help="token that tracking calls must carry (default: none)")
+    add("--chaos", action="append", default=[], metavar="SPEC", help="a fault; repeatable")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SWITCH=VALUE",
+        help="answer an open question; repeatable",
+    )
+    add("--ready-file", type=Path, metavar="FILE", help="JSON with url and token, once it listens")
+
+
+def _version() -> str:
+    try:
+        return metadata.version("singer-totango")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _serve(options: argparse.Namespace) -> None:
+    _check_host(options.host)
+    if _SERVICE_ID.fullmatch(options.service_id) is None:
+        raise UsageError(f"--service-id {options.service_id!r} is not like SP-12345-01.")
+    chosen, faults = _switches(options), Chaos()
+    faults.replace(options.chaos)
+    # Everything heavy is imported only now: --help and mistakes answer at once.
+    from totango_sandbox import rows, seed, server  # noqa: PLC0415
+    from totango_sandbox.app import App  # noqa: PLC0415
+    from totango_sandbox.service import Service  # noqa: PLC0415
+
+    try:
+        amounts = seed.parse_seed(options.seed)
+    except seed.SeedError as error:
+        raise UsageError(str(error)) from error
+    listener = server.listen(options.host, options.port)
+    store = rows.open_store(options.db, chosen)
+    if amounts is not None and store.is_empty:
+        seed.fill(store, amounts)
+    service = Service(options.token.strip(), options.service_id, chosen, store, faults)
+    server.run(App(service), listener, lambda: _announce(options, listener, service.token))
+
+
+def _switches(options: argparse.Namespace) -> Switches:
+    chosen = Switches()
+    chosen.set("rate_limit", str(options.rate_limit))
+    chosen.set("sdr_token", options.sdr_token)
+    for assignment in options.set:
+        chosen.set(*switches.parse_assignment(assignment))
+    return chosen
+
+
+def _check_host(host: str) -> None:
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise UsageError(
+            f"--host {host} is refused: this is a test server without real security, "
+            "it listens on loopback only (127.0.0.1, ::1, localhost)."
+        )
+
+
+def _announce(options: argparse.Namespace, listener: socket.socket, token: str) -> None:
+    from totango_sandbox.server import write_ready_file  # noqa: PLC0415 (heavy)
+
+    port = listener.getsockname()[1]
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    url = f"http://{host}:{port}"
+    sys.stdout.write(
+        f"totango-sandbox listens on {url} (stop it with Ctrl-C)\n\n"
+        f"  app_token     {token}\n"
+        f"  service_id    {options.service_id}\n"
+        f"  api_url       {url}\n"
+        f"  tracking_url  {url}\n"
+        f"  hub_url       {url}\n"
+    )
+    sys.stdout.flush()
+    if options.ready_file is not None:
+        document = {
+            "url": url,
+            "token": token,
+            "service_id": options.service_id,
+            "pid": os.getpid(),
+        }
+        write_ready_file(options.ready_file, document)

@@ -1,0 +1,189 @@
+"""Every behaviour that the public sources leave open, as one table of switches.
+
+The table drives ``totango-sandbox serve --set``, ``POST /sandbox/set``, their error messages and
+the help text. Beside it there are open-ended switches for filters: ``term.<type>=on|off``,
+``term.<type>.<term>=on|off`` and ``op.<type>.<operator>=on|off``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+
+class SwitchError(ValueError):
+    """A switch that does not exist, or a value that it does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One open question and the answers that can be given to it.
+
+    Attributes:
+        name: how it is set.
+        default: the documented answer, or else the one that is hardest on a client.
+        values: a regular expression over the whole value, and how it is shown.
+        meaning: one line for people.
+        source: the section of the API notes that leaves it open.
+    """
+
+    name: str
+    default: str
+    values: str
+    meaning: str
+    source: str
+
+    @property
+    def shown(self) -> str:
+        """The values as a person would type them."""
+        return _SHOWN.get(self.values, self.values)
+
+
+WHOLE: Final = r"\d+"
+DECIMAL: Final = r"\d+(\.\d+)?"
+ANY: Final = r".*"
+STATUS: Final = r"[1-5]\d\d"
+_SHOWN: Final = {
+    WHOLE: "a whole number",
+    DECIMAL: "a number",
+    ANY: "any text",
+    STATUS: "an HTTP status",
+    r"true|missing|off_by:-?\d+": "true|missing|off_by:N",
+    r"\S+": "any text without blanks",
+}
+
+SWITCHES: Final = (
+    # Limits and envelopes of the REST APIs.
+    Switch("rate_limit", "100", WHOLE, "calls per window and token; 0 = no limit", "0.4"),
+    Switch("rate_window", "60", DECIMAL, "seconds of one fixed window", "0.4"),
+    Switch("rate_headers", "RateLimit", "RateLimit|X-RateLimit|none", "names of headers", "0.4"),
+    Switch("rate_reset", "seconds", "seconds|epoch", "unit of the Reset header", "0.4"),
+    Switch("retry_after", "on", "on|off", "Retry-After on a 429", "0.4"),
+    Switch("hub_rate_limit", "on", "on|off", "hub calls count for the limit too", "0.4"),
+    Switch("failed_status", "400", STATUS, "HTTP status of a failed envelope", "1.6"),
+    Switch("region", "us", "us|eu", "what the region lookup answers", "0.1"),
+    # Searches.
+    Switch("page_max", "1000", WHOLE, "most rows of one page", "1.2"),
+    Switch("count_over", "clamp", "clamp|error", "a count over page_max", "1.2"),
+    Switch("window_rows", "10000", WHOLE, "rows that one query can reach", "1.3"),
+    Switch("beyond_window", "error", "error|empty|serve", "offset+count past the window", "1.3"),
+    Switch("ties", "unstable", "unstable|stable", "order of rows that sort equal", "1.3"),
+    Switch("total_hits", "true", r"true|missing|off_by:-?\d+", "what total_hits says", "1.6"),
+    Switch("terms", "all", "all|evidenced", "filters: also the inferred ones, or not", "1.4"),
+    Switch("unsupported_term", "error", "error|ignore", "a filter that is not there", "1.4"),
+    Switch("unknown_field_attribute", "null", "null|error", "a column nobody defined", "1.5"),
+    Switch("parent_fields", "account", "account|appended|none", "parent_account_fields", "1.6"),
+    Switch("json_body", "on", "on|off", 'search takes a JSON body {"query": "…"}', "1.1"),
+    Switch("double_decode", "off", "on|off", "query is URL-decoded twice", "1.1"),
+    Switch("global_team", "optional", "optional|required", "team_id=-1 to see all rows", "1.1"),
+    Switch("simple_dates", "date", "date|datetime", "text of simple_date columns", "1.5"),
+    Switch("multi_list", "text", "text|array", "multi-select values when read", "1.5"),
+    Switch("scroll", "on", "on|off", "the scroll endpoint exists", "1.6"),
+    Switch("scroll_retry", "advance", "advance|repeat", "a scroll_id used twice", "1.6"),
+    Switch("events_offset", "page", "page|row", "unit of offset in event searches", "3"),
+    Switch("events_order", "desc", "desc|asc", "events by time: newest or oldest first", "3"),
+    Switch("events_total", "off", "on|off", "event searches report total_hits", "3"),
+    Switch("attributes_json", "on", "on|off|odd", "definitions: there, 403, other shape", "6"),
+    # Writes.
+    Switch("visible_after", "0", DECIMAL, "seconds until a write is seen by searches", "4.4"),
+    Switch("over_limit", "drop", "drop|truncate|keep", "values over the length limits", "7"),
+    Switch("empty_value", "ignore", "ignore|clear", "an empty value in a tracking call", "4.3"),
+    Switch("unknown_attributes", "create", "create|text|drop", "new API names (typed, text)", "Q7"),
+    Switch("sdr_token", "", ANY, "SDR token that tracking calls must carry", "4.4"),
+    Switch("sdr_token_status", "200", "200|401", "answer to a wrong SDR token", "4.4"),
+    Switch("hub_status", "202", "200|201|202", "answer to an accepted batch", "5.1"),
+    Switch(
+        "hub_errors", "refuse_batch", "refuse_batch|accept_good", "a batch with bad rows", "5.1"
+    ),
+    Switch("hub_error_detail", "index", "index|none", "whether errors name the row", "5.1"),
+    Switch("hub_max_rows", "1000", WHOLE, "most rows of a batch (413 beyond)", "5.1"),
+    Switch("hub_max_bytes", "5000000", WHOLE, "most bytes of a batch (413 beyond)", "5.1"),
+    Switch("hub_values", "strings", "strings|any", "JSON types of attribute values", "5.1"),
+    Switch("hub_users", "on", "on|off", "the users endpoint exists", "5.1"),
+    Switch("delete_missing", "404", "404|200", "deleting a user that is not there", "5.2"),
+)
+_BY_NAME: Final = {switch.name: switch for switch in SWITCHES}
+_FILTER_SWITCH: Final = re.compile(r"(term|op)\.[a-z_]+(\.[a-z_]+)?")
+
+
+class Switches:
+    """The current answer to every open question."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+        self.filters: dict[str, bool] = {}
+        self.revision = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Put every switch back to its default."""
+        self._values = {switch.name: switch.default for switch in SWITCHES}
+        self.filters = {}
+        self.revision += 1
+
+    def set(self, name: str, value: str) -> None:
+        """Set one switch.
+
+        Raises:
+            SwitchError: no such switch, or not a value of it; the message says what is allowed.
+        """
+        if _FILTER_SWITCH.fullmatch(name):
+            if value not in {"on", "off"}:
+                raise SwitchError(f"{name} takes on or off, not {value!r}")
+            self.filters[name] = value == "on"
+        elif name not in _BY_NAME:
+            known = ", ".join(sorted(_BY_NAME))
+            raise SwitchError(f"there is no switch {name!r}; there are: {known}, term.*, op.*")
+        elif re.fullmatch(_BY_NAME[name].values, value) is None:
+            raise SwitchError(f"{name} takes {_BY_NAME[name].shown}, not {value!r}")
+        else:
+            self._values[name] = value
+        self.revision += 1
+
+    def text(self, name: str) -> str:
+        """The value as it was set."""
+        return self._values[name]
+
+    def whole(self, name: str) -> int:
+        """The value of a switch that takes whole numbers."""
+        return int(self._values[name])
+
+    def number(self, name: str) -> float:
+        """The value of a switch that takes numbers."""
+        return float(self._values[name])
+
+    def on(self, name: str) -> bool:
+        """Whether an on/off switch is on."""
+        return self._values[name] == "on"
+
+    def changed(self) -> dict[str, str]:
+        """Switches that are not at their default, for people to see."""
+        changed = {
+            name: value for name, value in self._values.items() if value != _BY_NAME[name].default
+        }
+        return changed | {name: "on" if on else "off" for name, on in self.filters.items()}
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """Split ``NAME=VALUE``.
+
+    Raises:
+        SwitchError: there is no ``=``.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SwitchError(f"{text!r} is not of the form SWITCH=VALUE")
+    return name.strip(), value.strip()
+
+
+def describe() -> str:
+    """The table of switches as lines of help text."""
+    lines = [
+        f"  {switch.name:24} {switch.meaning}: {switch.shown} "
+        f"(default {switch.default or 'none'}; API notes {switch.source})"
+        for switch in SWITCHES
+    ]
+    lines.append("  term.<type>[.<term>]     a filter type is there or not: on|off")
+    lines.append("  op.<type>.<operator>     an operator of a filter is there or not: on|off")
+    return "\n".join(lines)

@@ -1,0 +1,351 @@
+"""Filters: every ``type`` of term, which operators it has, and what it selects.
+
+A compiled filter takes positions of rows, in any order, and returns those that match in the same
+order. A row without a value matches no range, equality or list.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from totango_sandbox import columns, moments
+from totango_sandbox.capabilities import offered
+from totango_sandbox.envelopes import Failure
+from totango_sandbox.store import Store
+from totango_sandbox.table import Column, Table
+
+Select = Callable[[Sequence[int]], list[int]]
+Term = dict[str, Any]
+
+# What a term may carry besides its operators.
+_ANNOTATIONS: Final = frozenset(
+    {"type", "term", "attribute", "query_term_id", "name", "account_role", "desc", "index"}
+    | {"field_display_name", "display_name"}
+)
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "gte": operator.ge,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "lt": operator.lt,
+    "eq": operator.eq,
+}
+_NEXT_DAYS: Final = re.compile(r"between_next_(\d+)_and_(\d+)_days")
+_SEGMENTS: Final = 10
+
+
+def compile_terms(store: Store, table: Table, terms: Sequence[Term]) -> Select | None:
+    """One filter that demands all terms; None when there is nothing to filter.
+
+    Raises:
+        Failure: a term or an operator is unknown, switched off or malformed.
+    """
+    selects = [
+        select for term in terms if (select := Compiler(store, table).compile(term)) is not None
+    ]
+    if not selects:
+        return None
+
+    def every(rows: Sequence[int]) -> list[int]:
+        for select in selects:
+            rows = select(rows)
+        return list(rows)
+
+    return every
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Compiles the terms of one table."""
+
+    store: Store
+    table: Table
+
+    def compile(self, term: Term) -> Select | None:
+        """One filter, or None for a term that selects everything."""
+        kind = term.get("type")
+        if kind is None and "or" in term:
+            kind = "or"
+        compilers: dict[str, Callable[[Term, dict[str, Any]], Select | None]] = {
+            "string": self._string,
+            "string_attribute": self._attribute_text,
+            "list_attribute": self._attribute_text,
+            "date": self._date,
+            "date_attribute": self._attribute_number,
+            "number": self._number,
+            "number_attribute": self._attribute_number,
+            "simple_date_attribute": self._simple_date,
+            "owner": self._owner,
+            "totango_user_scope": self._owner,
+            "active_list": self._active_list,
+            "lifecycle_attribute_stage_by_id": self._stage,
+            "parent_account": self._parent_account,
+            "or": self._or,
+        }
+        operators = {name: value for name, value in term.items() if name not in _ANNOTATIONS}
+        compiler = compilers.get(str(kind))
+        try:
+            if compiler is None:
+                raise Failure(f"unknown term type {kind!r}")
+            if not operators:
+                raise Failure(f"term {kind!r} has no operator")
+            for name in operators:
+                if not offered(self.store.switches, str(kind), term.get("term"), name):
+                    raise Failure(f"term {kind!r} does not support {name!r}")
+            return compiler(term, operators)
+        except Failure:
+            if self.store.switches.text("unsupported_term") == "ignore":
+                return None
+            raise
+
+    def _string(self, term: Term, operators: dict[str, Any]) -> Select:
+        name, base = term.get("term"), self.table.base
+        if name == "identifier":
+            return _texts(base["id"], operators)
+        if name == "search_name":
+            return _texts(base["display"], operators)
+        if self.table.kind == "accounts" and name == "health":
+            return _texts(base["health"], operators)
+        if self.table.kind == "accounts" and name == "status_group":
+            return self._status_group(operators)
+        raise Failure(f"unknown string term {name!r}")
+
+    def _status_group(self, operators: dict[str, Any]) -> Select:
+        column = self.table.attributes.get("Status")
+        groups, unknown = columns.STATUS_GROUPS, columns.UNKNOWN_STATUS
+        wanted = _wanted(operators)
+
+        def select(rows: Sequence[int]) -> list[int]:
+            if column is None:
+                return list(rows) if unknown in wanted else []
+            return [row for row in rows if groups.get(column[row], unknown) in wanted]
+
+        return select
+
+    def _attribute_text(self, term: Term, operators: dict[str, Any]) -> Select:
+        return _texts(self._column(term), operators)
+
+    def _attribute_number(self, term: Term, operators: dict[str, Any]) -> Select:
+        return _numbers(self._column(term), operators)
+
+    def _number(self, term: Term, operators: dict[str, Any]) -> Select:
+        name = term.get("term")
+        if name == "contract_value":
+            return _numbers(self.table.attributes.get("Contract Value"), operators)
+        if name == "score":
+            return _numbers(self.table.attributes.get("score"), operators)
+        raise Failure(f"unknown number term {name!r}")
+
+    def _date(self, term: Term, operators: dict[str, Any]) -> Select | None:
+        name = term.get("term")
+        if name == "date":
+            # The "as of" day of a search: 0 is today, and the sandbox keeps no other.
+            if operators == {"eq": 0}:
+                return None
+            raise Failure("term 'date' is understood with eq 0 only")
+        if name == "create_date":
+            return _numbers(self.table.attributes.get("Create Date"), operators)
+        if name in {"last_activity_time", "first_activity_time"}:
+            return _numbers(self.table.base[str(name)], operators)
+        raise Failure(f"unknown date term {name!r}")
+
+    def _simple_date(self, term: Term, operators: dict[str, Any]) -> Select:
+        column, tests = self._column(term), []
+        for name, value in operators.items():
+            if name == "joker":
+                first, last = joker_days(value)
+                tests += [(operator.ge, first), (operator.le, last)]
+            else:
+                tests.append((_COMPARE[name], _day(value)))
+
+        def select(rows: Sequence[int]) -> list[int]:
+            kept = [row for row in rows if isinstance(column[row], int)] if column else []
+            for test, bound in tests:
+                kept = [row for row in kept if test(column[row] // moments.DAY, bound)]
+            return kept
+
+        return select
+
+    def _owner(self, term: Term, operators: dict[str, Any]) -> Select:
+        role, wanted = term.get("account_role"), _wanted(operators)
+        found = columns.role_columns(self.store, role)
+
+        def select(rows: Sequence[int]) -> list[int]:
+            return [
+                row
+                for row in rows
+                if any(
+                    column[row] is not None and columns.owner_mail(column[row]) in wanted
+                    for column in found
+                )
+            ]
+
+        return self._of_accounts(select)
+
+    def _active_list(self, _term: Term, operators: dict[str, Any]) -> Select:
+        wanted = _wanted(operators)
+        ids = self.store.accounts.base["id"]
+
+        def select(rows: Sequence[int]) -> list[int]:
+            if 1 in wanted:  # list 1 = all accounts (Totango: List API)
+                return list(rows)
+            return [
+                row
+                for row in rows
+                if any(
+                    columns.made_up(ids[row], "segment") % _SEGMENTS == int(segment) % _SEGMENTS
+                    for segment in wanted
+                )
+            ]
+
+        return self._of_accounts(select)
+
+    def _stage(self, term: Term, operators: dict[str, Any]) -> Select:
+        column = self._column(term)
+        tests = [(name == "in_list", _list(value)) for name, value in operators.items()]
+
+        def select(rows: Sequence[int]) -> list[int]:
+            kept = list(rows)
+            for inside, stages in tests:
+                if column is None:
+                    kept = [] if inside else kept
+                else:
+                    kept = [row for row in kept if (column[row] in stages) == inside]
+            return kept
+
+        return select
+
+    def _parent_account(self, _term: Term, operators: dict[str, Any]) -> Select:
+        if self.table.kind != "users":
+            raise Failure("parent_account is for users")
+        terms = operators["terms"]
+        if not isinstance(terms, list):
+            raise Failure("parent_account needs a list of terms")
+        inner = compile_terms(self.store, self.store.accounts, terms)
+        return self._of_accounts(inner or list)
+
+    def _or(self, _term: Term, operators: dict[str, Any]) -> Select:
+        terms = operators["or"]
+        if not isinstance(terms, list) or not terms:
+            raise Failure("or needs a list of terms")
+        selects = [self.compile(term) for term in terms]
+
+        def select(rows: Sequence[int]) -> list[int]:
+            hits: set[int] = set()
+            for one in selects:
+                hits.update(rows if one is None else one(rows))
+            return [row for row in rows if row in hits]
+
+        return select
+
+    def _column(self, term: Term) -> Column | None:
+        name = term.get("attribute")
+        if not isinstance(name, str):
+            raise Failure(f"term {term.get('type')!r} needs an attribute")
+        return columns.attribute_column(self.table, name)
+
+    def _of_accounts(self, select: Select) -> Select:
+        """Apply a filter of accounts; on users, to the account that each belongs to."""
+        if self.table.kind == "accounts":
+            return select
+        accounts, users = self.store.accounts, self.table.base["account_row"]
+
+        def through(rows: Sequence[int]) -> list[int]:
+            hits = set(select(list(accounts.live_rows())))
+            return [row for row in rows if users[row] in hits]
+
+        return through
+
+
+def _texts(column: Column | None, operators: dict[str, Any]) -> Select:
+    parts = [value for name, value in operators.items() if name == "contains"]
+    if not all(isinstance(part, str) for part in parts):
+        raise Failure("contains needs a text")
+    exact = {name: value for name, value in operators.items() if name != "contains"}
+    wanted = _wanted(exact) if exact else None
+    if wanted is not None:
+        # A number is found by its text too.
+        wanted |= {float(text) for text in wanted if isinstance(text, str) and text.isdigit()}
+
+    def select(rows: Sequence[int]) -> list[int]:
+        if column is None:
+            return []
+        kept = rows
+        if wanted is not None:
+            kept = [row for row in kept if column[row] in wanted]
+        for part in parts:
+            kept = [row for row in kept if column[row] is not None and part in str(column[row])]
+        return list(kept)
+
+    return select
+
+
+def _numbers(column: Column | None, operators: dict[str, Any]) -> Select:
+    tests: list[tuple[Callable[[Any, Any], bool], Any]] = []
+    for name, value in operators.items():
+        if name == "joker":
+            first, last = joker_days(value)
+            tests.append((operator.ge, first * moments.DAY))
+            tests.append((operator.lt, (last + 1) * moments.DAY))
+        elif name == "in_list":
+            tests.append((lambda cell, wanted: cell in wanted, _list(value)))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            tests.append((_COMPARE[name], value))
+        else:
+            raise Failure(f"{name} needs a number")
+
+    def select(rows: Sequence[int]) -> list[int]:
+        if column is None:
+            return []
+        kept = rows
+        for test, bound in tests:
+            try:
+                kept = [
+                    row for row in kept if (cell := column[row]) is not None and test(cell, bound)
+                ]
+            except TypeError:  # a text was loaded into this column
+                kept = [row for row in kept if isinstance(column[row], int | float)]
+                kept = [row for row in kept if test(column[row], bound)]
+        return list(kept)
+
+    return select
+
+
+def joker_days(joker: object) -> tuple[int, int]:
+    """First and last day of a joker, in days since 1970 (UTC).
+
+    Raises:
+        Failure: only ``yesterday`` and ``between_next_X_and_Y_days`` were ever seen.
+    """
+    today = moments.day_start() // moments.DAY
+    if joker == "yesterday":
+        return today - 1, today - 1
+    match = _NEXT_DAYS.fullmatch(str(joker))
+    if match is None:
+        raise Failure(f"unknown joker {joker!r}")
+    return today + int(match[1]), today + int(match[2])
+
+
+def _day(value: object) -> int:
+    moment = moments.parse(value) if isinstance(value, str) else value
+    if not isinstance(moment, int) or isinstance(moment, bool):
+        raise Failure(f"{value!r} is not a date")
+    return moment // moments.DAY
+
+
+def _wanted(operators: dict[str, Any]) -> set[Any]:
+    """What ``eq`` and a list name, together: several operators must all hold."""
+    sets = [
+        {value} if name == "eq" and isinstance(value, str | int | float) else _list(value)
+        for name, value in operators.items()
+    ]
+    return set.intersection(*sets)
+
+
+def _list(value: object) -> set[Any]:
+    if not isinstance(value, list) or not all(isinstance(one, str | int | float) for one in value):
+        raise Failure("a list of values is needed")
+    return set(value)
