@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import chaos, control, faults, hub, routes
 from totango_sandbox.envelopes import Failure, failed, unauthorized
 from totango_sandbox.exchange import Request, Response, reply
 from totango_sandbox.query import MissingTerms
 from totango_sandbox.ratelimit import too_many
-from totango_sandbox.service import Service
+
+if TYPE_CHECKING:
+    from totango_sandbox.service import Service
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -110,6 +113,9 @@ class App:
             response = unauthorized("terms is missing")
         except Failure as failure:
             response = failed(service, "search", str(failure))
+        except Exception as error:  # noqa: BLE001 (a fault of the sandbox itself has to be seen)
+            traceback.print_exc()
+            response = reply({"error": f"the sandbox itself failed: {error!r}"}, 500)
         response.headers += headers
         return response
 

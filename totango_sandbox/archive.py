@@ -52,7 +52,7 @@ class Archive:
         self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.executescript(_SCHEMA)
 
-    def mark(self, kind: str, key: Any) -> None:  # noqa: ANN401 (an id or a pair of ids)
+    def mark(self, kind: str, key: Any) -> None:
         """Remember that a row has to be written, or deleted, at the next flush."""
         if self.keeps_rows:
             self._marked.add((kind, key))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import moments
 from totango_sandbox.limits import ATTRIBUTE_NAME_MAX
-from totango_sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from totango_sandbox.switches import Switches
 
 # Our word for a type → the word of /api/v1/attributes.json.
 TYPES: Final = {
@@ -27,7 +29,7 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _LOOKS_NUMERIC: Final = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818 (what Totango does with a value, not a fault of ours)
     """A value that Totango would not store; the message is the reason."""
 
 
@@ -74,9 +76,11 @@ class Definitions:
         kind = str(row.get("object", "accounts"))
         kind = {"account": "accounts", "user": "users"}.get(kind, kind)
         if type_name not in TYPES:
-            raise ValueError(f"attribute type {type_name!r} is none of {', '.join(TYPES)}")
+            msg = f"attribute type {type_name!r} is none of {', '.join(TYPES)}"
+            raise ValueError(msg)
         if kind not in self.by_object:
-            raise ValueError(f"attribute object {kind!r} is neither accounts nor users")
+            msg = f"attribute object {kind!r} is neither accounts nor users"
+            raise ValueError(msg)
         options = tuple(str(option) for option in row.get("options") or ())
         definition = Definition(str(row["key_name"]), type_name, kind, options)
         self.by_object[kind][definition.key_name] = definition
@@ -101,10 +105,12 @@ class Definitions:
         if definition is not None:
             return definition
         if len(name) > ATTRIBUTE_NAME_MAX:
-            raise Refused(f"attribute name is longer than {ATTRIBUTE_NAME_MAX} characters")
+            msg = f"attribute name is longer than {ATTRIBUTE_NAME_MAX} characters"
+            raise Refused(msg)
         policy = switches.text("unknown_attributes")
         if policy == "drop":
-            raise Refused("unknown attribute")
+            msg = "unknown attribute"
+            raise Refused(msg)
         type_name = guess_type(value) if policy == "create" else "text"
         return self.define({"key_name": name, "type": type_name, "object": kind})
 
@@ -116,7 +122,7 @@ def guess_type(text: str) -> str:
     return "date" if moments.parse(text) is not None else "text"
 
 
-def stored_value(definition: Definition, text: str, longest: int, over_limit: str) -> Any:  # noqa: ANN401 (a cell holds any JSON scalar)
+def stored_value(definition: Definition, text: str, longest: int, over_limit: str) -> Any:
     """The cell that a written text becomes.
 
     Args:
@@ -130,19 +136,23 @@ def stored_value(definition: Definition, text: str, longest: int, over_limit: st
     """
     if definition.type in {"number", "currency"}:
         if _NUMBER.fullmatch(text) is None:
-            raise Refused("not a number")
+            msg = "not a number"
+            raise Refused(msg)
         return plain_number(text)
     if definition.type == "date":
         moment = moments.parse(text)
         if moment is None:
-            raise Refused("not an ISO 8601 date")
+            msg = "not an ISO 8601 date"
+            raise Refused(msg)
         return moment
-    if definition.options and definition.type in {"list", "lifecycle"}:
-        if text not in definition.options:
-            raise Refused(f"not an option of this {definition.type} attribute")
+    is_choice = definition.options and definition.type in {"list", "lifecycle"}
+    if is_choice and text not in definition.options:
+        msg = f"not an option of this {definition.type} attribute"
+        raise Refused(msg)
     if len(text) > longest and over_limit != "keep":
         if over_limit == "drop":
-            raise Refused(f"text is longer than {longest} characters")
+            msg = f"text is longer than {longest} characters"
+            raise Refused(msg)
         return text[:longest]
     return text
 
@@ -154,14 +164,15 @@ def plain_number(text: str) -> int | float:
     return float(text)
 
 
-def loaded_value(definition: Definition, value: Any) -> Any:  # noqa: ANN401 (rows come from JSON)
+def loaded_value(definition: Definition, value: Any) -> Any:
     """The cell that a loaded JSON value becomes: itself, save that dates become milliseconds.
 
     Raises:
-        ValueError: the value is an object.
+        TypeError: the value is an object.
     """
     if isinstance(value, dict):
-        raise ValueError(f"attribute {definition.key_name!r} cannot hold an object")
+        msg = f"attribute {definition.key_name!r} cannot hold an object"
+        raise TypeError(msg)
     if definition.type == "date" and isinstance(value, str):
         moment = moments.parse(value)
         return value if moment is None else moment
@@ -170,7 +181,7 @@ def loaded_value(definition: Definition, value: Any) -> Any:  # noqa: ANN401 (ro
     return value
 
 
-def dumped_value(definition: Definition | None, value: Any) -> Any:  # noqa: ANN401 (rows go to JSON)
+def dumped_value(definition: Definition | None, value: Any) -> Any:
     """The JSON value that stands for a cell: itself, save that dates become ISO text."""
     if definition is not None and definition.type == "date" and isinstance(value, int):
         return moments.shortest_text(value)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox.switches import Switches
+from totango_sandbox.envelopes import Failure
 
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from totango_sandbox.switches import Switches
+
+# What a term may carry besides its operators.
+_ANNOTATIONS: Final = frozenset(
+    {"type", "term", "attribute", "query_term_id", "name", "account_role", "desc", "index"}
+    | {"field_display_name", "display_name"}
+)
 _RANGES: Final = frozenset({"gte", "lte", "gt", "lt", "eq"})
 
 # Filters that a document or a public client shows: (type, term or "") → operators.
@@ -56,3 +66,25 @@ def offered(switches: Switches, kind: str, term: object, operator: str) -> bool:
     if said:
         return all(said)
     return evidenced or switches.text("terms") == "all"
+
+
+def checked_operators(
+    switches: Switches, kind: str, term: dict[str, Any], known: Container[str]
+) -> dict[str, Any]:
+    """The operators of a term and what they are given.
+
+    Raises:
+        Failure: the type is not known here, or an operator is missing or not there.
+    """
+    operators = {name: value for name, value in term.items() if name not in _ANNOTATIONS}
+    if kind not in known:
+        msg = f"unknown term type {kind!r}"
+        raise Failure(msg)
+    if not operators:
+        msg = f"term {kind!r} has no operator"
+        raise Failure(msg)
+    for name in operators:
+        if not offered(switches, kind, term.get("term"), name):
+            msg = f"term {kind!r} does not support {name!r}"
+            raise Failure(msg)
+    return operators

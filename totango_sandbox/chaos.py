@@ -1,6 +1,7 @@
 """Faults on demand.
 
-A rule is ``<fault>@<surface>[:<when>]…``, for example ``429@search:3`` or ``drop@tracking:every=100``.
+A rule is ``<fault>@<surface>[:<when>]…``, for example ``429@search:3`` or
+``drop@tracking:every=100``.
 
 Faults
     NNN             this HTTP status, 400 to 599 (a 429 looks like the real one), unprocessed
@@ -138,21 +139,25 @@ def parse_rule(spec: str) -> Rule:
     """
     fault, at, rest = spec.strip().partition("@")
     if not at:
-        raise ChaosError(f"chaos {spec!r} is not of the form fault@surface[:when]")
+        msg = f"chaos {spec!r} is not of the form fault@surface[:when]"
+        raise ChaosError(msg)
     surface, _, when = rest.partition(":")
     if surface not in _GROUPS and surface not in ALL:
         known = ", ".join([*_GROUPS, *sorted(ALL)])
-        raise ChaosError(f"chaos {spec!r}: there is no surface {surface!r}; there are {known}")
+        msg = f"chaos {spec!r}: there is no surface {surface!r}; there are {known}"
+        raise ChaosError(msg)
     rule = Rule(spec, fault, _GROUPS.get(surface, frozenset({surface})))
     name, equals, value = fault.partition("=")
     if name == "slow" and equals:
         rule.fault, rule.delay = "slow", _number(spec, value)
     elif fault not in BEFORE | AFTER | TWISTS and not _STATUS.fullmatch(fault):
         known = ", ".join(["NNN", "slow=SECONDS", *sorted(BEFORE | AFTER | TWISTS)])
-        raise ChaosError(f"chaos {spec!r}: there is no fault {fault!r}; there are {known}")
+        msg = f"chaos {spec!r}: there is no fault {fault!r}; there are {known}"
+        raise ChaosError(msg)
     _read_conditions(rule, when)
     if rule.fault == "redirect" and not rule.to:
-        raise ChaosError(f"chaos {spec!r}: a redirect needs to=URL")
+        msg = f"chaos {spec!r}: a redirect needs to=URL"
+        raise ChaosError(msg)
     return rule
 
 
@@ -174,12 +179,14 @@ def _read_conditions(rule: Rule, when: str) -> None:
         elif name == "match" and value:
             rule.match = value
         else:
-            raise ChaosError(f"chaos {rule.spec!r}: {condition!r} is no condition")
+            msg = f"chaos {rule.spec!r}: {condition!r} is no condition"
+            raise ChaosError(msg)
 
 
 def _whole(spec: str, text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise ChaosError(f"chaos {spec!r}: {text!r} is not a whole number from 1")
+        msg = f"chaos {spec!r}: {text!r} is not a whole number from 1"
+        raise ChaosError(msg)
     return int(text)
 
 
@@ -189,5 +196,6 @@ def _number(spec: str, text: str) -> float:
     except ValueError:
         value = -1.0
     if not value >= 0:
-        raise ChaosError(f"chaos {spec!r}: {text!r} is not a number from 0")
+        msg = f"chaos {spec!r}: {text!r} is not a number from 0"
+        raise ChaosError(msg)
     return value

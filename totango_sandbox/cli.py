@@ -6,16 +6,18 @@ import argparse
 import ipaddress
 import os
 import re
-import socket
 import sys
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from totango_sandbox import chaos, switches
 from totango_sandbox.chaos import Chaos, ChaosError
-from totango_sandbox.switches import Switches, SwitchError
+from totango_sandbox.switches import SwitchError, Switches
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
 
 _FAILED: Final = 1
 _MISUSED: Final = 2
@@ -104,7 +106,8 @@ def _version() -> str:
 def _serve(options: argparse.Namespace) -> None:
     _check_host(options.host)
     if _SERVICE_ID.fullmatch(options.service_id) is None:
-        raise UsageError(f"--service-id {options.service_id!r} is not like SP-12345-01.")
+        msg = f"--service-id {options.service_id!r} is not like SP-12345-01."
+        raise UsageError(msg)
     chosen, faults = _switches(options), Chaos()
     faults.replace(options.chaos)
     # Everything heavy is imported only now: --help and mistakes answer at once.
@@ -139,10 +142,11 @@ def _check_host(host: str) -> None:
     except ValueError:
         is_loopback = False
     if not is_loopback:
-        raise UsageError(
+        msg = (
             f"--host {host} is refused: this is a test server without real security, "
             "it listens on loopback only (127.0.0.1, ::1, localhost)."
         )
+        raise UsageError(msg)
 
 
 def _announce(options: argparse.Namespace, listener: socket.socket, token: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from totango_sandbox.store import Store
-from totango_sandbox.table import Column, Table
+if TYPE_CHECKING:
+    from totango_sandbox.store import Store
+    from totango_sandbox.table import Column, Table
 
 # Reserved API names that are no attributes of ours (Totango: System and core attributes).
 _RESERVED: Final = {

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from totango_sandbox import rows
 from totango_sandbox.chaos import ChaosError
 from totango_sandbox.exchange import NDJSON, TEXT, Request, Response, reply
-from totango_sandbox.service import Service
 from totango_sandbox.switches import SwitchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from totango_sandbox.service import Service
 
 _BAD: Final = 400
 _LINES_AT_ONCE: Final = 500
@@ -88,7 +91,8 @@ def _dump(service: Service, request: Request) -> Response:
         found = service.ledger.calls()
     else:
         known = ", ".join([*_ROWS, *_RECORDS, "calls"])
-        raise SwitchError(f"object {kind!r} cannot be dumped; {known} can")
+        msg = f"object {kind!r} cannot be dumped; {known} can"
+        raise SwitchError(msg)
     return Response(200, _lines(found), [NDJSON])
 
 
@@ -133,7 +137,8 @@ def _stats(service: Service, _request: Request) -> Response:
 def _load(service: Service, request: Request) -> Response:
     document = request.json()
     if not isinstance(document, dict):
-        raise rows.LoadError("an object with lists of rows is needed")
+        msg = "an object with lists of rows is needed"
+        raise rows.LoadError(msg)
     service.store.settle(everything=True)
     return reply({"loaded": rows.load(service.store, document)})
 
@@ -161,6 +166,7 @@ def _set(service: Service, request: Request) -> Response:
 def _chaos(service: Service, request: Request) -> Response:
     specs = request.json()["specs"]
     if not isinstance(specs, list):
-        raise ChaosError("specs has to be a list of texts")
+        msg = "specs has to be a list of texts"
+        raise ChaosError(msg)
     service.chaos.replace([str(spec) for spec in specs])
     return reply({"specs": [rule.spec for rule in service.chaos.rules]})

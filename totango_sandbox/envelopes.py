@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox.exchange import Response, reply
-from totango_sandbox.service import Service
+
+if TYPE_CHECKING:
+    from totango_sandbox.service import Service
 
 _VERSION: Final = 1.0
 _REVISION: Final = "r12692"

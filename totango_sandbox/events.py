@@ -1,20 +1,22 @@
-"""Searches for events: touchpoints, tasks, alerts, campaign touches (Totango: Search API events)."""
+"""Searches for events: touchpoints, tasks, alerts and campaign touches (Search API: events)."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import moments
-from totango_sandbox.capabilities import offered
+from totango_sandbox.capabilities import checked_operators
 from totango_sandbox.envelopes import Failure, success
 from totango_sandbox.exchange import Request, Response, reply
 from totango_sandbox.paging import page
 from totango_sandbox.query import read_query
 from totango_sandbox.search import total_hits
-from totango_sandbox.service import Service
 from totango_sandbox.terms import joker_days
+
+if TYPE_CHECKING:
+    from totango_sandbox.service import Service
 
 Event = dict[str, Any]
 Test = Callable[[Event], bool]
@@ -25,7 +27,6 @@ _RANGES: Final[dict[str, Callable[[int, float], bool]]] = {
     "lt": lambda time, bound: time < bound,
     "eq": lambda time, bound: time == bound,
 }
-_ANNOTATIONS: Final = {"type", "term", "name", "query_term_id", "field_display_name"}
 
 
 def handle(service: Service, request: Request) -> Response:
@@ -34,7 +35,8 @@ def handle(service: Service, request: Request) -> Response:
     service.store.settle()
     query = read_query(request, service.switches)
     if query.fields:
-        raise Failure("fields has to be an empty list for events")
+        msg = "fields has to be an empty list for events"
+        raise Failure(msg)
     tests = [_compile(service, term) for term in query.terms]
     found = [
         event
@@ -84,18 +86,13 @@ def _compile(service: Service, term: dict[str, Any]) -> Test:
         Failure: the term or its operator is unknown, switched off or malformed.
     """
     kind = "or" if "or" in term and "type" not in term else str(term.get("type"))
-    operators = {name: value for name, value in term.items() if name not in _ANNOTATIONS}
     makers: dict[str, Callable[[Service, dict[str, Any], dict[str, Any]], Test]] = {
         "event_property": _property,
         "date": _date,
         "or": _or,
     }
     try:
-        if kind not in makers or not operators:
-            raise Failure(f"unknown term {kind!r} for events")
-        for name in operators:
-            if not offered(service.switches, kind, term.get("term"), name):
-                raise Failure(f"term {kind!r} does not support {name!r}")
+        operators = checked_operators(service.switches, kind, term, makers)
         return makers[kind](service, term, operators)
     except Failure:
         if service.switches.text("unsupported_term") == "ignore":
@@ -105,16 +102,19 @@ def _compile(service: Service, term: dict[str, Any]) -> Test:
 
 def _property(_service: Service, term: dict[str, Any], operators: dict[str, Any]) -> Test:
     if term.get("name") != "event_type":
-        raise Failure(f"unknown event property {term.get('name')!r}")
+        msg = f"unknown event property {term.get('name')!r}"
+        raise Failure(msg)
     wanted = operators.get("in_list", [operators.get("eq")])
     if not isinstance(wanted, list):
-        raise Failure("in_list needs a list")
+        msg = "in_list needs a list"
+        raise Failure(msg)
     return lambda event: event.get("type") in wanted
 
 
 def _date(_service: Service, term: dict[str, Any], operators: dict[str, Any]) -> Test:
     if term.get("term") != "date":
-        raise Failure(f"unknown date term {term.get('term')!r} for events")
+        msg = f"unknown date term {term.get('term')!r} for events"
+        raise Failure(msg)
     tests: list[Test] = []
     for name, value in operators.items():
         if name == "joker":
@@ -124,13 +124,15 @@ def _date(_service: Service, term: dict[str, Any], operators: dict[str, Any]) ->
             compare = _RANGES[name]
             tests.append(lambda event, test=compare, to=value: test(_time(event), to))  # type: ignore[misc]
         else:
-            raise Failure(f"{name} needs epoch milliseconds")
+            msg = f"{name} needs epoch milliseconds"
+            raise Failure(msg)
     return lambda event: all(test(event) for test in tests)
 
 
 def _or(service: Service, _term: dict[str, Any], operators: dict[str, Any]) -> Test:
     terms = operators["or"]
     if not isinstance(terms, list) or not terms:
-        raise Failure("or needs a list of terms")
+        msg = "or needs a list of terms"
+        raise Failure(msg)
     tests = [_compile(service, term) for term in terms]
     return lambda event: any(test(event) for test in tests)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from totango_sandbox.chaos import Rule
 from totango_sandbox.envelopes import failed
 from totango_sandbox.exchange import HTML, JSON, Response, reply
 from totango_sandbox.ratelimit import limit_headers, too_many
-from totango_sandbox.service import Service
+
+if TYPE_CHECKING:
+    from totango_sandbox.chaos import Rule
+    from totango_sandbox.service import Service
 
 _TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = 500

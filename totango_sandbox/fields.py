@@ -7,12 +7,14 @@ the same row and field.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import columns, moments
 from totango_sandbox.envelopes import Failure
-from totango_sandbox.store import Store
-from totango_sandbox.table import Column, Table
+
+if TYPE_CHECKING:
+    from totango_sandbox.store import Store
+    from totango_sandbox.table import Column, Table
 
 Field = dict[str, Any]
 Values = Callable[[Sequence[int]], list[Any]]
@@ -58,7 +60,8 @@ def _compile(store: Store, table: Table, field: Field) -> Values:
     kind = str(field.get("type"))
     need = _NEEDS.get(kind)
     if need is not None and not isinstance(field.get(need), str):
-        raise Failure(f"field {kind!r} needs {need!r}")
+        msg = f"field {kind!r} needs {need!r}"
+        raise Failure(msg)
     if need == "attribute":
         return _attribute(store, table, kind, field["attribute"])
     if kind in _NUMBERS:
@@ -77,7 +80,8 @@ def _compile(store: Store, table: Table, field: Field) -> Values:
         "products": _products,
     }
     if kind not in makers:
-        raise Failure(f"unknown field type {field.get('type')!r}")
+        msg = f"unknown field type {field.get('type')!r}"
+        raise Failure(msg)
     return makers[kind](store, table, field)
 
 
@@ -98,7 +102,8 @@ def _attribute(store: Store, table: Table, kind: str, name: str) -> Values:
     if column is None:
         defined = name in store.definitions.by_object[table.kind]
         if not defined and store.switches.text("unknown_field_attribute") == "error":
-            raise Failure(f"unknown attribute {name!r}")
+            msg = f"unknown attribute {name!r}"
+            raise Failure(msg)
         return _plain(None)
     definition = store.definitions.by_object[table.kind].get(name)
     stored = "text" if definition is None else definition.type
@@ -136,7 +141,8 @@ def _string(_store: Store, table: Table, field: Field) -> Values:
         if name == "status_group":
             groups = columns.STATUS_GROUPS
             return _mapped(status, lambda cell: groups.get(cell, columns.UNKNOWN_STATUS))
-    raise Failure(f"unknown string field {name!r}")
+    msg = f"unknown string field {name!r}"
+    raise Failure(msg)
 
 
 def _number(_store: Store, table: Table, field: Field) -> Values:
@@ -146,7 +152,8 @@ def _number(_store: Store, table: Table, field: Field) -> Values:
     if name == "score":
         kept = table.attributes.get("score")
         return _plain(kept) if kept is not None else _made_up_numbers(table, "health_score", field)
-    raise Failure(f"unknown number field {name!r}")
+    msg = f"unknown number field {name!r}"
+    raise Failure(msg)
 
 
 def _date(_store: Store, table: Table, field: Field) -> Values:
@@ -155,13 +162,15 @@ def _date(_store: Store, table: Table, field: Field) -> Values:
         return _plain(table.base[name])
     if name == "create_date":
         return _plain(table.attributes.get("Create Date"))
-    raise Failure(f"unknown date field {name!r}")
+    msg = f"unknown date field {name!r}"
+    raise Failure(msg)
 
 
 def _simple_date(store: Store, table: Table, field: Field) -> Values:
     name = str(field["term"]).removeprefix("simple_")
     if name not in {"last_activity_time", "first_activity_time"}:
-        raise Failure(f"unknown simple_date field {field['term']!r}")
+        msg = f"unknown simple_date field {field['term']!r}"
+        raise Failure(msg)
     return _mapped(table.base[name], _day_text(store))
 
 
@@ -182,7 +191,8 @@ def _owner(store: Store, table: Table, field: Field) -> Values:
 
 def _health_trend(_store: Store, table: Table, _field: Field) -> Values:
     if table.kind != "accounts":
-        raise Failure("health_trend is for accounts")
+        msg = "health_trend is for accounts"
+        raise Failure(msg)
     now, before, changed = (table.base[name] for name in ("health", "health_prev", "health_change"))
 
     def values(rows: Sequence[int]) -> list[Any]:
@@ -211,7 +221,7 @@ def _last_touch_timestamp(store: Store, table: Table, _field: Field) -> Values:
 
     def touch(identifier: object) -> str | None:
         day = columns.made_up(identifier, "touch") % 500
-        return None if day < 100 else write(_MADE_UP_SINCE + day * moments.DAY)  # noqa: PLR2004 (a fifth has none)
+        return None if day < 100 else write(_MADE_UP_SINCE + day * moments.DAY)
 
     return _mapped(ids, touch)
 
@@ -232,7 +242,7 @@ def _made_up_numbers(table: Table, kind: str, field: Field) -> Values:
 
     def number(identifier: object) -> float | int | None:
         value = columns.made_up(identifier, salt) % below
-        if value % 10 == 7:  # noqa: PLR2004 (a tenth has none)
+        if value % 10 == 7:
             return None
         return value if divisor == 1 else value / divisor
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import limits, moments
 from totango_sandbox.attributes import Refused, stored_value
 from totango_sandbox.envelopes import failed, unauthorized
 from totango_sandbox.exchange import Request, Response, reply
-from totango_sandbox.service import Service
 from totango_sandbox.store import Write
 from totango_sandbox.tracking import base_value
+
+if TYPE_CHECKING:
+    from totango_sandbox.service import Service
 
 _BASE: Final = {
     "account": {"account_name": "name", "parent_id": "parent_id", "product_id": "product_id"},
@@ -30,7 +32,7 @@ _BAD: Final = 400
 Change = Callable[[], None]
 
 
-class BadRow(ValueError):
+class BadRow(ValueError):  # noqa: N818 (what the hub says of a row, not a fault of ours)
     """A row that the hub would refuse; the message says why."""
 
 
@@ -69,8 +71,6 @@ def _take(
     errors: list[tuple[int | None, str]] = []
     for index, row in enumerate(batch):
         try:
-            if not isinstance(row, dict):
-                raise BadRow("row is not an object")
             changes.append(_change(service, kind, collection_type, row))
         except (BadRow, Refused) as error:
             errors.append((index, str(error)))
@@ -78,8 +78,8 @@ def _take(
         return _refusal(service, errors, _BAD)
     for change in changes:
         service.store.submit(change)
-    for index, message in errors:
-        service.store.log("hub", message, kind=kind, index=index)
+    for bad, message in errors:
+        service.store.log("hub", message, kind=kind, index=bad)
     request.rows = len(changes)
     answer: dict[str, Any] = {
         "status": "success",
@@ -106,13 +106,16 @@ def _shown(errors: list[tuple[int | None, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def _change(service: Service, kind: str, collection_type: str, row: dict[str, Any]) -> Change:
+def _change(service: Service, kind: str, collection_type: str, row: object) -> Change:
     """The change that one row asks for.
 
     Raises:
         BadRow: the row breaks a rule.
         Refused: one of its values breaks a rule.
     """
+    if not isinstance(row, dict):
+        msg = "row is not an object"
+        raise BadRow(msg)
     if kind == "collections":
         return _collection(service, collection_type, row)
     write = Write("hub", moments.now(), _checked_account(row, "id" if kind == "accounts" else ""))
@@ -150,10 +153,12 @@ def _activity(service: Service, row: dict[str, Any]) -> tuple[str, str]:
     for name, longest in (("activity", limits.ACTIVITY_MAX), ("module", limits.MODULE_MAX)):
         value = row.get(name)
         if not isinstance(value, str) or not value:
-            raise BadRow(f"{name} is missing")
+            msg = f"{name} is missing"
+            raise BadRow(msg)
         policy = service.switches.text("over_limit")
         if len(value) > longest and policy == "drop":
-            raise BadRow(f"{name} is longer than {longest} characters")
+            msg = f"{name} is longer than {longest} characters"
+            raise BadRow(msg)
         parts.append(value[:longest] if policy == "truncate" else value)
     return parts[0], parts[1]
 
@@ -162,7 +167,8 @@ def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[
     """The attributes of a row, each checked against its definition."""
     given = row.get("attributes", {})
     if not isinstance(given, dict):
-        raise BadRow("attributes is not an object")
+        msg = "attributes is not an object"
+        raise BadRow(msg)
     known = service.store.definitions.by_object.get(kind, {})
     over_limit = service.switches.text("over_limit")
     pairs = []
@@ -175,7 +181,8 @@ def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[
         if text is not None and name in known:
             stored_value(known[name], text, _TEXT_MAX[kind], over_limit)
         elif text is not None and len(text) > _TEXT_MAX[kind] and over_limit == "drop":
-            raise BadRow(f"{name}: text is longer than {_TEXT_MAX[kind]} characters")
+            msg = f"{name}: text is longer than {_TEXT_MAX[kind]} characters"
+            raise BadRow(msg)
         pairs.append((name, text))
     return pairs
 
@@ -185,7 +192,8 @@ def _value_text(service: Service, name: str, value: object) -> str | None:
     if isinstance(value, str):
         return value
     if service.switches.text("hub_values") == "strings" or isinstance(value, dict | list):
-        raise BadRow(f"{name}: value is not a string")
+        msg = f"{name}: value is not a string"
+        raise BadRow(msg)
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value is None else str(value)
@@ -210,9 +218,11 @@ def _split(
 
 def _collection(service: Service, collection_type: str, row: dict[str, Any]) -> Change:
     if not collection_type or len(collection_type) > limits.COLLECTION_TYPE_MAX:
-        raise BadRow("collection type is missing or too long")
+        msg = "collection type is missing or too long"
+        raise BadRow(msg)
     if not isinstance(row.get("id"), str) or not row["id"]:
-        raise BadRow("id is missing")
+        msg = "id is missing"
+        raise BadRow(msg)
     account = "account_id" if "account_id" in row else "customer_id"
     kept = {
         "collection_type": collection_type,

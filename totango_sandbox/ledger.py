@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox.exchange import Request
+if TYPE_CHECKING:
+    from totango_sandbox.exchange import Request
 
 CALLS_KEPT: Final = 100_000
 _NAMES: Final = (

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from totango_sandbox import columns, rows
 from totango_sandbox.attributes import TYPES, Definition
 from totango_sandbox.envelopes import failed
 from totango_sandbox.exchange import Request, Response, reply
-from totango_sandbox.service import Service
+
+if TYPE_CHECKING:
+    from totango_sandbox.service import Service
 
 _NOT_FOUND: Final = 404
 # Totango's own Zendesk app: site t11 is the EU.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from math import gcd
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 # Any step that shares no factor with the number of tied rows visits each of them once.
 _STEPS: Final = (1_000_003, 15_485_863, 32_452_843, 49_979_687, 67_867_967, 86_028_121)

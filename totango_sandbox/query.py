@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from totango_sandbox.envelopes import Failure
-from totango_sandbox.exchange import Request
 from totango_sandbox.limits import SEARCH_COUNT_DEFAULT
-from totango_sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from totango_sandbox.exchange import Request
+    from totango_sandbox.switches import Switches
 
 _SORTS: Final = {
     "display_name": "display",
@@ -56,10 +58,12 @@ def read_query(request: Request, switches: Switches) -> Query:
     count = _count(document, switches)
     sort_by = document.get("sort_by") or "display_name"
     if sort_by not in _SORTS:
-        raise Failure(f"cannot sort by {sort_by!r}")
+        msg = f"cannot sort by {sort_by!r}"
+        raise Failure(msg)
     order = str(document.get("sort_order") or "ASC").upper()
     if order not in {"ASC", "DESC"}:
-        raise Failure(f"sort_order is ASC or DESC, not {order!r}")
+        msg = f"sort_order is ASC or DESC, not {order!r}"
+        raise Failure(msg)
     team = form.get("team_id") or form.get("teams_id")
     query = Query(
         terms=_objects(document, "terms"),
@@ -82,30 +86,37 @@ def _form(request: Request, switches: Switches) -> dict[str, str]:
         try:
             return request.form()
         except UnicodeDecodeError as error:
-            raise Failure("the form is not UTF-8") from error
+            msg = "the form is not UTF-8"
+            raise Failure(msg) from error
     if not switches.on("json_body"):
-        raise Failure("the body has to be a form")
+        msg = "the body has to be a form"
+        raise Failure(msg)
     try:
         body = request.json()
     except ValueError as error:
-        raise Failure("the body is not JSON") from error
+        msg = "the body is not JSON"
+        raise Failure(msg) from error
     if not isinstance(body, dict):
-        raise Failure("the body is not an object")
+        msg = "the body is not an object"
+        raise Failure(msg)
     return {name: value for name, value in body.items() if isinstance(value, str)}
 
 
 def _document(form: dict[str, str], switches: Switches) -> dict[str, Any]:
     text = form.get("query")
     if text is None:
-        raise Failure("query is missing")
+        msg = "query is missing"
+        raise Failure(msg)
     if switches.on("double_decode"):
         text = unquote_plus(text)
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise Failure("query is not JSON") from error
+        msg = "query is not JSON"
+        raise Failure(msg) from error
     if not isinstance(document, dict):
-        raise Failure("query is not an object")
+        msg = "query is not an object"
+        raise Failure(msg)
     return document
 
 
@@ -114,7 +125,8 @@ def _count(document: dict[str, Any], switches: Switches) -> int:
     count = _whole(document, "count", min(SEARCH_COUNT_DEFAULT, page_max))
     if count > page_max:
         if switches.text("count_over") == "error":
-            raise Failure(f"count cannot be more than {page_max}")
+            msg = f"count cannot be more than {page_max}"
+            raise Failure(msg)
         return page_max
     return count
 
@@ -124,7 +136,8 @@ def _whole(document: dict[str, Any], name: str, default: int) -> int:
     if isinstance(value, str) and value.isdigit():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise Failure(f"{name} has to be a whole number from 0")
+        msg = f"{name} has to be a whole number from 0"
+        raise Failure(msg)
     return value
 
 
@@ -133,5 +146,6 @@ def _objects(document: dict[str, Any], name: str, *, required: bool = True) -> l
     if value is None and not required:
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Failure(f"{name} has to be a list of objects")
+        msg = f"{name} has to be a list of objects"
+        raise Failure(msg)
     return value

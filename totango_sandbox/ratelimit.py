@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from typing import TYPE_CHECKING
 
 from totango_sandbox.exchange import JSON, Header, Response
-from totango_sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from totango_sandbox.switches import Switches
 
 
 class RateLimit:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox.archive import Archive
 from totango_sandbox.attributes import Definition, dumped_value, loaded_value
 from totango_sandbox.store import Store
-from totango_sandbox.switches import Switches
-from totango_sandbox.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from totango_sandbox.switches import Switches
+    from totango_sandbox.table import Column, Table
 
 _TIMES: Final = ("first_activity_time", "last_activity_time")
 _ACCOUNT_PLAIN: Final = (
@@ -53,14 +56,16 @@ def load(store: Store, document: dict[str, Any]) -> dict[str, int]:
     }
     unknown = set(document) - set(loaders)
     if unknown:
-        raise LoadError(f"{sorted(unknown)[0]!r} cannot be loaded; {', '.join(loaders)} can")
+        msg = f"{min(unknown)!r} cannot be loaded; {', '.join(loaders)} can"
+        raise LoadError(msg)
     counts = {}
     for kind, loader in loaders.items():
         rows = document.get(kind) or []
         try:
             loader(store, rows)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise LoadError(f"a row of {kind} is not usable: {error!r}") from error
+            msg = f"a row of {kind} is not usable: {error!r}"
+            raise LoadError(msg) from error
         counts[kind] = len(rows)
     return counts
 
@@ -209,7 +214,7 @@ def all_rows(store: Store, kind: str) -> Iterator[dict[str, Any]]:
         yield from list(kept.values())
 
 
-def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | None]:  # noqa: ANN401 (an id or a pair of ids)
+def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | None]:
     """The key as text and the present row, or None when it is gone."""
     text = key if isinstance(key, str) else "\n".join(key)
     if kind in store.tables:

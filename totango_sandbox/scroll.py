@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import columns, rows
 from totango_sandbox.envelopes import Failure, failed
 from totango_sandbox.exchange import Request, Response, reply
 from totango_sandbox.query import read_query
 from totango_sandbox.search import matching, total_hits
-from totango_sandbox.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from totango_sandbox.service import Service
 
 _SCROLLS_KEPT: Final = 20
 
@@ -41,7 +44,8 @@ def handle(service: Service, request: Request) -> Response:
     else:
         key = query.scroll_id.partition(".")[0]
         if key not in service.scrolls:
-            raise Failure("no such scroll_id, or it has expired")
+            msg = "no such scroll_id, or it has expired"
+            raise Failure(msg)
         scroll = service.scrolls[key]
     answer = _step(service, scroll, key, query.scroll_id or "", query.count)
     request.rows = len(answer["accounts"])

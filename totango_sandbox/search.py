@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import columns, moments
 from totango_sandbox.envelopes import Failure, success
@@ -13,9 +12,13 @@ from totango_sandbox.exchange import Request, Response, reply
 from totango_sandbox.fields import compile_fields
 from totango_sandbox.paging import page
 from totango_sandbox.query import Query, read_query
-from totango_sandbox.service import Service
-from totango_sandbox.table import Table
 from totango_sandbox.terms import compile_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from totango_sandbox.service import Service
+    from totango_sandbox.table import Table
 
 _ANSWERS_KEPT: Final = 32
 _ONLINE: Final = 5 * 60 * 1000
@@ -32,9 +35,8 @@ def handle(service: Service, request: Request) -> Response:
         _shift(service, table, request)
     total, chosen = _find(service, table, query, request.twists)
     request.rows = len(chosen)
-    hits = _account_hits(service, query, chosen)
-    if table is service.store.users:
-        hits = _user_hits(service, query, chosen)
+    answer = _user_hits if table is service.store.users else _account_hits
+    hits = answer(service, query, chosen)
     body: dict[str, Any] = {"hits": hits, "stats": {}}
     shown = total_hits(service, total)
     if shown is not None:
@@ -88,10 +90,11 @@ def _find(
         # Totango: Search API, "maximum of 10,000 total records"; what happens is not said.
         mode = service.switches.text("beyond_window")
         if mode == "error":
-            raise Failure(
+            msg = (
                 "Result window is too large, offset + count must be less than or equal to: "
                 f"[{service.switches.whole('window_rows')}] but was [{offset + count}]"
             )
+            raise Failure(msg)
         if mode == "empty":
             return len(rows), []
     if "duplicate-page" in twists:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import moments
 from totango_sandbox import vocabulary as words
 from totango_sandbox.seed_events import make_event
-from totango_sandbox.store import Store
-from totango_sandbox.table import Table
+
+if TYPE_CHECKING:
+    from totango_sandbox.store import Store
+    from totango_sandbox.table import Table
 
 # A fixed "present", so that the same seed gives the same rows on every day.
 PRESENT: Final = 1_764_547_200_000  # 2025-12-01
@@ -46,10 +48,12 @@ def parse_seed(text: str) -> Amounts | None:
     for part in text.split(","):
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if name not in {"accounts", "users", "events", "seed"} or not (equals and number.isdigit()):
-            raise SeedError(f"--seed {text!r} is not like accounts=2500,users=4000,events=300.")
+            msg = f"--seed {text!r} is not like accounts=2500,users=4000,events=300."
+            raise SeedError(msg)
         setattr(amounts, name, int(number))
     if amounts.users + amounts.events and not amounts.accounts:
-        raise SeedError(f"--seed {text!r}: users and events need accounts to belong to.")
+        msg = f"--seed {text!r}: users and events need accounts to belong to."
+        raise SeedError(msg)
     return amounts
 
 
@@ -156,9 +160,9 @@ def _fill_accounts(store: Store, dice: random.Random, size: int) -> None:
         serial = "" if number % 7 == 0 else f" {number + 1}"
         if number % 53:
             store.name_row(table, row, f"{heads[number]} {tails[number]}".strip() + serial)
-        if number % 40 == 39:  # noqa: PLR2004 (a child account, some of them products)
+        if number % 40 == 39:
             table.base["parent_id"][row] = f"acc-{number // 40 * 40 + 1:06}"
-            if number % 80 == 79:  # noqa: PLR2004 (every other child)
+            if number % 80 == 79:
                 table.base["product_id"][row] = words.PRODUCTS[number % 3]
     _fill_times(table, dice, size)
     health = _with_holes(dice, dice.choices(words.HEALTHS, k=size), 0.1)
@@ -176,7 +180,7 @@ def _fill_users(store: Store, dice: random.Random, size: int) -> None:
     lasts = dice.choices(words.LAST_NAMES, k=size)
     for number in range(size):
         # Every tenth person also sits in the next account, under the same address.
-        person = number - 1 if number % 10 == 9 else number  # noqa: PLR2004
+        person = number - 1 if number % 10 == 9 else number
         account = (owners[person] + (person != number)) % accounts.size
         row = store.user_row(accounts.base["id"][account], f"user{person + 1}@mail.example")
         if number % 31:

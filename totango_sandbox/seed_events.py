@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import vocabulary as words
 from totango_sandbox.columns import owner_mail
+
+if TYPE_CHECKING:
+    import random
 
 _KINDS: Final = ("note", "task", "alert", "campaign_touch")
 _QUARTER_HOUR: Final = 900_000

@@ -9,15 +9,18 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from totango_sandbox.app import TRANSPORT, App
-from totango_sandbox.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from totango_sandbox.store import Store
 
 _FLUSH_SECONDS: Final = 0.05
 _BACKLOG: Final = 2048
@@ -81,7 +84,7 @@ def listen(host: str, port: int) -> socket.socket:
 def run(app: App, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT, then leave everything written down."""
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type] # our messages are plain dicts
+        app,
         http=_Protocol,
         ws="none",
         lifespan="off",

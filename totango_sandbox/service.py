@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from totango_sandbox.chaos import Chaos
 from totango_sandbox.ledger import Ledger
 from totango_sandbox.ratelimit import RateLimit
-from totango_sandbox.store import Store
-from totango_sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from totango_sandbox.store import Store
+    from totango_sandbox.switches import Switches
 
 
 @dataclass(slots=True)
@@ -37,4 +38,4 @@ class Service:
     def service_number(self) -> str:
         """The middle part of the service id, which the hub wants (Integration Hub clients)."""
         parts = self.service_id.split("-")
-        return parts[1] if len(parts) == 3 else self.service_id  # noqa: PLR2004 (SP-number-instance)
+        return parts[1] if len(parts) == 3 else self.service_id

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import moments
-from totango_sandbox.archive import Archive
 from totango_sandbox.attributes import Definitions, Refused, stored_value
 from totango_sandbox.limits import ACCOUNT_TEXT_MAX, USER_TEXT_MAX
-from totango_sandbox.switches import Switches
 from totango_sandbox.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from totango_sandbox.archive import Archive
+    from totango_sandbox.switches import Switches
 
 ACCOUNT_BASE: Final = (
     "id",

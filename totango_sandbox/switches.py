@@ -130,13 +130,16 @@ class Switches:
         """
         if _FILTER_SWITCH.fullmatch(name):
             if value not in {"on", "off"}:
-                raise SwitchError(f"{name} takes on or off, not {value!r}")
+                msg = f"{name} takes on or off, not {value!r}"
+                raise SwitchError(msg)
             self.filters[name] = value == "on"
         elif name not in _BY_NAME:
             known = ", ".join(sorted(_BY_NAME))
-            raise SwitchError(f"there is no switch {name!r}; there are: {known}, term.*, op.*")
+            msg = f"there is no switch {name!r}; there are: {known}, term.*, op.*"
+            raise SwitchError(msg)
         elif re.fullmatch(_BY_NAME[name].values, value) is None:
-            raise SwitchError(f"{name} takes {_BY_NAME[name].shown}, not {value!r}")
+            msg = f"{name} takes {_BY_NAME[name].shown}, not {value!r}"
+            raise SwitchError(msg)
         else:
             self._values[name] = value
         self.revision += 1
@@ -173,7 +176,8 @@ def parse_assignment(text: str) -> tuple[str, str]:
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise SwitchError(f"{text!r} is not of the form SWITCH=VALUE")
+        msg = f"{text!r} is not of the form SWITCH=VALUE"
+        raise SwitchError(msg)
     return name.strip(), value.strip()
 
 

@@ -6,9 +6,11 @@ hole, and orders are kept sorted between requests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from itertools import compress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Column = list[Any]
 _STEP: Final = 1024
@@ -49,7 +51,7 @@ class Table:
         """Say that something changed."""
         self.version += 1
 
-    def add(self, key: Any) -> int:  # noqa: ANN401 (an id or a pair of ids)
+    def add(self, key: Any) -> int:
         """Make room for one new row and return its position."""
         row = self.size
         if row >= len(self.alive):
@@ -69,7 +71,7 @@ class Table:
         if missing > 0:
             self._grow(missing)
 
-    def remove(self, key: Any) -> bool:  # noqa: ANN401 (an id or a pair of ids)
+    def remove(self, key: Any) -> bool:
         """Delete a row; False when there is none."""
         row = self.rows_by_key.pop(key, None)
         if row is None:
@@ -88,7 +90,7 @@ class Table:
             column = self.attributes[name] = [None] * len(self.alive)
         return column
 
-    def set_base(self, row: int, name: str, value: Any) -> None:  # noqa: ANN401 (any cell)
+    def set_base(self, row: int, name: str, value: Any) -> None:
         """Write one cell of a base column, keeping orders honest."""
         self.base[name][row] = value
         if name in self._orders:

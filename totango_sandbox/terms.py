@@ -10,22 +10,19 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import columns, moments
-from totango_sandbox.capabilities import offered
+from totango_sandbox.capabilities import checked_operators
 from totango_sandbox.envelopes import Failure
-from totango_sandbox.store import Store
-from totango_sandbox.table import Column, Table
+
+if TYPE_CHECKING:
+    from totango_sandbox.store import Store
+    from totango_sandbox.table import Column, Table
 
 Select = Callable[[Sequence[int]], list[int]]
 Term = dict[str, Any]
 
-# What a term may carry besides its operators.
-_ANNOTATIONS: Final = frozenset(
-    {"type", "term", "attribute", "query_term_id", "name", "account_role", "desc", "index"}
-    | {"field_display_name", "display_name"}
-)
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gte": operator.ge,
     "lte": operator.le,
@@ -85,19 +82,12 @@ class Compiler:
             "parent_account": self._parent_account,
             "or": self._or,
         }
-        operators = {name: value for name, value in term.items() if name not in _ANNOTATIONS}
-        compiler = compilers.get(str(kind))
+        switches = self.store.switches
         try:
-            if compiler is None:
-                raise Failure(f"unknown term type {kind!r}")
-            if not operators:
-                raise Failure(f"term {kind!r} has no operator")
-            for name in operators:
-                if not offered(self.store.switches, str(kind), term.get("term"), name):
-                    raise Failure(f"term {kind!r} does not support {name!r}")
-            return compiler(term, operators)
+            operators = checked_operators(switches, str(kind), term, compilers)
+            return compilers[str(kind)](term, operators)
         except Failure:
-            if self.store.switches.text("unsupported_term") == "ignore":
+            if switches.text("unsupported_term") == "ignore":
                 return None
             raise
 
@@ -111,7 +101,8 @@ class Compiler:
             return _texts(base["health"], operators)
         if self.table.kind == "accounts" and name == "status_group":
             return self._status_group(operators)
-        raise Failure(f"unknown string term {name!r}")
+        msg = f"unknown string term {name!r}"
+        raise Failure(msg)
 
     def _status_group(self, operators: dict[str, Any]) -> Select:
         column = self.table.attributes.get("Status")
@@ -137,7 +128,8 @@ class Compiler:
             return _numbers(self.table.attributes.get("Contract Value"), operators)
         if name == "score":
             return _numbers(self.table.attributes.get("score"), operators)
-        raise Failure(f"unknown number term {name!r}")
+        msg = f"unknown number term {name!r}"
+        raise Failure(msg)
 
     def _date(self, term: Term, operators: dict[str, Any]) -> Select | None:
         name = term.get("term")
@@ -145,12 +137,14 @@ class Compiler:
             # The "as of" day of a search: 0 is today, and the sandbox keeps no other.
             if operators == {"eq": 0}:
                 return None
-            raise Failure("term 'date' is understood with eq 0 only")
+            msg = "term 'date' is understood with eq 0 only"
+            raise Failure(msg)
         if name == "create_date":
             return _numbers(self.table.attributes.get("Create Date"), operators)
         if name in {"last_activity_time", "first_activity_time"}:
             return _numbers(self.table.base[str(name)], operators)
-        raise Failure(f"unknown date term {name!r}")
+        msg = f"unknown date term {name!r}"
+        raise Failure(msg)
 
     def _simple_date(self, term: Term, operators: dict[str, Any]) -> Select:
         column, tests = self._column(term), []
@@ -162,7 +156,9 @@ class Compiler:
                 tests.append((_COMPARE[name], _day(value)))
 
         def select(rows: Sequence[int]) -> list[int]:
-            kept = [row for row in rows if isinstance(column[row], int)] if column else []
+            if column is None:
+                return []
+            kept = [row for row in rows if isinstance(column[row], int)]
             for test, bound in tests:
                 kept = [row for row in kept if test(column[row] // moments.DAY, bound)]
             return kept
@@ -220,17 +216,20 @@ class Compiler:
 
     def _parent_account(self, _term: Term, operators: dict[str, Any]) -> Select:
         if self.table.kind != "users":
-            raise Failure("parent_account is for users")
+            msg = "parent_account is for users"
+            raise Failure(msg)
         terms = operators["terms"]
         if not isinstance(terms, list):
-            raise Failure("parent_account needs a list of terms")
+            msg = "parent_account needs a list of terms"
+            raise Failure(msg)
         inner = compile_terms(self.store, self.store.accounts, terms)
         return self._of_accounts(inner or list)
 
     def _or(self, _term: Term, operators: dict[str, Any]) -> Select:
         terms = operators["or"]
         if not isinstance(terms, list) or not terms:
-            raise Failure("or needs a list of terms")
+            msg = "or needs a list of terms"
+            raise Failure(msg)
         selects = [self.compile(term) for term in terms]
 
         def select(rows: Sequence[int]) -> list[int]:
@@ -244,7 +243,8 @@ class Compiler:
     def _column(self, term: Term) -> Column | None:
         name = term.get("attribute")
         if not isinstance(name, str):
-            raise Failure(f"term {term.get('type')!r} needs an attribute")
+            msg = f"term {term.get('type')!r} needs an attribute"
+            raise Failure(msg)
         return columns.attribute_column(self.table, name)
 
     def _of_accounts(self, select: Select) -> Select:
@@ -263,7 +263,8 @@ class Compiler:
 def _texts(column: Column | None, operators: dict[str, Any]) -> Select:
     parts = [value for name, value in operators.items() if name == "contains"]
     if not all(isinstance(part, str) for part in parts):
-        raise Failure("contains needs a text")
+        msg = "contains needs a text"
+        raise Failure(msg)
     exact = {name: value for name, value in operators.items() if name != "contains"}
     wanted = _wanted(exact) if exact else None
     if wanted is not None:
@@ -295,7 +296,8 @@ def _numbers(column: Column | None, operators: dict[str, Any]) -> Select:
         elif isinstance(value, int | float) and not isinstance(value, bool):
             tests.append((_COMPARE[name], value))
         else:
-            raise Failure(f"{name} needs a number")
+            msg = f"{name} needs a number"
+            raise Failure(msg)
 
     def select(rows: Sequence[int]) -> list[int]:
         if column is None:
@@ -325,14 +327,16 @@ def joker_days(joker: object) -> tuple[int, int]:
         return today - 1, today - 1
     match = _NEXT_DAYS.fullmatch(str(joker))
     if match is None:
-        raise Failure(f"unknown joker {joker!r}")
+        msg = f"unknown joker {joker!r}"
+        raise Failure(msg)
     return today + int(match[1]), today + int(match[2])
 
 
 def _day(value: object) -> int:
     moment = moments.parse(value) if isinstance(value, str) else value
     if not isinstance(moment, int) or isinstance(moment, bool):
-        raise Failure(f"{value!r} is not a date")
+        msg = f"{value!r} is not a date"
+        raise Failure(msg)
     return moment // moments.DAY
 
 
@@ -347,5 +351,6 @@ def _wanted(operators: dict[str, Any]) -> set[Any]:
 
 def _list(value: object) -> set[Any]:
     if not isinstance(value, list) or not all(isinstance(one, str | int | float) for one in value):
-        raise Failure("a list of values is needed")
+        msg = "a list of values is needed"
+        raise Failure(msg)
     return set(value)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from base64 import b64decode
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from totango_sandbox import limits, moments
 from totango_sandbox.envelopes import unauthorized
 from totango_sandbox.exchange import GIF, Request, Response
-from totango_sandbox.service import Service
 from totango_sandbox.store import Write
-from totango_sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from totango_sandbox.service import Service
+    from totango_sandbox.switches import Switches
 
 _PIXEL: Final = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 # What only browsers send; the rest of Totango's own trackers.
+_WRONG_TOKEN: Final = "wrong SDR token"
 _SYSTEM_MODULE: Final = "__system"
 _ACCOUNT_BASE: Final = {
     "account_name": "name",
@@ -23,7 +26,7 @@ _ACCOUNT_BASE: Final = {
 }
 
 
-class Dropped(ValueError):
+class Dropped(ValueError):  # noqa: N818 (what becomes of a call, not a fault of ours)
     """A tracking call that Totango would swallow; the message is the reason."""
 
 
@@ -37,11 +40,7 @@ def handle(service: Service, request: Request) -> Response:
     form: dict[str, str] = {}
     try:
         form = request.form()
-        if not _has_sdr_token(service, request, form):
-            if service.switches.whole("sdr_token_status") == 401:  # noqa: PLR2004 (an HTTP status)
-                store.log("tracking", "wrong SDR token", account_id=form.get("sdr_o"))
-                return unauthorized("invalid SDR token")
-            raise Dropped("wrong SDR token")
+        _check_sdr_token(service, request, form)
         write = read(form, service)
     except (Dropped, UnicodeDecodeError) as error:
         reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
@@ -52,20 +51,23 @@ def handle(service: Service, request: Request) -> Response:
             user_id=form.get("sdr_u"),
             call=(request.query_string or request.body)[:2000].decode("utf-8", errors="replace"),
         )
+        if reason == _WRONG_TOKEN and service.switches.text("sdr_token_status") == "401":
+            return unauthorized(_WRONG_TOKEN)
     else:
         request.rows = 1
         store.submit(partial(store.write, write))
     return Response(200, _PIXEL, [GIF])
 
 
-def _has_sdr_token(service: Service, request: Request, form: dict[str, str]) -> bool:
-    """Whether the token comes with the call, in any of the three ways that clients use."""
+def _check_sdr_token(service: Service, request: Request, form: dict[str, str]) -> None:
+    """Look for the token in all three places where clients put it."""
     wanted = service.switches.text("sdr_token")
-    return not wanted or wanted in {
+    if wanted and wanted not in {
         form.get("api-token"),
         request.header(b"x-api-token"),
         request.header(b"authorization").removeprefix("app-token "),
-    }
+    }:
+        raise Dropped(_WRONG_TOKEN)
 
 
 def read(form: dict[str, str], service: Service) -> Write:
@@ -90,7 +92,8 @@ def read(form: dict[str, str], service: Service) -> Write:
         if value or clears:
             _assign(write, name, value or None)
     if write.user_id is None and (write.user or write.user_attributes):
-        raise Dropped("user attributes without sdr_u")
+        msg = "user attributes without sdr_u"
+        raise Dropped(msg)
     _check_base(write, switches, service)
     return write
 
@@ -108,16 +111,19 @@ def _read_activity(form: dict[str, str], write: Write, switches: Switches) -> No
     if module == _SYSTEM_MODULE:
         return
     if bool(activity) != bool(module):
-        raise Dropped("an activity needs both sdr_a and sdr_m")
+        msg = "an activity needs both sdr_a and sdr_m"
+        raise Dropped(msg)
     if not activity:
         return
     if write.user_id is None:
-        raise Dropped("an activity needs sdr_u")
+        msg = "an activity needs sdr_u"
+        raise Dropped(msg)
     policy = switches.text("over_limit")
     if policy == "drop" and (
         len(activity) > limits.ACTIVITY_MAX or len(module) > limits.MODULE_MAX
     ):
-        raise Dropped("activity or module name is too long")
+        msg = "activity or module name is too long"
+        raise Dropped(msg)
     if policy == "truncate":
         activity, module = activity[: limits.ACTIVITY_MAX], module[: limits.MODULE_MAX]
     write.activity = (activity, module)
