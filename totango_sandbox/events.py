@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import moments
 from totango_sandbox.capabilities import checked_operators
+from totango_sandbox.comparisons import joker_days
 from totango_sandbox.envelopes import Failure, success
 from totango_sandbox.exchange import Request, Response, reply
 from totango_sandbox.paging import page
 from totango_sandbox.query import read_query
 from totango_sandbox.search import total_hits
-from totango_sandbox.terms import joker_days
 
 if TYPE_CHECKING:
     from totango_sandbox.service import Service

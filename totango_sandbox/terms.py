@@ -7,30 +7,31 @@ order. A row without a value matches no range, equality or list.
 from __future__ import annotations
 
 import operator
-import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import columns, moments
 from totango_sandbox.capabilities import checked_operators
+from totango_sandbox.comparisons import (
+    COMPARE,
+    Select,
+    day_number,
+    joker_days,
+    listed,
+    numbers,
+    texts,
+    wanted_values,
+)
 from totango_sandbox.envelopes import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from totango_sandbox.store import Store
     from totango_sandbox.table import Column, Table
 
-Select = Callable[[Sequence[int]], list[int]]
 Term = dict[str, Any]
 
-_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "gte": operator.ge,
-    "lte": operator.le,
-    "gt": operator.gt,
-    "lt": operator.lt,
-    "eq": operator.eq,
-}
-_NEXT_DAYS: Final = re.compile(r"between_next_(\d+)_and_(\d+)_days")
 _SEGMENTS: Final = 10
 
 
@@ -94,11 +95,11 @@ class Compiler:
     def _string(self, term: Term, operators: dict[str, Any]) -> Select:
         name, base = term.get("term"), self.table.base
         if name == "identifier":
-            return _texts(base["id"], operators)
+            return texts(base["id"], operators)
         if name == "search_name":
-            return _texts(base["display"], operators)
+            return texts(base["display"], operators)
         if self.table.kind == "accounts" and name == "health":
-            return _texts(base["health"], operators)
+            return texts(base["health"], operators)
         if self.table.kind == "accounts" and name == "status_group":
             return self._status_group(operators)
         msg = f"unknown string term {name!r}"
@@ -107,7 +108,7 @@ class Compiler:
     def _status_group(self, operators: dict[str, Any]) -> Select:
         column = self.table.attributes.get("Status")
         groups, unknown = columns.STATUS_GROUPS, columns.UNKNOWN_STATUS
-        wanted = _wanted(operators)
+        wanted = wanted_values(operators)
 
         def select(rows: Sequence[int]) -> list[int]:
             if column is None:
@@ -117,17 +118,17 @@ class Compiler:
         return select
 
     def _attribute_text(self, term: Term, operators: dict[str, Any]) -> Select:
-        return _texts(self._column(term), operators)
+        return texts(self._column(term), operators)
 
     def _attribute_number(self, term: Term, operators: dict[str, Any]) -> Select:
-        return _numbers(self._column(term), operators)
+        return numbers(self._column(term), operators)
 
     def _number(self, term: Term, operators: dict[str, Any]) -> Select:
         name = term.get("term")
         if name == "contract_value":
-            return _numbers(self.table.attributes.get("Contract Value"), operators)
+            return numbers(self.table.attributes.get("Contract Value"), operators)
         if name == "score":
-            return _numbers(self.table.attributes.get("score"), operators)
+            return numbers(self.table.attributes.get("score"), operators)
         msg = f"unknown number term {name!r}"
         raise Failure(msg)
 
@@ -140,9 +141,9 @@ class Compiler:
             msg = "term 'date' is understood with eq 0 only"
             raise Failure(msg)
         if name == "create_date":
-            return _numbers(self.table.attributes.get("Create Date"), operators)
+            return numbers(self.table.attributes.get("Create Date"), operators)
         if name in {"last_activity_time", "first_activity_time"}:
-            return _numbers(self.table.base[str(name)], operators)
+            return numbers(self.table.base[str(name)], operators)
         msg = f"unknown date term {name!r}"
         raise Failure(msg)
 
@@ -153,7 +154,7 @@ class Compiler:
                 first, last = joker_days(value)
                 tests += [(operator.ge, first), (operator.le, last)]
             else:
-                tests.append((_COMPARE[name], _day(value)))
+                tests.append((COMPARE[name], day_number(value)))
 
         def select(rows: Sequence[int]) -> list[int]:
             if column is None:
@@ -166,7 +167,7 @@ class Compiler:
         return select
 
     def _owner(self, term: Term, operators: dict[str, Any]) -> Select:
-        role, wanted = term.get("account_role"), _wanted(operators)
+        role, wanted = term.get("account_role"), wanted_values(operators)
         found = columns.role_columns(self.store, role)
 
         def select(rows: Sequence[int]) -> list[int]:
@@ -182,7 +183,7 @@ class Compiler:
         return self._of_accounts(select)
 
     def _active_list(self, _term: Term, operators: dict[str, Any]) -> Select:
-        wanted = _wanted(operators)
+        wanted = wanted_values(operators)
         ids = self.store.accounts.base["id"]
 
         def select(rows: Sequence[int]) -> list[int]:
@@ -201,7 +202,7 @@ class Compiler:
 
     def _stage(self, term: Term, operators: dict[str, Any]) -> Select:
         column = self._column(term)
-        tests = [(name == "in_list", _list(value)) for name, value in operators.items()]
+        tests = [(name == "in_list", listed(value)) for name, value in operators.items()]
 
         def select(rows: Sequence[int]) -> list[int]:
             kept = list(rows)
@@ -258,99 +259,3 @@ class Compiler:
             return [row for row in rows if users[row] in hits]
 
         return through
-
-
-def _texts(column: Column | None, operators: dict[str, Any]) -> Select:
-    parts = [value for name, value in operators.items() if name == "contains"]
-    if not all(isinstance(part, str) for part in parts):
-        msg = "contains needs a text"
-        raise Failure(msg)
-    exact = {name: value for name, value in operators.items() if name != "contains"}
-    wanted = _wanted(exact) if exact else None
-    if wanted is not None:
-        # A number is found by its text too.
-        wanted |= {float(text) for text in wanted if isinstance(text, str) and text.isdigit()}
-
-    def select(rows: Sequence[int]) -> list[int]:
-        if column is None:
-            return []
-        kept = rows
-        if wanted is not None:
-            kept = [row for row in kept if column[row] in wanted]
-        for part in parts:
-            kept = [row for row in kept if column[row] is not None and part in str(column[row])]
-        return list(kept)
-
-    return select
-
-
-def _numbers(column: Column | None, operators: dict[str, Any]) -> Select:
-    tests: list[tuple[Callable[[Any, Any], bool], Any]] = []
-    for name, value in operators.items():
-        if name == "joker":
-            first, last = joker_days(value)
-            tests.append((operator.ge, first * moments.DAY))
-            tests.append((operator.lt, (last + 1) * moments.DAY))
-        elif name == "in_list":
-            tests.append((lambda cell, wanted: cell in wanted, _list(value)))
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            tests.append((_COMPARE[name], value))
-        else:
-            msg = f"{name} needs a number"
-            raise Failure(msg)
-
-    def select(rows: Sequence[int]) -> list[int]:
-        if column is None:
-            return []
-        kept = rows
-        for test, bound in tests:
-            try:
-                kept = [
-                    row for row in kept if (cell := column[row]) is not None and test(cell, bound)
-                ]
-            except TypeError:  # a text was loaded into this column
-                kept = [row for row in kept if isinstance(column[row], int | float)]
-                kept = [row for row in kept if test(column[row], bound)]
-        return list(kept)
-
-    return select
-
-
-def joker_days(joker: object) -> tuple[int, int]:
-    """First and last day of a joker, in days since 1970 (UTC).
-
-    Raises:
-        Failure: only ``yesterday`` and ``between_next_X_and_Y_days`` were ever seen.
-    """
-    today = moments.day_start() // moments.DAY
-    if joker == "yesterday":
-        return today - 1, today - 1
-    match = _NEXT_DAYS.fullmatch(str(joker))
-    if match is None:
-        msg = f"unknown joker {joker!r}"
-        raise Failure(msg)
-    return today + int(match[1]), today + int(match[2])
-
-
-def _day(value: object) -> int:
-    moment = moments.parse(value) if isinstance(value, str) else value
-    if not isinstance(moment, int) or isinstance(moment, bool):
-        msg = f"{value!r} is not a date"
-        raise Failure(msg)
-    return moment // moments.DAY
-
-
-def _wanted(operators: dict[str, Any]) -> set[Any]:
-    """What ``eq`` and a list name, together: several operators must all hold."""
-    sets = [
-        {value} if name == "eq" and isinstance(value, str | int | float) else _list(value)
-        for name, value in operators.items()
-    ]
-    return set.intersection(*sets)
-
-
-def _list(value: object) -> set[Any]:
-    if not isinstance(value, list) or not all(isinstance(one, str | int | float) for one in value):
-        msg = "a list of values is needed"
-        raise Failure(msg)
-    return set(value)

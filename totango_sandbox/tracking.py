@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PIXEL: Final = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 # What only browsers send; the rest of Totango's own trackers.
-_WRONG_TOKEN: Final = "wrong SDR token"
+_UNPROVED: Final = "wrong SDR token"
 _SYSTEM_MODULE: Final = "__system"
 _ACCOUNT_BASE: Final = {
     "account_name": "name",
@@ -51,8 +51,8 @@ def handle(service: Service, request: Request) -> Response:
             user_id=form.get("sdr_u"),
             call=(request.query_string or request.body)[:2000].decode("utf-8", errors="replace"),
         )
-        if reason == _WRONG_TOKEN and service.switches.text("sdr_token_status") == "401":
-            return unauthorized(_WRONG_TOKEN)
+        if reason == _UNPROVED and service.switches.text("sdr_token_status") == "401":
+            return unauthorized(_UNPROVED)
     else:
         request.rows = 1
         store.submit(partial(store.write, write))
@@ -67,7 +67,7 @@ def _check_sdr_token(service: Service, request: Request, form: dict[str, str]) -
         request.header(b"x-api-token"),
         request.header(b"authorization").removeprefix("app-token "),
     }:
-        raise Dropped(_WRONG_TOKEN)
+        raise Dropped(_UNPROVED)
 
 
 def read(form: dict[str, str], service: Service) -> Write:
