@@ -1,0 +1,273 @@
+"""The Integration Hub: accounts, users, activities and collections, many rows a call.
+
+Its reference is not public. Paths, headers and the rows of accounts, activities and collections
+are what public clients send; the users endpoint is *inferred* from them. No source names a limit
+of calls: hub calls take from the budget of REST calls, which is the safe reading.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from totango_api import limits
+from totango_api.errors import (
+    AnswerError,
+    RateLimitError,
+    RefusedError,
+    SettingsError,
+    UnavailableError,
+)
+from totango_api.hub_replies import (
+    Accepted,
+    Outcome,
+    Refused,
+    Reply,
+    Uncertain,
+    refusal_in,
+    reply_in,
+)
+from totango_api.hub_splitting import TOO_LARGE, Settlement
+from totango_api.redaction import excerpt
+from totango_api.transport import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from totango_api.answers import Answer
+    from totango_api.transport import Transport
+
+__all__ = ["Accepted", "Hub", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
+
+HubObject = Literal["accounts", "users", "usage", "collections"]
+
+_LISTS: Final = {
+    "accounts": "accounts",
+    "users": "users",
+    "usage": "usages",
+    "collections": "collections",
+}
+"""The key that holds the rows of each object."""
+
+_APPEND_ONLY: Final = "usage"
+_ENVELOPE_BYTES: Final = len('{"collections":[]}')
+
+
+@dataclass(frozen=True)
+class HubRow:
+    """One row, as its endpoint takes it.
+
+    Attributes:
+        body: JSON-ready. Attribute values are text: no source shows another type accepted.
+    """
+
+    body: Mapping[str, Any]
+
+    @classmethod
+    def account(cls, account_id: str, attributes: Mapping[str, str]) -> HubRow:
+        """Create or change an account."""
+        return cls({"id": account_id, "attributes": attributes})
+
+    @classmethod
+    def user(cls, account_id: str, user_id: str, attributes: Mapping[str, str]) -> HubRow:
+        """Create or change a user of an account (shape *inferred*)."""
+        return cls({"id": user_id, "account_id": account_id, "attributes": attributes})
+
+    @classmethod
+    def activity(cls, account_id: str, user_id: str, module: str, activity: str) -> HubRow:
+        """Add one activity."""
+        return cls(
+            {"account_id": account_id, "user_id": user_id, "module": module, "activity": activity}
+        )
+
+    @classmethod
+    def item(cls, item_id: str, account_id: str, attributes: Mapping[str, str]) -> HubRow:
+        """Create or change an item of a collection."""
+        return cls({"id": item_id, "account_id": account_id, "attributes": attributes})
+
+    @functools.cached_property
+    def encoded(self) -> bytes:
+        """The row as JSON.
+
+        Raises:
+            ValueError: If it holds what JSON or UTF-8 cannot express.
+        """
+        try:
+            return msgspec.json.encode(self.body)
+        except (TypeError, msgspec.MsgspecError) as error:
+            raise ValueError(str(error)) from None
+
+
+def batches(rows: Iterable[HubRow], *, max_rows: int, max_bytes: int) -> Iterator[list[HubRow]]:
+    """Cut rows into batches, in order.
+
+    Args:
+        rows: Rows that can be encoded.
+        max_rows: Most rows of a batch.
+        max_bytes: Most bytes of a request body. A row that is larger by itself comes alone.
+    """
+    batch: list[HubRow] = []
+    size = _ENVELOPE_BYTES
+    for row in rows:
+        more = len(row.encoded) + 1
+        if batch and (len(batch) >= max_rows or size + more > max_bytes):
+            yield batch
+            batch, size = [], _ENVELOPE_BYTES
+        batch.append(row)
+        size += more
+    if batch:
+        yield batch
+
+
+class Hub:
+    """Delivers rows in batches and finds out what became of each row.
+
+    A refused batch is split until its bad rows are found, so that the good ones land. Safe to
+    share between threads.
+
+    Args:
+        transport: The way out.
+        max_rows: Most rows of a batch.
+        max_bytes: Most bytes of a request body.
+
+    Raises:
+        SettingsError: If the token or the service id is not set.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        max_rows: int = limits.HUB_BATCH_ROWS,
+        max_bytes: int = limits.HUB_BATCH_BYTES,
+    ) -> None:
+        connection = transport.connection
+        if connection.service_id is None:
+            msg = "service_id is not set."
+            raise SettingsError(msg, remedy="The Integration Hub needs it: SP-25001-01 or 25001.")
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Authorization": f"app-token {connection.require_token()}",
+            "service_id": connection.service_id.number,
+        }
+        self._transport = transport
+        self._max_bytes = max_bytes
+        # What the server turned out to take: halved whenever it answers 413.
+        self._rows_taken = max_rows
+        self._bytes_taken = max_bytes
+        self._hopeless_kinds: dict[str, str | None] = {}
+
+    def deliver(
+        self,
+        surface_object: HubObject,
+        rows: Iterable[HubRow],
+        *,
+        collection_type: str | None = None,
+    ) -> list[Outcome]:
+        """Deliver rows and return their outcomes, in the order of the rows.
+
+        Args:
+            surface_object: What the rows are.
+            rows: Rows of that object.
+            collection_type: The collection that the rows belong to.
+
+        Raises:
+            ApiError: If calls are not accepted at all, as with a wrong token. What was known by
+                then is lost: use :meth:`outcomes` where that matters.
+            SettingsError: If rows of a collection come without its type.
+        """
+        found = dict(self.outcomes(surface_object, rows, collection_type=collection_type))
+        return [found[at] for at in range(len(found))]
+
+    def outcomes(
+        self,
+        surface_object: HubObject,
+        rows: Iterable[HubRow],
+        *,
+        collection_type: str | None = None,
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Deliver rows and yield the position and outcome of each, as soon as it is known.
+
+        Raises:
+            ApiError: If calls are not accepted at all, as with a wrong token.
+            SettingsError: If rows of a collection come without its type.
+        """
+        url = self._url(surface_object, collection_type)
+        waiting = list(rows)
+        sendable: list[int] = []
+        for at, row in enumerate(waiting):
+            if refused := self._unsendable(row):
+                yield at, refused
+            else:
+                sendable.append(at)
+        while sendable:
+            taken = self._rows_taken, self._bytes_taken
+            cut = batches((waiting[at] for at in sendable), max_rows=taken[0], max_bytes=taken[1])
+            size = len(next(cut))
+            batch, sendable = sendable[:size], sendable[size:]
+            yield from self._settled(surface_object, url, waiting, batch)
+
+    def _settled(
+        self, surface_object: HubObject, url: str, rows: Sequence[HubRow], batch: Sequence[int]
+    ) -> Iterator[tuple[int, Outcome]]:
+        repeatable = surface_object != _APPEND_ONLY
+
+        def send(numbers: Sequence[int]) -> Reply:
+            encoded = b",".join(rows[at].encoded for at in numbers)
+            body = b'{"%s":[%s]}' % (_LISTS[surface_object].encode(), encoded)
+            reply = self._post(
+                Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
+            )
+            if reply.status == TOO_LARGE:
+                self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
+                self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
+            return reply
+
+        settlement = Settlement(
+            send, repeatable=repeatable, hopeless_kind=self._hopeless_kinds.get(url)
+        )
+        yield from settlement.settle(batch)
+        self._hopeless_kinds[url] = settlement.hopeless_kind
+
+    def _post(self, request: Request) -> Reply:
+        region = self._transport.connection.region
+
+        def read(endpoint: str, answer: Answer) -> Reply:
+            try:
+                return reply_in(endpoint, answer, region=region)
+            except AnswerError as error:
+                if request.repeatable:
+                    raise
+                return Reply(unknown=True, status=error.status, reason=error.reason)
+
+        try:
+            return self._transport.send(request, read)
+        except (RefusedError, RateLimitError, UnavailableError) as error:
+            return refusal_in(error)
+        except AnswerError as error:
+            if not error.retriable:  # A redirect: nothing will ever be taken there.
+                raise
+            return Reply(unknown=True, status=error.status, reason=error.reason)
+
+    def _url(self, surface_object: HubObject, collection_type: str | None) -> str:
+        url = f"{self._transport.connection.hosts.hub}/api/v1/{surface_object}"
+        if surface_object != "collections":
+            return url
+        if not collection_type or collection_type in {".", ".."}:
+            msg = "Rows of a collection need the collection's type."
+            raise SettingsError(msg, remedy="Set collection_type in the mapping.")
+        return f"{url}/{quote(collection_type, safe='')}"
+
+    def _unsendable(self, row: HubRow) -> Refused | None:
+        try:
+            size = len(row.encoded) + _ENVELOPE_BYTES
+        except ValueError as error:
+            return Refused(f"the row cannot be written as JSON: {excerpt(error)}")
+        if size > self._max_bytes:
+            return Refused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
+        return None
