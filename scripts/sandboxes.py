@@ -20,6 +20,11 @@ SECONDS_TO_START: Final = 30
 SECONDS_TO_STOP: Final = 10
 SECONDS_TO_ANSWER: Final = 120
 
+_KEYS: Final = {
+    "accounts": (("account_id",), "account_name"),
+    "users": (("account_id", "user_id"), "user_name"),
+}
+
 
 @dataclass(frozen=True)
 class Sandbox:
@@ -55,6 +60,18 @@ class Sandbox:
         """Return everything it holds of a kind: accounts, users, events, calls and more."""
         lines = self._ask(f"/sandbox/dump?object={kind}").split("\n")
         return [json.loads(line) for line in lines if line]
+
+    def writable(self, kind: str) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Return what of its accounts or users can be written by calls: names and attributes."""
+        keys, name = _KEYS[kind]
+        return {
+            tuple(row[key] for key in keys): {name: row[name], **row["attributes"]}
+            for row in self.dump(kind)
+        }
+
+    def calls(self, *surfaces: str) -> list[dict[str, Any]]:
+        """Return the calls on these surfaces since the last reset, oldest first."""
+        return [call for call in self.dump("calls") if call["surface"] in surfaces]
 
     def stats(self) -> dict[str, Any]:
         """Return its counters."""

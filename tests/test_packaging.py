@@ -8,10 +8,13 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import toolbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMANDS = ("tap-totango", "target-totango", "totango-sandbox")
 PACKAGES = {"totango_api", "tap_totango", "target_totango", "totango_sandbox"}

@@ -1,0 +1,142 @@
+"""The same through Meltano, with meltano.yml as it is shipped and Meltano's own state."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+import toolbox
+from example_files import CSV, REJECTED, companies, contacts
+
+# One worker, so that the plugins are installed once.
+pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
+
+PLUGINS = ("tap-totango", "tap-csv-folder", "target-totango", "target-jsonl")
+
+
+def index_of_pip() -> dict[str, str]:
+    """Meltano installs with uv, which does not read pip's settings: the index must be the same."""
+    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    done = subprocess.run(ask, capture_output=True, text=True, check=False)
+    url = os.environ.get("PIP_INDEX_URL") or done.stdout.strip()
+    return {"UV_DEFAULT_INDEX": url} if url else {}
+
+
+@pytest.fixture(scope="session")
+def installed() -> Path:
+    """Meltano's own folder, kept between runs, with the plugins installed."""
+    home = toolbox.ENVIRONMENTS / "meltano"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **index_of_pip(), "MELTANO_SYS_DIR_ROOT": str(home)}
+    done = subprocess.run(
+        [toolbox.BIN / "meltano", "install", *PLUGINS],
+        cwd=toolbox.ROOT,
+        env={**environment, "MELTANO_DATABASE_URI": f"sqlite:///{home}/meltano.db"},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return home
+
+
+@pytest.fixture
+def meltano(installed, run, tmp_path):
+    """`meltano("run", …, **settings)`: Meltano in the repository, with a state of its own."""
+    own = {
+        "MELTANO_SYS_DIR_ROOT": str(installed),
+        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
+        "TAP_CSV_FOLDER_PATH": str(CSV),
+        "TARGET_JSONL_DESTINATION_PATH": str(tmp_path / "files"),
+        "NO_COLOR": "1",
+    }
+    return lambda *arguments, **settings: run(
+        "meltano", *arguments, env=own | settings, cwd=toolbox.ROOT, timeout=300
+    )
+
+
+def lines(path: Path) -> list[dict]:
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+def rows_read(service, calls_before: int) -> int:
+    """Rows that searches have answered with since that many calls."""
+    return sum(call["rows"] or 0 for call in service.calls("accounts", "users")[calls_before:])
+
+
+def log_in(service, user: dict) -> None:
+    call = {"sdr_s": service.service_id, "sdr_o": user["account_id"], "sdr_u": user["user_id"]}
+    form = urlencode(call | {"sdr_a": "Log in", "sdr_m": "Tests"}).encode()
+    with urlopen(f"{service.url}/pixel.gif", form, timeout=60):
+        pass
+
+
+def test_files_into_totango(meltano, sandbox, tmp_path) -> None:
+    service = sandbox()
+    rejects = tmp_path / "rejects.singer"
+    settings = service.environment(
+        "target-totango", rejects_path=rejects, max_rejected=len(REJECTED)
+    )
+    meltano("run", "tap-csv-folder", "target-totango", **settings).ok()
+    assert service.writable("accounts") == companies()
+    assert service.writable("users") == contacts()
+    rejected = [line for line in lines(rejects) if line["type"] == "RECORD"]
+    assert len(rejected) == len(REJECTED)
+
+
+def test_second_run_reads_only_what_changed(meltano, sandbox, tmp_path) -> None:
+    service = sandbox(seed="accounts=400,users=700")
+    settings = service.environment("tap-totango")
+    meltano("run", "tap-totango", "target-jsonl", **settings).ok()
+    accounts, users = (tmp_path / "files" / f"{kind}.jsonl" for kind in ("accounts", "users"))
+    assert (len(lines(accounts)), len(lines(users))) == (400, 700)
+    calls = len(service.calls("accounts", "users"))
+    read_in_full = rows_read(service, 0)
+    assert read_in_full >= 1100
+
+    active = service.dump("users")[5:8]
+    for user in active:
+        log_in(service, user)
+    meltano("run", "tap-totango", "target-jsonl", **settings).ok()
+    assert rows_read(service, calls) < read_in_full / 10
+    again = lines(users)[700:]
+    assert {row["user_id"] for row in active} <= {row["user_id"] for row in again}
+    assert len(again) < 70
+
+    state = meltano("state", "get", "dev:tap-totango-to-target-jsonl").ok()
+    assert set(json.loads(state.stdout)["singer_state"]["bookmarks"]) >= {"accounts", "users"}
+
+
+def test_one_service_into_another(meltano, sandbox) -> None:
+    source, copy = sandbox(seed="accounts=80,users=120"), sandbox()
+    settings = source.environment("tap-totango") | copy.environment("target-totango")
+    meltano("run", "tap-totango", "target-totango", **settings).ok()
+    for kind in ("accounts", "users"):
+        assert copy.writable(kind) == source.writable(kind)
+
+
+def test_failure_reaches_meltano(meltano, sandbox) -> None:
+    settings = sandbox().environment("tap-totango", app_token="wrong", max_retry_seconds=0)
+    ran = meltano("run", "tap-totango", "target-jsonl", **settings)
+    assert ran.returncode == 1
+    assert "app_token" in ran.stdout + ran.stderr
+
+
+def test_settings_that_meltano_checks(meltano, sandbox) -> None:
+    settings = sandbox(seed="accounts=5,users=5").environment("tap-totango")
+    assert (
+        "Plugin configuration is valid"
+        in meltano("config", "test", "tap-totango", **settings).ok().stdout
+        + meltano("config", "test", "tap-totango", **settings).stderr
+    )
+    listed = meltano("select", "tap-totango", "--list", **settings).ok().stdout
+    assert "selected" in listed
+    assert "accounts.account_id" in listed
