@@ -51,7 +51,7 @@ test-all: $(READY) ## the suite on every Python from 3.11 on that this machine h
 	$(BIN)/python scripts/test_all.py
 
 bench: $(READY) ## the speeds that README.md states
-	$(BIN)/python scripts/bench.py
+	set -e; for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark; done
 
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
 	$(BIN)/totango-sandbox serve

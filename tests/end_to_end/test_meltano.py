@@ -6,13 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
 import toolbox
 from example_files import CSV, REJECTED, companies, contacts
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # One worker, so that the plugins are installed once.
 pytestmark = [pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
