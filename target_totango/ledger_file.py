@@ -1,0 +1,155 @@
+"""The ledger's file: opened by one process, known to be ours, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from totango_api.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+APPLICATION_ID: Final = 0x544F544C
+"""`TOTL` in the file's header: tells our file from any other."""
+
+VERSION: Final = 1
+"""Of the tables below; raised with every change of them."""
+
+SALT_BYTES: Final = 32
+
+_SCHEMA: Final = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE confirmed (key BLOB PRIMARY KEY, digest BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE activities (fingerprint BLOB PRIMARY KEY, state INTEGER NOT NULL) WITHOUT ROWID",
+)
+_OTHER_FILE: Final = "Set ledger_path to another file."
+_START_AGAIN: Final = (
+    "Move the file away to start a new one: rows are then sent again, and activities of an "
+    "interrupted run may be counted twice."
+)
+
+
+def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes]:
+    """Open a ledger's file, or make one.
+
+    Args:
+        path: The file.
+        service: Its service.
+
+    Returns:
+        The database, locked for this process alone, and the file's salt.
+
+    Raises:
+        SettingsError: If the file is in use, damaged, not ours, of another service, or written
+            by a newer version.
+    """
+    _make_private(path)
+    with explained(path):
+        database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        with explained(path):
+            return database, _entered(database, path, service)
+    except BaseException:
+        database.close()
+        raise
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Commit everything that the body writes, or nothing.
+
+    Raises:
+        SettingsError: If the file cannot be written.
+    """
+    with explained(path):
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            database.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into what a user can do.
+
+    Raises:
+        SettingsError: For any failure of SQLite.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            msg = f"The ledger {path} is in use by another run."
+            raise SettingsError(msg, remedy="Wait for it to end, or set ledger_path.") from None
+        msg = f"The ledger {path} cannot be used: {error}."
+        raise SettingsError(msg, remedy="Check the disk and ledger_path.") from None
+    except sqlite3.DatabaseError as error:
+        msg = f"The ledger {path} is damaged or is no ledger: {error}."
+        raise SettingsError(msg, remedy=f"{_OTHER_FILE} {_START_AGAIN}") from None
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if it is not there: nobody but its owner may read it.
+
+    SQLite gives the write-ahead log the same mode. A file that is there is not even opened:
+    closing it would drop the locks that another ledger of this process holds on it.
+    """
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        msg = f"The ledger {path} cannot be opened: {error.strerror}."
+        raise SettingsError(msg, remedy="Set ledger_path to a file that can be written.") from None
+
+
+def _entered(database: sqlite3.Connection, path: Path, service: str) -> bytes:
+    """Take the file for this process, and check or set up what it holds."""
+    # Until it is known to be ours nothing may be changed, not even the journal.
+    tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    ours = database.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if tables and not ours:
+        msg = f"{path} is a database, but no ledger."
+        raise SettingsError(msg, remedy=_OTHER_FILE)
+    path.chmod(0o600)
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    # In exclusive mode the lock that this takes is kept until the file is closed.
+    with transaction(database, path):
+        if not tables:
+            _set_up(database, service)
+        return _salt(database, path, service)
+
+
+def _set_up(database: sqlite3.Connection, service: str) -> None:
+    for statement in _SCHEMA:
+        database.execute(statement)
+    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    database.execute(f"PRAGMA user_version = {VERSION}")
+    values = [("service", service), ("salt", secrets.token_bytes(SALT_BYTES))]
+    database.executemany("INSERT INTO meta VALUES (?, ?)", values)
+
+
+def _salt(database: sqlite3.Connection, path: Path, service: str) -> bytes:
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version != VERSION:
+        msg = f"The ledger {path} has format {version}; this version knows {VERSION}."
+        raise SettingsError(msg, remedy=f"Use the newer version. {_START_AGAIN}")
+    meta = dict(database.execute("SELECT name, value FROM meta"))
+    if not isinstance(meta.get("salt"), bytes) or len(meta["salt"]) != SALT_BYTES:
+        msg = f"The ledger {path} is damaged: it holds no salt."
+        raise SettingsError(msg, remedy=_START_AGAIN)
+    if meta.get("service") != service:
+        msg = f"The ledger {path} belongs to service {meta.get('service')}, not to {service}."
+        raise SettingsError(msg, remedy=_OTHER_FILE)
+    salt: bytes = meta["salt"]
+    return salt
