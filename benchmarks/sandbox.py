@@ -79,7 +79,7 @@ def running(*arguments: str) -> Iterator[tuple[dict[str, Any], float]]:
             process.wait()
 
 
-def search(info: dict[str, Any], connection: http.client.HTTPConnection, **query: Any) -> float:  # noqa: ANN401
+def search(info: dict[str, Any], connection: http.client.HTTPConnection, **query: Any) -> float:
     """Milliseconds of one search."""
     body = urlencode({"query": json.dumps({"terms": [], "fields": [], **query})})
     headers = {"app-token": info["token"], "content-type": "application/x-www-form-urlencoded"}
@@ -149,8 +149,7 @@ def _searches(info: dict[str, Any]) -> None:
     connection = http.client.HTTPConnection(url.hostname or "", url.port)
     print(f"first search (sorts all):   {search(info, connection, count=1):8.1f} ms")
     pages = [
-        search(info, connection, fields=FIELDS, count=1000, offset=page * 1000)
-        for page in range(9)
+        search(info, connection, fields=FIELDS, count=1000, offset=page * 1000) for page in range(9)
     ]
     print(f"page of 1000 x {len(FIELDS)} fields:    {statistics.median(pages):8.1f} ms")
     for name, terms in FILTERS.items():
@@ -191,7 +190,10 @@ def main() -> None:
         print(f"start, default seed:        {seconds:8.2f} s")
         print(f"tracking calls, sent ahead: {tracking_rate(info):8,.0f} a second")
         print(f"tracking calls, one by one: {_requests_rate(info):8,.0f} a second")
-    with tempfile.TemporaryDirectory() as folder, running("--db", f"{folder}/bench.db") as (info, _):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running("--db", f"{folder}/bench.db") as (info, _),
+    ):
         print(f"the same into a file:       {tracking_rate(info):8,.0f} a second")
     with running("--seed", f"accounts={accounts},users=0,events=0") as (info, seconds):
         print(f"start, {accounts:,} accounts:   {seconds:8.2f} s")

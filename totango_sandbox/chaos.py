@@ -104,6 +104,7 @@ class Chaos:
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
+        self._kept: list[str] = []
         self._dice = random.Random(_SEED)  # noqa: S311 (repeatable on purpose)
 
     def replace(self, specs: list[str]) -> None:
@@ -114,6 +115,14 @@ class Chaos:
         """
         self.rules = [parse_rule(spec) for spec in specs]
         self._dice.seed(_SEED)
+
+    def keep(self) -> None:
+        """Remember the rules that are in force now."""
+        self._kept = [rule.spec for rule in self.rules]
+
+    def restore(self) -> None:
+        """Put back the rules that were remembered."""
+        self.replace(self._kept)
 
     def restart(self) -> None:
         """Count calls from the beginning again."""

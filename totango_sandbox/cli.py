@@ -110,6 +110,8 @@ def _serve(options: argparse.Namespace) -> None:
         raise UsageError(msg)
     chosen, faults = _switches(options), Chaos()
     faults.replace(options.chaos)
+    chosen.keep()
+    faults.keep()
     # Everything heavy is imported only now: --help and mistakes answer at once.
     from totango_sandbox import rows, seed, server  # noqa: PLC0415
     from totango_sandbox.app import App  # noqa: PLC0415

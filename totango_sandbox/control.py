@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -40,7 +41,7 @@ POST /api/v1/{{accounts,users,usage}}  POST /api/v1/collections/<type>
 GET  /sandbox/dump?object=accounts|users|events|collections|activities|attributes|log|calls
 GET  /sandbox/stats
 POST /sandbox/load    {{"accounts": […], "users": […], "events": […], "attributes": […]}}
-POST /sandbox/reset
+POST /sandbox/reset   empties all; {{"settings": true}} also puts switches and chaos back
 POST /sandbox/set     {{"<switch>": "<value>"}}        GET /sandbox/set shows what differs
 POST /sandbox/chaos   {{"specs": ["429@search:3"]}}    (totango-sandbox serve --help explains)
 """
@@ -140,10 +141,16 @@ def _load(service: Service, request: Request) -> Response:
         msg = "an object with lists of rows is needed"
         raise rows.LoadError(msg)
     service.store.settle(everything=True)
-    return reply({"loaded": rows.load(service.store, document)})
+    loaded = rows.load(service.store, document)
+    gc.freeze()
+    return reply({"loaded": loaded})
 
 
-def _reset(service: Service, _request: Request) -> Response:
+def _reset(service: Service, request: Request) -> Response:
+    """Empty everything; ``{"settings": true}`` also takes back switches and chaos."""
+    if request.body and request.json().get("settings"):
+        service.switches.restore()
+        service.chaos.restore()
     service.store.reset()
     service.ledger.clear()
     service.limit.clear()

@@ -70,7 +70,7 @@ def matching(service: Service, table: Table, query: Query) -> Sequence[int]:
     select = compile_terms(store, table, query.terms)
     rows = table.ordered(query.sort_by, descending=query.descending)
     if select is not None:
-        rows = select(rows)
+        rows = _in_order(rows, select(range(table.size)))
     if not query.sees_all_teams:
         ids = table.base["account_id" if table is store.users else "id"]
         rows = [row for row in rows if columns.made_up(ids[row], "team") % _TEAMS]
@@ -78,6 +78,15 @@ def matching(service: Service, table: Table, query: Query) -> Sequence[int]:
         del service.answers[next(iter(service.answers))]
     service.answers[key] = (state, rows)
     return rows
+
+
+def _in_order(order: Sequence[int], chosen: Sequence[int]) -> list[int]:
+    """Chosen rows in the given order; filters run over neighbouring cells, which is faster."""
+    mask = bytearray(max(chosen, default=-1) + 1 or 1)
+    for row in chosen:
+        mask[row] = 1
+    last = len(mask)
+    return [row for row in order if row < last and mask[row]]
 
 
 def _find(

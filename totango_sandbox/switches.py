@@ -111,15 +111,19 @@ class Switches:
     """The current answer to every open question."""
 
     def __init__(self) -> None:
-        self._values: dict[str, str] = {}
+        self._values = {switch.name: switch.default for switch in SWITCHES}
         self.filters: dict[str, bool] = {}
         self.revision = 0
-        self.clear()
+        self.keep()
 
-    def clear(self) -> None:
-        """Put every switch back to its default."""
-        self._values = {switch.name: switch.default for switch in SWITCHES}
-        self.filters = {}
+    def keep(self) -> None:
+        """Remember how the switches are set now."""
+        self._kept = (self._values.copy(), self.filters.copy())
+
+    def restore(self) -> None:
+        """Put every switch back to what was remembered, or to its default."""
+        values, filters = self._kept
+        self._values, self.filters = values.copy(), filters.copy()
         self.revision += 1
 
     def set(self, name: str, value: str) -> None:

@@ -6,6 +6,7 @@ hole, and orders are kept sorted between requests.
 
 from __future__ import annotations
 
+from array import array
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -132,9 +133,13 @@ class Table:
         self._order_versions[name] = self._order_versions.get(name, 0) + 1
 
     def _flatten(self, name: str, *, descending: bool) -> list[int]:
-        """A copy that later inserts cannot change under a cached answer."""
+        """A copy that later inserts cannot change under a cached answer.
+
+        It goes through an array: numbers made anew lie side by side in memory, which makes walking
+        along the order several times faster than over those that sorting has scattered.
+        """
         order, column = self._orders[name], self.base[name]
-        if not descending:
-            return list(order)
-        nulls = next((at for at, row in enumerate(order) if column[row] is None), len(order))
-        return order[:nulls][::-1] + order[nulls:]
+        if descending:
+            nulls = next((at for at, row in enumerate(order) if column[row] is None), len(order))
+            order = order[:nulls][::-1] + order[nulls:]
+        return list(array("q", order))
