@@ -1,0 +1,165 @@
+"""Many calls at once, in an order that no reader of Totango could tell from one by one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+QUEUED_PER_WORKER: Final = 8
+"""How far reading runs ahead of delivering: memory stays flat whatever the input's size."""
+
+
+@dataclass(eq=False)
+class _Task(Generic[J]):
+    job: J
+    writes: frozenset[Hashable]
+    waits_for: int = 0
+    followers: list[_Task[J]] = field(default_factory=list)
+    done: bool = False
+
+
+class OrderedPool(Generic[J, R]):
+    """Carries out jobs in several threads, but jobs that touch the same key in input order.
+
+    Results are handed to `settle` in the caller's thread, from within `submit`, `collect` and
+    `drain`: everything but the calls themselves stays single-threaded.
+
+    Args:
+        work: Carries out one job, in a worker thread. It must not raise.
+        settle: Takes a job and what `work` returned.
+        workers: Jobs carried out at once.
+    """
+
+    def __init__(
+        self, work: Callable[[J], R], settle: Callable[[J, R], None], *, workers: int
+    ) -> None:
+        self._work = work
+        self._settle = settle
+        self._workers = workers
+        self._window = workers * QUEUED_PER_WORKER
+        self._lock = threading.Lock()
+        self._last: dict[Hashable, _Task[J]] = {}
+        self._ready: queue.SimpleQueue[_Task[J] | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[_Task[J], Any]] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._unfinished = 0
+        self._running = 0
+        self._cancelled = False
+
+    @property
+    def unfinished(self) -> int:
+        """Jobs submitted and not yet settled."""
+        return self._unfinished
+
+    def submit(self, job: J, *, writes: Iterable[Hashable], after: Iterable[Hashable] = ()) -> None:
+        """Queue a job; waits while too many are queued.
+
+        Args:
+            job: What to do.
+            writes: Keys that it changes: jobs that share one run in the order of submission.
+            after: Keys whose latest job must be over before.
+        """
+        self.collect()
+        while self._unfinished >= self._window:
+            self._take(block=True)
+        task = _Task(job, frozenset(writes))
+        with self._lock:
+            before = {
+                id(other): other
+                for key in (*task.writes, *after)
+                if (other := self._last.get(key)) is not None and not other.done
+            }
+            for other in before.values():
+                other.followers.append(task)
+            task.waits_for = len(before)
+            for key in task.writes:
+                self._last[key] = task
+            self._unfinished += 1
+        if not before:
+            self._ready.put(task)
+        if len(self._threads) < self._workers:
+            self._start_thread()
+
+    def collect(self) -> None:
+        """Settle what is finished, without waiting."""
+        while self._take(block=False):
+            pass
+
+    def drain(self, *, until: float | None = None) -> bool:
+        """Settle everything, waiting for it.
+
+        Args:
+            until: Give up at this time of the monotonic clock.
+
+        Returns:
+            Whether nothing is left.
+        """
+        while self._unfinished:
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            self._take(block=True, seconds=0.2 if left is None else min(left, 0.2))
+        return True
+
+    def cancel_queued(self) -> None:
+        """Start no further job; those that are running go on."""
+        with self._lock:
+            self._cancelled = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a worker has a job in hand, or a result waits to be settled."""
+        return self._running > 0 or not self._finished.empty()
+
+    def close(self) -> None:
+        """Let idle workers end."""
+        for _ in self._threads:
+            self._ready.put(None)
+
+    def _take(self, *, block: bool, seconds: float | None = None) -> bool:
+        try:
+            task, result = self._finished.get(block=block, timeout=seconds)
+        except queue.Empty:
+            return False
+        self._unfinished -= 1
+        with self._lock:
+            for key in task.writes:
+                if self._last.get(key) is task:
+                    del self._last[key]
+        self._settle(task.job, result)
+        return True
+
+    def _start_thread(self) -> None:
+        # Daemons, unlike the threads of concurrent.futures: a call that hangs must not keep a
+        # terminated program alive.
+        thread = threading.Thread(target=self._run, daemon=True, name="totango-call")
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self) -> None:
+        while (task := self._ready.get()) is not None:
+            with self._lock:
+                if self._cancelled:
+                    continue
+                self._running += 1
+            result = self._work(task.job)
+            self._finished.put((task, result))
+            with self._lock:
+                self._running -= 1
+                task.done = True
+                free = []
+                for follower in task.followers:
+                    follower.waits_for -= 1
+                    if not follower.waits_for:
+                        free.append(follower)
+            for follower in free:
+                self._ready.put(follower)

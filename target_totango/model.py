@@ -1,0 +1,110 @@
+"""The nouns that travel through the target: a row as read, a write as it goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ACCOUNTS: Final = "accounts"
+USERS: Final = "users"
+ACTIVITIES: Final = "activities"
+COLLECTIONS: Final = "collections"
+OBJECTS: Final = (ACCOUNTS, USERS, ACTIVITIES, COLLECTIONS)
+
+TRACKING: Final = "tracking"
+HUB: Final = "hub"
+
+REJECT_FIELD: Final = "_reject"
+"""Where a rejected record says why; never an attribute."""
+
+DELETED_FIELD: Final = "_sdc_deleted_at"
+"""Where Singer taps say that a row is gone at its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One reason why a row is not written.
+
+    Attributes:
+        field: Source field, or setting of the mapping; empty when it is the whole row.
+        code: Short and fixed: fit for counting and logs.
+        message: For who mends the row. May quote values, so it goes to the rejects file only.
+    """
+
+    field: str
+    code: str
+    message: str
+
+    @property
+    def reason(self) -> str:
+        """Field and code: what may be logged and counted."""
+        return f"{self.field}: {self.code}" if self.field else self.code
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStream:
+    """A stream as its tap announced it, before any stream map."""
+
+    name: str
+    schema: Mapping[str, Any]
+    key_properties: Sequence[str]
+
+
+@dataclass(slots=True)
+class Write:
+    """What one row asks of Totango. All attribute values are text, by API name.
+
+    Attributes:
+        object: One of `OBJECTS`.
+        account: Account attributes; in a users row, those that travel along.
+        user: User attributes.
+        collection: Attributes of a collection's record.
+        collection_id: The record's own id within its collection.
+    """
+
+    object: str
+    account_id: str
+    user_id: str | None = None
+    account: dict[str, str] = field(default_factory=dict)
+    user: dict[str, str] = field(default_factory=dict)
+    activity: str | None = None
+    module: str | None = None
+    collection_type: str | None = None
+    collection_id: str | None = None
+    collection: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What the row is about: two writes with equal keys are about the same thing."""
+        parts = (self.account_id, self.user_id, self.collection_type, self.collection_id)
+        return (self.object, *(part for part in parts if part is not None))
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The attributes of the object itself."""
+        own = {USERS: self.user, COLLECTIONS: self.collection}
+        return own.get(self.object, self.account)
+
+
+@dataclass(slots=True)
+class Row:
+    """One row on its way.
+
+    Attributes:
+        ticket: Its place in the input, for the state gate.
+        source: The stream that it came from.
+        message: The RECORD message exactly as it was read.
+        stream: The stream's name behind the stream maps.
+        write: What it became; None for a row that was rejected before.
+    """
+
+    ticket: int
+    source: SourceStream
+    message: Mapping[str, Any]
+    stream: str
+    object: str
+    delivery: str = TRACKING
+    write: Write | None = None

@@ -1,0 +1,98 @@
+"""What became of a write, and when to stop trying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from totango_api.errors import ApiError, RefusedError, TotangoError
+
+if TYPE_CHECKING:
+    from target_totango.model import Row
+
+OUTAGE_ROWS: Final = 20
+"""So many failures in a row, with no success in between, are an outage and not the rows' fault."""
+
+_ABOUT_THE_ROW: Final = frozenset({400, 409, 413, 414, 422})
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Totango took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Totango refused this row, and would refuse it again."""
+
+    reason: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was not delivered, for a reason that may lie outside the row."""
+
+    error: TotangoError
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """It may or may not have been carried out, and repeating it would do harm."""
+
+    error: TotangoError
+
+
+Outcome = Confirmed | Refused | Failed | Uncertain
+
+
+def outcome_of(error: ApiError, *, repeatable: bool) -> Outcome:
+    """Return what an error says about the write."""
+    if error.maybe_done and not repeatable:
+        return Uncertain(error)
+    if isinstance(error, RefusedError) and error.status in _ABOUT_THE_ROW:
+        return Refused(error.reason or str(error), error.status)
+    return Failed(error, error.status)
+
+
+class OutageError(TotangoError):
+    """Nothing gets through any more: the run ends instead of rejecting row after row."""
+
+
+class Breaker:
+    """Holds failed rows back until it is clear whether the rows or the server are to blame."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Row, Failed]] = []
+        self._in_a_row = 0
+
+    def succeeded(self) -> list[tuple[Row, Failed]]:
+        """Note a success, and return the rows that failed before it: those are to blame."""
+        self._in_a_row = 0
+        return self.release()
+
+    def failed(self, row: Row, outcome: Failed) -> None:
+        """Hold a failed row.
+
+        Raises:
+            OutageError: If so many failed one after the other that it is an outage.
+        """
+        self._held.append((row, outcome))
+        self.count(outcome.error)
+
+    def count(self, error: TotangoError) -> None:
+        """Count a failure whose row needs no holding.
+
+        Raises:
+            OutageError: As above.
+        """
+        self._in_a_row += 1
+        if self._in_a_row >= OUTAGE_ROWS:
+            msg = f"{self._in_a_row} rows in a row could not be delivered: {error.message}"
+            raise OutageError(msg, remedy=error.remedy or "Run again when the service is back.")
+
+    def release(self) -> list[tuple[Row, Failed]]:
+        """Return the rows held, and hold them no longer."""
+        held, self._held = self._held, []
+        return held

@@ -1,0 +1,183 @@
+"""The rejects file: every row that was not written, whole, with its reasons, ready for replay.
+
+It is a Singer file: `target-totango --config … < rejects.singer` sends its rows again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from target_totango.model import REJECT_FIELD
+from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_totango.model import Fault, Row, SourceStream
+
+DEFAULT_PATH: Final = "target-totango-rejects.singer"
+_PRIVATE: Final = 0o600
+"""Rejected rows are personal data."""
+
+_REJECT_SCHEMA: Final = {
+    "type": ["object", "null"],
+    "description": "Why target-totango did not write this row; ignored when it is sent again.",
+    "properties": {
+        "reason": {"type": "string"},
+        "faults": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "source_stream": {"type": "string"},
+        "stream": {"type": "string"},
+        "object": {"type": "string"},
+        "rejected_at": {"type": "string", "format": "date-time"},
+    },
+}
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+
+
+class RejectsFile:
+    """Written from the first rejected row on; an older file of that name is moved aside.
+
+    It is never appended to, since it may be what is being replayed. Used by one thread.
+
+    Args:
+        path: Where to.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.rows = 0
+        self.moved_to: Path | None = None
+        self._file: IO[bytes] | None = None
+        self._announced: dict[str, Mapping[str, Any]] = {}
+        self._unsynced = False
+
+    def write(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Write one row with its reasons.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        try:
+            file = self._file or self._open()
+            source = row.source
+            if self._announced.get(source.name) is not source.schema:
+                file.write(_line(_schema_message(source)))
+                self._announced[source.name] = source.schema
+            file.write(_line(_record_message(row, faults)))
+        except OSError as error:
+            raise self._failure(error) from error
+        self.rows += 1
+        self._unsynced = True
+
+    def sync(self) -> None:
+        """Make everything written so far survive a crash.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        if self._file is None or not self._unsynced:
+            return
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failure(error) from error
+        self._unsynced = False
+
+    def close(self) -> None:
+        """Make everything durable and close the file."""
+        self.sync()
+        if self._file is not None:
+            self._file.close()
+
+    def _open(self) -> IO[bytes]:
+        if self.path.exists() and self.path.stat().st_size:
+            # A rename leaves alone whoever is reading the old file, even us.
+            self.moved_to = _free_name(self.path)
+            self.path.rename(self.moved_to)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+        self._file = os.fdopen(descriptor, "wb", buffering=1 << 16)
+        directory = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return self._file
+
+    def _failure(self, error: OSError) -> TotangoError:
+        msg = f"The rejects file {self.path} cannot be written: {error.strerror or error}."
+        return TotangoError(msg, remedy="Set rejects_path to a place that can be.")
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (candidate := path.with_name(f"{path.name}.{number}")).exists():
+        number += 1
+    return candidate
+
+
+def _schema_message(source: SourceStream) -> dict[str, Any]:
+    properties = dict(source.schema.get("properties") or {})
+    properties[REJECT_FIELD] = _REJECT_SCHEMA
+    return {
+        "type": "SCHEMA",
+        "stream": source.name,
+        "schema": {**source.schema, "properties": properties},
+        "key_properties": list(source.key_properties),
+    }
+
+
+def _record_message(row: Row, faults: Sequence[Fault]) -> dict[str, Any]:
+    why = {
+        "reason": "; ".join(fault.message for fault in faults),
+        "faults": [
+            {"field": fault.field, "code": fault.code, "message": fault.message} for fault in faults
+        ],
+        "source_stream": row.source.name,
+        "stream": row.stream,
+        "object": row.object,
+        "rejected_at": dt.datetime.now(tz=dt.UTC).isoformat().replace("+00:00", "Z"),
+    }
+    record = {**row.message["record"], REJECT_FIELD: why}
+    return {**row.message, "record": record}
+
+
+def _line(message: Mapping[str, Any]) -> bytes:
+    try:
+        return _encoder.encode(_finite(message)) + b"\n"
+    except UnicodeEncodeError:
+        # Half a surrogate pair survives as its escape only.
+        return json.dumps(_finite(message), default=_number).encode() + b"\n"
+
+
+def _finite(value: Any) -> Any:
+    """NaN and the infinities, which JSON does not have, become text."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, Decimal) and not value.is_finite():
+        return str(value)
+    return value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,152 @@
+"""What a run did: counted as it goes, shown as a table, kept as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from target_totango.model import Fault
+
+COUNTS: Final = (
+    "received",
+    "sent",
+    "created",
+    "updated",
+    "unchanged",
+    "repeated",
+    "skipped",
+    "deleted",
+    "rejected",
+    "uncertain",
+    "verified",
+    "different",
+    "missing",
+    "truncated",
+    "converted",
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of one stream and object.
+
+    Attributes:
+        received: Rows read.
+        sent: Rows that Totango took.
+        created: Of those, rows about something new, where that is known.
+        updated: Of those, rows about something that existed, where that is known.
+        unchanged: Rows not sent because the same was confirmed before.
+        repeated: Rows about something that an earlier row of the run was about.
+        skipped: Rows not sent because a mode or setting says so.
+        deleted: Users deleted.
+        rejected: Rows in the rejects file, other than uncertain ones.
+        uncertain: Rows that may or may not have arrived.
+        verified: Rows read back and found as they were sent.
+        different: Rows read back and found otherwise.
+        missing: Rows not found when read back.
+        truncated: Texts cut, as asked.
+        converted: Salesforce ids converted, as asked.
+        reasons: Faults by field and code.
+    """
+
+    received: int = 0
+    sent: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    uncertain: int = 0
+    verified: int = 0
+    different: int = 0
+    missing: int = 0
+    truncated: int = 0
+    converted: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, faults: Sequence[Fault]) -> None:
+        """Count a rejected row and each of its faults."""
+        self.rejected += 1
+        self.reasons.update(fault.reason for fault in faults)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts for JSON; those that are zero only where that says something."""
+        counts: dict[str, Any] = {name: getattr(self, name) for name in COUNTS}
+        kept = {
+            name: count
+            for name, count in counts.items()
+            if count or name in {"received", "sent", "rejected", "uncertain"}
+        }
+        if self.reasons:
+            kept["reasons"] = dict(self.reasons.most_common())
+        return kept
+
+
+class Report:
+    """The counts of a run."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.ignored_streams: Counter[str] = Counter()
+        self._tallies: dict[tuple[str, str], Tally] = {}
+
+    def tally(self, stream: str, object_: str) -> Tally:
+        """Return the counts of a stream and object."""
+        return self._tallies.setdefault((stream, object_), Tally())
+
+    def __iter__(self) -> Iterator[tuple[str, str, Tally]]:
+        for (stream, object_), tally in self._tallies.items():
+            yield stream, object_, tally
+
+    def total(self, name: str) -> int:
+        """Return one count over all streams."""
+        return sum(getattr(tally, name) for tally in self._tallies.values())
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return time.monotonic() - self.started
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report for JSON."""
+        received = self.total("received")
+        return {
+            "seconds": round(self.seconds, 3),
+            "rows_per_second": round(received / max(self.seconds, 1e-9), 1),
+            "totals": {name: self.total(name) for name in COUNTS},
+            "streams": [
+                {"stream": stream, "object": object_, **tally.as_dict()}
+                for stream, object_, tally in self
+            ],
+            "ignored_streams": dict(self.ignored_streams),
+        }
+
+    def table(self) -> list[str]:
+        """Return the report as lines of a table; streams beyond the first 20 are summed up."""
+        shown = [name for name in COUNTS if name in _ALWAYS or self.total(name)]
+        rows = [["stream", "object", *shown]]
+        tallies = list(self)
+        for stream, object_, tally in tallies[:_TABLE_ROWS]:
+            rows.append([stream, object_, *(str(getattr(tally, name)) for name in shown)])
+        if len(tallies) > 1:
+            label = f"all {len(tallies)} streams"
+            rows.append([label, "", *(str(self.total(name)) for name in shown)])
+        widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+        return [
+            "  ".join(
+                cell.ljust(width) if place < 2 else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+
+
+_ALWAYS: Final = frozenset({"received", "sent", "rejected"})
+_TABLE_ROWS: Final = 20

@@ -1,0 +1,57 @@
+"""The sink: what the SDK asks of one, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.sinks import RecordSink
+
+from target_totango.validation import RecordValidator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk.target_base import Target
+
+    from target_totango.mapping import StreamMapping
+    from target_totango.model import Fault, SourceStream
+
+
+class TotangoSink(RecordSink):
+    """Hands each record of one stream to the run, with the stream's mapping."""
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        self._target = target
+        self.mapping: StreamMapping | None = target.mapping_for(self)  # type: ignore[attr-defined]
+
+    def get_validator(self) -> RecordValidator | None:
+        """Return the validator, unless `validate_records` is off."""
+        if not self.validate_schema:
+            return None
+        return RecordValidator(self.original_schema, stream=self.stream_name)
+
+    def faults(self, record: Mapping[str, Any]) -> list[Fault]:
+        """Return how a record does not fit its SCHEMA."""
+        validator = self._validator
+        return validator.faults(record) if isinstance(validator, RecordValidator) else []
+
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Hand a record to the run.
+
+        Args:
+            record: The record behind the stream maps.
+            context: `message` as it was read, and `source`, its stream.
+        """
+        run = self._target.run  # type: ignore[attr-defined]
+        source: SourceStream = context["source"]
+        if self.mapping is None:
+            run.ignore(self.stream_name)
+            return
+        run.take(context["message"], source, record, self.mapping, self.faults(record))

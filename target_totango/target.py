@@ -1,0 +1,279 @@
+"""The plugin and its command."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import (
+    CapabilitiesEnum,
+    PluginCapabilities,
+    TargetCapabilities,
+)
+from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.target_base import Target
+
+from target_totango.mapping import StreamMapping, compile_mapping
+from target_totango.matching import recognise
+from target_totango.model import SourceStream
+from target_totango.reader import MessageReader
+from target_totango.run import Run
+from target_totango.settings import CONFIG_SCHEMA, Settings
+from target_totango.sinks import TotangoSink
+from totango_api.connection import Connection
+from totango_api.errors import InputError, SettingsError, TotangoError
+from totango_api.redaction import register_secret, scrub_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from singer_sdk.sinks import Sink
+
+logger = logging.getLogger("target-totango")
+
+_SECRETS = ("app_token", "sdr_token")
+
+
+class TargetTotango(Target):
+    """Singer target for Totango: accounts, users, activities and collections."""
+
+    name = "target-totango"
+    package_name = "singer-totango"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    default_sink_class = TotangoSink
+    message_reader_class = MessageReader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.VALIDATE_RECORDS,
+        TargetCapabilities.HARD_DELETE,
+    ]
+
+    message_reader: MessageReader
+
+    def __init__(self, *, config: Any = None, **arguments: Any) -> None:
+        # Messages of the SDK about a malformed setting quote its value.
+        for name in _SECRETS:
+            if isinstance(config, dict) and config.get(name):
+                register_secret(str(config[name]))
+            register_secret(os.environ.get(f"TARGET_TOTANGO_{name.upper()}"))
+        super().__init__(config=config, **arguments)
+        settings = Settings.from_config(self.config)
+        connection = Connection.from_config(
+            self.config, user_agent=f"target-totango/{self.plugin_version}"
+        )
+        if settings.uses_tracking and not settings.dry_run:
+            _require_service_id(connection)
+        self.run = Run(settings, connection, self.config)
+        self.message_reader.pulse = self.run.pulse
+        self._sources: dict[str, SourceStream] = {}
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings, but for the one that `sync_mode` says better."""
+        super().append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("load_method", None)
+
+    @classmethod
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
+        """Read the files of `--config`.
+
+        Raises:
+            SettingsError: If one cannot be read.
+        """
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
+            what = "is not JSON" if isinstance(error, ValueError) else "cannot be read"
+            msg = f"A file of --config ({', '.join(value)}) {what}."
+            raise SettingsError(msg, remedy="Check the path and its contents.") from None
+
+    @classmethod
+    def invoke(cls, **arguments: Any) -> None:
+        """Run the target.
+
+        Raises:
+            SettingsError: If the settings do not fit their schema.
+            TotangoError: If not everything was done.
+        """
+        try:
+            super().invoke(**arguments)
+        except ConfigValidationError as error:
+            msg = f"The settings cannot be used: {'; '.join(error.errors)}."
+            raise SettingsError(msg) from None
+
+    def mapping_for(self, sink: TotangoSink) -> StreamMapping | None:
+        """Return what becomes of a stream; None when it is to be ignored.
+
+        Raises:
+            InputError: If it fits nothing, or its mapping cannot be used.
+        """
+        settings = self.run.settings
+        spec = settings.mapping_for(sink.stream_name)
+        fields = sink.original_schema.get("properties") or {}
+        object_ = spec.object or recognise(sink.stream_name, fields, sink.key_properties)
+        if object_ is None:
+            if settings.ignore_unmapped:
+                logger.warning("Stream %r fits no object and is ignored.", sink.stream_name)
+                return None
+            msg = f"Stream {sink.stream_name!r} fits no object of Totango and no mapping."
+            raise InputError(
+                msg, remedy="Give it one in mappings, or set unmapped_streams: ignore."
+            )
+        mapping = compile_mapping(
+            spec,
+            object_=object_,
+            stream=sink.stream_name,
+            schema=sink.original_schema,
+            known=self.run.services.known,
+        )
+        _tell(mapping)
+        return mapping
+
+    def get_sink(
+        self,
+        stream_name: str,
+        *,
+        record: dict[str, Any] | None = None,
+        schema: dict[str, Any] | None = None,
+        key_properties: Sequence[str] | None = None,
+    ) -> Sink:
+        """Return the sink of a stream; a changed SCHEMA gets a new one at once.
+
+        The SDK would archive the old one, but our sinks hold no records.
+        """
+        if schema is None:
+            return super().get_sink(stream_name, record=record)
+        return self.add_sink(stream_name, schema, key_properties)
+
+    # The five methods that follow are the abstract hooks of BaseSingerReader: private by their
+    # names, but what every reader has to define.
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        stream, schema = message_dict.get("stream"), message_dict.get("schema")
+        if not isinstance(stream, str) or not isinstance(schema, dict):
+            msg = f"The SCHEMA message in line {self.message_reader.line} has no stream or schema."
+            raise InputError(msg)
+        schema.setdefault("properties", {})
+        keys = message_dict.get("key_properties") or []
+        known = self._sources.get(stream)
+        if known is not None and known.schema == schema and known.key_properties == keys:
+            return
+        self._sources[stream] = SourceStream(stream, copy.deepcopy(schema), list(keys))
+        self.mapper.register_raw_stream_schema(stream, schema, keys)
+        for stream_map in self.mapper.stream_maps[stream]:
+            if not isinstance(stream_map, RemoveRecordTransform):
+                self.get_sink(
+                    stream_map.stream_alias,
+                    schema=stream_map.transformed_schema,
+                    key_properties=stream_map.transformed_key_properties,
+                )
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        stream, record = message_dict.get("stream"), message_dict.get("record")
+        if not isinstance(stream, str) or not isinstance(record, dict):
+            msg = f"The RECORD message in line {self.message_reader.line} has no stream or record."
+            raise InputError(msg)
+        source = self._sources.get(stream)
+        if source is None:
+            msg = f"Line {self.message_reader.line} is a RECORD of {stream!r} before its SCHEMA."
+            raise InputError(msg, remedy="The tap has to announce every stream first.")
+        context = {"message": message_dict, "source": source}
+        for stream_map in self.mapper.stream_maps[stream]:
+            mapped = stream_map.transform(dict(record))
+            if mapped is None:
+                continue
+            sink = super().get_sink(stream_map.stream_alias)
+            if sink.include_sdc_metadata_properties:
+                # No public name does this; 0.54 and 0.55 have the same one.
+                sink._add_sdc_metadata_to_record(mapped, message_dict, {})  # noqa: SLF001
+            sink.process_record(mapped, context)
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        if "value" not in message_dict:
+            msg = f"The STATE message in line {self.message_reader.line} has no value."
+            raise InputError(msg)
+        self.run.state(message_dict["value"])
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        del message_dict
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        msg = f"Stream {message_dict.get('stream')!r} sends BATCH messages, which are not taken."
+        raise InputError(msg, remedy="Switch batch_config off in the tap.")
+
+    def process_endofpipe(self) -> None:
+        """Finish the run, whatever ended the input."""
+        reader = self.message_reader
+        self.run.finish(reader.failure, signal=reader.signal)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The only hook for signals. The reader stops at the next message; process_endofpipe
+        # then drains what is under way. The SDK would exit 0 here.
+        del frame
+        if self.message_reader.signal is not None:
+            logger.warning("A second signal: leaving at once.")
+            os._exit(128 + signum)
+        self.message_reader.signal = signum
+
+
+def _require_service_id(connection: Connection) -> None:
+    if connection.service_id is None:
+        msg = "service_id is not set."
+        raise SettingsError(
+            msg, remedy="Copy it from your Totango profile, Integration tab: like SP-25001-01."
+        )
+    connection.service_id.require_full()
+
+
+def _tell(mapping: StreamMapping) -> None:
+    names = [column.api_name for column in mapping.columns]
+    logger.info(
+        "Stream %r goes to %s by %s: %s.",
+        mapping.stream,
+        mapping.object,
+        mapping.delivery,
+        ", ".join(names) or "ids only",
+    )
+    if mapping.left_out:
+        logger.info("Stream %r: not written: %s.", mapping.stream, ", ".join(mapping.left_out))
+    if mapping.nested:
+        logger.warning(
+            "Stream %r: nested, so written as JSON text: %s. Map a dotted path, or set "
+            "flattening_enabled.",
+            mapping.stream,
+            ", ".join(mapping.nested),
+        )
+    if mapping.new:
+        logger.warning(
+            "Stream %r: attributes that Totango does not know yet: %s.",
+            mapping.stream,
+            ", ".join(mapping.new),
+        )
+
+
+def main() -> None:
+    """Run the command: one sentence and exit code 1 for whatever goes wrong."""
+    try:
+        command = TargetTotango.cli
+        scrub_logs()
+        command()
+    except TotangoError as error:
+        logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)
+        sys.exit(1)
+    except Exception:
+        logger.exception("target-totango failed in a way that it should not.")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
