@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 import os
 import re
+import sqlite3
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _FAILED: Final = 1
 _MISUSED: Final = 2
+_PORT_MAX: Final = 65_535
 _SERVICE_ID: Final = re.compile(r"SP-\d+-\w+")
 
 
@@ -31,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _serve(options)
     except (SwitchError, ChaosError, UsageError) as error:
         _leave(str(error), _MISUSED)
+    except sqlite3.Error as error:
+        _leave(f"--db {options.db} cannot be used as an SQLite file ({error}).", _FAILED)
+    except ModuleNotFoundError as error:
+        _leave(f"{error.name} is missing: pip install 'singer-totango[sandbox]'.", _FAILED)
     except OSError as error:
         _leave(_explained(error, options), _FAILED)
     sys.exit(0)
@@ -105,6 +111,9 @@ def _version() -> str:
 
 def _serve(options: argparse.Namespace) -> None:
     _check_host(options.host)
+    if not 0 <= options.port <= _PORT_MAX:
+        msg = f"--port {options.port} is not between 0 and {_PORT_MAX}."
+        raise UsageError(msg)
     if _SERVICE_ID.fullmatch(options.service_id) is None:
         msg = f"--service-id {options.service_id!r} is not like SP-12345-01."
         raise UsageError(msg)
