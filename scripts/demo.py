@@ -228,7 +228,10 @@ def _reasons(rejects: Path) -> list[tuple[str, str]]:
     """The key and the reason of every rejected row."""
     rows = [line["record"] for line in _lines(rejects) if line["type"] == "RECORD"]
     return [
-        (f"{row.get('account_id') or '(no account)'} {row.get('user_id', '')}".strip(), str(row))
+        (
+            f"{row.get('account_id') or '(no account)'} {row.get('user_id', '')}".strip(),
+            "; ".join(fault["message"] for fault in row["_reject"]["faults"]),
+        )
         for row in rows
     ]
 

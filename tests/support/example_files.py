@@ -79,17 +79,15 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 def _cells(row: dict[str, str], columns: dict[str, str]) -> dict[str, Any]:
-    """Attributes as a service keeps them: empty cells not at all, plain numbers as numbers."""
-    return {
-        attribute: _number_or_text(row[column])
-        for attribute, column in columns.items()
-        if row[column]
-    }
+    """Attributes as a service keeps them: an empty cell is no attribute."""
+    return {attribute: _stored(row[column]) for attribute, column in columns.items() if row[column]}
 
 
-def _number_or_text(cell: str) -> float | str:
+def _stored(cell: str) -> float | str:
     plain = re.fullmatch(r"\d{1,3}(,\d{3})*(\.\d+)?|\d+(\.\d+)?", cell)
-    return float(cell.replace(",", "")) if plain else cell
+    if plain:
+        return float(cell.replace(",", ""))
+    return re.sub(r"(T\d\d:\d\d:\d\d)Z$", r"\1.000Z", cell)
 
 
 def tap_settings() -> dict[str, Any]:
