@@ -29,6 +29,7 @@ _ISO: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
     re.ASCII,
 )
+_UTC_ISO: Final = re.compile(r".{10}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z", re.ASCII)
 _WHOLE: Final = re.compile(r"\.0*$")
 _DATE_LENGTH: Final = len("2024-07-01")
 _TIME_DIRECTIVE: Final = re.compile(r"%[HIMSfXcsp]")
@@ -215,18 +216,24 @@ def _iso_text(text: str) -> str:
             raise ValueError  # noqa: TRY301 (one way out for both)
         if len(stripped) == _DATE_LENGTH:
             return dt.date.fromisoformat(stripped).isoformat()
-        return _moment_text(dt.datetime.fromisoformat(stripped))
+        moment = dt.datetime.fromisoformat(stripped)
+        return stripped if _UTC_ISO.fullmatch(stripped) else _moment_text(moment)
     except (ValueError, OverflowError):
         code = "not a date"
         raise UnfitValueError(code, f"{_shown(text)} is not an ISO date") from None
 
 
 def _moment_text(moment: dt.datetime) -> str:
-    """`yyyy-mm-ddThh:mm:ss.sssZ`; microseconds stay when there are any."""
+    """`yyyy-mm-ddThh:mm:ssZ`, with milliseconds or microseconds only when there are any.
+
+    Zeros beyond the milliseconds are dropped: some parsers take `.500000` for 500 seconds.
+    """
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     moment = moment.astimezone(dt.UTC)
-    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    precision = "seconds"
+    if moment.microsecond:
+        precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
