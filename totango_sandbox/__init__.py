@@ -1,1 +1,11 @@
-"""A local Totango: search, tracking and Integration Hub over SQLite, on loopback."""
+"""A local Totango: search, tracking and Integration Hub over SQLite, on loopback.
+
+It is an independent reading of what is publicly known about Totango's HTTP APIs, made to disagree
+with its clients: where the sources are silent, a switch decides
+(:mod:`totango_sandbox.switches`), and the default is the documented answer, or else the one that
+is hardest on a client. Faults on demand are rules (:mod:`totango_sandbox.chaos`).
+
+A request goes from ``server`` (the socket) through ``app`` (faults, token, budget) and ``routes``
+to the module of its surface: ``search``, ``scroll``, ``events``, ``metadata``, ``tracking``,
+``hub`` or ``control``. All of them read and write the one ``store``.
+"""

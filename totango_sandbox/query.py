@@ -67,7 +67,8 @@ def read_query(request: Request, switches: Switches) -> Query:
     team = form.get("team_id") or form.get("teams_id")
     query = Query(
         terms=_objects(document, "terms"),
-        fields=_objects(document, "fields"),
+        # The scroll endpoint returns attributes by name, so nobody has to name them.
+        fields=_objects(document, "fields", required=request.surface != "scroll"),
         parent_fields=_objects(document, "parent_account_fields", required=False),
         count=count,
         offset=_whole(document, "offset", 0),

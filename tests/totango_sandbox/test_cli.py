@@ -27,12 +27,13 @@ def test_it_says_where_it_listens_and_stops_cleanly(start):
 
 def test_sigterm_is_a_clean_stop_even_while_a_call_hangs(start):
     with start("--seed", "none", "--chaos", "timeout@tracking:hang=60") as sandbox:
-        with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2]))) as hung:
-            hung.sendall(b"GET /pixel.gif?sdr_o=a HTTP/1.1\r\nhost: x\r\n\r\n")
-            while not sandbox.stats()["max_in_flight"].get("tracking"):
-                pass
-            sandbox.process.send_signal(signal.SIGTERM)
-            _, err = sandbox.process.communicate(timeout=10)
+        hung = socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2])))
+        hung.sendall(b"GET /pixel.gif?sdr_o=a HTTP/1.1\r\nhost: x\r\n\r\n")
+        while not sandbox.stats()["max_in_flight"].get("tracking"):
+            pass
+        sandbox.process.send_signal(signal.SIGTERM)
+        _, err = sandbox.process.communicate(timeout=10)
+        hung.close()
     assert (sandbox.process.returncode, err) == (0, "")
 
 

@@ -114,6 +114,12 @@ def test_scroll_reads_a_snapshot_with_attributes_by_name(sandbox):
     assert sandbox.post_search("scroll").status_code == 404
 
 
+def test_a_scroll_needs_no_fields_where_a_search_does(sandbox):
+    sandbox.load_accounts(1)
+    assert len(sandbox.post_search("scroll", fields=None).json()["accounts"]) == 1
+    assert sandbox.post_search("accounts", fields=None).status_code == 400
+
+
 def test_a_scroll_id_used_twice_advances_or_repeats(sandbox):
     sandbox.load_accounts(6)
 
