@@ -60,9 +60,12 @@ def meltano(installed, run, tmp_path):
         "TARGET_JSONL_DESTINATION_PATH": str(tmp_path / "files"),
         "NO_COLOR": "1",
     }
-    return lambda *arguments, **settings: run(
+    shipped = toolbox.ROOT / "meltano.yml"
+    before = shipped.read_text(encoding="utf-8")
+    yield lambda *arguments, **settings: run(
         "meltano", *arguments, env=own | settings, cwd=toolbox.ROOT, timeout=300
     )
+    assert shipped.read_text(encoding="utf-8") == before, "Meltano has rewritten meltano.yml"
 
 
 def lines(path: Path) -> list[dict]:

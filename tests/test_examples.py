@@ -1,0 +1,50 @@
+"""The settings in examples/ are settings that the programs take, and say one thing in all places."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import settings_pages
+import toolbox
+import yaml
+
+EXAMPLES = toolbox.ROOT / "examples"
+
+
+def example(name: str) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("plugin", "name"),
+    [
+        ("tap-totango", "totango-to-files/tap-totango.json"),
+        ("target-totango", "csv-to-totango/target-totango.json"),
+    ],
+)
+def test_plugin_takes_its_example(plugin: str, name: str) -> None:
+    schema = {"type": "object", "properties": settings_pages.settings_of(plugin)}
+    jsonschema.validate(example(name), schema | {"additionalProperties": False})
+
+
+def test_meltano_maps_the_example_files_as_the_json_example_does() -> None:
+    meltano = yaml.safe_load((toolbox.ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    (declared,) = (
+        plugin["config"]
+        for plugin in meltano["plugins"]["extractors"]
+        if plugin["name"] == "tap-csv-folder"
+    )
+    assert declared == example("csv-to-totango/tap-csv-folder.json")
+
+
+def test_every_tool_has_an_exact_version_and_meltano_the_same() -> None:
+    assert all("==" in pin for pins in toolbox.TOOLS.values() for pin in pins)
+    meltano = yaml.safe_load((toolbox.ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    plugins = meltano["plugins"]
+    for plugin in (*plugins["extractors"], *plugins["loaders"]):
+        if plugin["name"] in toolbox.TOOLS:
+            assert plugin["pip_url"] == toolbox.TOOLS[plugin["name"]][0]
