@@ -3,7 +3,6 @@
 # Needs Python 3.11 or newer, git and make; the rest is installed into .venv and .venvs.
 
 .DEFAULT_GOAL := help
-SHELL := /bin/bash
 
 # The first interpreter that runs, is new enough and can make environments: a name on the PATH may
 # be a version manager's shim with nothing behind it, and some systems split off ensurepip.
