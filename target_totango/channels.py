@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from target_totango.delivery import OrderedPool
-from target_totango.model import ACCOUNTS, Row, Write
-from target_totango.outcomes import Confirmed, Outcome, outcome_of
-from totango_api.errors import ApiError
+from target_totango.model import ACCOUNTS, COLLECTIONS, USERS, Row, Write
+from target_totango.outcomes import Confirmed, Failed, Outcome, outcome_of
+from totango_api.errors import ApiError, TotangoError
 from totango_api.tracking import Tracker, TrackingCall
 
 if TYPE_CHECKING:
@@ -48,12 +48,19 @@ class TrackingChannel:
         tracker: Delivers them.
         settle: Takes each row and its outcome.
         in_flight: Calls at once.
+        prepare: Called with a row right before its call, in the thread of the call.
     """
 
     def __init__(
-        self, tracker: Tracker, settle: Callable[[Row, Outcome], None], *, in_flight: int
+        self,
+        tracker: Tracker,
+        settle: Callable[[Row, Outcome], None],
+        *,
+        in_flight: int,
+        prepare: Callable[[list[Row]], None],
     ) -> None:
         self._tracker = tracker
+        self._prepare = prepare
         self._pool: OrderedPool[Row, Outcome] = OrderedPool(
             self._deliver, settle, workers=in_flight
         )
@@ -93,9 +100,12 @@ class TrackingChannel:
     def _deliver(self, row: Row) -> Outcome:
         call = call_of(written(row))
         try:
+            self._prepare([row])
             self._tracker.deliver(call)
         except ApiError as error:
             return outcome_of(error, repeatable=call.repeatable)
+        except TotangoError as error:  # the ledger cannot be written
+            return Failed(error)
         return Confirmed()
 
 
@@ -121,9 +131,10 @@ def keys_of(write: Write) -> tuple[list[Hashable], list[Hashable]]:
     they say something about the account.
     """
     account: Hashable = (ACCOUNTS, write.account_id)
-    changes: list[Hashable] = (
-        [write.key] if write.object == ACCOUNTS else [("user", write.account_id, write.user_id)]
-    )
+    if write.object in {ACCOUNTS, COLLECTIONS}:
+        changes: list[Hashable] = [write.key]
+    else:
+        changes = [(USERS, write.account_id, write.user_id)]
     if write.account and write.object != ACCOUNTS:
         changes.append(account)
     return changes, [account]

@@ -57,9 +57,7 @@ class Checked:
 
 def check(record: Mapping[str, Any], mapping: StreamMapping, policy: Policy) -> Checked:
     """Return what a record asks for. With faults, the write is not to be used."""
-    checked = Checked(Write(mapping.object, ""), [])
-    for identifier in mapping.ids:
-        setattr(checked.write, identifier.name, _id(record, identifier, policy, checked))
+    checked = check_ids(record, mapping, policy)
     for column in mapping.columns:
         value = _read(record, column, checked.faults)
         if value is MISSING:
@@ -70,6 +68,14 @@ def check(record: Mapping[str, Any], mapping: StreamMapping, policy: Policy) -> 
             text = _text(value, column, policy, checked)
         if text is not None:
             _attributes_of(checked.write, column.scope)[column.api_name] = text
+    return checked
+
+
+def check_ids(record: Mapping[str, Any], mapping: StreamMapping, policy: Policy) -> Checked:
+    """Return what a record is about, without its attributes."""
+    checked = Checked(Write(mapping.object, ""), [])
+    for identifier in mapping.ids:
+        setattr(checked.write, identifier.name, _id(record, identifier, policy, checked))
     return checked
 
 

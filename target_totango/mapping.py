@@ -172,6 +172,11 @@ class _Compiler:
     def columns(self) -> list[AttributeColumn]:
         named: list[AttributeColumn] = []
         for name in _NAMED_OF[self.object]:
+            if (self.spec.delivery, self.object, name) == (HUB, USERS, "account_name"):
+                # A hub row is about one object.
+                if name in self.spec.sources:
+                    self.problems.append("account_name cannot travel with users through the hub")
+                continue
             if name in self.spec.sources:
                 spec = self.spec.sources[name]
                 self.check(spec.source, name)

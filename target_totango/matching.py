@@ -116,6 +116,10 @@ class KnownAttributes:
             by_name.setdefault(attribute.object, {})[attribute.api_name] = attribute
         return cls(defined is not None, by_name)
 
+    def definitions(self) -> list[Attribute]:
+        """Return every attribute that is known."""
+        return [attribute for named in self._by_name.values() for attribute in named.values()]
+
     def get(self, object_: str, api_name: str) -> Attribute | None:
         """Return an attribute by its exact API name."""
         return self._by_name.get(object_, {}).get(api_name)

@@ -99,6 +99,11 @@ class Row:
         message: The RECORD message exactly as it was read.
         stream: The stream's name behind the stream maps.
         write: What it became; None for a row that was rejected before.
+        existed: Whether its subject was in Totango before; None when that was not asked.
+        ledger_key: Under which the ledger knows it.
+        digest: What stands for its attributes in the ledger.
+        forgotten: Whether the ledger was told that other values may be in Totango now.
+        fingerprint: What tells an activity from every other, for the ledger.
     """
 
     ticket: int
@@ -108,3 +113,8 @@ class Row:
     object: str
     delivery: str = TRACKING
     write: Write | None = None
+    existed: bool | None = None
+    ledger_key: tuple[str, ...] | None = None
+    digest: bytes | None = None
+    forgotten: bool = False
+    fingerprint: tuple[str, ...] | None = None

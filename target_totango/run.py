@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import logging
 import os
 import sys
@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from target_totango.checks import check
-from target_totango.model import Fault, Row
+from target_totango.admission import UNCERTAIN, Admission
+from target_totango.checks import check, check_ids
+from target_totango.deletes import Deletes, Roster
+from target_totango.journal import Journal
+from target_totango.model import ACTIVITIES, DELETED_FIELD, USERS, Fault, Row
 from target_totango.outcomes import Breaker, Confirmed, Failed, Outcome, Refused, Uncertain
+from target_totango.plan import Plan, PlanChannel
+from target_totango.readback import ReadBack
 from target_totango.rejects import RejectsFile
 from target_totango.report import Report
 from target_totango.services import Services
+from target_totango.sources import MISSING
 from target_totango.state import StateGate
+from target_totango.telling import Progress, tell_end, write_report
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
@@ -34,8 +41,6 @@ logger = logging.getLogger("target-totango")
 
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
-
-PROGRESS_SECONDS: Final = 5.0
 
 
 class IncompleteRunError(TotangoError):
@@ -69,9 +74,42 @@ class Run:
         self.report = Report()
         self.rejects = RejectsFile(settings.rejects_path)
         self.gate = StateGate(_emit, self._make_durable)
+        self._progress = Progress(self.report)
         self._breaker = Breaker()
         self._channels: dict[str, Channel] = {}
-        self._told_at = time.monotonic()
+        self._plan = Plan() if settings.dry_run else None
+        self._deletes = Deletes(
+            wanted=settings.hard_delete,
+            most=settings.max_deletes,
+            delete=self.services.delete_user,
+        )
+        self._journal = Journal()
+
+    @functools.cached_property
+    def _admission(self) -> Admission:
+        return Admission(
+            self.settings,
+            journal=self._journal,
+            ledger=self.services.ledger,
+            lookup=lambda: self.services.lookup,
+            report=self.report,
+            forward=self._forward,
+            settle=self._pass,
+            keep=self._keep,
+        )
+
+    @functools.cached_property
+    def _read_back(self) -> ReadBack:
+        return ReadBack(
+            self.settings, self.services, self._journal, self.report, self.rejects.write
+        )
+
+    @functools.cached_property
+    def _roster(self) -> Roster | None:
+        path, wanted = self.settings.ledger_path, self.settings.hard_delete
+        return Roster(Path(f"{path}.users")) if path and wanted and self._plan is None else None
+
+    # While the input is read ---------------------------------------------------------------
 
     def take(
         self,
@@ -97,14 +135,27 @@ class Run:
         row.delivery = mapping.delivery
         tally = self.report.tally(row.stream, row.object)
         tally.received += 1
+        if record.get(DELETED_FIELD):
+            self._take_deleted(row, record, mapping)
+            return
         checked = check(record, mapping, self.settings.policy)
+        row.write = checked.write
+        if row.object == USERS:
+            self._note_user(row)
         if faults or checked.faults:
             self._invalid(row, [*faults, *checked.faults])
             return
         tally.truncated += checked.truncated
         tally.converted += checked.converted
-        row.write = checked.write
-        self._channel(row.delivery).put(row)
+        recency = mapping.recency.read(record) if mapping.recency is not None else None
+        self._admission.put(row, None if recency is MISSING else recency)
+
+    def skip(self, stream: str) -> None:
+        """Count a row that asks for nothing, such as a page without a name."""
+        self.gate.settle(self.gate.draw())
+        tally = self.report.tally(stream, ACTIVITIES)
+        tally.received += 1
+        tally.skipped += 1
 
     def ignore(self, stream: str) -> None:
         """Count a row of a stream that is ignored."""
@@ -112,95 +163,104 @@ class Run:
 
     def state(self, value: Any) -> None:
         """Take a state that covers every record taken so far."""
-        self.gate.put(value)
-        self.gate.emit_due()
+        if self._plan is None:
+            self.gate.put(value)
+            self.gate.emit_due()
+
+    def activate_version(self, stream: str, object_: str, version: int) -> None:
+        """Take note that a version of a stream is complete: what older ones held is gone."""
+        if object_ != USERS or not self.settings.hard_delete:
+            return
+        if self._roster is None:
+            logger.warning(
+                "Stream %r: what a version no longer holds is only deleted with ledger_path.",
+                stream,
+            )
+            return
+        self._deletes.put_absent(stream, self._roster.absent(stream, version))
 
     def pulse(self) -> None:
         """Look after what is under way: called often, also while the tap is silent."""
+        if "_admission" in self.__dict__:
+            self._admission.pulse()
         for channel in self._channels.values():
             channel.collect()
         self.gate.emit_due()
-        if time.monotonic() - self._told_at >= PROGRESS_SECONDS:
-            self._told_at = time.monotonic()
-            self._tell_progress()
+        self._progress.pulse(self.gate.unsettled)
 
-    def finish(self, failure: BaseException | None, *, signal: int | None = None) -> None:
-        """Deliver what is left, emit the last state, write the report, and give the verdict.
+    def _take_deleted(self, row: Row, record: Mapping[str, Any], mapping: StreamMapping) -> None:
+        checked = check_ids(record, mapping, self.settings.policy)
+        row.write = checked.write
+        if checked.faults:
+            self._invalid(row, checked.faults)
+        elif not self._deletes.put(row):
+            self.report.tally(row.stream, row.object).skipped += 1
+            self._pass(row)
 
-        Args:
-            failure: Why reading ended early.
-            signal: The signal that ended it.
+    def _note_user(self, row: Row) -> None:
+        """Note that the source has a user, whatever becomes of the row."""
+        write = row.write
+        if write is None or not write.account_id or not write.user_id:
+            return
+        user = (write.account_id, write.user_id)
+        for earlier in self._deletes.cancel(user):
+            self.report.tally(earlier.stream, earlier.object).repeated += 1
+            self._pass(earlier)
+        version = row.message.get("version")
+        if version is not None and self._roster is not None:
+            self._roster.note(row.stream, int(version), user)
 
-        Raises:
-            TotangoError: If not everything was done.
-            SystemExit: After a signal.
-        """
-        try:
-            failure = self._drain(failure, signal)
-            self._close_files()
-        except TotangoError as error:
-            failure = failure or error
-        self._tell_end()
-        if failure is not None:
-            raise failure
-        if signal is not None:
-            logger.error(
-                "Stopped by signal %d before the input ended; %d rows were not delivered.",
-                signal,
-                self.gate.unsettled,
-            )
-            raise SystemExit(128 + signal)
-        self._verdict()
+    # Outcomes ------------------------------------------------------------------------------
 
-    def _drain(self, failure: BaseException | None, signal: int | None) -> BaseException | None:
-        """Settle what can be settled; return why that was not everything."""
-        # What was read before a fault in the input is still delivered.
-        if signal is None and (failure is None or isinstance(failure, InputError)):
-            try:
-                self._settle_all()
-            except TotangoError as error:
-                failure = error
-            else:
-                return failure
-        self._wind_up()
-        return failure
+    def _forward(self, row: Row) -> None:
+        name = "plan" if self._plan is not None else row.delivery
+        if name not in self._channels:
+            self._channels[name] = self._channel(row.delivery)
+        self._channels[name].put(row)
 
-    def _settle_all(self) -> None:
-        for channel in self._channels.values():
-            while not channel.drain(until=time.monotonic() + 1.0):
-                self.pulse()
-        self._release(self._breaker.release())
-
-    def _wind_up(self) -> None:
-        """Start nothing new, and wait a while for the calls that are under way."""
-        until = time.monotonic() + DRAIN_SECONDS
-        for channel in self._channels.values():
-            channel.cancel()
-        while time.monotonic() < until and any(each.busy for each in self._channels.values()):
-            try:
-                for channel in self._channels.values():
-                    channel.drain(until=time.monotonic() + 0.2)
-            except TotangoError as error:
-                logger.debug("While winding up: %s", error)
+    def _channel(self, delivery: str) -> Channel:
+        if self._plan is None:
+            return self.services.channel(delivery, self._settle)
+        lookup = (lambda: self.services.lookup) if self.services.has_token else None
+        return PlanChannel(self._plan, self._pass, lookup, self.services.known)
 
     def _settle(self, row: Row, outcome: Outcome) -> None:
         """Take the outcome of a row."""
-        tally = self.report.tally(row.stream, row.object)
         match outcome:
             case Confirmed():
                 self._release(self._breaker.succeeded())
-                tally.sent += 1
-                self.gate.settle(row.ticket)
+                self._confirm(row)
             case Refused(reason, status):
+                self._abandon(row)
                 said = f"Totango refused the row: {reason}"
-                self._reject(row, [Fault("", f"refused ({status})", said)])
+                self._reject(row, [Fault("", f"refused ({status or 'no status'})", said)])
             case Uncertain(error):
-                tally.uncertain += 1
+                self.report.tally(row.stream, row.object).uncertain += 1
                 message = f"the activity may or may not have been counted: {error.message}"
-                self._keep(row, [Fault("", "uncertain", message)])
+                self._keep(row, [Fault("", UNCERTAIN, message)])
                 self._breaker.count(error)
             case Failed():
+                self._abandon(row)
                 self._breaker.failed(row, outcome)
+
+    def _confirm(self, row: Row) -> None:
+        tally = self.report.tally(row.stream, row.object)
+        tally.sent += 1
+        if row.object != ACTIVITIES:
+            tally.created += row.existed is False
+            tally.updated += row.existed is True
+        if (ledger := self.services.ledger) is not None:
+            if row.fingerprint is not None:
+                ledger.finish(row.fingerprint)
+            elif row.ledger_key is not None and row.digest is not None:
+                ledger.confirm(row.ledger_key, row.digest)
+        self._read_back.note(row)
+        self._pass(row)
+
+    def _abandon(self, row: Row) -> None:
+        """Note that an activity certainly did not arrive."""
+        if row.fingerprint is not None and self.services.ledger is not None:
+            self.services.ledger.abandon(row.fingerprint)
 
     def _release(self, held: list[tuple[Row, Failed]]) -> None:
         for row, outcome in held:
@@ -222,55 +282,137 @@ class Run:
 
     def _keep(self, row: Row, faults: Sequence[Fault]) -> None:
         """Put a row into the rejects file, after which the state may pass it."""
-        self.rejects.write(row, faults)
-        self.gate.settle(row.ticket)
+        if self._plan is None:
+            self.rejects.write(row, faults)
+        self._pass(row)
 
-    def _channel(self, delivery: str) -> Channel:
-        if delivery not in self._channels:
-            self._channels[delivery] = self.services.channel(delivery, self._settle)
-        return self._channels[delivery]
+    def _pass(self, row: Row) -> None:
+        self.gate.settle(row.ticket)
 
     def _make_durable(self) -> None:
         self.rejects.sync()
+        if self.services.ledger is not None:
+            self.services.ledger.flush()
 
-    def _close_files(self) -> None:
-        self.rejects.close()
-        self.gate.emit_due(now=True)
+    # The end -------------------------------------------------------------------------------
+
+    def finish(self, failure: BaseException | None, *, signal: int | None = None) -> None:
+        """Deliver what is left, emit the last state, write the report, and give the verdict.
+
+        Args:
+            failure: Why reading ended early.
+            signal: The signal that ended it.
+
+        Raises:
+            TotangoError: If not everything was done.
+            SystemExit: After a signal.
+        """
+        for step in (self._deliver_rest, self._let_go, self._tell_end):
+            try:
+                step(failure, signal)
+            except Exception as error:  # noqa: BLE001 (raised below, after the other steps)
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        if signal is not None:
+            logger.error(
+                "Stopped by signal %d before the input ended; %d rows were not delivered.",
+                signal,
+                self.gate.unsettled,
+            )
+            raise SystemExit(128 + signal)
+        self._verdict()
+
+    def _deliver_rest(self, failure: BaseException | None, signal: int | None) -> None:
+        """Settle what can be settled.
+
+        Raises:
+            TotangoError: If that is not everything.
+        """
+        # What was read before a fault in the input is still delivered.
+        if signal is None and (failure is None or isinstance(failure, InputError)):
+            try:
+                self._settle_all()
+                if failure is None:
+                    self._after_all()
+            except BaseException:
+                self._wind_up()
+                raise
+        else:
+            self._wind_up()
+
+    def _settle_all(self) -> None:
+        if "_admission" in self.__dict__:
+            self._admission.flush()
         for channel in self._channels.values():
-            channel.close()
-        self.services.close()
+            while not channel.drain(until=time.monotonic() + 1.0):
+                self.pulse()
+        self._release(self._breaker.release())
 
-    def _tell_progress(self) -> None:
-        report = self.report
-        logger.info(
-            "%d rows read, %d sent, %d rejected, %d under way; %.0f rows/s",
-            report.total("received"),
-            report.total("sent"),
-            report.total("rejected"),
-            self.gate.unsettled,
-            report.total("received") / max(report.seconds, 1e-9),
-        )
+    def _after_all(self) -> None:
+        """Do what only a run may do that was read to its end and delivered."""
+        if self._plan is not None:
+            self._plan.delete = self._deletes.count
+            return
+        if self._deletes.count:
+            self._deletes.check()
+            self._deletes.carry_out(self._deleted, self._pass, self._not_deleted)
+        self._read_back.run()
 
-    def _tell_end(self) -> None:
-        for line in self.report.table():
-            logger.info("%s", line)
-        for stream, rows in self.report.ignored_streams.items():
-            logger.info("Stream %r was ignored: %d rows.", stream, rows)
-        if self.rejects.rows:
-            logger.info("%d rows are in %s.", self.rejects.rows, self.rejects.path)
-        if self.rejects.moved_to is not None:
-            logger.info("Older rejects were moved to %s.", self.rejects.moved_to)
-        if self.settings.report_path:
-            self._write_report(Path(self.settings.report_path))
+    def _deleted(self, stream: str, user: tuple[str, str]) -> None:
+        self.report.tally(stream, USERS).deleted += 1
+        if self.services.ledger is not None:
+            self.services.ledger.forget((stream, USERS, *user))
+        if self._roster is not None:
+            self._roster.forget(stream, user)
 
-    def _write_report(self, path: Path) -> None:
+    def _not_deleted(self, row: Row, faults: Sequence[Fault]) -> None:
+        self._reject(row, faults)
+
+    def _wind_up(self) -> None:
+        """Start nothing new, and wait a while for the calls that are under way."""
+        until = time.monotonic() + DRAIN_SECONDS
+        for channel in self._channels.values():
+            channel.cancel()
+        while time.monotonic() < until and any(each.busy for each in self._channels.values()):
+            try:
+                for channel in self._channels.values():
+                    channel.drain(until=time.monotonic() + 0.2)
+            except TotangoError as error:
+                logger.debug("While winding up: %s", error)
+
+    def _let_go(self, failure: BaseException | None, signal: int | None) -> None:
+        """Emit the last state that may go, and close everything."""
+        del failure, signal
+        try:
+            self._make_durable()
+            self.gate.emit_due(now=True)
+        finally:
+            self.rejects.close()
+            for channel in self._channels.values():
+                channel.close()
+            if self.__dict__.get("_roster") is not None:
+                self._roster.close()  # type: ignore[union-attr]
+            self.services.close()
+            self._journal.close()
+
+    def _tell_end(self, failure: BaseException | None, signal: int | None) -> None:
+        self._progress.end()
+        rejected = self.report.total("rejected")
+        tell_end(self.report, self.rejects)
+        if self._plan is not None:
+            self._plan.show(rejected=rejected)
+        if not self.settings.report_path:
+            return
         report = self.report.as_dict()
+        report["complete"] = failure is None and signal is None
         report["rejects_path"] = str(self.rejects.path) if self.rejects.rows else None
         report["states_emitted"] = self.gate.emitted
         report["undelivered"] = self.gate.unsettled
         report["calls"] = self.services.usage()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        if self._plan is not None:
+            report["plan"] = self._plan.as_dict(rejected=rejected)
+        write_report(Path(self.settings.report_path), report)
 
     def _verdict(self) -> None:
         report, problems = self.report, []
@@ -279,8 +421,14 @@ class Run:
             problems.append(f"{rejected} rows were rejected")
         if uncertain := report.total("uncertain"):
             problems.append(f"{uncertain} activities may or may not have been counted")
+        unverified = report.total("different") + report.total("missing")
+        if unverified and self.settings.warn_on_mismatch:
+            logger.warning("%d rows are not in Totango as they were sent.", unverified)
+        elif unverified:
+            problems.append(f"{unverified} rows are not in Totango as they were sent")
         if problems:
-            msg = f"{' and '.join(problems)}: see {self.rejects.path}."
+            where = "" if self._plan is not None else f": see {self.rejects.path}"
+            msg = f"{' and '.join(problems)}{where}."
             raise IncompleteRunError(msg, remedy="Mend the rows and pipe that file back in.")
 
 

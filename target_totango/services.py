@@ -7,9 +7,15 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from target_totango.channels import Channel, TrackingChannel
+from target_totango.hub_channel import HubChannel
+from target_totango.ledger import Ledger
 from target_totango.matching import KnownAttributes
+from target_totango.model import HUB
 from totango_api.attributes import discover
+from totango_api.deletion import delete_user
 from totango_api.errors import ApiError
+from totango_api.hub import Hub
+from totango_api.lookup import Lookup
 from totango_api.region import resolved
 from totango_api.tracking import Tracker
 from totango_api.transport import Transport
@@ -50,7 +56,7 @@ class Services:
     @functools.cached_property
     def known(self) -> KnownAttributes:
         """The service's attributes; the core ones alone when it cannot be asked."""
-        if not self._connection.app_token:
+        if not self.has_token:
             return KnownAttributes.of()
         try:
             return KnownAttributes.of(discover(self.transport))
@@ -58,11 +64,52 @@ class Services:
             logger.warning("The attributes of the service are not known: %s", error)
             return KnownAttributes.of()
 
+    @property
+    def has_token(self) -> bool:
+        """Whether Totango can be asked anything."""
+        return bool(self._connection.app_token)
+
+    def delete_user(self, user: tuple[str, str]) -> bool:
+        """Delete one user; return whether it was there.
+
+        Raises:
+            ApiError: If it was not deleted.
+        """
+        return delete_user(self.transport, *user)
+
+    @functools.cached_property
+    def lookup(self) -> Lookup:
+        """Asks what exists."""
+        return Lookup(self.transport)
+
+    @functools.cached_property
+    def ledger(self) -> Ledger | None:
+        """What earlier runs had confirmed; None when it is not kept."""
+        if not self._settings.ledger_path or self._settings.dry_run:
+            return None
+        service_id = self._connection.service_id
+        return Ledger(self._settings.ledger_path, service=service_id.number if service_id else "")
+
     def channel(self, delivery: str, settle: Callable[[Row, Outcome], None]) -> Channel:
         """Return a new way out."""
-        del delivery
-        tracker = Tracker(self.transport, token=self._settings.sdr_token)
-        return TrackingChannel(tracker, settle, in_flight=self._settings.max_in_flight)
+        settings = self._settings
+        if delivery == HUB:
+            hub = Hub(self.transport, max_rows=settings.hub_batch_size)
+            return HubChannel(hub, settle, max_rows=settings.hub_batch_size, prepare=self._prepare)
+        tracker = Tracker(self.transport, token=settings.sdr_token)
+        return TrackingChannel(
+            tracker, settle, in_flight=settings.max_in_flight, prepare=self._prepare
+        )
+
+    def _prepare(self, rows: list[Row]) -> None:
+        """Make durable what the ledger has to know before calls go out; in any thread."""
+        ledger = self.ledger
+        if ledger is None:
+            return
+        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
+            ledger.begin(*fingerprints)
+        elif any(row.forgotten for row in rows):
+            ledger.flush()
 
     def usage(self) -> dict[str, dict[str, Any]]:
         """Return calls, retries and failures of each surface that was used."""
@@ -82,3 +129,5 @@ class Services:
         """Close every kept connection."""
         if "transport" in self.__dict__:
             self.transport.close()
+        if "ledger" in self.__dict__ and self.ledger is not None:
+            self.ledger.close()

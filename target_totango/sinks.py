@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping import StreamMapping
     from target_totango.model import Fault, SourceStream
+    from target_totango.preset import Segment
 
 
 class TotangoSink(RecordSink):
@@ -29,7 +30,10 @@ class TotangoSink(RecordSink):
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self._target = target
-        self.mapping: StreamMapping | None = target.mapping_for(self)  # type: ignore[attr-defined]
+        self.segment: Segment | None = target.segment_for(self)  # type: ignore[attr-defined]
+        self.mapping: StreamMapping | None = None
+        if self.segment is None:
+            self.mapping = target.mapping_for(self)  # type: ignore[attr-defined]
 
     def get_validator(self) -> RecordValidator | None:
         """Return the validator, unless `validate_records` is off."""
@@ -51,7 +55,16 @@ class TotangoSink(RecordSink):
         """
         run = self._target.run  # type: ignore[attr-defined]
         source: SourceStream = context["source"]
-        if self.mapping is None:
+        mapping: StreamMapping | None
+        mapped: Mapping[str, Any]
+        if self.segment is not None:
+            mapping, mapped = self.segment.route(self.stream_name, record) or (None, record)
+            if mapping is None:
+                run.skip(self.stream_name)
+                return
+        else:
+            mapping, mapped = self.mapping, record
+        if mapping is None:
             run.ignore(self.stream_name)
             return
-        run.take(context["message"], source, record, self.mapping, self.faults(record))
+        run.take(context["message"], source, mapped, mapping, self.faults(record))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import logging
 import os
@@ -21,9 +22,10 @@ from singer_sdk.target_base import Target
 from target_totango.mapping import StreamMapping, compile_mapping
 from target_totango.matching import recognise
 from target_totango.model import SourceStream
+from target_totango.preset import Segment
 from target_totango.reader import MessageReader
 from target_totango.run import Run
-from target_totango.settings import CONFIG_SCHEMA, Settings
+from target_totango.settings import CONFIG_SCHEMA, SEGMENT, Settings
 from target_totango.sinks import TotangoSink
 from totango_api.connection import Connection
 from totango_api.errors import InputError, SettingsError, TotangoError
@@ -139,6 +141,19 @@ class TargetTotango(Target):
         _tell(mapping)
         return mapping
 
+    def segment_for(self, sink: TotangoSink) -> Segment | None:
+        """Return the preset, if it is set and a stream is one of its calls."""
+        fields = sink.original_schema.get("properties") or {}
+        segment = self._segment
+        return segment if segment and segment.knows(sink.stream_name, fields) else None
+
+    @functools.cached_property
+    def _segment(self) -> Segment | None:
+        settings = self.run.settings
+        if settings.preset != SEGMENT:
+            return None
+        return Segment(self.run.services.known, settings.delivery)
+
     def get_sink(
         self,
         stream_name: str,
@@ -205,7 +220,19 @@ class TargetTotango(Target):
         self.run.state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        del message_dict
+        stream, version = message_dict.get("stream"), message_dict.get("version")
+        if stream not in self._sources or not isinstance(version, int):
+            msg = (
+                f"The ACTIVATE_VERSION message in line {self.message_reader.line} names no "
+                "announced stream or no version."
+            )
+            raise InputError(msg)
+        for stream_map in self.mapper.stream_maps[stream]:
+            if not self.sink_exists(stream_map.stream_alias):
+                continue
+            sink = super().get_sink(stream_map.stream_alias)
+            if isinstance(sink, TotangoSink) and sink.mapping is not None:
+                self.run.activate_version(sink.stream_name, sink.mapping.object, version)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         msg = f"Stream {message_dict.get('stream')!r} sends BATCH messages, which are not taken."

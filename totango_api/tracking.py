@@ -54,7 +54,7 @@ class TrackingCall:
         return self.activity is None
 
     def parameters(self) -> Iterator[tuple[str, str]]:
-        """Yield the parameters that the call adds to service id and token, names quoted."""
+        """Yield the parameters that the call adds to service id and token."""
         yield "sdr_o", self.account_id
         if self.user_id is not None:
             yield "sdr_u", self.user_id
@@ -63,16 +63,14 @@ class TrackingCall:
         if self.module is not None:
             yield "sdr_m", self.module
         for name, value in self.account.items():
-            yield _parameter("sdr_o", name), value
+            yield "sdr_ofid" if name == FOREIGN_ID else f"sdr_o.{name}", value
         for name, value in self.user.items():
-            yield _parameter("sdr_u", name), value
+            yield f"sdr_u.{name}", value
 
 
 @functools.lru_cache(maxsize=10_000)
-def _parameter(scope: str, api_name: str) -> str:
-    if scope == "sdr_o" and api_name == FOREIGN_ID:
-        return "sdr_ofid"
-    return quote(f"{scope}.{api_name}", safe="")
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
 
 
 class Tracker:
@@ -102,7 +100,9 @@ class Tracker:
     def form(self, call: TrackingCall) -> bytes:
         """Return the body of a call."""
         parts = [self._start]
-        parts.extend(f"{name}={quote(value, safe='')}" for name, value in call.parameters())
+        parts.extend(
+            f"{_quoted(name)}={quote(value, safe='')}" for name, value in call.parameters()
+        )
         return "&".join(parts).encode()
 
     def deliver(self, call: TrackingCall) -> None:

@@ -1,0 +1,171 @@
+"""Integration Hub batches as a way out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from target_totango.channels import keys_of, written
+from target_totango.delivery import OrderedPool
+from target_totango.model import ACCOUNTS, ACTIVITIES, COLLECTIONS, USERS, Row
+from target_totango.outcomes import Confirmed, Failed, Outcome, Refused, Uncertain
+from totango_api import hub
+from totango_api.errors import ApiError, TotangoError, UnavailableError
+from totango_api.hub import Hub, HubRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+WORKERS: Final = 4
+"""Batches at once: all REST calls share one budget, so more would only queue there."""
+
+LONGEST_WAIT: Final = 5.0
+"""Seconds after which a batch no longer waits to be full."""
+
+
+@dataclass(eq=False)
+class _Batch:
+    kind: tuple[str, str | None]
+    rows: list[Row] = field(default_factory=list)
+    writes: set[Hashable] = field(default_factory=set)
+    after: set[Hashable] = field(default_factory=set)
+    since: float = field(default_factory=time.monotonic)
+
+
+class HubChannel:
+    """Collects rows of a kind into batches, and delivers batches that do not depend on another.
+
+    Args:
+        hub_client: Delivers them.
+        settle: Takes each row and its outcome.
+        max_rows: Most rows of a batch.
+        prepare: Called with the rows of a batch right before it goes out, in another thread.
+    """
+
+    def __init__(
+        self,
+        hub_client: Hub,
+        settle: Callable[[Row, Outcome], None],
+        *,
+        max_rows: int,
+        prepare: Callable[[list[Row]], None],
+    ) -> None:
+        self._hub = hub_client
+        self._settle = settle
+        self._max_rows = max_rows
+        self._prepare = prepare
+        self._pool: OrderedPool[_Batch, list[tuple[Row, Outcome]]] = OrderedPool(
+            self._deliver, self._settle_batch, workers=WORKERS
+        )
+        self._open: dict[tuple[str, str | None], _Batch] = {}
+
+    @property
+    def unfinished(self) -> int:
+        """Batches put in whose outcome is not known yet."""
+        return self._pool.unfinished + len(self._open)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way, or an outcome not handed on yet."""
+        return self._pool.busy
+
+    def put(self, row: Row) -> None:
+        """Take a row."""
+        write = written(row)
+        kind = (row.object, write.collection_type)
+        writes, after = keys_of(write)
+        for other in list(self._open.values()):
+            # What this row changes or follows must not sit in a batch that goes out later, and
+            # a batch holds a key once; activities only follow one another, as they do in it.
+            if other.kind == kind:
+                shared = row.object != ACTIVITIES and other.writes.intersection(writes)
+            else:
+                shared = other.writes.intersection((*writes, *after))
+            if shared:
+                self._send(other)
+        batch = self._open.setdefault(kind, _Batch(kind))
+        batch.rows.append(row)
+        batch.writes.update(writes)
+        batch.after.update(after)
+        if len(batch.rows) >= self._max_rows:
+            self._send(batch)
+
+    def collect(self) -> None:
+        """Hand on the outcomes that are known; send what has waited for long enough."""
+        for batch in list(self._open.values()):
+            if time.monotonic() - batch.since >= LONGEST_WAIT:
+                self._send(batch)
+        self._pool.collect()
+
+    def drain(self, *, until: float | None = None) -> bool:
+        """Send everything and hand on every outcome; return False if `until` came first."""
+        for batch in list(self._open.values()):
+            self._send(batch)
+        return self._pool.drain(until=until)
+
+    def cancel(self) -> None:
+        """Start no further call."""
+        self._open.clear()
+        self._pool.cancel_queued()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.close()
+
+    def _send(self, batch: _Batch) -> None:
+        del self._open[batch.kind]
+        self._pool.submit(batch, writes=batch.writes, after=batch.after)
+
+    def _settle_batch(self, batch: _Batch, outcomes: list[tuple[Row, Outcome]]) -> None:
+        del batch
+        for row, outcome in outcomes:
+            self._settle(row, outcome)
+
+    def _deliver(self, batch: _Batch) -> list[tuple[Row, Outcome]]:
+        found: dict[int, Outcome] = {}
+        try:
+            self._prepare(batch.rows)
+            for place, outcome in self._outcomes(batch):
+                found[place] = outcome  # noqa: PERF403 (what was known before an error counts)
+        except TotangoError as error:
+            status = error.status if isinstance(error, ApiError) else None
+            missing = Failed(error, status)
+        else:
+            missing = Failed(UnavailableError("The hub", reason="said nothing about the row"))
+        return [(row, found.get(place, missing)) for place, row in enumerate(batch.rows)]
+
+    def _outcomes(self, batch: _Batch) -> Iterator[tuple[int, Outcome]]:
+        object_, collection_type = batch.kind
+        repeatable = object_ != ACTIVITIES
+        rows = [_hub_row(row) for row in batch.rows]
+        said = self._hub.outcomes(_OBJECTS[object_], rows, collection_type=collection_type)
+        for place, outcome in said:
+            match outcome:
+                case hub.Accepted():
+                    yield place, Confirmed()
+                case hub.Refused(reason, status):
+                    yield place, Refused(reason, status)
+                case hub.Uncertain(reason):
+                    error = UnavailableError("The hub", reason=reason)
+                    yield place, Failed(error) if repeatable else Uncertain(error)
+
+
+_OBJECTS: Final[dict[str, hub.HubObject]] = {
+    ACCOUNTS: "accounts",
+    USERS: "users",
+    ACTIVITIES: "usage",
+    COLLECTIONS: "collections",
+}
+
+
+def _hub_row(row: Row) -> HubRow:
+    write = written(row)
+    if row.object == ACCOUNTS:
+        return HubRow.account(write.account_id, write.account)
+    if row.object == COLLECTIONS:
+        return HubRow.item(write.collection_id or "", write.account_id, write.collection)
+    user_id = write.user_id or ""
+    if row.object == USERS:
+        return HubRow.user(write.account_id, user_id, write.user)
+    return HubRow.activity(write.account_id, user_id, write.module or "", write.activity or "")

@@ -1,0 +1,98 @@
+"""What a run says while it goes on, and in the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_totango.rejects import RejectsFile
+    from target_totango.report import Report
+
+logger = logging.getLogger("target-totango")
+
+PROGRESS_SECONDS: Final = 5.0
+BAR_SECONDS: Final = 0.5
+
+
+class Progress:
+    """Says every few seconds how far a run is; on a terminal, a line that changes.
+
+    Args:
+        report: The counts.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._terminal = sys.stderr.isatty()
+        self._told_at = time.monotonic()
+        self._width = 0
+
+    def pulse(self, under_way: int) -> None:
+        """Say something, if it is time.
+
+        Args:
+            under_way: Rows neither confirmed nor rejected.
+        """
+        now = time.monotonic()
+        if now - self._told_at < (BAR_SECONDS if self._terminal else PROGRESS_SECONDS):
+            return
+        self._told_at = now
+        text = self._text(under_way)
+        if not self._terminal:
+            logger.info("%s", text)
+            return
+        sys.stderr.write("\r" + text.ljust(self._width))
+        sys.stderr.flush()
+        self._width = len(text)
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            self._width = 0
+
+    def _text(self, under_way: int) -> str:
+        report = self._report
+        received = report.total("received")
+        return (
+            f"{received} rows read, {report.total('sent')} sent, "
+            f"{report.total('rejected')} rejected, {under_way} under way, "
+            f"{received / max(report.seconds, 1e-9):.0f} rows/s"
+        )
+
+
+def tell_end(report: Report, rejects: RejectsFile) -> None:
+    """Log the table of the run and where its rejects are."""
+    for line in report.table():
+        logger.info("%s", line)
+    for stream, rows in report.ignored_streams.items():
+        logger.info("Stream %r was ignored: %d rows.", stream, rows)
+    if rejects.rows:
+        logger.info("%d rows are in %s.", rejects.rows, rejects.path)
+    if rejects.moved_to is not None:
+        logger.info("Older rejects were moved to %s.", rejects.moved_to)
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write the report as JSON, all of it or nothing.
+
+    Raises:
+        TotangoError: If it cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        msg = f"The report {path} cannot be written: {error.strerror or error}."
+        raise TotangoError(msg, remedy="Set report_path to a place that can be.") from error
