@@ -1,0 +1,397 @@
+"""Reading everything that a query matches, or knowing how much is missing.
+
+A query within reach is read page by page. One out of reach is cut into pieces
+(:mod:`totango_api.splitters`), which are cut again until they are within reach. Rows are told
+apart by key, and counted against what the server says it has.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from totango_api.errors import RefusedError, UnavailableError
+from totango_api.keyset import KeySet
+from totango_api.paging import PROBE_SECONDS, Paging, QueryReader, Tally
+from totango_api.pieces import WHOLE, Piece
+from totango_api.splitters import Partitions
+from totango_api.walks import ListWalk
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from totango_api.queries import Query, Term
+    from totango_api.search import Hit, Page, Search
+    from totango_api.splitters import Splitter
+    from totango_api.walks import Walk
+
+logger = logging.getLogger(__name__)
+
+PLAN_BYTES: Final = 16_384
+"""A plan larger than this is not carried in Singer state, and so not resumed."""
+
+
+SAMPLE_ROWS: Final = 2_000
+
+_MISFIT: Final = 0.8
+"""What the coverage of a splitter is worth whose pieces would have to be cut again."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What of a query that was cut is still to be read: where a later run goes on.
+
+    Attributes:
+        splitter: Name of the splitter that cut it.
+        pieces: Terms of each piece left, by splitter name.
+        rows: Rows read before these.
+    """
+
+    splitter: str
+    pieces: tuple[dict[str, Any], ...]
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that were not seen before; `plan` once another piece is read to its end."""
+
+    hits: list[Hit]
+    plan: Plan | None = None
+
+
+@dataclass
+class Outcome:
+    """What a read came to.
+
+    Attributes:
+        total: Rows the server counted; None if it did not.
+        rows: Rows told apart, those of an interrupted earlier read included.
+        unreadable: Rows without an id, or that are not objects.
+        repeated: Rows that came more than once.
+        calls: Search calls used.
+        ended: Whether the server itself came to an end, where it did not count.
+        steady: Whether the server counted the same throughout.
+    """
+
+    total: int | None = None
+    rows: int = 0
+    unreadable: int = 0
+    repeated: int = 0
+    calls: int = 0
+    ended: bool = False
+    steady: bool = True
+
+    @property
+    def missing(self) -> int | None:
+        """Rows that the server counts and that were not read; None if that cannot be told."""
+        if self.total is None:
+            return 0 if self.ended else None
+        return max(self.total - self.rows - self.unreadable, 0)
+
+    @property
+    def proven(self) -> bool:
+        """Whether it is certain that nothing is missing."""
+        return self.total is not None and self.missing == 0 and self.unreadable == 0
+
+    def least_calls(self, page_size: int) -> int:
+        """Return the fewest calls in which these rows could have come."""
+        return max(-(-(self.total or self.rows) // page_size), 1)
+
+
+@dataclass
+class CompleteRead:
+    """One read of everything that a query matches.
+
+    Args:
+        search: The endpoint.
+        query: What to read.
+        splitters: Ways to cut it, should it be out of reach.
+        paging: How pages are asked for.
+        resume: Where an interrupted read of the same query stopped.
+    """
+
+    search: Search
+    query: Query
+    splitters: Sequence[Splitter]
+    paging: Paging = field(default_factory=Paging)
+    resume: Plan | None = None
+
+    def __post_init__(self) -> None:
+        self.outcome = Outcome()
+        self._seen = KeySet()
+        self._unusable: set[str] = set()
+        self._serves_beyond = False
+        self._full_page = 0
+        self._gaps = 0
+        self._sample = _Sample()
+        self._first_call = self.search.calls
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield rows, each key once; afterwards `outcome` tells what it came to.
+
+        Raises:
+            ApiError: If the plain query itself fails.
+        """
+        pool = ThreadPoolExecutor(self.paging.in_flight, thread_name_prefix="search")
+        self._reader = QueryReader(self.search, self.paging, pool)
+        try:
+            yield from self._whole()
+        finally:
+            pool.shutdown(cancel_futures=True)
+            self.outcome.calls = self.search.calls - self._first_call
+            self._seen.close()
+
+    def _whole(self) -> Iterator[Batch]:
+        first = self._reader.first(self.query)
+        self.outcome.total = first.total_hits
+        self._full_page = len(first.hits)
+        carried = 0
+        if self.resume is not None and self._out_of_reach(first):
+            carried = yield from self._resumed(self.resume, first)
+        elif self._out_of_reach(first) and not self._asks_beyond():
+            yield from self._cut_whole(first)
+        else:
+            for hits in self._leaf(WHOLE, self.query, first):
+                yield Batch(self._new(hits))
+        self.outcome.rows = carried + len(self._seen)
+
+    def _asks_beyond(self) -> bool:
+        """Find out, once, whether the server serves rows beyond its documented window."""
+        self._serves_beyond = self._reader.serves_beyond(self.query)
+        return self._serves_beyond
+
+    def _out_of_reach(self, first: Page) -> bool:
+        total = first.total_hits
+        if total is None or self._serves_beyond or len(first.hits) < self._full_page:
+            # A page that is not full is the last one, whatever the server counts.
+            return False
+        return total > self._reach
+
+    @property
+    def _reach(self) -> int:
+        return 2 * self.paging.window
+
+    def _cut_whole(self, first: Page) -> Iterator[Batch]:
+        for batch in self._cut(WHOLE, first, self._reach, KeySet()):
+            hits = self._new(batch.hits)
+            yield Batch(hits, batch.plan and replace(batch.plan, rows=len(self._seen)))
+        if len(self._seen) + self.outcome.unreadable < (first.total_hits or 0):
+            # It cannot be cut any further: read what is in reach of it.
+            for hits in self._reader.rows(self.query, first, Tally()):
+                yield Batch(self._new(hits))
+
+    def _resumed(self, plan: Plan, first: Page) -> Generator[Batch, None, int]:
+        """Go on where an earlier run stopped; return the rows which that run had read."""
+        logger.info("Going on after the %s rows of an interrupted read.", plan.rows)
+        splitter = next((one for one in self.splitters if one.name == plan.splitter), None)
+        pieces = [Piece(terms) for terms in plan.pieces]
+        if splitter is not None:
+            for batch in self._walked(splitter, ListWalk(pieces), _Passes(), KeySet()):
+                hits = self._new(batch.hits)
+                rows = plan.rows + len(self._seen)
+                yield Batch(hits, batch.plan and replace(batch.plan, rows=rows))
+        if plan.rows + len(self._seen) >= (first.total_hits or 0):
+            return plan.rows
+        # Rows outside every piece: what was read before cannot be told from them.
+        yield from self._cut_whole(first)
+        return 0
+
+    # Any piece --------------------------------------------------------------------------
+
+    def _ranked(self, first: Page, last: frozenset[str] = frozenset()) -> list[Splitter]:
+        """Return the usable splitters, the most promising first.
+
+        Args:
+            first: A page of what is to be cut.
+            last: Names of those that come last, because they were tried on these rows before.
+        """
+        sample, total = first.hits, first.total_hits or 0
+
+        def promise(splitter: Splitter) -> tuple[bool, float]:
+            share = splitter.coverage(sample)
+            if not splitter.fits(sample, total, self._reach):
+                share *= _MISFIT
+            return splitter.name in last, -round(share, 2)
+
+        usable = [one for one in self.splitters if one.name not in self._unusable]
+        return sorted((one for one in usable if one.coverage(sample) > 0), key=promise)
+
+    def _first_of(self, splitter: Splitter, piece: Piece) -> Page | None:
+        """Return the first page of a piece; None when the server does not take its terms."""
+        query = self.query.narrowed(*piece.all_terms())
+        try:
+            first = self._reader.first(query, max_retry_seconds=PROBE_SECONDS)
+        except (RefusedError, UnavailableError) as error:
+            self._give_up(splitter, f"it is refused: {error}")
+            return None
+        if any(not splitter.honoured(piece, hit) for hit in first.hits):
+            self._give_up(splitter, "the server ignores it")
+            return None
+        return first
+
+    def _piece(self, piece: Piece, first: Page, done: _Passes) -> Iterator[list[Hit]]:
+        """Yield the rows of a piece, unless earlier passes must have had them all."""
+        query = self.query.narrowed(*piece.all_terms())
+        if any(self._nothing_new(query, first, term) for term in done.covered):
+            yield first.hits
+        elif self._out_of_reach(first):
+            yield from self._inner(piece, query, first, done)
+        else:
+            yield from self._leaf(piece, query, first)
+
+    def _give_up(self, splitter: Splitter, why: str) -> None:
+        self._unusable.add(splitter.name)
+        level = logging.WARNING if isinstance(splitter, Partitions) else logging.INFO
+        logger.log(level, "Not cutting by %s: %s", splitter.name, why)
+
+    def _nothing_new(self, query: Query, first: Page, covered: Term) -> bool:
+        """Tell, at the cost of one call, whether every row was in reach of an earlier pass."""
+        if (first.total_hits or 0) <= 2 * self.paging.page_size:
+            return False
+        return self.search.page(query.narrowed(covered).at(0, 1)).total_hits == first.total_hits
+
+    def _inner(self, piece: Piece, query: Query, first: Page, done: _Passes) -> Iterator[list[Hit]]:
+        """Yield the rows of a piece that is itself out of reach.
+
+        It is cut one way only. Rows that this misses are left to another pass over the whole:
+        were each piece to look for its own, the work would multiply.
+        """
+        found = KeySet()
+        yield self._into(found, first.hits)
+        for splitter in self._ranked(first, last=done.names):
+            walk = splitter.walk(piece, first.hits, first.total_hits or 0, self._reach)
+            if walk is None or not splitter.disjoint:
+                continue
+            for batch in self._walked(splitter, walk, done, found):
+                yield batch.hits
+            if splitter.name not in self._unusable:
+                break
+        if len(found) < (first.total_hits or 0):
+            self._gaps += 1
+        if len(found) <= len(first.hits):
+            yield from self._reader.rows(query, first, Tally())
+        found.close()
+
+    def _cut(self, piece: Piece, first: Page, reach: int, found: KeySet) -> Iterator[Batch]:
+        """Yield the rows of smaller pieces, in as many passes as it takes to find them all.
+
+        Args:
+            piece: What to cut.
+            first: Its first page.
+            reach: Rows that a smaller piece should have at most.
+            found: Takes in the keys.
+        """
+        total = first.total_hits or 0
+        yield Batch(self._into(found, first.hits))
+        done = _Passes()
+        for splitter in self._ranked(first):
+            # The first page is one end of the alphabet; later there is a fairer sample.
+            sample = self._sample.hits if done.names else first.hits
+            walk = splitter.walk(piece, sample, total, reach)
+            if walk is None:
+                continue
+            gaps = self._gaps
+            for batch in self._walked(splitter, walk, done, found):
+                resumable = not done.names and splitter.disjoint
+                yield batch if resumable else Batch(batch.hits)
+                if len(found) >= total:
+                    return
+            if splitter.name not in self._unusable:
+                covered = splitter.covered() if self._gaps == gaps else None
+                done = done.and_then(splitter.name, covered)
+
+    def _walked(
+        self, splitter: Splitter, walk: Walk, done: _Passes, found: KeySet
+    ) -> Iterator[Batch]:
+        """Yield the rows of one piece after another, and what is left after each."""
+        while (piece := walk.next()) is not None:
+            first = self._first_of(splitter, piece)
+            if first is None:
+                return
+            if not walk.counted(first.total_hits):
+                yield Batch(self._into(found, first.hits))
+                continue
+            for hits in self._piece(piece, first, done):
+                yield Batch(self._into(found, hits))
+            plan = Plan(splitter.name, tuple(one.terms for one in walk.rest()))
+            yield Batch([], plan if _fits(plan) else None)
+
+    def _leaf(self, piece: Piece, query: Query, first: Page) -> Iterator[list[Hit]]:
+        """Yield the rows of a query within reach; a shortfall is read once more."""
+        tally = Tally()
+        yield from self._reader.rows(query, first, tally)
+        if not tally.complete:
+            logger.info("%s rows are short of %s: reading again.", tally.missing, tally.total)
+            shuffled = tally.repeated > 0
+            yield from self._reader.again(query, tally)
+            if shuffled and not tally.complete:
+                # Rows that sort alike change places between pages: pieces of one page do not.
+                for batch in self._cut(piece, first, self.paging.page_size, tally.keys):
+                    yield batch.hits
+        self._gaps += not tally.complete
+        self._note(piece, tally)
+
+    def _note(self, piece: Piece, tally: Tally) -> None:
+        outcome = self.outcome
+        outcome.unreadable += tally.keyless + tally.odd
+        outcome.repeated += tally.repeated
+        outcome.steady = outcome.steady and tally.steady
+        if piece is WHOLE:
+            outcome.total = tally.total
+            outcome.ended = tally.ended
+        tally.keys.close()
+
+    # Keys ---------------------------------------------------------------------------------
+
+    def _new(self, hits: Sequence[Hit]) -> list[Hit]:
+        new = self._into(self._seen, hits)
+        self._sample.take(new)
+        return new
+
+    def _into(self, keys: KeySet, hits: Sequence[Hit]) -> list[Hit]:
+        """Add the keys of rows; return the rows whose key is new."""
+        return [hit for hit in hits if (key := self.search.key(hit)) is not None and keys.add(key)]
+
+
+class _Sample:
+    """Some of the rows read so far, each as likely as any other (reservoir sampling)."""
+
+    def __init__(self) -> None:
+        self.hits: list[Hit] = []
+        self._taken = 0
+        self._random = random.Random(0)  # noqa: S311 (the same on every run)
+
+    def take(self, hits: Sequence[Hit]) -> None:
+        for hit in hits:
+            self._taken += 1
+            if len(self.hits) < SAMPLE_ROWS:
+                self.hits.append(hit)
+            elif (place := self._random.randrange(self._taken)) < SAMPLE_ROWS:
+                self.hits[place] = hit
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """Passes over the whole that are done.
+
+    Attributes:
+        names: Their splitters.
+        covered: For each that left no gap, a term which all the rows it found match.
+    """
+
+    names: frozenset[str] = frozenset()
+    covered: tuple[Term, ...] = ()
+
+    def and_then(self, name: str, covered: Term | None) -> _Passes:
+        more = (covered,) if covered is not None else ()
+        return _Passes(self.names | {name}, (*self.covered, *more))
+
+
+def _fits(plan: Plan) -> bool:
+    return len(msgspec.json.encode(plan.pieces)) <= PLAN_BYTES

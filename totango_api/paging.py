@@ -1,0 +1,253 @@
+"""Reading one query to its end: pages fetched ahead, rows told apart by key.
+
+The rows that one query can reach are limited (`limits.WINDOW_ROWS`); read once in ascending
+and once in descending order, twice as many can be had.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from totango_api import limits
+from totango_api.errors import ApiError, AuthenticationError
+from totango_api.keyset import KeySet
+from totango_api.queries import ASCENDING, DESCENDING, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from totango_api.search import Hit, Page, Search
+
+logger = logging.getLogger(__name__)
+
+PROBE_SECONDS: Final = 20.0
+"""How long a call is retried that a server may well refuse by a 5xx."""
+
+
+@dataclass(frozen=True)
+class Paging:
+    """How pages are asked for.
+
+    Attributes:
+        page_size: Rows on a page, at most `limits.PAGE_ROWS`.
+        window: Rows that one query can reach.
+        in_flight: Pages fetched at once.
+    """
+
+    page_size: int = limits.PAGE_ROWS
+    window: int = limits.WINDOW_ROWS
+    in_flight: int = 4
+
+
+@dataclass
+class Tally:
+    """What reading one query came to.
+
+    Attributes:
+        total: Rows the server counted, by its last answer; None if it did not count.
+        steady: Whether every answer counted the same.
+        keys: The keys that were seen.
+        keyless: Rows without a key, which are of no use to anybody.
+        odd: Rows that were not even objects.
+        repeated: Rows whose key had been seen before in this query.
+        ended: Whether the server itself came to an end, by a short or an empty page.
+    """
+
+    total: int | None = None
+    steady: bool = True
+    keys: KeySet = field(default_factory=KeySet)
+    keyless: int = 0
+    odd: int = 0
+    repeated: int = 0
+    ended: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows that were told apart."""
+        return len(self.keys) + self.keyless
+
+    @property
+    def missing(self) -> int:
+        """Rows that the server counts and that were not seen."""
+        return max((self.total or 0) - self.rows - self.odd, 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that the server counts was seen; without a count, its end."""
+        return self.missing == 0 if self.total is not None else self.ended
+
+    def counted(self, total: int | None) -> None:
+        """Take in what an answer counted."""
+        if total is None:
+            return
+        if self.total is not None and total != self.total:
+            self.steady = False
+        self.total = total
+
+
+class QueryReader:
+    """Reads queries of one search endpoint, page by page.
+
+    Args:
+        search: The endpoint.
+        paging: How pages are asked for.
+        pool: Where pages are fetched ahead.
+    """
+
+    def __init__(self, search: Search, paging: Paging, pool: ThreadPoolExecutor) -> None:
+        self.search = search
+        self.paging = paging
+        self._pool = pool
+        self._probed: Page | None = None
+        self.window: float = paging.window
+
+    def first(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        """Fetch the first page of a query."""
+        return self._fetch(query, 0, ASCENDING, max_retry_seconds)
+
+    def rows(self, query: Query, first: Page, tally: Tally) -> Iterator[list[Hit]]:
+        """Yield the rows of a query that lies within reach, each key once.
+
+        Args:
+            query: What to read.
+            first: Its first page, already fetched.
+            tally: Takes in what was seen.
+        """
+        yield self._told_apart(first, tally)
+        tally.counted(first.total_hits)
+        total = first.total_hits
+        if total is None or total <= self.window:
+            yield from self._forward(query, first, total, tally)
+        else:
+            yield from self._forward(query, first, self.paging.window, tally)
+            yield from self._backward(query, total, tally)
+
+    def again(self, query: Query, tally: Tally) -> Iterator[list[Hit]]:
+        """Read a query once more, from its other end, and yield the rows not seen before.
+
+        Pages of rows that sort alike overlap and leave gaps; another order leaves others.
+        """
+        reach = int(min(tally.total or self.paging.window, self.window))
+        for page in self._pages(query, self._offsets(0, reach), DESCENDING):
+            yield self._told_apart(page, tally)
+            tally.counted(page.total_hits)
+
+    def _forward(
+        self, query: Query, first: Page, end: int | None, tally: Tally
+    ) -> Iterator[list[Hit]]:
+        """Ascending pages after the first, up to `end` rows or the server's own end."""
+        size = self._size_served(first)
+        offset = len(first.hits) + first.odd_hits
+        if end is not None:
+            for page in self._pages(query, self._offsets(offset, end, size), ASCENDING):
+                yield self._told_apart(page, tally)
+                tally.counted(page.total_hits)
+                offset += len(page.hits) + page.odd_hits
+                if not page.hits and not page.odd_hits:
+                    tally.ended = True
+                    return
+        yield from self._past_the_count(query, first, offset, end, tally)
+
+    def _past_the_count(
+        self, query: Query, first: Page, offset: int, end: int | None, tally: Tally
+    ) -> Iterator[list[Hit]]:
+        """Pages beyond what the server counted: it may count wrongly, or not at all."""
+        size = self._size_served(first)
+        full = offset > 0 and offset % size == 0
+        counted_more = end is not None and offset > end
+        while (full or counted_more) and offset < self.window:
+            page = self._fetch(query, offset, ASCENDING, None)
+            rows = len(page.hits) + page.odd_hits
+            yield self._told_apart(page, tally)
+            offset += rows
+            full, counted_more = rows >= size, False
+        tally.ended = offset < self.window or not full
+
+    def _backward(self, query: Query, total: int, tally: Tally) -> Iterator[list[Hit]]:
+        """Descending pages for what lies beyond the window, and on until nothing is missing."""
+        beyond = min(total - self.paging.window, self.paging.window)
+        for page in self._pages(query, self._offsets(0, beyond), DESCENDING):
+            yield self._told_apart(page, tally)
+            tally.counted(page.total_hits)
+        # Where rows sort alike the two halves need not meet: read a little further.
+        offset = beyond
+        while tally.missing and offset < self.paging.window:
+            before = len(tally.keys)
+            yield self._told_apart(self._fetch(query, offset, DESCENDING, None), tally)
+            offset += self.paging.page_size
+            if len(tally.keys) == before:
+                return
+
+    def _pages(self, query: Query, offsets: Iterable[int], order: str) -> Iterator[Page]:
+        """Fetch pages ahead, and yield them in order."""
+        waiting: deque[Future[Page]] = deque()
+        remaining = iter(offsets)
+        try:
+            while True:
+                while len(waiting) < self.paging.in_flight:
+                    offset = next(remaining, None)
+                    if offset is None:
+                        break
+                    waiting.append(self._pool.submit(self._fetch, query, offset, order, None))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _fetch(
+        self, query: Query, offset: int, order: str, max_retry_seconds: float | None
+    ) -> Page:
+        if self._probed is not None and (offset, order) == (self.paging.window, ASCENDING):
+            page, self._probed = self._probed, None
+            return page
+        count = self.paging.page_size
+        if offset < self.paging.window:
+            # A page that reaches over the window may be refused whole.
+            count = min(count, self.paging.window - offset)
+        return self.search.page(query.at(offset, count, order), max_retry_seconds=max_retry_seconds)
+
+    def _size_served(self, first: Page) -> int:
+        """Rows on a full page: fewer than asked when the server has a lower limit."""
+        rows = len(first.hits) + first.odd_hits
+        more_counted = first.total_hits is None or first.total_hits > rows
+        return rows if more_counted and 0 < rows < self.paging.page_size else self.paging.page_size
+
+    def _offsets(self, start: int, end: int, size: int | None = None) -> Iterable[int]:
+        return range(start, end, size or self.paging.page_size)
+
+    def _told_apart(self, page: Page, tally: Tally) -> list[Hit]:
+        """Return the rows of a page whose key is new to this query."""
+        tally.odd += page.odd_hits
+        new = []
+        for hit in page.hits:
+            key = self.search.key(hit)
+            if key is None:
+                tally.keyless += 1
+            elif tally.keys.add(key):
+                new.append(hit)
+            else:
+                tally.repeated += 1
+        return new
+
+    def serves_beyond(self, query: Query) -> bool:
+        """Ask for the page after the window: some servers may have it to give.
+
+        The page is kept, for when the query is then read to its end.
+        """
+        try:
+            page = self._fetch(query, self.paging.window, ASCENDING, PROBE_SECONDS)
+        except AuthenticationError:
+            raise
+        except ApiError as error:
+            logger.info("Rows beyond %s are not served: %s", self.paging.window, error)
+            return False
+        self._probed = page if page.hits else None
+        self.window = math.inf if page.hits else self.paging.window
+        return bool(page.hits)
