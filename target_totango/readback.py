@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-import zlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,8 +128,8 @@ class ReadBack:
         return Row(0, self._sources[kept["source"]], kept["message"], kept["stream"], object_)
 
     def _is_sampled(self, key: tuple[str, ...]) -> bool:
-        hashed = zlib.crc32(json.dumps(key).encode())
-        return hashed < self._settings.verify_share * _HASHES
+        hashed = hashlib.blake2b(json.dumps(key).encode(), digest_size=4).digest()
+        return int.from_bytes(hashed) < self._settings.verify_share * _HASHES
 
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode

@@ -1,0 +1,72 @@
+"""A sandbox for the package's tests, and the target run inside this process."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sandboxes
+from target_runs import Delivered, lines_of
+
+from target_totango.target import TargetTotango
+from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+
+
+@pytest.fixture(scope="session")
+def _one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def service(_one_sandbox: Sandbox) -> Sandbox:
+    """A sandbox as it starts: empty, no switch set, no fault."""
+    _one_sandbox._ask("/sandbox/reset", {"settings": True})
+    _one_sandbox.set(rate_limit=0)
+    return _one_sandbox
+
+
+@pytest.fixture
+def deliver(
+    service: Sandbox,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> Callable[..., Delivered]:
+    """`deliver(message, …, setting=value, …)`: one run of the target against the sandbox."""
+    rejects, report = tmp_path / "rejects.singer", tmp_path / "report.json"
+
+    def run(*messages: dict[str, Any] | str, **settings: Any) -> Delivered:
+        for path in (rejects, report):
+            path.unlink(missing_ok=True)
+        config = service.config(
+            rejects_path=str(rejects), report_path=str(report), max_retry_seconds=5
+        )
+        capsys.readouterr()
+        caplog.clear()
+        caplog.set_level("INFO")
+        error: BaseException | None = None
+        try:
+            target = TargetTotango(config={**config, **settings})
+            target.listen(io.StringIO(lines_of(messages)))
+        except (TotangoError, SystemExit) as raised:
+            error = raised
+        out, err = capsys.readouterr()
+        lines = rejects.read_text().split("\n") if rejects.exists() else []
+        return Delivered(
+            error,
+            [json.loads(line) for line in out.split("\n") if line],
+            [json.loads(line) for line in lines if line],
+            json.loads(report.read_text()) if report.exists() else {},
+            err + caplog.text,
+        )
+
+    return run

@@ -1,0 +1,243 @@
+"""The command: signals, pipes, exit codes, secrets, and what `--about` says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_runs import ACCOUNTS, ACTIVITIES, lines_of, record, state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+
+SECRET = "{v2}s3cret/tok.en+$"
+
+
+def account(identifier: str, **more: Any) -> dict[str, Any]:
+    return record("accounts", account_id=identifier, **more)
+
+
+class Running:
+    """target-totango as a process whose input is written piece by piece."""
+
+    def __init__(self, config: Path, cwd: Path) -> None:
+        command = [toolbox_bin() / "target-totango", "--config", config]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+        )
+
+    def write(self, *messages: dict[str, Any] | str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(lines_of(messages).encode())
+        self.process.stdin.flush()
+
+    def end(self, *, close: bool = True) -> tuple[int, list[Any], str]:
+        """Exit code, states and standard error."""
+        if not close:
+            self.process.wait(60)
+        out, err = self.process.communicate(timeout=60)
+        states = [json.loads(line) for line in out.split(b"\n") if line]
+        return self.process.returncode, states, err.decode()
+
+
+def toolbox_bin() -> Path:
+    import toolbox
+
+    return toolbox.BIN
+
+
+@pytest.fixture
+def start(
+    service: Sandbox, config_file: Callable[..., Path], tmp_path: Path
+) -> Iterator[Callable[..., Running]]:
+    running: list[Running] = []
+
+    def run(**settings: Any) -> Running:
+        config = config_file(service.config(**settings))
+        running.append(Running(config, tmp_path))
+        return running[-1]
+
+    yield run
+    for one in running:
+        one.process.kill()
+        one.process.communicate()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
+    start: Callable[..., Running], service: Sandbox, number: signal.Signals
+) -> None:
+    service.chaos("slow=3@tracking")
+    target = start()
+    target.write(ACCOUNTS, account("a"), account("b"), state(1))
+    eventually(lambda: bool(service.calls("attributes")))
+    time.sleep(1)
+    target.process.send_signal(number)
+    code, states, said = target.end(close=False)
+    assert code == 128 + number
+    assert set(service.writable("accounts")) == {("a",), ("b",)}
+    assert states == [state(1)["value"]]
+    assert "signal" in said
+    assert "Traceback" not in said
+
+
+def test_a_silent_tap_does_not_hold_back_state(start: Callable[..., Running]) -> None:
+    target = start()
+    target.write(ACCOUNTS, account("a"), state(1))
+    assert target.process.stdout is not None
+    assert json.loads(target.process.stdout.readline()) == state(1)["value"]
+    code, states, _ = target.end()
+    assert (code, states) == (0, [])
+
+
+def test_input_that_ends_inside_a_line_is_noticed(
+    start: Callable[..., Running], service: Sandbox
+) -> None:
+    target = start()
+    target.write(ACCOUNTS, account("a"), state(1))
+    assert target.process.stdin is not None
+    target.process.stdin.write(b'{"type":"RECORD","stream":"accou')
+    code, states, said = target.end()
+    assert code == 1
+    assert states == [state(1)["value"]]
+    assert "ended inside line 4" in said.strip().split("\n")[-1]
+    assert set(service.writable("accounts")) == {("a",)}
+
+
+def test_a_closed_standard_output_is_noticed(start: Callable[..., Running]) -> None:
+    target = start()
+    assert target.process.stdout is not None
+    target.process.stdout.close()
+    target.write(ACCOUNTS, account("a"), state(1))
+    target.process.stdout = None
+    assert target.process.stdin is not None
+    target.process.stdin.close()
+    target.process.stdin = None
+    code = target.process.wait(60)
+    assert target.process.stderr is not None
+    said = target.process.stderr.read().decode()
+    assert code == 1
+    assert "Standard output was closed" in said.strip().split("\n")[-1]
+    assert "Traceback" not in said
+
+
+def test_nothing_secret_and_no_record_is_logged(
+    start: Callable[..., Running], service: Sandbox
+) -> None:
+    service.chaos("401@tracking")
+    target = start(app_token=SECRET, sdr_token=SECRET + "sdr", max_retry_seconds=0)
+    target.write(ACCOUNTS, account("jane.doe@example.com", Plan="private"), account("a"))
+    target.write('{"type": "RECORD", "record": {"Plan": "private"}}')
+    code, states, said = target.end()
+    assert code == 1
+    assert states == []
+    for text in (SECRET, "jane.doe", "private"):
+        assert text not in said
+
+
+def test_settings_of_a_wrong_type_do_not_show_a_token(
+    run: Callable[..., Any], config_file: Callable[..., Path], service: Sandbox
+) -> None:
+    config = config_file(service.config(app_token=[SECRET], sdr_token={"x": SECRET}))
+    ran = run("target-totango", "--config", config, stdin="")
+    assert ran.returncode == 1
+    assert "s3cret" not in ran.stderr + ran.stdout
+
+
+def test_settings_come_from_the_environment(run: Callable[..., Any], service: Sandbox) -> None:
+    ran = run(
+        "target-totango",
+        "--config",
+        "ENV",
+        stdin=lines_of((ACCOUNTS, account("a"))),
+        env=service.environment("target-totango"),
+    ).ok()
+    assert ran.stdout == ""
+    assert set(service.writable("accounts")) == {("a",)}
+
+
+def test_input_may_be_a_file(
+    run: Callable[..., Any], service: Sandbox, tmp_path: Path, config_file: Callable[..., Path]
+) -> None:
+    path = tmp_path / "input.singer"
+    path.write_text(lines_of((ACCOUNTS, account("a"))))
+    run("target-totango", "--config", config_file(service.config()), "--input", path).ok()
+    assert set(service.writable("accounts")) == {("a",)}
+
+
+def test_about_describes_every_setting(run: Callable[..., Any]) -> None:
+    about = json.loads(run("target-totango", "--about", "--format", "json").ok().stdout)
+    settings = about["settings"]["properties"]
+    assert "load_method" not in settings
+    assert settings["app_token"]["secret"] is True
+    assert settings["sdr_token"]["writeOnly"] is True
+    ours = {name: told for name, told in settings.items() if not name.startswith("stream_map")}
+    assert all(told.get("description") for told in ours.values())
+    assert about["version"][0].isdigit()
+
+
+def test_a_killed_run_leaves_the_rest_to_the_next(
+    start: Callable[..., Running], service: Sandbox, tmp_path: Path
+) -> None:
+    service.chaos("slow=0.01@tracking")
+    ledger = str(tmp_path / "ledger.db")
+    rows = [
+        record("activities", id=n, account_id="a", user_id=f"u{n}", activity="Pay", module="M")
+        for n in range(400)
+    ]
+    text = (ACTIVITIES, *rows, state(1))
+    for count in (20, 120, 260):
+        target = start(ledger_path=ledger, max_in_flight=4)
+        target.write(*text)
+        eventually(lambda least=count: len(service.dump("activities")) >= least)
+        os.kill(target.process.pid, signal.SIGKILL)
+        target.process.wait()
+    target = start(ledger_path=ledger, max_in_flight=4, report_path="report.json")
+    target.write(*text)
+    code, states, _ = target.end()
+    sent = [row["user_id"] for row in service.dump("activities")]
+    assert len(sent) == len(set(sent)), "an activity was counted twice"
+    report = json.loads((tmp_path / "report.json").read_text())
+    uncertain = report["totals"]["uncertain"]
+    assert uncertain <= 3 * 2 * 4
+    assert len(sent) >= 400 - uncertain
+    assert code == (1 if uncertain else 0)
+    assert states == [state(1)["value"]]
+
+
+def test_a_killed_run_repeated_holds_exactly_the_input(
+    start: Callable[..., Running], service: Sandbox
+) -> None:
+    service.set(unknown_attributes="text")
+    service.chaos("slow=0.01@tracking")
+    text = (ACCOUNTS, *(account(f"a-{n}", Plan=f"p{n}") for n in range(300)), state(1))
+    target = start(max_in_flight=4)
+    target.write(*text)
+    eventually(lambda: len(service.dump("accounts")) >= 100)
+    os.kill(target.process.pid, signal.SIGKILL)
+    target.process.wait()
+    target = start()
+    target.write(*text)
+    assert target.end()[0] == 0
+    assert {key[0]: row["Plan"] for key, row in service.writable("accounts").items()} == {
+        f"a-{n}": f"p{n}" for n in range(300)
+    }

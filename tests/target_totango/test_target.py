@@ -1,0 +1,858 @@
+"""What a run does to Totango, told by what a sandbox holds afterwards."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_runs import ACCOUNTS, ACTIVITIES, USERS, record, schema, state
+
+from target_totango.run import IncompleteRunError, InvalidRowError
+from totango_api.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+    from target_runs import Delivered
+
+    Deliver = Callable[..., Delivered]
+
+
+def account(identifier: Any, **attributes: Any) -> dict[str, Any]:
+    return record("accounts", account_id=identifier, **attributes)
+
+
+def user(account_id: str, identifier: Any, **attributes: Any) -> dict[str, Any]:
+    return record("users", account_id=account_id, user_id=identifier, **attributes)
+
+
+def activity(identifier: int, account_id: str = "a", user_id: str = "u") -> dict[str, Any]:
+    return record(
+        "activities",
+        id=identifier,
+        account_id=account_id,
+        user_id=user_id,
+        activity="Pay",
+        module="Billing",
+    )
+
+
+# What arrives ----------------------------------------------------------------------------------
+
+
+def test_accounts_and_users_arrive_with_names_and_attributes(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    done = deliver(
+        ACCOUNTS,
+        USERS,
+        account("a-1", account_name="Ünï & Co", Plan="Pro", Contract__Value=49000.5),
+        user("a-1", "jo@x.com", user_name="Jo", Title="100% + more"),
+        state(1),
+    ).ok()
+    assert service.writable("accounts") == {
+        ("a-1",): {"account_name": "Ünï & Co", "Plan": "Pro", "Contract Value": 49000.5}
+    }
+    assert service.writable("users") == {
+        ("a-1", "jo@x.com"): {"user_name": "Jo", "Title": "100% + more"}
+    }
+    assert done.states == [state(1)["value"]]
+    assert done.totals == {"received": 2, "sent": 2}
+
+
+def test_activities_arrive_once_each(deliver: Deliver, service: Sandbox) -> None:
+    deliver(ACTIVITIES, activity(1), activity(2)).ok()
+    assert [(row["activity"], row["module"]) for row in service.dump("activities")] == [
+        ("Pay", "Billing")
+    ] * 2
+
+
+def test_numbers_as_keys_are_text_without_being_altered(deliver: Deliver, service: Sandbox) -> None:
+    whole = schema("accounts", account_id={"type": "integer"})
+    deliver(whole, account(5), '{"type":"RECORD","stream":"accounts","record":{"account_id":6.0}}')
+    assert set(service.writable("accounts")) == {("5",), ("6",)}
+
+
+def test_a_stream_with_a_prefix_is_recognised(deliver: Deliver, service: Sandbox) -> None:
+    deliver(schema("crm-accounts", "account_id"), record("crm-accounts", account_id="a")).ok()
+    assert set(service.writable("accounts")) == {("a",)}
+
+
+def test_what_totango_computes_is_left_out_and_said(deliver: Deliver, service: Sandbox) -> None:
+    computed = schema(
+        "accounts",
+        "account_id",
+        "last_activity_time",
+        "health_trend",
+        "_extra",
+        owner={"readOnly": True},
+    )
+    done = deliver(
+        computed,
+        account("a", last_activity_time="x", health_trend={}, _extra={}, owner="me"),
+    ).ok()
+    assert service.writable("accounts") == {("a",): {"account_name": None}}
+    assert "not written: last_activity_time, health_trend, _extra, owner" in done.said
+
+
+def test_a_title_is_the_api_name_when_the_column_was_made_of_it(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    deliver(
+        schema("accounts", "account_id", my_plan={"title": "My Plan"}, kpi={"title": "Some KPI"}),
+        account("a", my_plan="x", kpi="y"),
+    ).ok()
+    assert service.writable("accounts")[("a",)] == {
+        "account_name": None,
+        "My Plan": "x",
+        "kpi": "y",
+    }
+
+
+def test_fields_match_the_definitions_of_the_tenant(deliver: Deliver, service: Sandbox) -> None:
+    service.load(attributes=[{"object": "accounts", "key_name": "Renewal Risk", "type": "text"}])
+    done = deliver(
+        schema("accounts", "account_id", "renewal_risk", "contract_value", "brand_new"),
+        account("a", renewal_risk="high", contract_value="5", brand_new="!"),
+    ).ok()
+    held = service.writable("accounts")[("a",)]
+    assert held["Renewal Risk"] == "high"
+    assert held["Contract Value"] == 5
+    assert "does not know yet: brand_new" in done.said
+
+
+# Mapping ---------------------------------------------------------------------------------------
+
+COMPANIES = schema("crm-companies", "Id", "Name", "Owner", "Signed", "Tags", "Extra")
+COMPANY = record(
+    "crm-companies",
+    Id="42",
+    Name="Acme",
+    Owner={"Name": "Dana Reed"},
+    Signed="31/12/2024",
+    Tags=["a", "b"],
+    Extra="!",
+)
+MAPPING: dict[str, Any] = {
+    "stream": "crm-*",
+    "object": "accounts",
+    "account_id": "acc_{Id}",
+    "account_name": "Name",
+    "attributes": {
+        "Success Manager": "Owner.Name",
+        "Create Date": {"field": "Signed", "date_format": "%d/%m/%Y"},
+        "Source": {"constant": "CRM"},
+        "Label": "Tags",
+        "Name again": "Name",
+        "Region": {"field": "Extra", "default": "none"},
+    },
+    "unmapped": "drop",
+}
+
+
+def test_a_mapping_takes_paths_templates_constants_formats_and_fields_twice(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    deliver(COMPANIES, COMPANY, mappings=[MAPPING]).ok()
+    assert service.writable("accounts") == {
+        ("acc_42",): {
+            "account_name": "Acme",
+            "Success Manager": "Dana Reed",
+            "Create Date": "2024-12-31",
+            "Source": "CRM",
+            "Label": "a,b",
+            "Name again": "Acme",
+            "Region": "!",
+        }
+    }
+
+
+def test_every_problem_of_a_mapping_is_told_before_the_first_write(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    wrong = {
+        "stream": "crm-companies",
+        "object": "users",
+        "account_id": "Idd",
+        "attributes": {"X" * 101: "Name", "Extra": "Name"},
+    }
+    done = deliver(COMPANIES, COMPANY, state(1), mappings=[wrong])
+    assert isinstance(done.error, InputError)
+    for part in ("'Idd'", "user_id is missing", "XXX", "(3)"):
+        assert part in str(done.error)
+    assert service.calls("tracking") == []
+
+
+def test_an_unmapped_stream_fails_by_name_unless_it_is_to_be_ignored(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    odd = [schema("invoices", "price"), record("invoices", price=1)]
+    done = deliver(*odd)
+    assert "invoices" in str(done.error)
+    done = deliver(*odd, ACCOUNTS, account("a"), state(1), unmapped_streams="ignore").ok()
+    assert done.report["ignored_streams"] == {"invoices": 1}
+    assert done.states == [state(1)["value"]]
+    assert set(service.writable("accounts")) == {("a",)}
+
+
+def test_stream_maps_and_flattening_come_first(deliver: Deliver, service: Sandbox) -> None:
+    nested = schema(
+        "firms",
+        key={"type": "string"},
+        info={"type": "object", "properties": {"plan": {"type": "string"}}},
+    )
+    deliver(
+        nested,
+        record("firms", key="a", info={"plan": "Pro"}),
+        stream_maps={
+            "firms": {
+                "__alias__": "accounts",
+                "account_id": "key",
+                "Plan": "info['plan']",
+                "__else__": None,
+            }
+        },
+    ).ok()
+    assert service.writable("accounts") == {("a",): {"account_name": None, "Plan": "Pro"}}
+
+
+# Rows that cannot be written -------------------------------------------------------------------
+
+
+def test_all_faults_of_a_row_come_at_once_with_the_record_unchanged(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    raw = (
+        '{"type":"RECORD","stream":"accounts","record":{"account_id":"a b","account_name":"'
+        + "n" * 129
+        + '","Contract Value":"1,000","Plan":1.50}}'
+    )
+    done = deliver(ACCOUNTS, raw, account("good"), state(1))
+    assert isinstance(done.error, IncompleteRunError)
+    assert done.codes == [
+        {
+            ("account_id", "characters"),
+            ("account_name", "too long"),
+            ("Contract Value", "not a number"),
+        }
+    ]
+    assert done.states == [state(1)["value"]]
+    assert set(service.writable("accounts")) == {("good",)}
+    assert "a b" not in done.said
+
+
+def test_rejects_keep_the_digits_and_are_replayed(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    raw = '{"type":"RECORD","stream":"accounts","record":{"account_id":"a b","Plan":1.500}}'
+    deliver(ACCOUNTS, raw)
+    service.set(unknown_attributes="text")
+    text = (tmp_path / "rejects.singer").read_text()
+    assert '"Plan":1.500' in text
+    done = deliver(*text.replace("a b", "a-b", 1).strip().split("\n")).ok()
+    assert service.writable("accounts") == {("a-b",): {"account_name": None, "Plan": "1.500"}}
+    assert done.rejects == []
+
+
+def test_replaying_never_writes_into_the_file_that_is_read(
+    deliver: Deliver, tmp_path: Path
+) -> None:
+    deliver(ACCOUNTS, account("a b"))
+    text = (tmp_path / "rejects.singer").read_text()
+    kept = tmp_path / "kept.singer"
+    kept.write_text(text)
+    done = deliver(*text.strip().split("\n"), rejects_path=str(kept))
+    assert isinstance(done.error, IncompleteRunError)
+    assert (tmp_path / "kept.singer.1").read_text() == text
+    assert len(kept.read_text().strip().split("\n")) == 2
+
+
+def test_salesforce_ids_are_refused_or_converted(deliver: Deliver, service: Sandbox) -> None:
+    short = "001D000000IRFma"
+    done = deliver(ACCOUNTS, account(short))
+    assert done.codes == [{("account_id", "short Salesforce id")}]
+    assert "001D000000IRFmaIAH" in done.rejected[0]["_reject"]["reason"]
+    deliver(ACCOUNTS, account(short), salesforce_ids="convert").ok()
+    assert set(service.writable("accounts")) == {("001D000000IRFmaIAH",)}
+
+
+@pytest.mark.parametrize(("policy", "plan"), [("skip", "old"), ("clear", None), ("reject", "old")])
+def test_null_policy(deliver: Deliver, service: Sandbox, policy: str, plan: str | None) -> None:
+    service.set(empty_value="clear")
+    deliver(ACCOUNTS, account("a", Plan="old")).ok()
+    done = deliver(ACCOUNTS, account("a", Plan=None), null_policy=policy)
+    assert service.writable("accounts")[("a",)].get("Plan") == plan
+    assert bool(done.rejected) == (policy == "reject")
+
+
+def test_long_texts_are_cut_only_when_asked(deliver: Deliver, service: Sandbox) -> None:
+    long = account("a", Plan="x" * 513)
+    assert deliver(ACCOUNTS, long).codes == [{("Plan", "too long")}]
+    done = deliver(ACCOUNTS, long, too_long="truncate").ok()
+    assert service.writable("accounts")[("a",)]["Plan"] == "x" * 512
+    assert done.totals["truncated"] == 1
+
+
+def test_records_that_do_not_fit_their_schema_are_rejected(deliver: Deliver) -> None:
+    typed = schema("accounts", account_id={"type": "string"}, Seats={"type": "integer"})
+    done = deliver(typed, account("a", Seats="many"), account("b", Seats=3))
+    assert done.codes == [{("Seats", "does not fit the schema")}]
+    assert done.totals["sent"] == 1
+
+
+def test_draft_4_schemas_are_taken(deliver: Deliver, service: Sandbox) -> None:
+    draft4 = {
+        "type": "SCHEMA",
+        "stream": "public-accounts",
+        "schema": {
+            "type": "object",
+            "definitions": {"anything": {"type": ["null", "integer"]}},
+            "properties": {
+                "account_id": {"type": "string"},
+                "n": {"$ref": "#/definitions/anything"},
+                "v": {
+                    "type": "number",
+                    "exclusiveMaximum": True,
+                    "maximum": 10,
+                    "multipleOf": 1e-38,
+                },
+            },
+        },
+        "key_properties": ["account_id"],
+    }
+    done = deliver(
+        draft4,
+        {"type": "ACTIVATE_VERSION", "stream": "public-accounts", "version": 1},
+        record("public-accounts", account_id="a", n=1, v=9.5) | {"version": 1},
+        record("public-accounts", account_id="b", n=1, v=10) | {"version": 1},
+        {"type": "ACTIVATE_VERSION", "stream": "public-accounts", "version": 1},
+    )
+    assert set(service.writable("accounts")) == {("a",)}
+    assert done.codes == [{("v", "does not fit the schema")}]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("NaN", ("Contract Value", "not a number")),
+        ("-Infinity", ("Contract Value", "not a number")),
+        ("1e999999999", ("Contract Value", "number out of range")),
+        (r'"\ud800"', ("Contract Value", "not a number")),
+    ],
+)
+def test_numbers_that_are_none_are_rejected(
+    deliver: Deliver, raw: str, code: tuple[str, str]
+) -> None:
+    line = json.dumps(account("a", Contract__Value="RAW")).replace('"RAW"', raw)
+    done = deliver(ACCOUNTS, line, account("b"))
+    assert done.codes == [{code}]
+    assert done.totals["sent"] == 1
+
+
+def test_half_a_surrogate_pair_is_rejected_and_kept(deliver: Deliver) -> None:
+    line = r'{"type":"RECORD","stream":"accounts","record":{"account_id":"a","Plan":"x\ud800"}}'
+    done = deliver(ACCOUNTS, line)
+    assert done.codes == [{("Plan", "not Unicode")}]
+    assert done.rejected[0]["Plan"] == "x\ud800"
+
+
+def test_more_rejects_than_allowed_fail_and_fewer_do_not(deliver: Deliver) -> None:
+    rows = [ACCOUNTS, account("a b"), account("c d"), account("e")]
+    assert deliver(*rows, max_rejected=2).error is None
+    assert isinstance(deliver(*rows, max_rejected=1).error, IncompleteRunError)
+
+
+def test_on_invalid_fail_stops_at_the_first_invalid_row(deliver: Deliver, service: Sandbox) -> None:
+    done = deliver(
+        ACCOUNTS, account("a"), state(1), account("b c"), account("d"), state(2), on_invalid="fail"
+    )
+    assert isinstance(done.error, InvalidRowError)
+    assert ("d",) not in service.writable("accounts")
+    assert state(2)["value"] not in done.states
+    assert done.rejects == []
+
+
+# State -----------------------------------------------------------------------------------------
+
+
+def test_an_empty_state_wipes_nothing(deliver: Deliver) -> None:
+    done = deliver(ACCOUNTS, account("a"), state(1), {"type": "STATE", "value": {}})
+    assert done.states == [state(1)["value"]]
+
+
+def test_the_last_of_many_states_goes_out(deliver: Deliver) -> None:
+    messages = [message for n in range(50) for message in (account(f"a-{n}"), state(n))]
+    done = deliver(ACCOUNTS, *messages).ok()
+    assert done.states[-1] == state(49)["value"]
+    assert len(done.states) < 10
+
+
+def test_no_state_passes_an_undelivered_row(deliver: Deliver, service: Sandbox) -> None:
+    service.chaos("503@tracking:match=lost")
+    rows = [message for n in range(25) for message in (account(f"lost-{n}"), state(n))]
+    done = deliver(ACCOUNTS, account("a"), state("good"), *rows, max_retry_seconds=0)
+    assert "could not be delivered" in str(done.error)
+    assert "503" in str(done.error)
+    assert done.states in ([], [state("good")["value"]])
+    assert done.rejected == []
+
+
+def test_a_row_that_fails_among_good_ones_is_rejected_with_the_status(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos("503@tracking:match=lost")
+    done = deliver(
+        ACCOUNTS, account("lost"), account("a"), account("b"), state(1), max_retry_seconds=0
+    )
+    assert done.codes == [{("", "not delivered (503)")}]
+    assert done.states == [state(1)["value"]]
+
+
+def test_a_call_that_fails_once_is_retried(deliver: Deliver, service: Sandbox) -> None:
+    service.chaos("503@tracking:1", "drop@tracking:2", "429@tracking:3")
+    deliver(ACCOUNTS, *(account(f"a-{n}") for n in range(10)), max_retry_seconds=30).ok()
+    assert len(service.writable("accounts")) == 10
+
+
+def test_other_answers_than_200_and_201_are_not_taken_for_success(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos("redirect@tracking:to=http://127.0.0.1:9/")
+    done = deliver(ACCOUNTS, account("a"))
+    assert done.codes == [{("", "not delivered (302)")}]
+
+
+# Order and repetition --------------------------------------------------------------------------
+
+
+def test_rows_of_one_key_arrive_in_order(deliver: Deliver, service: Sandbox) -> None:
+    service.set(unknown_attributes="text")
+    service.chaos("slow=0.02@tracking:p=0.3")
+    rows = [account(f"a-{n % 7}", Plan=f"{n}") for n in range(140)]
+    done = deliver(ACCOUNTS, *rows).ok()
+    assert {row["Plan"] for row in service.writable("accounts").values()} == {
+        str(n) for n in range(133, 140)
+    }
+    assert done.totals["repeated"] == 133
+
+
+def test_an_account_arrives_before_its_users(deliver: Deliver, service: Sandbox) -> None:
+    service.chaos("slow=0.3@tracking:match=Plan")
+    rows = [user("first", f"u{n}") for n in range(5)]
+    deliver(ACCOUNTS, USERS, account("first", Plan="x"), *rows).ok()
+    calls = service.calls("tracking")
+    assert [call["ms"] >= 300 for call in calls] == [True] + [False] * 5
+
+
+def test_the_most_recent_row_wins_by_a_chosen_field(deliver: Deliver, service: Sandbox) -> None:
+    stamped = schema("accounts", "account_id", "Plan", "at")
+    rows = [
+        account("a", Plan="second", at="2024-02-01T00:00:00Z"),
+        account("a", Plan="first", at="2024-01-31T23:59:59+00:00"),
+        account("a", Plan="third", at="2024-02-01T02:00:00+01:00"),
+    ]
+    mapping = {"stream": "accounts", "recency_field": "at"}
+    done = deliver(stamped, *rows, state(1), mappings=[mapping]).ok()
+    assert service.writable("accounts")[("a",)]["Plan"] == "third"
+    assert done.totals == {"received": 3, "sent": 2, "repeated": 2}
+    assert done.states == [state(1)["value"]]
+
+
+# Input that is not as it should be -------------------------------------------------------------
+
+
+def test_a_schema_may_change_in_the_middle(deliver: Deliver, service: Sandbox) -> None:
+    deliver(
+        schema("accounts", "account_id", "Plan"),
+        account("a", Plan="x"),
+        schema("accounts", "account_id", "Status"),
+        account("a", Status="Paying"),
+    ).ok()
+    assert service.writable("accounts")[("a",)] == {
+        "account_name": None,
+        "Plan": "x",
+        "Status": "Paying",
+    }
+
+
+def test_ten_thousand_streams_are_taken(deliver: Deliver, service: Sandbox) -> None:
+    messages: list[Any] = []
+    for n in range(10_000):
+        messages.append(schema(f"s{n}-accounts", "account_id"))
+        if n % 100 == 0:
+            messages.append(record(f"s{n}-accounts", account_id=f"a-{n}"))
+    deliver(*messages).ok()
+    assert len(service.writable("accounts")) == 100
+
+
+def test_a_text_of_a_megabyte_is_rejected_and_kept(deliver: Deliver) -> None:
+    done = deliver(ACCOUNTS, account("a", Plan="x" * 1_000_000))
+    assert done.codes == [{("Plan", "too long")}]
+    assert len(done.rejected[0]["Plan"]) == 1_000_000
+
+
+def test_no_input_is_success(deliver: Deliver) -> None:
+    done = deliver().ok()
+    assert done.states == []
+
+
+def test_blank_lines_are_nothing(deliver: Deliver, service: Sandbox) -> None:
+    deliver(ACCOUNTS, "", "   ", account("a"), "").ok()
+    assert set(service.writable("accounts")) == {("a",)}
+
+
+def test_batch_messages_are_refused_by_name(deliver: Deliver, service: Sandbox) -> None:
+    batch = {"type": "BATCH", "stream": "accounts", "encoding": {}, "manifest": []}
+    done = deliver(ACCOUNTS, account("a"), state(1), batch)
+    assert "BATCH" in str(done.error)
+    assert done.states == [state(1)["value"]]
+
+
+# Activities ------------------------------------------------------------------------------------
+
+
+def test_an_activity_of_unknown_fate_is_reported_and_not_repeated(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos("drop@tracking:1")
+    done = deliver(ACTIVITIES, activity(1), activity(2), state(1), max_in_flight=1)
+    assert isinstance(done.error, IncompleteRunError)
+    assert done.codes == [{("", "uncertain")}]
+    assert len(service.dump("activities")) == 2
+    assert len(service.calls("tracking")) == 2
+
+
+def test_an_activity_that_certainly_did_not_arrive_is_retried(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos("429@tracking:1")
+    deliver(ACTIVITIES, activity(1)).ok()
+    assert len(service.dump("activities")) == 1
+
+
+# Ledger ----------------------------------------------------------------------------------------
+
+
+def test_unchanged_rows_are_not_sent_again(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    ledger = {"ledger_path": str(tmp_path / "ledger.db"), "skip_unchanged": True}
+    rows = [ACCOUNTS, account("a", Plan="x"), account("b", Plan="x"), state(1)]
+    deliver(*rows, **ledger).ok()
+    done = deliver(
+        ACCOUNTS, account("a", Plan="x"), account("b", Plan="y"), state(2), **ledger
+    ).ok()
+    assert done.totals == {"received": 2, "sent": 1, "unchanged": 1}
+    assert done.states == [state(2)["value"]]
+    # There and back again within one run: the ledger must not think that b is as it was.
+    done = deliver(ACCOUNTS, account("b", Plan="z"), account("b", Plan="y"), **ledger).ok()
+    assert done.totals["sent"] == 2
+    assert service.writable("accounts")[("b",)]["Plan"] == "y"
+
+
+def test_activities_are_never_sent_twice_with_a_ledger(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    ledger = {"ledger_path": str(tmp_path / "ledger.db")}
+    service.chaos("drop@tracking:1")
+    first = deliver(ACTIVITIES, activity(1), activity(2), activity(2), max_in_flight=1, **ledger)
+    assert first.totals == {"received": 3, "sent": 1, "uncertain": 1, "repeated": 1}
+    service.chaos()
+    again = deliver(ACTIVITIES, activity(1), activity(2), activity(3), **ledger)
+    assert again.totals == {"received": 3, "sent": 1, "uncertain": 1, "unchanged": 1}
+    assert len(service.dump("activities")) == 3
+    # Whoever replays an uncertain row has decided.
+    replayed = deliver(*(json.dumps(message) for message in again.rejects), **ledger).ok()
+    assert replayed.totals == {"received": 1, "sent": 1}
+
+
+def test_activities_without_a_key_count_as_often_as_they_come(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    keyless = schema("activities", "account_id", "user_id", "activity", "module")
+    one = record("activities", account_id="a", user_id="u", activity="Pay", module="M")
+    ledger = {"ledger_path": str(tmp_path / "ledger.db")}
+    deliver(keyless, one, one, **ledger).ok()
+    again = deliver(keyless, one, one, one, **ledger).ok()
+    assert again.totals == {"received": 3, "sent": 1, "unchanged": 2}
+    assert len(service.dump("activities")) == 3
+
+
+# Modes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "accounts", "users"),
+    [
+        ("update_only", {("old",): "new"}, {("old", "u")}),
+        ("create_only", {("old",): "before", ("fresh",): "new"}, {("old", "u"), ("old", "v")}),
+    ],
+)
+def test_modes(
+    deliver: Deliver,
+    service: Sandbox,
+    mode: str,
+    accounts: dict[tuple[str], str],
+    users: set[tuple[str, str]],
+) -> None:
+    deliver(ACCOUNTS, USERS, account("old", Plan="before"), user("old", "u", Title="T")).ok()
+    done = deliver(
+        ACCOUNTS,
+        USERS,
+        account("old", Plan="new"),
+        account("fresh", Plan="new"),
+        user("old", "u", Title="New"),
+        user("old", "v", Title="New"),
+        state(1),
+        sync_mode=mode,
+    ).ok()
+    held = {key: row["Plan"] for key, row in service.writable("accounts").items()}
+    assert held == accounts
+    assert set(service.writable("users")) == users
+    titles = {row["Title"] for row in service.writable("users").values()}
+    assert titles == ({"New"} if mode == "update_only" else {"T", "New"})
+    assert done.totals["skipped"] == 2
+    assert done.totals["updated" if mode == "update_only" else "created"] == 2
+    assert done.states == [state(1)["value"]]
+
+
+# Integration Hub -------------------------------------------------------------------------------
+
+
+def test_the_hub_takes_every_object(deliver: Deliver, service: Sandbox) -> None:
+    tickets = schema("tickets", "account_id", "collection_id", "Priority")
+    mapping = {
+        "stream": "tickets",
+        "object": "collections",
+        "collection_type": {"constant": "ticket"},
+        "delivery": "hub",
+    }
+    deliver(
+        ACCOUNTS,
+        USERS,
+        ACTIVITIES,
+        tickets,
+        account("a", account_name="A", Plan="Pro"),
+        user("a", "u", user_name="U", Title="Boss"),
+        activity(1),
+        record("tickets", account_id="a", collection_id="T-1", Priority="high"),
+        delivery="hub",
+        mappings=[mapping],
+    ).ok()
+    assert service.writable("accounts") == {("a",): {"account_name": "A", "Plan": "Pro"}}
+    assert service.writable("users") == {("a", "u"): {"user_name": "U", "Title": "Boss"}}
+    assert len(service.dump("activities")) == 1
+    assert len(service.dump("collections")) == 1
+    assert service.calls("tracking") == []
+
+
+def test_bad_rows_of_a_batch_are_found_and_the_good_ones_land(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.set(hub_error_detail="none")
+    service.load(attributes=[{"object": "accounts", "key_name": "Due", "type": "date"}])
+    due = schema("accounts", "account_id", "due")
+    rows = [account(f"a-{n}", due="2024-01-01") for n in range(60)]
+    service.chaos("400@hub:match=a-13")
+    done = deliver(due, *rows, state(1), delivery="hub", hub_batch_size=25)
+    assert isinstance(done.error, IncompleteRunError)
+    assert [row["account_id"] for row in done.rejected] == ["a-13"]
+    assert len(service.writable("accounts")) == 59
+    assert done.states == [state(1)["value"]]
+
+
+# Verification ----------------------------------------------------------------------------------
+
+
+def test_verification_confirms_what_is_there(deliver: Deliver, service: Sandbox) -> None:
+    service.set(visible_after="0.5")
+    done = deliver(
+        ACCOUNTS,
+        USERS,
+        account("a", account_name="A", Plan="Pro", Contract__Value=5),
+        user("a", "u", user_name="U"),
+        verify="all",
+        verify_timeout=20,
+    ).ok()
+    assert done.totals["verified"] == 2
+
+
+def test_verification_finds_what_is_not_there(deliver: Deliver, service: Sandbox) -> None:
+    service.set(unknown_attributes="drop")
+    rows = [schema("accounts", "account_id", "Odd"), account("a", Odd="x"), account("b"), state(1)]
+    done = deliver(*rows, verify="all", verify_timeout=0)
+    assert "not in Totango as they were sent" in str(done.error)
+    assert done.codes == [{("Odd", "different")}]
+    assert done.totals["verified"] == 1
+    assert done.totals["different"] == 1
+    warned = deliver(*rows, verify="all", verify_timeout=0, verify_mismatch="warn").ok()
+    assert warned.totals["different"] == 1
+
+
+def test_a_sample_is_a_share(deliver: Deliver) -> None:
+    rows = [account(f"a-{n}") for n in range(200)]
+    done = deliver(ACCOUNTS, *rows, verify="sample", verify_share=0.25).ok()
+    assert 20 < done.totals["verified"] < 80
+
+
+# Dry run ---------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would_do(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    deliver(ACCOUNTS, account("same", Plan="x"), account("other", Plan="x")).ok()
+    before = len(service.calls("tracking"))
+    rows = [
+        account("same", Plan="x"),
+        account("other", Plan="y"),
+        account("new", Plan="x"),
+        account("b a d"),
+    ]
+    done = deliver(ACCOUNTS, *rows, state(1), dry_run=True)
+    assert len(service.calls("tracking")) == before
+    assert done.states == []
+    assert done.rejects == []
+    plan = done.report["plan"]
+    assert {name: plan[name] for name in ("create", "update", "unchanged", "rejected")} == {
+        "create": 1,
+        "update": 1,
+        "unchanged": 1,
+        "rejected": 1,
+    }
+    assert plan["changes"] == {"Plan": 1}
+    assert plan["first_rows"][1]["sends"] == {"sdr_o": "other", "sdr_o.Plan": "y"}
+    assert "sdr_o=other" in done.said
+
+
+def test_a_dry_run_without_a_token_cannot_tell(deliver: Deliver) -> None:
+    done = deliver(ACCOUNTS, account("a"), dry_run=True, app_token=None).ok()
+    assert done.report["plan"]["cannot_tell"] == 1
+
+
+# Deletions -------------------------------------------------------------------------------------
+
+GONE = "2024-01-01T12:30:00Z"
+DELETABLE = schema("users", "account_id", "user_id", "Title", "_sdc_deleted_at")
+
+
+@pytest.fixture
+def three_users(deliver: Deliver) -> None:
+    deliver(DELETABLE, *(user("a", f"u{n}", Title="x") for n in range(3))).ok()
+
+
+@pytest.mark.usefixtures("three_users")
+def test_users_are_deleted_only_when_asked(deliver: Deliver, service: Sandbox) -> None:
+    rows = [DELETABLE, user("a", "u0", _sdc_deleted_at=GONE), state(1)]
+    done = deliver(*rows).ok()
+    assert done.totals == {"received": 1, "skipped": 1}
+    assert len(service.writable("users")) == 3
+    done = deliver(*rows, hard_delete=True).ok()
+    assert done.totals == {"received": 1, "deleted": 1}
+    assert done.states == [state(1)["value"]]
+    assert set(service.writable("users")) == {("a", "u1"), ("a", "u2")}
+
+
+@pytest.mark.usefixtures("three_users")
+def test_too_many_deletions_delete_nobody(deliver: Deliver, service: Sandbox) -> None:
+    rows = [user("a", f"u{n}", _sdc_deleted_at=GONE) for n in range(3)]
+    done = deliver(DELETABLE, *rows, state(1), hard_delete=True, max_deletes=2)
+    assert "max_deletes is 2" in str(done.error)
+    assert len(service.writable("users")) == 3
+    assert done.states == []
+
+
+@pytest.mark.usefixtures("three_users")
+def test_a_user_that_comes_back_is_not_deleted(deliver: Deliver, service: Sandbox) -> None:
+    done = deliver(
+        DELETABLE,
+        user("a", "u0", _sdc_deleted_at=GONE),
+        user("a", "u0", Title="back"),
+        state(1),
+        hard_delete=True,
+    ).ok()
+    assert service.writable("users")[("a", "u0")]["Title"] == "back"
+    assert done.states == [state(1)["value"]]
+
+
+def test_accounts_cannot_be_deleted_and_that_is_said_once(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    deliver(ACCOUNTS, account("a")).ok()
+    rows = [account("a", _sdc_deleted_at=GONE), account("b", _sdc_deleted_at=GONE)]
+    done = deliver(ACCOUNTS, *rows, hard_delete=True).ok()
+    assert set(service.writable("accounts")) == {("a",)}
+    assert done.said.count("no way to delete accounts") == 1
+
+
+def test_a_new_version_deletes_who_is_gone_but_an_empty_one_nobody(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    def version(number: int) -> dict[str, Any]:
+        return {"type": "ACTIVATE_VERSION", "stream": "users", "version": number}
+
+    settings = {"hard_delete": True, "ledger_path": str(tmp_path / "ledger.db")}
+    rows = [user("a", f"u{n}", Title="x") | {"version": 1} for n in range(3)]
+    deliver(DELETABLE, *rows, version(1), **settings).ok()
+    deliver(DELETABLE, version(2), **settings).ok()
+    assert len(service.writable("users")) == 3
+    rows = [user("a", f"u{n}", Title="y") | {"version": 3} for n in range(2)]
+    done = deliver(DELETABLE, *rows, version(3), **settings).ok()
+    assert set(service.writable("users")) == {("a", "u0"), ("a", "u1")}
+    assert done.totals["deleted"] == 1
+
+
+# Preset ----------------------------------------------------------------------------------------
+
+
+def call(kind: str, **fields: Any) -> dict[str, Any]:
+    return record("events", type=kind, **fields)
+
+
+def test_segment_calls_become_accounts_users_and_activities(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.set(unknown_attributes="text")
+    context = {"groupId": "acme"}
+    done = deliver(
+        schema("events", "type"),
+        call("group", groupId="acme", traits={"name": "Acme", "createdAt": GONE, "seats": 5}),
+        call("identify", userId="jo", context=context, traits={"name": "Jo", "email": "jo@x.com"}),
+        call(
+            "track",
+            userId="jo",
+            context=context,
+            event="Order Placed",
+            properties={"category": "Shop"},
+        ),
+        call("page", userId="jo", context=context, category="Docs", name="Index"),
+        call("page", userId="jo", context=context),
+        call("track", userId="jo", event="Lost"),
+        state(1),
+        preset="segment",
+    )
+    assert service.writable("accounts") == {
+        ("acme",): {"account_name": "Acme", "Plan": "Free", "Create Date": GONE, "seats": "5"}
+    }
+    assert service.writable("users") == {("acme", "jo"): {"user_name": "Jo", "Email": "jo@x.com"}}
+    assert {(row["activity"], row["module"]) for row in service.dump("activities")} == {
+        ("Order Placed", "Shop"),
+        ("Viewed Docs Index Page", "Docs"),
+    }
+    assert done.codes == [{("context.groupId", "missing")}]
+    assert done.totals["skipped"] == 1
+
+
+def test_segment_calls_may_have_a_stream_each(deliver: Deliver, service: Sandbox) -> None:
+    deliver(
+        schema("prod-groups", "group_id", "traits"),
+        schema("prod-tracks", "context_group_id", "user_id", "event_text"),
+        record("prod-groups", group_id="acme", traits={"plan": "Gold"}),
+        record("prod-tracks", context_group_id="acme", user_id="jo", event_text="Paid"),
+        preset="segment",
+    ).ok()
+    assert service.writable("accounts")[("acme",)]["Plan"] == "Gold"
+    assert [row["activity"] for row in service.dump("activities")] == ["Paid"]
