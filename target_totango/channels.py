@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from target_totango.delivery import OrderedPool
 from target_totango.model import ACCOUNTS, COLLECTIONS, USERS, Row, Write
@@ -12,6 +12,9 @@ from totango_api.tracking import Tracker, TrackingCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+
+
+ACCOUNTS_REMEMBERED: Final = 10_000
 
 
 class Channel(Protocol):
@@ -61,6 +64,7 @@ class TrackingChannel:
     ) -> None:
         self._tracker = tracker
         self._prepare = prepare
+        self._accounts: dict[str, dict[str, str]] = {}
         self._pool: OrderedPool[Row, Outcome] = OrderedPool(
             self._deliver, settle, workers=in_flight
         )
@@ -78,8 +82,24 @@ class TrackingChannel:
     def put(self, row: Row) -> None:
         """Take a row."""
         write = written(row)
-        writes, after = keys_of(write)
+        writes, after = keys_of(write, self._says_something_new(write))
         self._pool.submit(row, writes=writes, after=after)
+
+    def _says_something_new(self, write: Write) -> bool:
+        """Tell whether a row's account attributes differ from those of the rows before it.
+
+        Every user of an account may carry the account's name; only a new name has to wait for
+        the others.
+        """
+        if not write.account:
+            return False
+        before = self._accounts.get(write.account_id, {})
+        new = any(before.get(name) != text for name, text in write.account.items())
+        if new:
+            self._accounts[write.account_id] = {**before, **write.account}
+            while len(self._accounts) > ACCOUNTS_REMEMBERED:
+                del self._accounts[next(iter(self._accounts))]
+        return new
 
     def collect(self) -> None:
         """Hand on the outcomes that are known."""
@@ -124,17 +144,17 @@ def call_of(write: Write) -> TrackingCall:
     )
 
 
-def keys_of(write: Write) -> tuple[list[Hashable], list[Hashable]]:
+def keys_of(write: Write, says_new: bool = True) -> tuple[list[Hashable], list[Hashable]]:
     """Return which keys a write changes, and which it must come after.
 
     A user comes after its account. Users of one account do not wait for each other, unless
-    they say something about the account.
+    they say something new about the account.
     """
     account: Hashable = (ACCOUNTS, write.account_id)
     if write.object in {ACCOUNTS, COLLECTIONS}:
         changes: list[Hashable] = [write.key]
     else:
         changes = [(USERS, write.account_id, write.user_id)]
-    if write.account and write.object != ACCOUNTS:
+    if write.account and says_new and write.object != ACCOUNTS:
         changes.append(account)
     return changes, [account]

@@ -270,7 +270,7 @@ class Settings:
             hard_delete=bool(given["hard_delete"]),
             max_deletes=given["max_deletes"],
             max_in_flight=given["max_in_flight"],
-            hub_batch_size=given["hub_batch_size"],
+            hub_batch_size=_batch_size(config),
             report_path=given["report_path"],
             sdr_token=(given["sdr_token"] or "").strip() or None,
             delivery=delivery,
@@ -313,6 +313,14 @@ class Settings:
                 return spec
         fitting = [spec for spec in self.mappings if spec.names(stream)]
         return fitting[0] if fitting else self.default_mapping
+
+
+def _batch_size(config: Mapping[str, Any]) -> int:
+    """Return the setting; the SDK's name for it counts where ours is left at its default."""
+    ours, theirs = config.get("hub_batch_size"), config.get("batch_size_rows")
+    if theirs is not None and ours in {None, limits.HUB_BATCH_ROWS}:
+        return int(theirs)
+    return limits.HUB_BATCH_ROWS if ours is None else int(ours)
 
 
 def _value(config: Mapping[str, Any], name: str) -> Any:

@@ -231,6 +231,8 @@ class TargetTotango(Target):
             if not self.sink_exists(stream_map.stream_alias):
                 continue
             sink = super().get_sink(stream_map.stream_alias)
+            if not sink.process_activate_version_messages:
+                continue
             if isinstance(sink, TotangoSink) and sink.mapping is not None:
                 self.run.activate_version(sink.stream_name, sink.mapping.object, version)
 

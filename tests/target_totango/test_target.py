@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, record, schema, state
 
-from target_totango.run import IncompleteRunError, InvalidRowError
+from target_totango.run import IncompleteRunError
+from target_totango.settling import InvalidRowError
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:

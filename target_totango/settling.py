@@ -1,0 +1,156 @@
+"""Every row ends here: confirmed, rejected or uncertain; counted, and told to the state gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_totango.admission import UNCERTAIN
+from target_totango.model import ACTIVITIES, Fault, Row
+from target_totango.outcomes import Breaker, Confirmed, Failed, Outcome, Refused, Uncertain
+from target_totango.readback import ReadBack
+from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_totango.journal import Journal
+    from target_totango.rejects import RejectsFile
+    from target_totango.report import Report
+    from target_totango.services import Services
+    from target_totango.settings import Settings
+    from target_totango.state import StateGate
+
+
+class InvalidRowError(TotangoError):
+    """A row cannot be written, and `on_invalid` says to stop there."""
+
+
+class Settler:
+    """Takes what became of rows. Used by one thread.
+
+    Args:
+        settings: The target's settings.
+        services: Whose ledger is kept.
+        report: Counts.
+        rejects: Keeps what was not written; None in a dry run, which writes nothing.
+        gate: Lets states go.
+        journal: Remembers what is to be read back.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        services: Services,
+        report: Report,
+        rejects: RejectsFile | None,
+        gate: StateGate,
+        journal: Journal,
+    ) -> None:
+        self._settings = settings
+        self._services = services
+        self._report = report
+        self._rejects = rejects
+        self._gate = gate
+        self._breaker = Breaker()
+        self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
+
+    def settle(self, row: Row, outcome: Outcome) -> None:
+        """Take the outcome of a row."""
+        match outcome:
+            case Confirmed():
+                self._release(self._breaker.succeeded())
+                self._confirm(row)
+            case Refused(reason, status):
+                self._abandon(row)
+                said = f"Totango refused the row: {reason}"
+                self.reject(row, [Fault("", f"refused ({status or 'no status'})", said)])
+            case Uncertain(error):
+                self._report.tally(row.stream, row.object).uncertain += 1
+                message = f"the activity may or may not have been counted: {error.message}"
+                self.keep(row, [Fault("", UNCERTAIN, message)])
+                self._breaker.count(error)
+            case Failed():
+                self._abandon(row)
+                self._breaker.failed(row, outcome)
+
+    def _confirm(self, row: Row) -> None:
+        tally = self._report.tally(row.stream, row.object)
+        tally.sent += 1
+        if row.object != ACTIVITIES:
+            tally.created += row.existed is False
+            tally.updated += row.existed is True
+        if (ledger := self._services.ledger) is not None:
+            if row.fingerprint is not None:
+                ledger.finish(row.fingerprint)
+            elif row.ledger_key is not None and row.digest is not None:
+                ledger.confirm(row.ledger_key, row.digest)
+        self._read_back.note(row)
+        self.let_pass(row)
+
+    def _abandon(self, row: Row) -> None:
+        """Note that an activity certainly did not arrive."""
+        if row.fingerprint is not None and self._services.ledger is not None:
+            self._services.ledger.abandon(row.fingerprint)
+
+    def _release(self, held: list[tuple[Row, Failed]]) -> None:
+        for row, outcome in held:
+            code = f"not delivered ({outcome.status or 'no answer'})"
+            self.reject(row, [Fault("", code, outcome.error.message)])
+
+    def invalid(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Take a row that did not pass the checks.
+
+        Raises:
+            InvalidRowError: If that ends the run.
+        """
+        if not self._settings.fail_on_invalid:
+            self.reject(row, faults)
+            return
+        self._report.tally(row.stream, row.object).reject(faults)
+        reasons = "; ".join(fault.reason for fault in faults)
+        msg = f"Row {row.ticket} (stream {row.stream!r}) is invalid: {reasons}."
+        raise InvalidRowError(msg, remedy="on_invalid: fail ends the run there.")
+
+    def reject(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Count a row as rejected, and keep it."""
+        self._report.tally(row.stream, row.object).reject(faults)
+        self.keep(row, faults)
+
+    def keep(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Put a row into the rejects file, after which the state may pass it."""
+        if self._rejects is not None:
+            self._rejects.write(row, faults)
+        self.let_pass(row)
+
+    def let_pass(self, row: Row) -> None:
+        """Note that a row needs no further attention."""
+        self._gate.settle(row.ticket)
+
+    def release_held(self) -> None:
+        """Reject the rows that failed last: there was no outage."""
+        self._release(self._breaker.release())
+
+    def verify(self) -> None:
+        """Read back what was confirmed.
+
+        Raises:
+            ApiError: If reading fails.
+        """
+        self._read_back.run()
+
+    def make_durable(self) -> None:
+        """Make everything settled so far survive a crash.
+
+        Raises:
+            TotangoError: If a file cannot be written.
+        """
+        if self._rejects is not None:
+            self._rejects.sync()
+        if self._services.ledger is not None:
+            self._services.ledger.flush()
+
+    def _keep_unverified(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Put a row into the rejects file that the state has passed long ago."""
+        if self._rejects is not None:
+            self._rejects.write(row, faults)
