@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-totango")
 
 _SECRETS = ("app_token", "sdr_token")
+
+
+class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
+    """A RECORD of a stream that no SCHEMA announced."""
 
 
 class TargetTotango(Target):
@@ -201,7 +205,7 @@ class TargetTotango(Target):
         source = self._sources.get(stream)
         if source is None:
             msg = f"Line {self.message_reader.line} is a RECORD of {stream!r} before its SCHEMA."
-            raise InputError(msg, remedy="The tap has to announce every stream first.")
+            raise RecordBeforeSchemaError(msg, remedy="The tap has to announce every stream first.")
         context = {"message": message_dict, "source": source}
         for stream_map in self.mapper.stream_maps[stream]:
             mapped = stream_map.transform(dict(record))
