@@ -6,7 +6,7 @@ core attributes from "System and core attributes" and "HTTP API Quick Reference"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import AnswerError
@@ -69,6 +69,7 @@ class Attribute:
         kind: One of the constants of this module; `text` when the service names another.
         declared_type: The type in the service's own words; empty for core attributes.
         display_name: What Totango's screens show, if the service says.
+        definition: The whole definition, as the service gives it.
     """
 
     object: str
@@ -76,6 +77,7 @@ class Attribute:
     kind: str
     declared_type: str = ""
     display_name: str | None = None
+    definition: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def searchable(self) -> bool:
@@ -83,7 +85,7 @@ class Attribute:
         return self.kind in _FIELD_TYPES
 
     @property
-    def field(self) -> FieldSpec:
+    def search_field(self) -> FieldSpec:
         """The search field that returns its value."""
         return {"type": _FIELD_TYPES.get(self.kind, "string_attribute"), "attribute": self.api_name}
 
@@ -159,6 +161,7 @@ def _definitions(listed: Iterable[Any]) -> Iterable[Attribute]:
             kind=_KINDS.get(declared.lower(), TEXT),
             declared_type=declared,
             display_name=display if isinstance(display, str) else None,
+            definition=entry,
         )
 
 

@@ -1,0 +1,111 @@
+"""The stream `events`: the whole service's, never one call for each account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tap_totango import values
+from tap_totango.bookmarks import Bookmark, Start
+from tap_totango.columns import Column
+from tap_totango.progress import Progress
+from tap_totango.records import RecordBuilder
+from tap_totango.stream import TotangoStream
+from tap_totango.values import milliseconds_of
+from totango_api.errors import IncompleteReadError
+from totango_api.events import EventsRead, of_types, since
+from totango_api.limits import PAGE_ROWS
+from totango_api.pasted import query_from
+from totango_api.queries import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_totango.tap import TapTotango
+
+
+class EventsStream(TotangoStream):
+    """Events: touchpoints, tasks, alerts, campaign touches; by `event_id`."""
+
+    name = "events"
+    selected_by_default = False
+    keys: ClassVar[tuple[str, ...]] = ("event_id",)
+    incremental_on = "timestamp"
+    base = (
+        Column("event_id", values.TEXT, "Event ID", ("id",)),
+        Column("timestamp", values.TIMESTAMP, "Time of the event", ("timestamp",)),
+        Column("type", values.TEXT, "Event type", ("type",)),
+        Column("account_id", values.TEXT, "Account ID", ("account", "id")),
+        Column("account_name", values.TEXT, "Account name", ("account", "display_name")),
+        Column("is_new", values.BOOLEAN, "New", ("is_new",)),
+        Column("note_content", values.OBJECT, "Touchpoint", ("note_content",)),
+        Column("task_content", values.OBJECT, "Task", ("task_content",)),
+        Column("alert_content", values.OBJECT, "Alert", ("alert_content",)),
+        Column("campaign_content", values.OBJECT, "Campaign touch", ("campaign_content",)),
+        Column("properties", values.OBJECT, "Properties", ("properties",)),
+    )
+
+    def __init__(self, tap: TapTotango) -> None:
+        pasted = tap.config.get("events_query")
+        self._pasted = query_from(pasted, setting="events_query") if pasted else Query()
+        super().__init__(tap)
+        self._greatest: str | None = None
+
+    def records(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield the records of all events from the bookmark on.
+
+        Raises:
+            TotangoError: If not everything could be read.
+        """
+        columns, vanished = self.wanted()
+        builder = RecordBuilder(columns, base=self.base, vanished=vanished)
+        key = self.replication_key if self.replication_method == "INCREMENTAL" else None
+        bookmark = Bookmark(self.stream_state, key, self.totango.started_at)
+        start = bookmark.start(
+            self._query(None),
+            every_hours=None,
+            lookback_seconds=self.config.get("lookback_seconds") or 0,
+            start_date=self.config.get("start_date"),
+        )
+        self.logger.info("events: reading %s.", start.since or "everything")
+        query = self._query(start)
+        for account_id in self.config.get("account_ids") or [None]:
+            yield from self._of_account(
+                EventsRead(self.totango.transport, query, account_id=account_id), builder, start
+            )
+        bookmark.finished(start, self._greatest)
+
+    def _query(self, start: Start | None) -> Query:
+        size = self.config.get("page_size") or PAGE_ROWS
+        query = Query(terms=self._pasted.terms, count=size, sort_order=None)
+        if types := self.config.get("event_types"):
+            query = query.narrowed(of_types(types))
+        if start is not None and start.since is not None:
+            query = query.narrowed(since(milliseconds_of(start.since)))
+        return query
+
+    def _of_account(
+        self, reading: EventsRead, builder: RecordBuilder, start: Start
+    ) -> Iterator[list[dict[str, Any]]]:
+        progress = Progress(self.logger, self.name)
+        for hits in reading.batches():
+            rows = [builder.record(hit) for hit in hits]
+            yield [row for row in rows if self._passes(row, start)]
+            progress.advance(len(rows), reading.outcome.total, reading.outcome.calls)
+        progress.close()
+        outcome = reading.outcome
+        missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
+        self.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
+        if (missing or outcome.unreadable) and self.config.get("on_incomplete") != "warn":
+            msg = f"events: {missing} rows could not be read, {outcome.unreadable} have no id."
+            raise IncompleteReadError(
+                msg, missing=missing, remedy="Set on_incomplete: warn to go on without them."
+            )
+
+    def _passes(self, row: dict[str, Any], start: Start) -> bool:
+        value = row.get("timestamp")
+        if value is None:
+            return start.since is None
+        if start.since is not None and value < start.since:
+            return False
+        self._greatest = max(self._greatest or value, value)
+        return True

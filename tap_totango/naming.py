@@ -1,0 +1,56 @@
+"""Column names: made of whatever a column is called in Totango, the same on every run."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SNAKE: Final = "snake"
+ORIGINAL: Final = "original"
+
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS: Final = re.compile(r"[^0-9a-z]+")
+_NOT_WORD: Final = re.compile(r"\W+")
+
+
+def snake(name: str) -> str:
+    """Return a name as warehouses like it: lower-case ASCII letters, digits, underscores.
+
+    A name of which nothing is left that way keeps its own letters.
+    """
+    spaced = _CAMEL.sub("_", name)
+    plain = unicodedata.normalize("NFKD", spaced.casefold()).encode("ascii", "ignore").decode()
+    made = _SEPARATORS.sub("_", plain).strip("_")
+    if not made:
+        made = _NOT_WORD.sub("_", name.casefold()).strip("_") or "unnamed"
+    return f"_{made}" if made[0].isdigit() else made
+
+
+def unique_names(names: Iterable[str], *, style: str, taken: Iterable[str]) -> dict[str, str]:
+    """Give every name a column name that differs from all others by more than case.
+
+    Clashes are resolved by the names alone, not by their order: who is spelled as the column
+    comes first, then in the order of their letters; the others are numbered.
+
+    Args:
+        names: Names in Totango, each once.
+        style: `snake` or `original`.
+        taken: Column names that are not to be had.
+
+    Returns:
+        Column name by name.
+    """
+    used = {column.casefold() for column in taken}
+    wanted = {name: (snake(name) if style == SNAKE else name) for name in names}
+    found = {}
+    for name in sorted(wanted, key=lambda one: (wanted[one].casefold(), wanted[one] != one, one)):
+        column, number = wanted[name], 2
+        while column.casefold() in used:
+            column, number = f"{wanted[name]}_{number}", number + 1
+        used.add(column.casefold())
+        found[name] = column
+    return found

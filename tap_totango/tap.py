@@ -1,0 +1,283 @@
+"""The tap: settings, streams, and how a run begins and ends."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from tap_totango.attributes_stream import AttributesStream
+from tap_totango.bookmarks import checked_state, utc_now
+from tap_totango.check import check
+from tap_totango.events_stream import EventsStream
+from tap_totango.searches import AccountsStream, UsersStream
+from tap_totango.settings import CONFIG
+from totango_api.attributes import CORE_ATTRIBUTES, Attribute, discover
+from totango_api.connection import Connection
+from totango_api.errors import (
+    ApiError,
+    AuthenticationError,
+    InputError,
+    SettingsError,
+    TotangoError,
+)
+from totango_api.redaction import register_secret, scrub, scrub_logs
+from totango_api.region import resolved
+from totango_api.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    import click
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from tap_totango.stream import TotangoStream
+
+
+class TapTotango(Tap):
+    """Accounts, users and events out of Totango: typed, named, complete, incremental."""
+
+    name = "tap-totango"
+    _tests = False
+    package_name = "singer-totango"
+    dynamic_catalog = True
+    message_writer_class = MsgSpecWriter
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.started_at = utc_now()
+        self.failures: dict[str, TotangoError] = {}
+        super().__init__(*args, **kwargs)
+
+    # What streams need ------------------------------------------------------------------------
+
+    @functools.cached_property
+    def transport(self) -> Transport:
+        """The one way to Totango, for all streams.
+
+        Raises:
+            SettingsError: If a setting cannot be used.
+        """
+        agent = f"tap-totango/{self.plugin_version}"
+        connection = Connection.from_config(self.config, user_agent=agent)
+        connection.require_token()
+        in_flight = self.config.get("max_in_flight") or 4
+        return Transport(resolved(connection, self.config), pool_size=in_flight + 2)
+
+    def attributes_of(self, stream: str) -> Sequence[Attribute]:
+        """Return the attributes that accounts or users have."""
+        return [one for one in self._attributes if one.object == stream] or CORE_ATTRIBUTES[stream]
+
+    @functools.cached_property
+    def _attributes(self) -> list[Attribute]:
+        if self.config.get("discover_attributes") is False:
+            return []
+        try:
+            return discover(self.transport)
+        except AuthenticationError:
+            raise
+        except ApiError as error:
+            self.logger.warning(
+                "Attributes could not be discovered, so only the core attributes are known. %s",
+                error,
+            )
+            return []
+
+    def note_failure(self, stream: str, error: TotangoError) -> None:
+        """Note that a stream failed; the others are still read, but in a test.
+
+        Raises:
+            TotangoError: In a test.
+        """
+        if self._tests:
+            raise error
+        self.failures[stream] = error
+        self.logger.error("%s: %s", stream, error)
+
+    # Singer -------------------------------------------------------------------------------------
+
+    def discover_streams(self) -> Sequence[TotangoStream]:
+        """Return the streams with the columns that this service has."""
+        _ = self.transport  # settings are checked before queries, and both before any call
+        return [AccountsStream(self), UsersStream(self), EventsStream(self), AttributesStream(self)]
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over a state after checking its shape.
+
+        Raises:
+            InputError: If it cannot be used.
+        """
+        checked_state(state)
+        super().load_state(state)
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration files.
+
+        Raises:
+            SettingsError: If one cannot be read, or is no JSON object.
+        """
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError):
+            msg = "A configuration file cannot be read, or is not a JSON object."
+            raise SettingsError(msg, remedy=f"Check: {', '.join(value)}.") from None
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Register the token before anything may be said about settings."""
+        register_secret(str(self._config.get("app_token") or ""))
+        return super()._validate_config(raise_errors=raise_errors)
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Read one record of each stream."""
+        cls._tests = value != "disabled"
+        super().cb_test(ctx, param, value)
+
+    @classmethod
+    def invoke(cls, **options: Any) -> None:
+        """Run the tap; fail at the end if any stream failed.
+
+        Raises:
+            TotangoError: If not everything that was asked for was done.
+        """
+        for name in ("catalog", "state"):
+            options[name] = _json_file(name, options.get(name))
+        super(Tap, cls).invoke(about=options["about"], about_format=options["about_format"])
+        config = options["config"]
+        tap = cls(
+            config=config.config,
+            parse_env_config=config.parse_env,
+            catalog=options["catalog"],
+            state=options["state"],
+        )
+        tap.check_catalog()
+        tap.sync_all()
+        tap.raise_failures()
+
+    def check_catalog(self) -> None:
+        """Refuse a catalog that selects streams which do not exist.
+
+        Raises:
+            InputError: If it does.
+        """
+        unknown = [
+            entry.tap_stream_id
+            for entry in (self.input_catalog.streams if self.input_catalog else [])
+            if entry.tap_stream_id not in self.streams and entry.metadata.root.selected
+        ]
+        if unknown:
+            msg = f"The catalog selects streams that do not exist: {', '.join(sorted(unknown))}."
+            raise InputError(msg, remedy=f"There are: {', '.join(sorted(self.streams))}.")
+
+    def raise_failures(self) -> None:
+        """Raise what went wrong in streams, all in one.
+
+        Raises:
+            TotangoError: If anything did.
+        """
+        if self.failures:
+            said = " ".join(f"{stream}: {error}" for stream, error in self.failures.items())
+            msg = f"{len(self.failures)} of the streams failed. {said}"
+            raise TotangoError(msg)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Stop; what was read so far is in the state that was written last."""
+        raise Stopped(signum)
+
+
+class Stopped(BaseException):
+    """The tap was told to stop by a signal."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.exit_code = 128 + signum
+
+
+def _json_file(name: str, file: Any) -> dict[str, Any] | None:
+    """Read a catalog or a state.
+
+    Raises:
+        InputError: If it is not a JSON object.
+    """
+    if file is None:
+        return None
+    try:
+        content = json.loads(file.read() or "null")
+    except (ValueError, OSError) as error:
+        at = (
+            f" ({error.msg}, line {error.lineno})"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
+        msg = f"The {name} file is not JSON{at}."
+        raise InputError(msg, remedy=f"Check the file that --{name} names.") from None
+    if name == "state" and content is None:
+        return None
+    shape = isinstance(content, dict) and (
+        name == "state" or isinstance(content.get("streams"), list)
+    )
+    if not shape:
+        wanted = "an object with a list of streams" if name == "catalog" else "an object"
+        msg = f"The {name} file does not hold {wanted}."
+        raise InputError(msg, remedy=f"Check the file that --{name} names.")
+    return dict(content)
+
+
+def read_config(paths: Sequence[str]) -> dict[str, Any]:
+    """Read configuration files, and the environment for the word `ENV`.
+
+    Raises:
+        SettingsError: If one cannot be read.
+    """
+    given = TapTotango.cb_config(None, None, tuple(paths))  # type: ignore[arg-type]
+    return {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
+
+
+def main() -> None:
+    """Run the command `tap-totango`; every failure is one sentence and exit code 1."""
+    command = TapTotango.cli
+    scrub_logs()
+    try:
+        if sys.argv[1:2] == ["check"]:
+            sys.exit(check(sys.argv[2:], read_config))
+        command()
+    except TotangoError as error:
+        _leave(str(error), 1)
+    except BrokenPipeError:
+        _leave("Nobody reads the output any more: the program behind the pipe has ended.", 1)
+    except Stopped as stopped:
+        _leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)
+    except Exception as error:
+        logging.getLogger(TapTotango.name).exception("Unexpected failure.")
+        _leave(f"Unexpected failure ({type(error).__name__}); please report the lines above.", 1)
+
+
+def _leave(sentence: str, code: int) -> NoReturn:
+    """Say why and leave at once: threads may still wait for answers that nobody needs."""
+    logging.getLogger("tap-totango").error("%s", scrub(sentence))
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            stream.flush()
+        except OSError:
+            continue
+    os._exit(code)

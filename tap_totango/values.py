@@ -1,0 +1,191 @@
+"""Values as Totango gives them, made into values that their column's JSON schema admits.
+
+A conversion that would lose something is not made: the caller keeps the raw value aside.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEXT: Final = "text"
+NUMBER: Final = "number"
+TIMESTAMP: Final = "timestamp"
+BOOLEAN: Final = "boolean"
+OBJECT: Final = "object"
+JSON: Final = "json"
+
+SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    TEXT: {"type": ["string", "null"]},
+    NUMBER: {"type": ["number", "null"]},
+    TIMESTAMP: {"type": ["string", "null"], "format": "date-time"},
+    BOOLEAN: {"type": ["boolean", "null"]},
+    OBJECT: {"type": ["object", "null"], "additionalProperties": True},
+    JSON: {"type": ["object", "array", "string", "number", "boolean", "null"]},
+}
+"""JSON schema of a column, by kind."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_EPOCH_TEXT: Final = re.compile(r"-?\d{11,}")
+_ISO: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,](\d+))?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?"
+)
+_MICROSECOND_DIGITS: Final = 6
+_LARGEST_FLOAT: Final = Decimal("1.7976931348623157e308")
+
+
+class LossError(ValueError):
+    """A value cannot be converted without losing something."""
+
+
+def converted(kind: str, value: Any) -> Any:
+    """Return the value as its column has it.
+
+    Raises:
+        LossError: If that would lose something.
+    """
+    return None if value is None else _CONVERSIONS[kind](value)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return the one form in which all times are written: RFC 3339, UTC, microseconds, `Z`.
+
+    Bookmarks are compared as text, so there may be only one.
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def from_milliseconds(milliseconds: int) -> str:
+    """Return an epoch in milliseconds as a timestamp.
+
+    Raises:
+        LossError: If it lies outside the years 1 to 9999.
+    """
+    try:
+        return timestamp(_EPOCH + timedelta(milliseconds=milliseconds))
+    except OverflowError:
+        raise LossError from None
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that an ISO 8601 text stands for; UTC where it names no zone.
+
+    Raises:
+        LossError: If it is not ISO 8601, or finer than a microsecond.
+    """
+    stripped = text.strip()
+    match = _ISO.fullmatch(stripped)
+    if match is None or (match.group(4) or "")[_MICROSECOND_DIGITS:].strip("0"):
+        raise LossError
+    try:
+        moment = datetime.fromisoformat(stripped.upper().replace(" Z", "Z"))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise LossError from None
+
+
+def milliseconds_of(text: str) -> int:
+    """Return a timestamp as epoch milliseconds, rounded down."""
+    return (moment_of(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (float, Decimal)):
+        return format(Decimal(str(value)), "f")
+    if isinstance(value, list) and all(isinstance(one, str) and "," not in one for one in value):
+        return ",".join(value)
+    raise LossError
+
+
+def _number(value: Any) -> int | float | Decimal | None:
+    if isinstance(value, bool):
+        raise LossError
+    if isinstance(value, str):
+        return _number_in(value.strip())
+    if isinstance(value, (int, float, Decimal)):
+        return _in_range(value)
+    raise LossError
+
+
+def _number_in(text: str) -> int | float | Decimal | None:
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise LossError
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise LossError from None
+    return _in_range(int(text) if text.lstrip("+-").isdigit() else number)
+
+
+def _in_range(number: float | Decimal) -> int | float | Decimal:
+    """Return a number that readers hold in a double can represent at all."""
+    if isinstance(number, float):
+        if math.isfinite(number):
+            return number
+        raise LossError
+    if abs(number) > _LARGEST_FLOAT:
+        raise LossError
+    return number
+
+
+def _timestamp(value: Any) -> str | None:
+    if isinstance(value, bool):
+        raise LossError
+    if isinstance(value, (float, Decimal)) and value == int(value):
+        value = int(value)
+    if isinstance(value, int):
+        return from_milliseconds(value)
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        if _EPOCH_TEXT.fullmatch(value.strip()):
+            return from_milliseconds(int(value))
+        return timestamp(moment_of(value))
+    raise LossError
+
+
+def _boolean(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    if value in (0, 1) and isinstance(value, int):
+        return bool(value)
+    spellings = {"true": True, "false": False, "yes": True, "no": False, "": None}
+    if isinstance(value, str) and value.strip().lower() in spellings:
+        return spellings[value.strip().lower()]
+    raise LossError
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise LossError
+
+
+def _json(value: Any) -> Any:
+    return value
+
+
+_CONVERSIONS: Final[dict[str, Callable[[Any], Any]]] = {
+    TEXT: _text,
+    NUMBER: _number,
+    TIMESTAMP: _timestamp,
+    BOOLEAN: _boolean,
+    OBJECT: _object,
+    JSON: _json,
+}
