@@ -107,6 +107,9 @@ class ReadBack:
         if verdict.result == "confirmed":
             tally.verified += 1
             return
+        if (ledger := self._services.ledger) is not None:
+            # It was delivered, but is not there: the next run must not take it for unchanged.
+            ledger.forget((stream, *verdict.key))
         if verdict.result == "missing":
             tally.missing += 1
             faults = [Fault("", "missing", "Totango took the row, but it is not there")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from totango_api.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -318,3 +320,32 @@ def test_many_rows_cost_a_call_for_five_hundred(service: Sandbox, transport: Tra
     verdicts = list(Verifier(Lookup(transport), timeout=0).verify(iter(sent)))
     assert {verdict.result for verdict in verdicts} == {"confirmed"}
     assert transport.usage["api"].calls == 4
+
+
+def test_a_row_that_was_not_found_as_sent_goes_out_again(
+    sandbox: Any, run: Any, config_file: Any, tmp_path: Path
+) -> None:
+    service = sandbox()
+    service.set(unknown_attributes="drop")
+    ledger = {"ledger_path": str(tmp_path / "ledger.db"), "skip_unchanged": True}
+    config = config_file(service.config(verify="all", verify_timeout=0, **ledger))
+    row = {"account_id": "acme", "account_name": "Acme", "Mood": "good"}
+    rows = "".join(json.dumps(message) + "\n" for message in singer("accounts", row))
+    first = run("target-totango", "--config", config, stdin=rows)
+    assert first.returncode == 1
+    assert "1 rows" in first.stderr
+    service.set(unknown_attributes="create")
+    run("target-totango", "--config", config, stdin=rows).ok()
+    [held] = service.dump("accounts")
+    assert held["attributes"] == {"Mood": "good"}
+    calls = service.stats()["calls"]["tracking"]
+    run("target-totango", "--config", config, stdin=rows).ok()
+    assert service.stats()["calls"]["tracking"] == calls, "it was confirmed, and is unchanged"
+
+
+def singer(stream: str, *rows: dict[str, str]) -> Iterator[dict[str, Any]]:
+    properties = {name: {"type": ["null", "string"]} for row in rows for name in row}
+    schema = {"type": "object", "properties": properties}
+    yield {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": ["account_id"]}
+    for row in rows:
+        yield {"type": "RECORD", "stream": stream, "record": row}
