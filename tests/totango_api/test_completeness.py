@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from search_model import ModelSearch
 
 from totango_api.completeness import CompleteRead
 from totango_api.paging import Paging
 from totango_api.queries import Query
 from totango_api.splitters import Partitions, splitters_for
-
-from .model import ModelSearch
 
 FIELD = {"type": "string_attribute", "attribute": "Success Manager"}
 PAGING = Paging(page_size=5, window=20, in_flight=2)
