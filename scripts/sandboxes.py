@@ -62,10 +62,16 @@ class Sandbox:
         return [json.loads(line) for line in lines if line]
 
     def writable(self, kind: str) -> dict[tuple[str, ...], dict[str, Any]]:
-        """Return what of its accounts or users can be written by calls: names and attributes."""
+        """Return what of its accounts or users can be written by calls: names and attributes.
+
+        A row without a name is shown by its id, and so read by it.
+        """
         keys, name = _KEYS[kind]
         return {
-            tuple(row[key] for key in keys): {name: row[name], **row["attributes"]}
+            tuple(row[key] for key in keys): {
+                name: row[name] or row[keys[-1]],
+                **row["attributes"],
+            }
             for row in self.dump(kind)
         }
 
