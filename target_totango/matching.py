@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.model import ACCOUNTS, ACTIVITIES, COLLECTIONS, OBJECTS, REJECT_FIELD, USERS
 from totango_api.attributes import CORE_ATTRIBUTES, Attribute
+from totango_api.names import snake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,8 +20,6 @@ COMPUTED: Final = frozenset(
 """Columns of tap-totango that Totango works out itself and nobody can write."""
 
 _COMPUTED_PREFIXES: Final = ("health_", "_sdc_")
-_WORD: Final = re.compile(r"[^a-z0-9]+")
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 _SPELLINGS: Final = {
     "account_id": ("account_id",),
@@ -35,11 +35,6 @@ _SPELLINGS: Final = {
     "product_id": ("product_id",),
     "ofid": ("ofid",),
 }
-
-
-def snake(name: str) -> str:
-    """Return a name in snake form: `Contract Value` and `ContractValue` are `contract_value`."""
-    return _WORD.sub("_", _HUMP.sub("_", name).lower()).strip("_")
 
 
 def is_computed(name: str, schema: Mapping[str, Any]) -> bool:
@@ -131,7 +126,7 @@ class KnownAttributes:
         was made of comes first; then the exact name, then the only one with the same snake
         form; else the field is a new attribute.
         """
-        if title and re.fullmatch(re.escape(snake(title)) + r"(_\d+)?", column):
+        if title and re.fullmatch(f"_?{re.escape(snake(title) or 'unnamed')}(_\\d+)?", column):
             return title
         known = self._by_name.get(object_, {})
         if column in known:

@@ -94,7 +94,7 @@ def test_what_is_no_date(value: Any) -> None:
 @given(st.datetimes(timezones=st.timezones(), min_value=dt.datetime(1900, 1, 1)))  # noqa: DTZ001
 def test_moments_stay_the_same_moment(moment: dt.datetime) -> None:
     text = to_date(moment.isoformat())
-    assert dt.datetime.fromisoformat(text) == moment.replace(fold=0) or moment.fold
+    assert dt.datetime.fromisoformat(text) == dt.datetime.fromisoformat(moment.isoformat())
     assert text.endswith("Z")
 
 
