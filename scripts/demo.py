@@ -145,7 +145,7 @@ def _totango_into_totango(source: Sandbox, copy: Sandbox) -> Step:
     )
     rows = 0
     for kind in ("accounts", "users"):
-        left, right = source.writable(kind), copy.writable(kind)
+        left, right = source.readable(kind), copy.readable(kind)
         differing = [key for key in left | right if left.get(key) != right.get(key)]
         _expect(not differing, f"{len(differing)} {kind} differ, the first is {differing[:1]}")
         rows += len(left)

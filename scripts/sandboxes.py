@@ -62,17 +62,19 @@ class Sandbox:
         return [json.loads(line) for line in lines if line]
 
     def writable(self, kind: str) -> dict[tuple[str, ...], dict[str, Any]]:
-        """Return what of its accounts or users can be written by calls: names and attributes.
-
-        A row without a name is shown by its id, and so read by it.
-        """
+        """Return what of its accounts or users can be written by calls: names and attributes."""
         keys, name = _KEYS[kind]
         return {
-            tuple(row[key] for key in keys): {
-                name: row[name] or row[keys[-1]],
-                **row["attributes"],
-            }
+            tuple(row[key] for key in keys): {name: row[name], **row["attributes"]}
             for row in self.dump(kind)
+        }
+
+    def readable(self, kind: str) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Return the same as a search shows it, which is the id for a row without a name."""
+        keys, name = _KEYS[kind]
+        return {
+            key: row | {name: row[name] or key[len(keys) - 1]}
+            for key, row in self.writable(kind).items()
         }
 
     def calls(self, *surfaces: str) -> list[dict[str, Any]]:

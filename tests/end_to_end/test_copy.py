@@ -11,7 +11,7 @@ def test_both_services_hold_the_same_attribute_by_attribute(sandbox, pipe, confi
     )
     assert ran.returncodes == (0, 0), ran.stderr[-4000:]
     for kind in ("accounts", "users"):
-        assert copy.writable(kind) == source.writable(kind)
+        assert copy.readable(kind) == source.readable(kind)
     assert copy.dump("log") == [], "the second service had to drop something"
 
 
@@ -22,6 +22,39 @@ def test_a_second_copy_changes_nothing(sandbox, pipe, config_file) -> None:
         ["target-totango", "--config", config_file(copy.config())],
     )
     pipe(*commands).ok()
-    once = copy.writable("accounts"), copy.writable("users")
+    once = copy.readable("accounts"), copy.readable("users")
     pipe(*commands).ok()
-    assert (copy.writable("accounts"), copy.writable("users")) == once
+    assert (copy.readable("accounts"), copy.readable("users")) == once
+
+
+ODD_NAMES = (
+    "Plan",
+    "plan",
+    "PLAN",
+    "ARR %",
+    "ARR $",
+    "3 months",
+    "Größe",
+    "Название",
+    "日本",
+    "a.b-c_d",
+)
+
+
+def test_every_attribute_name_survives_the_way_through_columns(sandbox, pipe, config_file) -> None:
+    source, copy = sandbox(), sandbox()
+    definitions = [
+        {"key_name": name, "type": "text", "object": kind}
+        for name in ODD_NAMES
+        for kind in ("accounts", "users")
+    ]
+    values = {name: f"value of {name}" for name in ODD_NAMES}
+    account = {"account_id": "a-1", "account_name": "One", "attributes": values}
+    user = {"account_id": "a-1", "user_id": "u-1", "user_name": "U", "attributes": values}
+    source.load(attributes=definitions, accounts=[account], users=[user])
+    pipe(
+        ["tap-totango", "--config", config_file(source.config())],
+        ["target-totango", "--config", config_file(copy.config())],
+    ).ok()
+    for kind in ("accounts", "users"):
+        assert copy.readable(kind) == source.readable(kind)
