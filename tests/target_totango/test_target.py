@@ -95,7 +95,7 @@ def test_what_totango_computes_is_left_out_and_said(deliver: Deliver, service: S
         computed,
         account("a", last_activity_time="x", health_trend={}, _extra={}, owner="me"),
     ).ok()
-    assert service.writable("accounts") == {("a",): {"account_name": None}}
+    assert service.writable("accounts") == {("a",): {"account_name": "a"}}
     assert "not written: last_activity_time, health_trend, _extra, owner" in done.said
 
 
@@ -107,7 +107,7 @@ def test_a_title_is_the_api_name_when_the_column_was_made_of_it(
         account("a", my_plan="x", kpi="y"),
     ).ok()
     assert service.writable("accounts")[("a",)] == {
-        "account_name": None,
+        "account_name": "a",
         "My Plan": "x",
         "kpi": "y",
     }
@@ -217,7 +217,7 @@ def test_stream_maps_and_flattening_come_first(deliver: Deliver, service: Sandbo
             }
         },
     ).ok()
-    assert service.writable("accounts") == {("a",): {"account_name": None, "Plan": "Pro"}}
+    assert service.writable("accounts") == {("a",): {"account_name": "a", "Plan": "Pro"}}
 
 
 # Rows that cannot be written -------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_rejects_keep_the_digits_and_are_replayed(
     text = (tmp_path / "rejects.singer").read_text()
     assert '"Plan":1.500' in text
     done = deliver(*text.replace("a b", "a-b", 1).strip().split("\n")).ok()
-    assert service.writable("accounts") == {("a-b",): {"account_name": None, "Plan": "1.500"}}
+    assert service.writable("accounts") == {("a-b",): {"account_name": "a-b", "Plan": "1.500"}}
     assert done.rejects == []
 
 
@@ -473,7 +473,7 @@ def test_a_schema_may_change_in_the_middle(deliver: Deliver, service: Sandbox) -
         account("a", Status="Paying"),
     ).ok()
     assert service.writable("accounts")[("a",)] == {
-        "account_name": None,
+        "account_name": "a",
         "Plan": "x",
         "Status": "Paying",
     }
