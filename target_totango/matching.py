@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -126,7 +125,7 @@ class KnownAttributes:
         was made of comes first; then the exact name, then the only one with the same snake
         form; else the field is a new attribute.
         """
-        if title and re.fullmatch(f"_?{re.escape(snake(title) or 'unnamed')}(_\\d+)?", column):
+        if title and re.fullmatch(re.escape(snake(title)) + r"(_\d+)?", column):
             return title
         known = self._by_name.get(object_, {})
         if column in known:
