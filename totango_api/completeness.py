@@ -19,7 +19,7 @@ from totango_api.errors import RefusedError, UnavailableError
 from totango_api.keyset import KeySet
 from totango_api.paging import PROBE_SECONDS, Paging, QueryReader, Tally
 from totango_api.pieces import WHOLE, Piece
-from totango_api.splitters import Partitions
+from totango_api.splitters import Partitions, named_like
 from totango_api.walks import ListWalk
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ PLAN_BYTES: Final = 16_384
 
 
 SAMPLE_ROWS: Final = 2_000
+
+STRADDLING_NAMES: Final = 25
+"""Names asked for in one `or` term."""
 
 _MISFIT: Final = 0.8
 """What the coverage of a splitter is worth whose pieces would have to be cut again."""
@@ -238,7 +241,7 @@ class CompleteRead:
     def _piece(self, piece: Piece, first: Page, done: _Passes) -> Iterator[list[Hit]]:
         """Yield the rows of a piece, unless earlier passes must have had them all."""
         query = self.query.narrowed(*piece.all_terms())
-        if any(self._nothing_new(query, first, term) for term in done.covered):
+        if done.covered and self._nothing_new(query, first, done.covered):
             yield first.hits
         elif self._out_of_reach(first):
             yield from self._inner(piece, query, first, done)
@@ -250,11 +253,16 @@ class CompleteRead:
         level = logging.WARNING if isinstance(splitter, Partitions) else logging.INFO
         logger.log(level, "Not cutting by %s: %s", splitter.name, why)
 
-    def _nothing_new(self, query: Query, first: Page, covered: Term) -> bool:
-        """Tell, at the cost of one call, whether every row was in reach of an earlier pass."""
+    def _nothing_new(self, query: Query, first: Page, covered: tuple[Term, ...]) -> bool:
+        """Tell, at the cost of one call, whether earlier passes must have had every row."""
         if (first.total_hits or 0) <= 2 * self.paging.page_size:
             return False
-        return self.search.page(query.narrowed(covered).at(0, 1)).total_hits == first.total_hits
+        term = covered[0] if len(covered) == 1 else {"type": "or", "or": list(covered)}
+        try:
+            narrowed = self.search.page(query.narrowed(term).at(0, 1))
+        except RefusedError:
+            return False
+        return narrowed.total_hits == first.total_hits
 
     def _inner(self, piece: Piece, query: Query, first: Page, done: _Passes) -> Iterator[list[Hit]]:
         """Yield the rows of a piece that is itself out of reach.
@@ -326,6 +334,8 @@ class CompleteRead:
         """Yield the rows of a query within reach; a shortfall is read once more."""
         tally = Tally()
         yield from self._reader.rows(query, first, tally)
+        if not tally.complete and tally.straddling:
+            yield from self._straddling(piece, tally)
         if not tally.complete:
             logger.info("%s rows are short of %s: reading again.", tally.missing, tally.total)
             shuffled = tally.repeated > 0
@@ -336,6 +346,26 @@ class CompleteRead:
                     yield batch.hits
         self._gaps += not tally.complete
         self._note(piece, tally)
+
+    def _straddling(self, piece: Piece, tally: Tally) -> Iterator[list[Hit]]:
+        """Yield the rows whose names stand on the edge of two pages: some have been missed."""
+        names = sorted(name for name in tally.straddling if name.strip())
+        for start in range(0, len(names), STRADDLING_NAMES):
+            some = names[start : start + STRADDLING_NAMES]
+            smaller = piece.cut("straddling", named_like(some))
+            query = self.query.narrowed(*smaller.all_terms())
+            try:
+                first = self._reader.first(query, max_retry_seconds=PROBE_SECONDS)
+            except (RefusedError, UnavailableError) as error:
+                logger.info("Rows cannot be had by name: %s", error)
+                return
+            if (first.total_hits or 0) >= (tally.total or 0):
+                return  # the server ignores the names
+            if (first.total_hits or 0) <= len(first.hits):
+                yield self._into(tally.keys, first.hits)
+                continue
+            for batch in self._cut(smaller, first, self.paging.page_size, KeySet()):
+                yield self._into(tally.keys, batch.hits)
 
     def _note(self, piece: Piece, tally: Tally) -> None:
         outcome = self.outcome

@@ -56,6 +56,8 @@ class Tally:
         odd: Rows that were not even objects.
         repeated: Rows whose key had been seen before in this query.
         ended: Whether the server itself came to an end, by a short or an empty page.
+        straddling: Names that two pages share. Rows that sort alike may come in another order
+            for each page, and then one comes twice and another one not at all.
     """
 
     total: int | None = None
@@ -65,6 +67,21 @@ class Tally:
     odd: int = 0
     repeated: int = 0
     ended: bool = False
+    straddling: set[str] = field(default_factory=set)
+    _last_names: dict[str, str] = field(default_factory=dict)
+
+    def turned(self, order: str, page: Page) -> None:
+        """Take in the names at the edges of a page, in the order in which pages are read."""
+        names = [name for hit in page.hits if isinstance(name := hit.get("display_name"), str)]
+        if not names:
+            return
+        if self._last_names.get(order) == names[0]:
+            self.straddling.add(names[0])
+        self._last_names[order] = names[-1]
+
+    def met(self) -> None:
+        """Take in that pages in both orders have come to the same place."""
+        self.straddling.update(self._last_names.values())
 
     @property
     def rows(self) -> int:
@@ -118,8 +135,7 @@ class QueryReader:
             first: Its first page, already fetched.
             tally: Takes in what was seen.
         """
-        yield self._told_apart(first, tally)
-        tally.counted(first.total_hits)
+        yield self._told_apart(first, tally, ASCENDING)
         total = first.total_hits
         if total is None or total <= self.window:
             yield from self._forward(query, first, total, tally)
@@ -134,8 +150,7 @@ class QueryReader:
         """
         reach = int(min(tally.total or self.paging.window, self.window))
         for page in self._pages(query, self._offsets(0, reach), DESCENDING):
-            yield self._told_apart(page, tally)
-            tally.counted(page.total_hits)
+            yield self._told_apart(page, tally, DESCENDING)
 
     def _forward(
         self, query: Query, first: Page, end: int | None, tally: Tally
@@ -145,8 +160,7 @@ class QueryReader:
         offset = len(first.hits) + first.odd_hits
         if end is not None:
             for page in self._pages(query, self._offsets(offset, end, size), ASCENDING):
-                yield self._told_apart(page, tally)
-                tally.counted(page.total_hits)
+                yield self._told_apart(page, tally, ASCENDING)
                 offset += len(page.hits) + page.odd_hits
                 if not page.hits and not page.odd_hits:
                     tally.ended = True
@@ -163,25 +177,18 @@ class QueryReader:
         while (full or counted_more) and offset < self.window:
             page = self._fetch(query, offset, ASCENDING, None)
             rows = len(page.hits) + page.odd_hits
-            yield self._told_apart(page, tally)
+            yield self._told_apart(page, tally, ASCENDING)
             offset += rows
             full, counted_more = rows >= size, False
         tally.ended = offset < self.window or not full
 
     def _backward(self, query: Query, total: int, tally: Tally) -> Iterator[list[Hit]]:
-        """Descending pages for what lies beyond the window, and on until nothing is missing."""
+        """Descending pages for what lies beyond the window."""
         beyond = min(total - self.paging.window, self.paging.window)
         for page in self._pages(query, self._offsets(0, beyond), DESCENDING):
-            yield self._told_apart(page, tally)
-            tally.counted(page.total_hits)
-        # Where rows sort alike the two halves need not meet: read a little further.
-        offset = beyond
-        while tally.missing and offset < self.paging.window:
-            before = len(tally.keys)
-            yield self._told_apart(self._fetch(query, offset, DESCENDING, None), tally)
-            offset += self.paging.page_size
-            if len(tally.keys) == before:
-                return
+            yield self._told_apart(page, tally, DESCENDING)
+        # Where rows sort alike the two halves need not meet.
+        tally.met()
 
     def _pages(self, query: Query, offsets: Iterable[int], order: str) -> Iterator[Page]:
         """Fetch pages ahead, and yield them in order."""
@@ -222,8 +229,10 @@ class QueryReader:
     def _offsets(self, start: int, end: int, size: int | None = None) -> Iterable[int]:
         return range(start, end, size or self.paging.page_size)
 
-    def _told_apart(self, page: Page, tally: Tally) -> list[Hit]:
+    def _told_apart(self, page: Page, tally: Tally, order: str) -> list[Hit]:
         """Return the rows of a page whose key is new to this query."""
+        tally.counted(page.total_hits)
+        tally.turned(order, page)
         tally.odd += page.odd_hits
         new = []
         for hit in page.hits:

@@ -263,6 +263,15 @@ class NameParts(Splitter):
         return ListWalk([piece.cut(self.name, {**term, "contains": part}) for part in parts])
 
 
+def named_like(names: Sequence[str]) -> Term:
+    """Return a term that rows of any of these names match.
+
+    Evidenced: `or`, and `{"type": "string", "term": "search_name", "contains": "..."}`.
+    """
+    terms = [{"type": "string", "term": "search_name", "contains": name} for name in names]
+    return terms[0] if len(terms) == 1 else {"type": "or", "or": terms}
+
+
 class ParentAccounts(Splitter):
     """Users by the accounts they belong to: every user is in exactly one piece.
 

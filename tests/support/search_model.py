@@ -48,6 +48,8 @@ class ModelSearch:
         return Page(rows[query.offset : query.offset + count], len(rows))
 
     def _matches(self, term: Term, hit: Hit) -> bool:
+        if term["type"] == "or":
+            return any(self._matches(one, hit) for one in term["or"])
         kind = "search_name" if term.get("term") == "search_name" else term["type"]
         if kind not in self.terms:
             if self.unsupported == "ignore":
