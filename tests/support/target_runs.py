@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandboxes import Sandbox
 
 
 def schema(stream: str, *fields: str, keys: tuple[str, ...] = (), **typed: Any) -> dict[str, Any]:
@@ -83,3 +86,21 @@ def lines_of(messages: tuple[dict[str, Any] | str, ...]) -> str:
     """Singer text of messages; text goes as it is."""
     texts = (one if isinstance(one, str) else json.dumps(one) for one in messages)
     return "".join(f"{text}\n" for text in texts)
+
+
+_KEYS = {
+    "accounts": (("account_id",), "account_name"),
+    "users": (("account_id", "user_id"), "user_name"),
+}
+
+
+def held(service: Sandbox, kind: str) -> dict[tuple[str, ...], dict[str, Any]]:
+    """What a sandbox holds of its accounts or users: a name if there is one, and attributes."""
+    keys, name = _KEYS[kind]
+    return {
+        tuple(row[key] for key in keys): {
+            **({name: row[name]} if row[name] else {}),
+            **row["attributes"],
+        }
+        for row in service.dump(kind)
+    }

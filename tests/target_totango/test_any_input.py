@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from target_runs import record, schema
+from target_runs import held, record, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,15 +46,13 @@ def test_texts_arrive_as_they_are(deliver: Deliver, service: Sandbox, values: li
         for n, value in enumerate(values)
     ]
     done = deliver(schema("accounts", "account_id", "account_name", "Note"), *rows)
-    held = service.writable("accounts")
+    there = held(service, "accounts")
     for n, value in enumerate(values):
         if len(value) > 512:
-            assert (f"a-{n}",) not in held
+            assert (f"a-{n}",) not in there
             continue
-        expected = {"account_name": value[:128] or f"a-{n}"}
-        if value:
-            expected["Note"] = value
-        assert held[(f"a-{n}",)] == expected
+        expected = {"account_name": value[:128], "Note": value} if value else {}
+        assert there[(f"a-{n}",)] == expected
     assert len(done.rejected) == sum(len(value) > 512 for value in values)
 
 
@@ -98,10 +96,10 @@ def test_ids_arrive_unaltered_or_are_rejected(
         for account, user in pairs
         if fits(account, ACCOUNT_CHARACTERS, 480) and fits(user, USER_CHARACTERS, 100)
     }
-    held = set(service.writable("users"))
+    there = set(held(service, "users"))
     # Numbers with a fraction hold a dot, which a user id may have: they arrive as digits.
-    assert good <= held
-    assert all(set(account) <= ACCOUNT_CHARACTERS for account, _ in held)
+    assert good <= there
+    assert all(set(account) <= ACCOUNT_CHARACTERS for account, _ in there)
     sent = done.totals.get("sent", 0)
     assert sent + len(done.rejected) == len(pairs)
     assert service.dump("log") == [], "the sandbox had to drop something"
@@ -128,9 +126,9 @@ def test_whatever_a_record_holds_is_written_or_kept_whole(
     service.set(unknown_attributes="text")
     rows = [record("accounts", account_id=f"a-{n}", **one) for n, one in enumerate(records)]
     done = deliver(schema("accounts", "account_id", "a", "b", "c"), *rows)
-    held = service.writable("accounts")
+    there = held(service, "accounts")
     kept = {row["account_id"]: row for row in done.rejected}
-    assert len(held) + len(kept) == len(records)
+    assert len(there) + len(kept) == len(records)
     for n, one in enumerate(records):
         identifier = f"a-{n}"
         if identifier in kept:

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_runs import ACCOUNTS, ACTIVITIES, lines_of, record, state
+from target_runs import ACCOUNTS, ACTIVITIES, held, lines_of, record, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +94,7 @@ def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     target.process.send_signal(number)
     code, states, said = target.end(close=False)
     assert code == 128 + number
-    assert set(service.writable("accounts")) == {("a",), ("b",)}
+    assert set(held(service, "accounts")) == {("a",), ("b",)}
     assert states == [state(1)["value"]]
     assert "signal" in said
     assert "Traceback" not in said
@@ -120,7 +120,7 @@ def test_input_that_ends_inside_a_line_is_noticed(
     assert code == 1
     assert states == [state(1)["value"]]
     assert "ended inside line 4" in said.strip().split("\n")[-1]
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 def test_a_closed_standard_output_is_noticed(start: Callable[..., Running]) -> None:
@@ -172,7 +172,7 @@ def test_settings_come_from_the_environment(run: Callable[..., Any], service: Sa
         env=service.environment("target-totango"),
     ).ok()
     assert ran.stdout == ""
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 def test_input_may_be_a_file(
@@ -181,7 +181,7 @@ def test_input_may_be_a_file(
     path = tmp_path / "input.singer"
     path.write_text(lines_of((ACCOUNTS, account("a"))))
     run("target-totango", "--config", config_file(service.config()), "--input", path).ok()
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 def test_about_describes_every_setting(run: Callable[..., Any]) -> None:
@@ -238,6 +238,6 @@ def test_a_killed_run_repeated_holds_exactly_the_input(
     target = start()
     target.write(*text)
     assert target.end()[0] == 0
-    assert {key[0]: row["Plan"] for key, row in service.writable("accounts").items()} == {
+    assert {key[0]: row["Plan"] for key, row in held(service, "accounts").items()} == {
         f"a-{n}": f"p{n}" for n in range(300)
     }

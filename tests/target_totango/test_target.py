@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_runs import ACCOUNTS, ACTIVITIES, USERS, record, schema, state
+from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, schema, state
 
 from target_totango.run import IncompleteRunError
 from target_totango.settling import InvalidRowError
@@ -54,10 +54,10 @@ def test_accounts_and_users_arrive_with_names_and_attributes(
         user("a-1", "jo@x.com", user_name="Jo", Title="100% + more"),
         state(1),
     ).ok()
-    assert service.writable("accounts") == {
+    assert held(service, "accounts") == {
         ("a-1",): {"account_name": "Ünï & Co", "Plan": "Pro", "Contract Value": 49000.5}
     }
-    assert service.writable("users") == {
+    assert held(service, "users") == {
         ("a-1", "jo@x.com"): {"user_name": "Jo", "Title": "100% + more"}
     }
     assert done.states == [state(1)["value"]]
@@ -74,12 +74,12 @@ def test_activities_arrive_once_each(deliver: Deliver, service: Sandbox) -> None
 def test_numbers_as_keys_are_text_without_being_altered(deliver: Deliver, service: Sandbox) -> None:
     whole = schema("accounts", account_id={"type": "integer"})
     deliver(whole, account(5), '{"type":"RECORD","stream":"accounts","record":{"account_id":6.0}}')
-    assert set(service.writable("accounts")) == {("5",), ("6",)}
+    assert set(held(service, "accounts")) == {("5",), ("6",)}
 
 
 def test_a_stream_with_a_prefix_is_recognised(deliver: Deliver, service: Sandbox) -> None:
     deliver(schema("crm-accounts", "account_id"), record("crm-accounts", account_id="a")).ok()
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 def test_what_totango_computes_is_left_out_and_said(deliver: Deliver, service: Sandbox) -> None:
@@ -95,7 +95,7 @@ def test_what_totango_computes_is_left_out_and_said(deliver: Deliver, service: S
         computed,
         account("a", last_activity_time="x", health_trend={}, _extra={}, owner="me"),
     ).ok()
-    assert service.writable("accounts") == {("a",): {"account_name": "a"}}
+    assert held(service, "accounts") == {("a",): {}}
     assert "not written: last_activity_time, health_trend, _extra, owner" in done.said
 
 
@@ -106,8 +106,7 @@ def test_a_title_is_the_api_name_when_the_column_was_made_of_it(
         schema("accounts", "account_id", my_plan={"title": "My Plan"}, kpi={"title": "Some KPI"}),
         account("a", my_plan="x", kpi="y"),
     ).ok()
-    assert service.writable("accounts")[("a",)] == {
-        "account_name": "a",
+    assert held(service, "accounts")[("a",)] == {
         "My Plan": "x",
         "kpi": "y",
     }
@@ -119,9 +118,9 @@ def test_fields_match_the_definitions_of_the_tenant(deliver: Deliver, service: S
         schema("accounts", "account_id", "renewal_risk", "contract_value", "brand_new"),
         account("a", renewal_risk="high", contract_value="5", brand_new="!"),
     ).ok()
-    held = service.writable("accounts")[("a",)]
-    assert held["Renewal Risk"] == "high"
-    assert held["Contract Value"] == 5
+    there = held(service, "accounts")[("a",)]
+    assert there["Renewal Risk"] == "high"
+    assert there["Contract Value"] == 5
     assert "does not know yet: brand_new" in done.said
 
 
@@ -158,7 +157,7 @@ def test_a_mapping_takes_paths_templates_constants_formats_and_fields_twice(
     deliver: Deliver, service: Sandbox
 ) -> None:
     deliver(COMPANIES, COMPANY, mappings=[MAPPING]).ok()
-    assert service.writable("accounts") == {
+    assert held(service, "accounts") == {
         ("acc_42",): {
             "account_name": "Acme",
             "Success Manager": "Dana Reed",
@@ -196,7 +195,7 @@ def test_an_unmapped_stream_fails_by_name_unless_it_is_to_be_ignored(
     done = deliver(*odd, ACCOUNTS, account("a"), state(1), unmapped_streams="ignore").ok()
     assert done.report["ignored_streams"] == {"invoices": 1}
     assert done.states == [state(1)["value"]]
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 def test_stream_maps_and_flattening_come_first(deliver: Deliver, service: Sandbox) -> None:
@@ -217,7 +216,7 @@ def test_stream_maps_and_flattening_come_first(deliver: Deliver, service: Sandbo
             }
         },
     ).ok()
-    assert service.writable("accounts") == {("a",): {"account_name": "a", "Plan": "Pro"}}
+    assert held(service, "accounts") == {("a",): {"Plan": "Pro"}}
 
 
 # Rows that cannot be written -------------------------------------------------------------------
@@ -241,7 +240,7 @@ def test_all_faults_of_a_row_come_at_once_with_the_record_unchanged(
         }
     ]
     assert done.states == [state(1)["value"]]
-    assert set(service.writable("accounts")) == {("good",)}
+    assert set(held(service, "accounts")) == {("good",)}
     assert "a b" not in done.said
 
 
@@ -254,7 +253,7 @@ def test_rejects_keep_the_digits_and_are_replayed(
     text = (tmp_path / "rejects.singer").read_text()
     assert '"Plan":1.500' in text
     done = deliver(*text.replace("a b", "a-b", 1).strip().split("\n")).ok()
-    assert service.writable("accounts") == {("a-b",): {"account_name": "a-b", "Plan": "1.500"}}
+    assert held(service, "accounts") == {("a-b",): {"Plan": "1.500"}}
     assert done.rejects == []
 
 
@@ -277,7 +276,7 @@ def test_salesforce_ids_are_refused_or_converted(deliver: Deliver, service: Sand
     assert done.codes == [{("account_id", "short Salesforce id")}]
     assert "001D000000IRFmaIAH" in done.rejected[0]["_reject"]["reason"]
     deliver(ACCOUNTS, account(short), salesforce_ids="convert").ok()
-    assert set(service.writable("accounts")) == {("001D000000IRFmaIAH",)}
+    assert set(held(service, "accounts")) == {("001D000000IRFmaIAH",)}
 
 
 @pytest.mark.parametrize(("policy", "plan"), [("skip", "old"), ("clear", None), ("reject", "old")])
@@ -285,7 +284,7 @@ def test_null_policy(deliver: Deliver, service: Sandbox, policy: str, plan: str 
     service.set(empty_value="clear")
     deliver(ACCOUNTS, account("a", Plan="old")).ok()
     done = deliver(ACCOUNTS, account("a", Plan=None), null_policy=policy)
-    assert service.writable("accounts")[("a",)].get("Plan") == plan
+    assert held(service, "accounts")[("a",)].get("Plan") == plan
     assert bool(done.rejected) == (policy == "reject")
 
 
@@ -293,7 +292,7 @@ def test_long_texts_are_cut_only_when_asked(deliver: Deliver, service: Sandbox) 
     long = account("a", Plan="x" * 513)
     assert deliver(ACCOUNTS, long).codes == [{("Plan", "too long")}]
     done = deliver(ACCOUNTS, long, too_long="truncate").ok()
-    assert service.writable("accounts")[("a",)]["Plan"] == "x" * 512
+    assert held(service, "accounts")[("a",)]["Plan"] == "x" * 512
     assert done.totals["truncated"] == 1
 
 
@@ -331,7 +330,7 @@ def test_draft_4_schemas_are_taken(deliver: Deliver, service: Sandbox) -> None:
         record("public-accounts", account_id="b", n=1, v=10) | {"version": 1},
         {"type": "ACTIVATE_VERSION", "stream": "public-accounts", "version": 1},
     )
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
     assert done.codes == [{("v", "does not fit the schema")}]
 
 
@@ -371,7 +370,7 @@ def test_on_invalid_fail_stops_at_the_first_invalid_row(deliver: Deliver, servic
         ACCOUNTS, account("a"), state(1), account("b c"), account("d"), state(2), on_invalid="fail"
     )
     assert isinstance(done.error, InvalidRowError)
-    assert ("d",) not in service.writable("accounts")
+    assert ("d",) not in held(service, "accounts")
     assert state(2)["value"] not in done.states
     assert done.rejects == []
 
@@ -394,10 +393,11 @@ def test_the_last_of_many_states_goes_out(deliver: Deliver) -> None:
 def test_no_state_passes_an_undelivered_row(deliver: Deliver, service: Sandbox) -> None:
     service.chaos("503@tracking:match=lost")
     rows = [message for n in range(25) for message in (account(f"lost-{n}"), state(n))]
-    done = deliver(ACCOUNTS, account("a"), state("good"), *rows, max_retry_seconds=0)
+    settings = {"max_retry_seconds": 0, "max_in_flight": 1}
+    done = deliver(ACCOUNTS, account("a"), state("good"), *rows, **settings)
     assert "could not be delivered" in str(done.error)
     assert "503" in str(done.error)
-    assert done.states in ([], [state("good")["value"]])
+    assert done.states == [state("good")["value"]]
     assert done.rejected == []
 
 
@@ -415,7 +415,7 @@ def test_a_row_that_fails_among_good_ones_is_rejected_with_the_status(
 def test_a_call_that_fails_once_is_retried(deliver: Deliver, service: Sandbox) -> None:
     service.chaos("503@tracking:1", "drop@tracking:2", "429@tracking:3")
     deliver(ACCOUNTS, *(account(f"a-{n}") for n in range(10)), max_retry_seconds=30).ok()
-    assert len(service.writable("accounts")) == 10
+    assert len(held(service, "accounts")) == 10
 
 
 def test_other_answers_than_200_and_201_are_not_taken_for_success(
@@ -434,7 +434,7 @@ def test_rows_of_one_key_arrive_in_order(deliver: Deliver, service: Sandbox) -> 
     service.chaos("slow=0.02@tracking:p=0.3")
     rows = [account(f"a-{n % 7}", Plan=f"{n}") for n in range(140)]
     done = deliver(ACCOUNTS, *rows).ok()
-    assert {row["Plan"] for row in service.writable("accounts").values()} == {
+    assert {row["Plan"] for row in held(service, "accounts").values()} == {
         str(n) for n in range(133, 140)
     }
     assert done.totals["repeated"] == 133
@@ -457,7 +457,7 @@ def test_the_most_recent_row_wins_by_a_chosen_field(deliver: Deliver, service: S
     ]
     mapping = {"stream": "accounts", "recency_field": "at"}
     done = deliver(stamped, *rows, state(1), mappings=[mapping]).ok()
-    assert service.writable("accounts")[("a",)]["Plan"] == "third"
+    assert held(service, "accounts")[("a",)]["Plan"] == "third"
     assert done.totals == {"received": 3, "sent": 2, "repeated": 2}
     assert done.states == [state(1)["value"]]
 
@@ -472,8 +472,7 @@ def test_a_schema_may_change_in_the_middle(deliver: Deliver, service: Sandbox) -
         schema("accounts", "account_id", "Status"),
         account("a", Status="Paying"),
     ).ok()
-    assert service.writable("accounts")[("a",)] == {
-        "account_name": "a",
+    assert held(service, "accounts")[("a",)] == {
         "Plan": "x",
         "Status": "Paying",
     }
@@ -486,7 +485,7 @@ def test_ten_thousand_streams_are_taken(deliver: Deliver, service: Sandbox) -> N
         if n % 100 == 0:
             messages.append(record(f"s{n}-accounts", account_id=f"a-{n}"))
     deliver(*messages).ok()
-    assert len(service.writable("accounts")) == 100
+    assert len(held(service, "accounts")) == 100
 
 
 def test_a_text_of_a_megabyte_is_rejected_and_kept(deliver: Deliver) -> None:
@@ -502,7 +501,7 @@ def test_no_input_is_success(deliver: Deliver) -> None:
 
 def test_blank_lines_are_nothing(deliver: Deliver, service: Sandbox) -> None:
     deliver(ACCOUNTS, "", "   ", account("a"), "").ok()
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 def test_batch_messages_are_refused_by_name(deliver: Deliver, service: Sandbox) -> None:
@@ -551,7 +550,7 @@ def test_unchanged_rows_are_not_sent_again(
     # There and back again within one run: the ledger must not think that b is as it was.
     done = deliver(ACCOUNTS, account("b", Plan="z"), account("b", Plan="y"), **ledger).ok()
     assert done.totals["sent"] == 2
-    assert service.writable("accounts")[("b",)]["Plan"] == "y"
+    assert held(service, "accounts")[("b",)]["Plan"] == "y"
 
 
 def test_activities_are_never_sent_twice_with_a_ledger(
@@ -610,10 +609,10 @@ def test_modes(
         state(1),
         sync_mode=mode,
     ).ok()
-    held = {key: row["Plan"] for key, row in service.writable("accounts").items()}
-    assert held == accounts
-    assert set(service.writable("users")) == users
-    titles = {row["Title"] for row in service.writable("users").values()}
+    there = {key: row["Plan"] for key, row in held(service, "accounts").items()}
+    assert there == accounts
+    assert set(held(service, "users")) == users
+    titles = {row["Title"] for row in held(service, "users").values()}
     assert titles == ({"New"} if mode == "update_only" else {"T", "New"})
     assert done.totals["skipped"] == 2
     assert done.totals["updated" if mode == "update_only" else "created"] == 2
@@ -643,8 +642,8 @@ def test_the_hub_takes_every_object(deliver: Deliver, service: Sandbox) -> None:
         delivery="hub",
         mappings=[mapping],
     ).ok()
-    assert service.writable("accounts") == {("a",): {"account_name": "A", "Plan": "Pro"}}
-    assert service.writable("users") == {("a", "u"): {"user_name": "U", "Title": "Boss"}}
+    assert held(service, "accounts") == {("a",): {"account_name": "A", "Plan": "Pro"}}
+    assert held(service, "users") == {("a", "u"): {"user_name": "U", "Title": "Boss"}}
     assert len(service.dump("activities")) == 1
     assert len(service.dump("collections")) == 1
     assert service.calls("tracking") == []
@@ -661,7 +660,7 @@ def test_bad_rows_of_a_batch_are_found_and_the_good_ones_land(
     done = deliver(due, *rows, state(1), delivery="hub", hub_batch_size=25)
     assert isinstance(done.error, IncompleteRunError)
     assert [row["account_id"] for row in done.rejected] == ["a-13"]
-    assert len(service.writable("accounts")) == 59
+    assert len(held(service, "accounts")) == 59
     assert done.states == [state(1)["value"]]
 
 
@@ -750,11 +749,11 @@ def test_users_are_deleted_only_when_asked(deliver: Deliver, service: Sandbox) -
     rows = [DELETABLE, user("a", "u0", _sdc_deleted_at=GONE), state(1)]
     done = deliver(*rows).ok()
     assert done.totals == {"received": 1, "skipped": 1}
-    assert len(service.writable("users")) == 3
+    assert len(held(service, "users")) == 3
     done = deliver(*rows, hard_delete=True).ok()
     assert done.totals == {"received": 1, "deleted": 1}
     assert done.states == [state(1)["value"]]
-    assert set(service.writable("users")) == {("a", "u1"), ("a", "u2")}
+    assert set(held(service, "users")) == {("a", "u1"), ("a", "u2")}
 
 
 @pytest.mark.usefixtures("three_users")
@@ -762,7 +761,7 @@ def test_too_many_deletions_delete_nobody(deliver: Deliver, service: Sandbox) ->
     rows = [user("a", f"u{n}", _sdc_deleted_at=GONE) for n in range(3)]
     done = deliver(DELETABLE, *rows, state(1), hard_delete=True, max_deletes=2)
     assert "max_deletes is 2" in str(done.error)
-    assert len(service.writable("users")) == 3
+    assert len(held(service, "users")) == 3
     assert done.states == []
 
 
@@ -775,7 +774,7 @@ def test_a_user_that_comes_back_is_not_deleted(deliver: Deliver, service: Sandbo
         state(1),
         hard_delete=True,
     ).ok()
-    assert service.writable("users")[("a", "u0")]["Title"] == "back"
+    assert held(service, "users")[("a", "u0")]["Title"] == "back"
     assert done.states == [state(1)["value"]]
 
 
@@ -785,7 +784,7 @@ def test_accounts_cannot_be_deleted_and_that_is_said_once(
     deliver(ACCOUNTS, account("a")).ok()
     rows = [account("a", _sdc_deleted_at=GONE), account("b", _sdc_deleted_at=GONE)]
     done = deliver(ACCOUNTS, *rows, hard_delete=True).ok()
-    assert set(service.writable("accounts")) == {("a",)}
+    assert set(held(service, "accounts")) == {("a",)}
     assert done.said.count("no way to delete accounts") == 1
 
 
@@ -799,10 +798,10 @@ def test_a_new_version_deletes_who_is_gone_but_an_empty_one_nobody(
     rows = [user("a", f"u{n}", Title="x") | {"version": 1} for n in range(3)]
     deliver(DELETABLE, *rows, version(1), **settings).ok()
     deliver(DELETABLE, version(2), **settings).ok()
-    assert len(service.writable("users")) == 3
+    assert len(held(service, "users")) == 3
     rows = [user("a", f"u{n}", Title="y") | {"version": 3} for n in range(2)]
     done = deliver(DELETABLE, *rows, version(3), **settings).ok()
-    assert set(service.writable("users")) == {("a", "u0"), ("a", "u1")}
+    assert set(held(service, "users")) == {("a", "u0"), ("a", "u1")}
     assert done.totals["deleted"] == 1
 
 
@@ -835,10 +834,10 @@ def test_segment_calls_become_accounts_users_and_activities(
         state(1),
         preset="segment",
     )
-    assert service.writable("accounts") == {
+    assert held(service, "accounts") == {
         ("acme",): {"account_name": "Acme", "Plan": "Free", "Create Date": GONE, "seats": "5"}
     }
-    assert service.writable("users") == {("acme", "jo"): {"user_name": "Jo", "Email": "jo@x.com"}}
+    assert held(service, "users") == {("acme", "jo"): {"user_name": "Jo", "Email": "jo@x.com"}}
     assert {(row["activity"], row["module"]) for row in service.dump("activities")} == {
         ("Order Placed", "Shop"),
         ("Viewed Docs Index Page", "Docs"),
@@ -855,5 +854,5 @@ def test_segment_calls_may_have_a_stream_each(deliver: Deliver, service: Sandbox
         record("prod-tracks", context_group_id="acme", user_id="jo", event_text="Paid"),
         preset="segment",
     ).ok()
-    assert service.writable("accounts")[("acme",)]["Plan"] == "Gold"
+    assert held(service, "accounts")[("acme",)]["Plan"] == "Gold"
     assert [row["activity"] for row in service.dump("activities")] == ["Paid"]
