@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tap_totango.values import LossError, moment_of, timestamp
-from totango_api.completeness import Plan
 from totango_api.errors import InputError
+from totango_api.outcomes import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

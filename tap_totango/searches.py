@@ -22,9 +22,11 @@ from totango_api.splitters import Partitions, splitters_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk.singerlib import Catalog
+
     from tap_totango.columns import Column
     from tap_totango.tap import TapTotango
-    from totango_api.completeness import Batch, Outcome
+    from totango_api.outcomes import Batch, Outcome
     from totango_api.queries import Term
     from totango_api.splitters import Splitter
 
@@ -52,6 +54,12 @@ class SearchStream(TotangoStream):
         super().__init__(tap, found)
         self._greatest: str | None = None
         self._unfiltered = True
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over a catalog, and its columns where the service names none."""
+        super().apply_catalog(catalog)
+        if self._input_schema and not self._pasted.fields and not self.totango.knows_attributes:
+            self.recall(self._input_schema.get("properties", {}))
 
     def records(self) -> Iterator[list[dict[str, Any]]]:
         """Yield the records of everything that the query and the bookmark ask for.

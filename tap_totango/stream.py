@@ -10,7 +10,7 @@ from singer_sdk import Stream
 from singer_sdk import singerlib as singer
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from tap_totango.columns import EXTRA, Column, changes, schema_of
+from tap_totango.columns import EXTRA, Column, changes, column_in, schema_of
 from tap_totango.naming import SNAKE
 from totango_api.errors import InputError, TotangoError
 
@@ -42,6 +42,7 @@ class TotangoStream(Stream):
         self.primary_keys = self.keys
         self.replication_key = self.incremental_on
         self._extracted_at = datetime.now(UTC)
+        self._hidden: list[str] = []
 
     @property
     def style(self) -> str:
@@ -69,6 +70,12 @@ class TotangoStream(Stream):
             )
             raise InputError(msg, remedy="Choose a date column, or leave the key out.")
 
+    def recall(self, properties: Mapping[str, Any]) -> None:
+        """Take over the columns of a catalog, where the service did not say which there are."""
+        for name, schema in properties.items():
+            if name not in self.columns and name != EXTRA:
+                self.columns[name] = column_in(name, schema)
+
     def _is_date(self, name: str) -> bool:
         catalogued = (self._input_schema or {}).get("properties", {}).get(name, {})
         known = self.columns[name].schema if name in self.columns else catalogued
@@ -95,6 +102,8 @@ class TotangoStream(Stream):
                 ", ".join(new),
             )
         columns = [one for name, one in self.columns.items() if self._reads(name, catalogued)]
+        self._hidden = [one.name for one in columns if not self._emits(one.name)]
+        self._hidden += [EXTRA] * (not self._emits(EXTRA))
         vanished = [name for name in gone if self.is_selected(name)]
         if vanished:
             self.logger.warning(
@@ -164,9 +173,8 @@ class TotangoStream(Stream):
 
         Overrides the SDK's, which would convert and prune every record once more.
         """
-        hidden = [name for name in record if not self._emits(name)]
-        for name in hidden:
-            del record[name]
+        for name in self._hidden:
+            record.pop(name, None)
         for stream_map in self.stream_maps:
             mapped = stream_map.transform(record)
             if mapped is not None:

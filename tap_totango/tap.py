@@ -5,19 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import os
-import signal
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_totango.attributes_stream import AttributesStream
 from tap_totango.bookmarks import checked_state, utc_now
 from tap_totango.check import check
 from tap_totango.events_stream import EventsStream
+from tap_totango.output import Stopped, WholeLines, leave
 from tap_totango.searches import AccountsStream, UsersStream
 from tap_totango.settings import CONFIG
 from totango_api.attributes import CORE_ATTRIBUTES, Attribute, discover
@@ -29,7 +27,7 @@ from totango_api.errors import (
     SettingsError,
     TotangoError,
 )
-from totango_api.redaction import register_secret, scrub, scrub_logs
+from totango_api.redaction import register_secret, scrub_logs
 from totango_api.region import resolved
 from totango_api.transport import Transport
 
@@ -50,7 +48,7 @@ class TapTotango(Tap):
     _tests = False
     package_name = "singer-totango"
     dynamic_catalog = True
-    message_writer_class = MsgSpecWriter
+    message_writer_class = WholeLines
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -86,6 +84,11 @@ class TapTotango(Tap):
     def attributes_of(self, stream: str) -> Sequence[Attribute]:
         """Return the attributes that accounts or users have."""
         return [one for one in self._attributes if one.object == stream] or CORE_ATTRIBUTES[stream]
+
+    @property
+    def knows_attributes(self) -> bool:
+        """Whether the service said which attributes there are."""
+        return bool(self._attributes)
 
     @functools.cached_property
     def _attributes(self) -> list[Attribute]:
@@ -202,15 +205,11 @@ class TapTotango(Tap):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop; what was read so far is in the state that was written last."""
-        raise Stopped(signum)
-
-
-class Stopped(BaseException):
-    """The tap was told to stop by a signal."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.exit_code = 128 + signum
+        stopped = Stopped(signum)
+        if isinstance(self.message_writer, WholeLines) and self.message_writer.writing:
+            self.message_writer.stopped = stopped
+        else:
+            raise stopped
 
 
 def _json_file(name: str, file: Any) -> dict[str, Any] | None:
@@ -262,22 +261,11 @@ def main() -> None:
             sys.exit(check(sys.argv[2:], read_config))
         command()
     except TotangoError as error:
-        _leave(str(error), 1)
+        leave(str(error), 1)
     except BrokenPipeError:
-        _leave("Nobody reads the output any more: the program behind the pipe has ended.", 1)
+        leave("Nobody reads the output any more: the program behind the pipe has ended.", 1)
     except Stopped as stopped:
-        _leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)
+        leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)
     except Exception as error:
         logging.getLogger(TapTotango.name).exception("Unexpected failure.")
-        _leave(f"Unexpected failure ({type(error).__name__}); please report the lines above.", 1)
-
-
-def _leave(sentence: str, code: int) -> NoReturn:
-    """Say why and leave at once: threads may still wait for answers that nobody needs."""
-    logging.getLogger("tap-totango").error("%s", scrub(sentence))
-    for stream in (sys.stderr, sys.stdout):
-        try:
-            stream.flush()
-        except OSError:
-            continue
-    os._exit(code)
+        leave(f"Unexpected failure ({type(error).__name__}); please report the lines above.", 1)

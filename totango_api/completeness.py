@@ -8,16 +8,15 @@ apart by key, and counted against what the server says it has.
 from __future__ import annotations
 
 import logging
-import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.keyset import KeySet
+from totango_api.outcomes import Batch, Outcome, Plan
 from totango_api.paging import PROBE_SECONDS, Paging, QueryReader, Tally
+from totango_api.passes import Passes, Sample
 from totango_api.pieces import WHOLE, Piece
 from totango_api.splitters import Partitions, named_like
 from totango_api.walks import ListWalk
@@ -32,79 +31,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PLAN_BYTES: Final = 16_384
-"""A plan larger than this is not carried in Singer state, and so not resumed."""
-
-
-SAMPLE_ROWS: Final = 2_000
 
 STRADDLING_NAMES: Final = 25
 """Names asked for in one `or` term."""
 
 _MISFIT: Final = 0.8
 """What the coverage of a splitter is worth whose pieces would have to be cut again."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What of a query that was cut is still to be read: where a later run goes on.
-
-    Attributes:
-        splitter: Name of the splitter that cut it.
-        pieces: Terms of each piece left, by splitter name.
-        rows: Rows read before these.
-    """
-
-    splitter: str
-    pieces: tuple[dict[str, Any], ...]
-    rows: int = 0
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows that were not seen before; `plan` once another piece is read to its end."""
-
-    hits: list[Hit]
-    plan: Plan | None = None
-
-
-@dataclass
-class Outcome:
-    """What a read came to.
-
-    Attributes:
-        total: Rows the server counted; None if it did not.
-        rows: Rows told apart, those of an interrupted earlier read included.
-        unreadable: Rows without an id, or that are not objects.
-        repeated: Rows that came more than once.
-        calls: Search calls used.
-        ended: Whether the server itself came to an end, where it did not count.
-        steady: Whether the server counted the same throughout.
-    """
-
-    total: int | None = None
-    rows: int = 0
-    unreadable: int = 0
-    repeated: int = 0
-    calls: int = 0
-    ended: bool = False
-    steady: bool = True
-
-    @property
-    def missing(self) -> int | None:
-        """Rows that the server counts and that were not read; None if that cannot be told."""
-        if self.total is None:
-            return 0 if self.ended else None
-        return max(self.total - self.rows - self.unreadable, 0)
-
-    @property
-    def proven(self) -> bool:
-        """Whether it is certain that nothing is missing."""
-        return self.total is not None and self.missing == 0 and self.unreadable == 0
-
-    def least_calls(self, page_size: int) -> int:
-        """Return the fewest calls in which these rows could have come."""
-        return max(-(-(self.total or self.rows) // page_size), 1)
 
 
 @dataclass
@@ -132,7 +64,7 @@ class CompleteRead:
         self._serves_beyond = False
         self._full_page = 0
         self._gaps = 0
-        self._sample = _Sample()
+        self._sample = Sample()
         self._first_call = self.search.calls
 
     def batches(self) -> Iterator[Batch]:
@@ -146,7 +78,8 @@ class CompleteRead:
         try:
             yield from self._whole()
         finally:
-            pool.shutdown(cancel_futures=True)
+            # Calls under way end by themselves; nobody waits for their answers.
+            pool.shutdown(wait=False, cancel_futures=True)
             self.outcome.calls = self.search.calls - self._first_call
             self._seen.close()
 
@@ -178,7 +111,8 @@ class CompleteRead:
 
     @property
     def _reach(self) -> int:
-        return 2 * self.paging.window
+        """Rows that one query gives: a window from each end, if the server sorts both ways."""
+        return self.paging.window * (1 if self._reader.one_way else 2)
 
     def _cut_whole(self, first: Page) -> Iterator[Batch]:
         for batch in self._cut(WHOLE, first, self._reach, KeySet()):
@@ -195,7 +129,7 @@ class CompleteRead:
         splitter = next((one for one in self.splitters if one.name == plan.splitter), None)
         pieces = [Piece(terms) for terms in plan.pieces]
         if splitter is not None:
-            for batch in self._walked(splitter, ListWalk(pieces), _Passes(), KeySet()):
+            for batch in self._walked(splitter, ListWalk(pieces), Passes(), KeySet()):
                 hits = self._new(batch.hits)
                 rows = plan.rows + len(self._seen)
                 yield Batch(hits, batch.plan and replace(batch.plan, rows=rows))
@@ -238,7 +172,7 @@ class CompleteRead:
             return None
         return first
 
-    def _piece(self, piece: Piece, first: Page, done: _Passes) -> Iterator[list[Hit]]:
+    def _piece(self, piece: Piece, first: Page, done: Passes) -> Iterator[list[Hit]]:
         """Yield the rows of a piece, unless earlier passes must have had them all."""
         query = self.query.narrowed(*piece.all_terms())
         if done.covered and self._nothing_new(query, first, done.covered):
@@ -264,7 +198,7 @@ class CompleteRead:
             return False
         return narrowed.total_hits == first.total_hits
 
-    def _inner(self, piece: Piece, query: Query, first: Page, done: _Passes) -> Iterator[list[Hit]]:
+    def _inner(self, piece: Piece, query: Query, first: Page, done: Passes) -> Iterator[list[Hit]]:
         """Yield the rows of a piece that is itself out of reach.
 
         It is cut one way only. Rows that this misses are left to another pass over the whole:
@@ -297,7 +231,7 @@ class CompleteRead:
         """
         total = first.total_hits or 0
         yield Batch(self._into(found, first.hits))
-        done = _Passes()
+        done = Passes()
         for splitter in self._ranked(first):
             # The first page is one end of the alphabet; later there is a fairer sample.
             sample = self._sample.hits if done.names else first.hits
@@ -315,7 +249,7 @@ class CompleteRead:
                 done = done.and_then(splitter.name, covered)
 
     def _walked(
-        self, splitter: Splitter, walk: Walk, done: _Passes, found: KeySet
+        self, splitter: Splitter, walk: Walk, done: Passes, found: KeySet
     ) -> Iterator[Batch]:
         """Yield the rows of one piece after another, and what is left after each."""
         while (piece := walk.next()) is not None:
@@ -328,12 +262,15 @@ class CompleteRead:
             for hits in self._piece(piece, first, done):
                 yield Batch(self._into(found, hits))
             plan = Plan(splitter.name, tuple(one.terms for one in walk.rest()))
-            yield Batch([], plan if _fits(plan) else None)
+            yield Batch([], plan if plan.portable else None)
 
     def _leaf(self, piece: Piece, query: Query, first: Page) -> Iterator[list[Hit]]:
         """Yield the rows of a query within reach; a shortfall is read once more."""
         tally = Tally()
         yield from self._reader.rows(query, first, tally)
+        if not tally.complete and self._out_of_reach(first):
+            for batch in self._cut(piece, first, self._reach, tally.keys):
+                yield batch.hits
         if not tally.complete and tally.straddling:
             yield from self._straddling(piece, tally)
         if not tally.complete:
@@ -387,41 +324,3 @@ class CompleteRead:
     def _into(self, keys: KeySet, hits: Sequence[Hit]) -> list[Hit]:
         """Add the keys of rows; return the rows whose key is new."""
         return [hit for hit in hits if (key := self.search.key(hit)) is not None and keys.add(key)]
-
-
-class _Sample:
-    """Some of the rows read so far, each as likely as any other (reservoir sampling)."""
-
-    def __init__(self) -> None:
-        self.hits: list[Hit] = []
-        self._taken = 0
-        self._random = random.Random(0)  # noqa: S311 (the same on every run)
-
-    def take(self, hits: Sequence[Hit]) -> None:
-        for hit in hits:
-            self._taken += 1
-            if len(self.hits) < SAMPLE_ROWS:
-                self.hits.append(hit)
-            elif (place := self._random.randrange(self._taken)) < SAMPLE_ROWS:
-                self.hits[place] = hit
-
-
-@dataclass(frozen=True)
-class _Passes:
-    """Passes over the whole that are done.
-
-    Attributes:
-        names: Their splitters.
-        covered: For each that left no gap, a term which all the rows it found match.
-    """
-
-    names: frozenset[str] = frozenset()
-    covered: tuple[Term, ...] = ()
-
-    def and_then(self, name: str, covered: Term | None) -> _Passes:
-        more = (covered,) if covered is not None else ()
-        return _Passes(self.names | {name}, (*self.covered, *more))
-
-
-def _fits(plan: Plan) -> bool:
-    return len(msgspec.json.encode(plan.pieces)) <= PLAN_BYTES

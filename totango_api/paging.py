@@ -122,6 +122,7 @@ class QueryReader:
         self._pool = pool
         self._probed: Page | None = None
         self.window: float = paging.window
+        self.one_way = False
 
     def first(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
         """Fetch the first page of a query."""
@@ -186,7 +187,12 @@ class QueryReader:
         """Descending pages for what lies beyond the window."""
         beyond = min(total - self.paging.window, self.paging.window)
         for page in self._pages(query, self._offsets(0, beyond), DESCENDING):
-            yield self._told_apart(page, tally, DESCENDING)
+            new = self._told_apart(page, tally, DESCENDING)
+            yield new
+            if not new:
+                logger.info("The server does not sort in descending order.")
+                self.one_way = True
+                return
         # Where rows sort alike the two halves need not meet.
         tally.met()
 

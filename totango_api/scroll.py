@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.completeness import Batch, Outcome
 from totango_api.errors import AnswerError, ApiError
 from totango_api.keyset import KeySet
+from totango_api.outcomes import Batch, Outcome
 from totango_api.search import ACCOUNTS, key_of, whole_number
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ class ModelSearch:
     terms: frozenset[str] = frozenset({"date", "string", "string_attribute", "search_name"})
     unsupported: str = "error"
     unstable: bool = False
+    one_way: bool = False
     calls: int = 0
     log: list[Query] = field(default_factory=list)
     shuffler: random.Random = field(default_factory=lambda: random.Random(7))
@@ -39,7 +40,10 @@ class ModelSearch:
         rows = [hit for hit in self.hits if all(self._matches(term, hit) for term in query.terms)]
         if self.unstable:
             self.shuffler.shuffle(rows)
-        rows.sort(key=lambda hit: hit["display_name"], reverse=query.sort_order == "DESC")
+        rows.sort(
+            key=lambda hit: hit["display_name"],
+            reverse=query.sort_order == "DESC" and not self.one_way,
+        )
         count = min(query.count, self.page_max)
         if query.offset + count > self.window and self.beyond != "serve":
             if self.beyond == "error":

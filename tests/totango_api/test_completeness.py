@@ -50,6 +50,7 @@ tenants = st.builds(
     ),
     unsupported=st.sampled_from(["error", "ignore"]),
     unstable=st.booleans(),
+    one_way=st.booleans(),
 )
 
 
@@ -115,6 +116,13 @@ def test_rows_without_a_date_are_found_by_other_terms() -> None:
     ]
     names, reading = read(ModelSearch(rows))
     assert len(names) == 200
+    assert reading.outcome.proven
+
+
+def test_a_server_that_does_not_sort_both_ways_is_read_whole() -> None:
+    search = ModelSearch(spread(35), one_way=True)
+    names, reading = read(search)
+    assert len(names) == 35
     assert reading.outcome.proven
 
 

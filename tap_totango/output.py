@@ -1,0 +1,63 @@
+"""What leaves the process: whole lines on stdout, and one sentence when it ends badly."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+
+from totango_api.redaction import scrub
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Message
+
+
+class Stopped(BaseException):
+    """The tap was told to stop by a signal."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.exit_code = 128 + signum
+
+
+class WholeLines(MsgSpecWriter):
+    """Writes messages; a signal that arrives meanwhile waits for the end of the line.
+
+    Attributes:
+        writing: Whether a line is being written.
+        stopped: What to raise at its end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing = False
+        self.stopped: Stopped | None = None
+
+    def write_message(self, message: Message) -> None:
+        """Write a message whole.
+
+        Raises:
+            Stopped: If a signal arrived meanwhile.
+        """
+        self.writing = True
+        try:
+            super().write_message(message)
+        finally:
+            self.writing = False
+        if self.stopped is not None:
+            raise self.stopped
+
+
+def leave(sentence: str, code: int) -> NoReturn:
+    """Say why and leave at once: threads may still wait for answers that nobody needs."""
+    logging.getLogger("tap-totango").error("%s", scrub(sentence))
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            stream.flush()
+        except OSError:
+            continue
+    os._exit(code)
