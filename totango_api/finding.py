@@ -225,7 +225,9 @@ class Finder:
         terms = [self._among(wanted.ids)]
         if narrowed:
             terms.append({"type": "parent_account", "terms": [self._among(wanted.account_ids)]})
-        return Query(terms=tuple(terms), fields=tuple(column.field for column in wanted.columns))
+        return Query(
+            terms=tuple(terms), fields=tuple(column.search_field for column in wanted.columns)
+        )
 
     def _among(self, ids: Sequence[str]) -> Term:
         if self._takes_lists:
