@@ -136,6 +136,11 @@ def sandbox(
         _wait(process, ready, log)
         said = json.loads(ready.read_text())
         yield Sandbox(said["url"], said["token"], said["service_id"], said["pid"], log)
+    except Exception as error:
+        if process.poll() is not None:
+            # Whatever failed then, this is why.
+            error.add_note(f"totango-sandbox had ended by itself, with {process.returncode}.")
+        raise
     finally:
         process.terminate()
         try:

@@ -169,7 +169,10 @@ def readme_page(page: str) -> str:
 
 def env_page(_page: str) -> str:
     """Return .env.example."""
-    lines = ["# Copy to .env: Meltano reads it, and so do both plugins with --config=ENV."]
+    lines = [
+        "# Copy to .env: Meltano reads it, and so do both plugins with --config=ENV.",
+        "# Put tokens in single quotes: they may hold $ and { }, which would mean something here.",
+    ]
     for plugin in PLUGINS:
         lines.append("")
         for name in IN_ENV_FILE:

@@ -34,7 +34,6 @@ def test_meltano_knows_every_setting_and_hides_the_secret_ones(plugin: str) -> N
 
 @pytest.mark.parametrize("plugin", settings_pages.PLUGINS)
 def test_meltano_knows_every_capability(plugin: str) -> None:
-    # How a plugin does BATCH or reads its own log is of no concern to meltano.yml.
     said = set(settings_pages.about(plugin)["capabilities"])
     assert set(DECLARED[plugin]["capabilities"]) == said
 
