@@ -52,6 +52,7 @@ class TrackingChannel:
         settle: Takes each row and its outcome.
         in_flight: Calls at once.
         prepare: Called with a row right before its call, in the thread of the call.
+        interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
     def __init__(
@@ -61,12 +62,13 @@ class TrackingChannel:
         *,
         in_flight: int,
         prepare: Callable[[list[Row]], None],
+        interrupted: Callable[[], bool],
     ) -> None:
         self._tracker = tracker
         self._prepare = prepare
         self._accounts: dict[str, dict[str, str]] = {}
         self._pool: OrderedPool[Row, Outcome] = OrderedPool(
-            self._deliver, settle, workers=in_flight
+            self._deliver, settle, workers=in_flight, interrupted=interrupted
         )
 
     @property

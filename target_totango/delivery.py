@@ -17,6 +17,9 @@ R = TypeVar("R")
 QUEUED_PER_WORKER: Final = 8
 """How far reading runs ahead of delivering: memory stays flat whatever the input's size."""
 
+LONGEST_WAIT: Final = 0.2
+"""Seconds after which a wait looks up, to see whether it was interrupted."""
+
 
 @dataclass(eq=False)
 class _Task(Generic[J]):
@@ -37,14 +40,21 @@ class OrderedPool(Generic[J, R]):
         work: Carries out one job, in a worker thread. It must not raise.
         settle: Takes a job and what `work` returned.
         workers: Jobs carried out at once.
+        interrupted: Asked while it waits: whether to wait no longer.
     """
 
     def __init__(
-        self, work: Callable[[J], R], settle: Callable[[J, R], None], *, workers: int
+        self,
+        work: Callable[[J], R],
+        settle: Callable[[J, R], None],
+        *,
+        workers: int,
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._work = work
         self._settle = settle
         self._workers = workers
+        self._interrupted = interrupted
         self._window = workers * QUEUED_PER_WORKER
         self._lock = threading.Lock()
         self._last: dict[Hashable, _Task[J]] = {}
@@ -67,10 +77,15 @@ class OrderedPool(Generic[J, R]):
             job: What to do.
             writes: Keys that it changes: jobs that share one run in the order of submission.
             after: Keys whose latest job must be over before.
+
+        Raises:
+            InterruptedError: If waiting was interrupted; the job is not queued then.
         """
         self.collect()
         while self._unfinished >= self._window:
-            self._take(block=True)
+            if self._interrupted():
+                raise InterruptedError
+            self._take(block=True, seconds=LONGEST_WAIT)
         task = _Task(job, frozenset(writes))
         with self._lock:
             before = {
@@ -107,7 +122,8 @@ class OrderedPool(Generic[J, R]):
             left = None if until is None else until - time.monotonic()
             if left is not None and left <= 0:
                 return False
-            self._take(block=True, seconds=0.2 if left is None else min(left, 0.2))
+            wait = LONGEST_WAIT if left is None else min(left, LONGEST_WAIT)
+            self._take(block=True, seconds=wait)
         return True
 
     def cancel_queued(self) -> None:

@@ -41,6 +41,7 @@ class HubChannel:
         settle: Takes each row and its outcome.
         max_rows: Most rows of a batch.
         prepare: Called with the rows of a batch right before it goes out, in another thread.
+        interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
     def __init__(
@@ -50,13 +51,14 @@ class HubChannel:
         *,
         max_rows: int,
         prepare: Callable[[list[Row]], None],
+        interrupted: Callable[[], bool],
     ) -> None:
         self._hub = hub_client
         self._settle = settle
         self._max_rows = max_rows
         self._prepare = prepare
         self._pool: OrderedPool[_Batch, list[tuple[Row, Outcome]]] = OrderedPool(
-            self._deliver, self._settle_batch, workers=WORKERS
+            self._deliver, self._settle_batch, workers=WORKERS, interrupted=interrupted
         )
         self._open: dict[tuple[str, str | None], _Batch] = {}
 

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import StreamMapping, compile_mapping
+from target_totango.matching import recognise
 from target_totango.model import ACCOUNTS, ACTIVITIES, USERS
 from target_totango.sources import FieldSource, PathSource
 from target_totango.specs import MappingSpec, SourceSpec
@@ -80,7 +81,8 @@ class Segment:
 
     def knows(self, stream: str, fields: Mapping[str, Any]) -> bool:
         """Tell whether a stream holds Segment calls: by its name, or by a field `type`."""
-        return call_of_stream(stream) is not None or "type" in fields
+        by_name = recognise(stream, (), ()) is not None
+        return call_of_stream(stream) is not None or ("type" in fields and not by_name)
 
     def route(
         self, stream: str, record: Mapping[str, Any]

@@ -124,6 +124,9 @@ class ReadBack:
                 for difference in verdict.differences
             ]
         tally.reasons.update(fault.reason for fault in faults)
+        if self._services.ledger is not None:
+            # Or else the next run would take it for unchanged.
+            self._services.ledger.forget((stream, object_, *key))
         self._keep(self._revived(row, object_), faults)
 
     def _revived(self, text: str, object_: str) -> Row:

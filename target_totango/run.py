@@ -65,6 +65,7 @@ class Run:
         self._channels: dict[str, Channel] = {}
         self._plan = Plan() if settings.dry_run else None
         self._journal = Journal()
+        self.signal: int | None = None
         self.gate = StateGate(emit, self._make_durable)
         self._settler = Settler(
             settings,
@@ -126,7 +127,8 @@ class Run:
         if row.object == USERS:
             self._departures.note_user(row)
         if faults or checked.faults:
-            self._settler.invalid(row, [*faults, *checked.faults])
+            found = {(fault.field, fault.code): fault for fault in (*faults, *checked.faults)}
+            self._settler.invalid(row, list(found.values()))
             return
         tally.truncated += checked.truncated
         tally.converted += checked.converted
@@ -139,6 +141,18 @@ class Run:
         tally = self.report.tally(stream, ACTIVITIES)
         tally.received += 1
         tally.skipped += 1
+
+    def refuse(
+        self,
+        message: Mapping[str, Any],
+        source: SourceStream,
+        mapping: StreamMapping,
+        fault: Fault,
+    ) -> None:
+        """Take a record that did not come through the stream maps."""
+        row = Row(self.gate.draw(), source, message, mapping.stream, mapping.object)
+        self.report.tally(row.stream, row.object).received += 1
+        self._settler.invalid(row, [fault])
 
     def ignore(self, stream: str) -> None:
         """Count a row of a stream that is ignored."""
@@ -171,18 +185,19 @@ class Run:
 
     def _channel(self, delivery: str) -> Channel:
         if self._plan is None:
-            return self.services.channel(delivery, self._settler.settle)
+            return self.services.channel(
+                delivery, self._settler.settle, lambda: self.signal is not None
+            )
         lookup = (lambda: self.services.lookup) if self.services.has_token else None
         return PlanChannel(self._plan, self._settler.let_pass, lookup, self.services.known)
 
     # The end -------------------------------------------------------------------------------
 
-    def finish(self, failure: BaseException | None, *, signal: int | None = None) -> None:
+    def finish(self, failure: BaseException | None) -> None:
         """Deliver what is left, emit the last state, write the report, and give the verdict.
 
         Args:
             failure: Why reading ended early.
-            signal: The signal that ended it.
 
         Raises:
             TotangoError: If not everything was done.
@@ -190,28 +205,28 @@ class Run:
         """
         for step in (self._deliver_rest, self._let_go, self._tell_end):
             try:
-                step(failure, signal)
+                step(failure)
             except Exception as error:  # noqa: BLE001 (raised below, after the other steps)
                 failure = failure or error
-        if failure is not None:
-            raise failure
-        if signal is not None:
+        if self.signal is not None and isinstance(failure, (InterruptedError, type(None))):
             logger.error(
-                "Stopped by signal %d before the input ended; %d rows were not delivered.",
-                signal,
+                "Stopped by signal %d before everything was done; %d rows were not delivered.",
+                self.signal,
                 self.gate.unsettled,
             )
-            raise SystemExit(128 + signal)
+            raise SystemExit(128 + self.signal)
+        if failure is not None:
+            raise failure
         self._verdict()
 
-    def _deliver_rest(self, failure: BaseException | None, signal: int | None) -> None:
+    def _deliver_rest(self, failure: BaseException | None) -> None:
         """Settle what can be settled.
 
         Raises:
             TotangoError: If that is not everything.
         """
         # What was read before a fault in the input is still delivered.
-        if signal is None and (failure is None or isinstance(failure, InputError)):
+        if self.signal is None and (failure is None or isinstance(failure, InputError)):
             try:
                 self._settle_all()
                 if failure is None:
@@ -227,6 +242,8 @@ class Run:
             self._admission.flush()
         for channel in self._channels.values():
             while not channel.drain(until=time.monotonic() + 1.0):
+                if self.signal is not None:
+                    raise InterruptedError
                 self.pulse()
         self._settler.release_held()
 
@@ -250,9 +267,9 @@ class Run:
             except TotangoError as error:
                 logger.debug("While winding up: %s", error)
 
-    def _let_go(self, failure: BaseException | None, signal: int | None) -> None:
+    def _let_go(self, failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""
-        del failure, signal
+        del failure
         try:
             self._settler.make_durable()
             self.gate.emit_due(now=True)
@@ -264,7 +281,7 @@ class Run:
             self.services.close()
             self._journal.close()
 
-    def _tell_end(self, failure: BaseException | None, signal: int | None) -> None:
+    def _tell_end(self, failure: BaseException | None) -> None:
         self._progress.end()
         rejected = self.report.total("rejected")
         tell_end(self.report, self.rejects)
@@ -273,7 +290,7 @@ class Run:
         if not self.settings.report_path:
             return
         report = self.report.as_dict()
-        report["complete"] = failure is None and signal is None
+        report["complete"] = failure is None and self.signal is None
         report["rejects_path"] = str(self.rejects.path) if self.rejects.rows else None
         report["states_emitted"] = self.gate.emitted
         report["undelivered"] = self.gate.unsettled

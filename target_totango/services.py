@@ -90,15 +90,30 @@ class Services:
         service_id = self._connection.service_id
         return Ledger(self._settings.ledger_path, service=service_id.number if service_id else "")
 
-    def channel(self, delivery: str, settle: Callable[[Row, Outcome], None]) -> Channel:
+    def channel(
+        self,
+        delivery: str,
+        settle: Callable[[Row, Outcome], None],
+        interrupted: Callable[[], bool],
+    ) -> Channel:
         """Return a new way out."""
         settings = self._settings
         if delivery == HUB:
             hub = Hub(self.transport, max_rows=settings.hub_batch_size)
-            return HubChannel(hub, settle, max_rows=settings.hub_batch_size, prepare=self._prepare)
+            return HubChannel(
+                hub,
+                settle,
+                max_rows=settings.hub_batch_size,
+                prepare=self._prepare,
+                interrupted=interrupted,
+            )
         tracker = Tracker(self.transport, token=settings.sdr_token)
         return TrackingChannel(
-            tracker, settle, in_flight=settings.max_in_flight, prepare=self._prepare
+            tracker,
+            settle,
+            in_flight=settings.max_in_flight,
+            prepare=self._prepare,
+            interrupted=interrupted,
         )
 
     def _prepare(self, rows: list[Row]) -> None:

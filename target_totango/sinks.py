@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.sinks import RecordSink
 
+from target_totango.model import Fault
 from target_totango.validation import RecordValidator
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from singer_sdk.target_base import Target
 
     from target_totango.mapping import StreamMapping
-    from target_totango.model import Fault, SourceStream
+    from target_totango.model import SourceStream
     from target_totango.preset import Segment
 
 
@@ -42,9 +43,11 @@ class TotangoSink(RecordSink):
         return RecordValidator(self.original_schema, stream=self.stream_name)
 
     def faults(self, record: Mapping[str, Any]) -> list[Fault]:
-        """Return how a record does not fit its SCHEMA."""
+        """Return how a record does not fit its SCHEMA, and which parts of its key it lacks."""
         validator = self._validator
-        return validator.faults(record) if isinstance(validator, RecordValidator) else []
+        found = validator.faults(record) if isinstance(validator, RecordValidator) else []
+        lacking = [key for key in self.key_properties if record.get(key) is None]
+        return found + [Fault(key, "missing", f"the key {key} is missing") for key in lacking]
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         """Hand a record to the run.

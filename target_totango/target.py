@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import (
@@ -21,10 +22,10 @@ from singer_sdk.target_base import Target
 
 from target_totango.mapping import StreamMapping, compile_mapping
 from target_totango.matching import recognise
-from target_totango.model import SourceStream
+from target_totango.model import Fault, SourceStream
 from target_totango.preset import Segment
 from target_totango.reader import MessageReader
-from target_totango.run import Run
+from target_totango.run import DRAIN_SECONDS, Run
 from target_totango.settings import CONFIG_SCHEMA, SEGMENT, Settings
 from target_totango.sinks import TotangoSink
 from totango_api.connection import Connection
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-totango")
 
-_SECRETS = ("app_token", "sdr_token")
+_SECRETS: Final = ("app_token", "sdr_token")
+
+STREAMS_TOLD: Final = 100
+"""Of streams beyond this number, the mapping is not logged any more."""
 
 
 class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
@@ -82,6 +86,7 @@ class TargetTotango(Target):
         self.run = Run(settings, connection, self.config)
         self.message_reader.pulse = self.run.pulse
         self._sources: dict[str, SourceStream] = {}
+        self._sinks_mapped: set[str] = set()
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
@@ -124,6 +129,7 @@ class TargetTotango(Target):
             InputError: If it fits nothing, or its mapping cannot be used.
         """
         settings = self.run.settings
+        self._sinks_mapped.add(sink.stream_name)
         spec = settings.mapping_for(sink.stream_name)
         fields = sink.original_schema.get("properties") or {}
         object_ = spec.object or recognise(sink.stream_name, fields, sink.key_properties)
@@ -142,14 +148,19 @@ class TargetTotango(Target):
             schema=sink.original_schema,
             known=self.run.services.known,
         )
-        _tell(mapping)
+        if len(self._sinks_mapped) <= STREAMS_TOLD:
+            _tell(mapping)
         return mapping
 
     def segment_for(self, sink: TotangoSink) -> Segment | None:
         """Return the preset, if it is set and a stream is one of its calls."""
         fields = sink.original_schema.get("properties") or {}
         segment = self._segment
-        return segment if segment and segment.knows(sink.stream_name, fields) else None
+        if segment is None or any(
+            spec.names(sink.stream_name) for spec in self.run.settings.mappings
+        ):
+            return None
+        return segment if segment.knows(sink.stream_name, fields) else None
 
     @functools.cached_property
     def _segment(self) -> Segment | None:
@@ -208,14 +219,34 @@ class TargetTotango(Target):
             raise RecordBeforeSchemaError(msg, remedy="The tap has to announce every stream first.")
         context = {"message": message_dict, "source": source}
         for stream_map in self.mapper.stream_maps[stream]:
-            mapped = stream_map.transform(dict(record))
-            if mapped is None:
+            if isinstance(stream_map, RemoveRecordTransform):
                 continue
             sink = super().get_sink(stream_map.stream_alias)
+            try:
+                mapped = stream_map.transform(dict(record))
+            except Exception as error:  # noqa: BLE001 (users' expressions may raise anything)
+                self._refuse(sink, context, error)
+                continue
+            if mapped is None:
+                continue
             if sink.include_sdc_metadata_properties:
                 # No public name does this; 0.54 and 0.55 have the same one.
                 sink._add_sdc_metadata_to_record(mapped, message_dict, {})  # noqa: SLF001
             sink.process_record(mapped, context)
+
+    def _refuse(self, sink: Sink, context: dict[str, Any], error: Exception) -> None:
+        """Reject a record on which an expression of a stream map failed.
+
+        Raises:
+            Exception: The error itself, when the stream is not written in one way.
+        """
+        mapping = sink.mapping if isinstance(sink, TotangoSink) else None
+        if mapping is None:
+            raise error
+        cause = error.__cause__ or error
+        message = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
+        fault = Fault("", "stream map failed", message)
+        self.run.refuse(context["message"], context["source"], mapping, fault)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         if "value" not in message_dict:
@@ -246,17 +277,24 @@ class TargetTotango(Target):
 
     def process_endofpipe(self) -> None:
         """Finish the run, whatever ended the input."""
-        reader = self.message_reader
-        self.run.finish(reader.failure, signal=reader.signal)
+        names = set(self._sinks_mapped)
+        for spec in self.run.settings.mappings:
+            if not any(spec.names(name) for name in names):
+                logger.warning("The mapping for %r fitted no stream.", spec.stream)
+        self.run.finish(self.message_reader.failure)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         # The only hook for signals. The reader stops at the next message; process_endofpipe
         # then drains what is under way. The SDK would exit 0 here.
         del frame
-        if self.message_reader.signal is not None:
+        if self.run.signal is not None:
             logger.warning("A second signal: leaving at once.")
             os._exit(128 + signum)
-        self.message_reader.signal = signum
+        self.run.signal = self.message_reader.signal = signum
+        # A search that is being retried cannot be interrupted: nothing is lost by leaving it.
+        timer = threading.Timer(DRAIN_SECONDS + 5, os._exit, (128 + signum,))
+        timer.daemon = True
+        timer.start()
 
 
 def _require_service_id(connection: Connection) -> None:

@@ -100,6 +100,22 @@ def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     assert "Traceback" not in said
 
 
+def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(
+    start: Callable[..., Running], service: Sandbox
+) -> None:
+    service.chaos("timeout@tracking:match=slow:hang=300")
+    target = start(max_in_flight=2, request_timeout=300)
+    target.write(ACCOUNTS, account("quick"), state(1), *(account(f"slow-{n}") for n in range(99)))
+    eventually(lambda: bool(service.calls("tracking")))
+    time.sleep(1)
+    target.process.send_signal(signal.SIGTERM)
+    code, states, said = target.end(close=False)
+    assert code == 128 + signal.SIGTERM
+    assert states == [state(1)["value"]]
+    assert "rows were not delivered" in said
+    assert "Traceback" not in said
+
+
 def test_a_silent_tap_does_not_hold_back_state(start: Callable[..., Running]) -> None:
     target = start()
     target.write(ACCOUNTS, account("a"), state(1))

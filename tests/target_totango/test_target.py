@@ -375,6 +375,28 @@ def test_on_invalid_fail_stops_at_the_first_invalid_row(deliver: Deliver, servic
     assert done.rejects == []
 
 
+def test_a_stream_map_that_fails_on_a_row_rejects_that_row(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    maps = {"accounts": {"Plan": "record['Plan'].upper()", "account_id": "account_id"}}
+    done = deliver(ACCOUNTS, account("a", Plan="x"), account("b", Plan=None), stream_maps=maps)
+    assert held(service, "accounts") == {("a",): {"Plan": "X"}}
+    assert done.codes == [{("", "stream map failed")}]
+    assert done.rejected[0]["account_id"] == "b"
+
+
+def test_a_row_without_its_singer_key_is_rejected(deliver: Deliver) -> None:
+    keyed = schema("accounts", "account_id", "row_id", keys=("row_id",))
+    done = deliver(keyed, account("a"), account("b", row_id=1))
+    assert done.codes == [{("row_id", "missing")}]
+    assert done.totals["sent"] == 1
+
+
+def test_a_mapping_that_fits_no_stream_is_named(deliver: Deliver) -> None:
+    done = deliver(ACCOUNTS, account("a"), mappings=[{"stream": "acounts"}]).ok()
+    assert "mapping for 'acounts' fitted no stream" in done.said
+
+
 # State -----------------------------------------------------------------------------------------
 
 
