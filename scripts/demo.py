@@ -24,6 +24,7 @@ from toolbox import BIN, ROOT, tool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from sandboxes import Sandbox
 
@@ -66,23 +67,29 @@ def main() -> int:
         _say("Getting the programs of others that take part")
         csv_tap, jsonl_target = tool("tap-csv-folder"), tool("target-jsonl")
         with ExitStack() as stack:
-            first = stack.enter_context(sandbox(OUTPUT / "sandbox-a", seed=SEED))
-            second = stack.enter_context(sandbox(OUTPUT / "sandbox-b"))
-            _say(f"Two empty-handed Totangos: A at {first.url}, B at {second.url}")
+            first = stack.enter_context(_service("a", seed=SEED))
+            second = stack.enter_context(_service("b"))
+            _say(f"Two local Totangos: A with made-up data at {first.url}, B at {second.url}")
             steps = [
                 _files_into_totango(csv_tap, first),
                 _totango_into_files(jsonl_target, first, "full", None),
                 _totango_into_totango(first, second),
                 _only_what_changed(jsonl_target, first),
             ]
-    except (DemoError, RuntimeError, subprocess.TimeoutExpired) as error:
-        print(f"\nThe demo failed: {error}", file=sys.stderr)
+    except (DemoError, RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+        said = " ".join([str(error), *getattr(error, "__notes__", ())])
+        print(f"\nThe demo failed: {said}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
     _report(steps, time.monotonic() - started)
     return 0
+
+
+def _service(name: str, *, seed: str = "none") -> AbstractContextManager[Sandbox]:
+    """A sandbox whose data is still there afterwards: `totango-sandbox serve --db …`."""
+    return sandbox(OUTPUT / f"sandbox-{name}", "--db", str(OUTPUT / f"{name}.db"), seed=seed)
 
 
 def _files_into_totango(csv_tap: Path, service: Sandbox) -> Step:
@@ -150,7 +157,7 @@ def _totango_into_totango(source: Sandbox, copy: Sandbox) -> Step:
         _expect(not differing, f"{len(differing)} {kind} differ, the first is {differing[:1]}")
         rows += len(left)
         print(f"   {len(left)} {kind}: the same in both, attribute by attribute")
-    return Step("A -> B", rows, rows, 0, seconds, copy.url)
+    return Step("A -> B", rows, rows, 0, seconds, _shown(OUTPUT / "b.db"))
 
 
 def _only_what_changed(jsonl_target: Path, service: Sandbox) -> Step:
@@ -267,6 +274,7 @@ def _report(steps: Sequence[Step], seconds: float) -> None:
         )
         print(f"{first.ljust(widths[0])}  {middle}  {where}")
     print(f"\nAll as expected, in {seconds:.0f} s. Configurations and logs: {_shown(OUTPUT)}/")
+    print(f"Look around in A: {_shown(BIN)}/totango-sandbox serve --db {_shown(OUTPUT)}/a.db")
 
 
 def _say(text: str) -> None:
