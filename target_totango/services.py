@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.channels import Channel, TrackingChannel
 from target_totango.hub_channel import HubChannel
@@ -13,7 +13,7 @@ from target_totango.matching import KnownAttributes
 from target_totango.model import HUB
 from totango_api.attributes import discover
 from totango_api.deletion import delete_user
-from totango_api.errors import ApiError
+from totango_api.errors import AnswerError, AuthenticationError, RefusedError
 from totango_api.hub import Hub
 from totango_api.lookup import Lookup
 from totango_api.region import resolved
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from target_totango.outcomes import Outcome
     from target_totango.settings import Settings
     from totango_api.connection import Connection
+
+UNAUTHORIZED: Final = 401
 
 logger = logging.getLogger("target-totango")
 
@@ -55,12 +57,19 @@ class Services:
 
     @functools.cached_property
     def known(self) -> KnownAttributes:
-        """The service's attributes; the core ones alone when it cannot be asked."""
+        """The service's attributes; the core ones alone where it has no list of them.
+
+        Raises:
+            ApiError: If there is no telling, as in an outage: fields that are not matched would
+                become attributes of their own.
+        """
         if not self.has_token:
             return KnownAttributes.of()
         try:
             return KnownAttributes.of(discover(self.transport))
-        except ApiError as error:
+        except (RefusedError, AnswerError, AuthenticationError) as error:
+            if error.status == UNAUTHORIZED:
+                raise
             logger.warning("The attributes of the service are not known: %s", error)
             return KnownAttributes.of()
 

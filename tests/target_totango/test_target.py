@@ -124,6 +124,28 @@ def test_fields_match_the_definitions_of_the_tenant(deliver: Deliver, service: S
     assert "does not know yet: brand_new" in done.said
 
 
+@pytest.mark.parametrize("answer", ["off", "odd"])
+def test_without_definitions_the_core_names_are_matched(
+    deliver: Deliver, service: Sandbox, answer: str
+) -> None:
+    service.set(attributes_json=answer)
+    done = deliver(
+        schema("accounts", "account_id", "contract_value"), account("a", contract_value="5")
+    ).ok()
+    assert held(service, "accounts") == {("a",): {"Contract Value": 5}}
+    assert "attributes of the service are not known" in done.said
+
+
+@pytest.mark.parametrize("fault", ["401@attributes", "503@attributes"])
+def test_nothing_is_written_while_it_is_unknown_what_attributes_are_called(
+    deliver: Deliver, service: Sandbox, fault: str
+) -> None:
+    service.chaos(fault)
+    done = deliver(ACCOUNTS, account("a"), max_retry_seconds=0)
+    assert fault[:3] in str(done.error)
+    assert service.calls("tracking") == []
+
+
 # Mapping ---------------------------------------------------------------------------------------
 
 COMPANIES = schema("crm-companies", "Id", "Name", "Owner", "Signed", "Tags", "Extra")
