@@ -105,6 +105,10 @@ def kind_of(schema: Schema) -> str:
     if schema.get("format") == "date-time":
         return "date_iso8601"
     types = types_of(schema)
+    if types == ["number"] and isinstance(schema.get("default"), int):
+        # Meltano 4.4 fails on a decimal that comes from a variable ("Decimal is not JSON
+        # serializable"). Numbers in meltano.yml itself are passed on as they are in any case.
+        return "integer"
     return "string" if "string" in types or not types else _KINDS[types[0]]
 
 

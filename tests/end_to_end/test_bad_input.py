@@ -128,7 +128,7 @@ def test_unreadable_catalog(tap, tmp_path, sandbox, content) -> None:
     assert_one_sentence(tap(sandbox().config(), "--catalog", path), "catalog")
 
 
-@pytest.mark.parametrize("content", ["", "no json {", "[]", '{"bookmarks": 7}'])
+@pytest.mark.parametrize("content", ["no json {", "[]", '{"bookmarks": 7}'])
 def test_unreadable_state(tap, tmp_path, sandbox, content) -> None:
     path = tmp_path / "state.json"
     path.write_text(content)

@@ -130,7 +130,7 @@ def test_one_service_into_another(meltano, sandbox) -> None:
 
 
 def test_failure_reaches_meltano(meltano, sandbox) -> None:
-    settings = sandbox().environment("tap-totango", app_token="wrong", max_retry_seconds=0)
+    settings = sandbox().environment("tap-totango", app_token="not-the-token", max_retry_seconds=0)
     ran = meltano("run", "tap-totango", "target-jsonl", **settings)
     assert ran.returncode == 1
     assert "app_token" in ran.stdout + ran.stderr
