@@ -96,7 +96,7 @@ class EventsStream(TotangoStream):
         missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
         self.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
         if (missing or outcome.unreadable) and self.config.get("on_incomplete") != "warn":
-            msg = f"events: {missing} rows could not be read, {outcome.unreadable} have no id."
+            msg = f"{missing} rows could not be read, {outcome.unreadable} have no id."
             raise IncompleteReadError(
                 msg, missing=missing, remedy="Set on_incomplete: warn to go on without them."
             )

@@ -232,7 +232,7 @@ class SearchStream(TotangoStream):
             error = self._incomplete(outcome)
             if (self.config.get("on_incomplete") or "fail") == "fail":
                 raise error
-            self.logger.warning("%s The bookmark stays where it was.", error)
+            self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error)
             return
         bookmark.finished(start, self._greatest)
         if self._stream_version is not None and outcome.proven:
@@ -240,12 +240,12 @@ class SearchStream(TotangoStream):
 
     def _incomplete(self, outcome: Outcome) -> IncompleteReadError:
         if outcome.unreadable:
-            msg = f"{self.name}: {outcome.unreadable} rows came without an id, and cannot be used."
+            msg = f"{outcome.unreadable} rows came without an id, and cannot be used."
             return IncompleteReadError(msg, missing=outcome.unreadable, remedy=_LOOK_THERE)
         if outcome.missing is None:
-            msg = f"{self.name}: the server does not count its rows, and gave 10,000 or more."
+            msg = "The server does not count its rows, and gave as many as it can."
             return IncompleteReadError(msg, remedy=self._remedy())
-        msg = f"{self.name}: {outcome.missing} of {outcome.total} rows could not be read."
+        msg = f"{outcome.missing} of {outcome.total} rows could not be read."
         return IncompleteReadError(msg, missing=outcome.missing, remedy=self._remedy())
 
     def _remedy(self) -> str:

@@ -145,15 +145,21 @@ class FixedValues(Splitter):
     """A property with few known values, such as `status_group` or `health`.
 
     Evidenced: `{"type": "string", "term": "status_group", "in_list": ["paying"]}`.
+
+    Args:
+        term: The property.
+        values: Its values; one that a server may not know comes last.
+        share: The share of rows that are expected to have one of them.
     """
 
-    def __init__(self, term: str, values: Sequence[str]) -> None:
+    def __init__(self, term: str, values: Sequence[str], share: float) -> None:
         self.name = term
         self._values = values
+        self._share = share
 
     def coverage(self, sample: Sequence[Hit]) -> float:  # noqa: ARG002 (it cannot be seen)
-        """Return a guess: some rows have no value."""
-        return 0.9
+        """Return the share that is expected: hits do not show the value."""
+        return self._share
 
     def fits(self, sample: Sequence[Hit], total: int, reach: int) -> bool:  # noqa: ARG002
         """Tell whether one value may well have half of the rows within reach."""
@@ -381,8 +387,10 @@ def splitters_for(
         found += [_hit_date("first_activity_time"), ParentAccounts(account_ids)]
     else:
         found += [
-            FixedValues("status_group", ("paying", "free", "canceled")),
-            FixedValues("health", ("green", "yellow", "red")),
+            # "Contract statuses": an account without a valid status counts as Unknown; how a
+            # search spells that is inferred.
+            FixedValues("status_group", ("paying", "free", "canceled", "unknown"), 0.99),
+            FixedValues("health", ("green", "yellow", "red"), 0.9),
         ]
     for position, field in enumerate(fields):
         if field.get("type") in {"string_attribute", "list_attribute"} and "attribute" in field:
