@@ -138,7 +138,11 @@ class SearchStream(TotangoStream):
 
     def _read(self, query: Query, start: Start) -> Iterator[Batch]:
         if start.since is None:
-            yield from self._batches(query, start)
+            try:
+                yield from self._batches(query, start)
+            except RefusedError as error:
+                error.remedy = error.remedy or _DESELECT
+                raise
             return
         started = False
         try:
@@ -259,6 +263,7 @@ class SearchStream(TotangoStream):
         self._stream_version = start.version if whole and emits else None
 
 
+_DESELECT = "If it speaks of a column, deselect that one in the catalog."
 _LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."
 
 

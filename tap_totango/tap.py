@@ -21,9 +21,9 @@ from tap_totango.settings import CONFIG
 from totango_api.attributes import CORE_ATTRIBUTES, Attribute, discover
 from totango_api.connection import Connection
 from totango_api.errors import (
-    ApiError,
-    AuthenticationError,
+    AnswerError,
     InputError,
+    RefusedError,
     SettingsError,
     TotangoError,
 )
@@ -96,9 +96,7 @@ class TapTotango(Tap):
             return []
         try:
             return discover(self.transport)
-        except AuthenticationError:
-            raise
-        except ApiError as error:
+        except (RefusedError, AnswerError) as error:
             self.logger.warning(
                 "Attributes could not be discovered, so only the core attributes are known. %s",
                 error,

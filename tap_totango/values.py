@@ -35,10 +35,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _EPOCH_TEXT: Final = re.compile(r"-?\d{11,}")
 _ISO: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,](\d+))?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?"
+    r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,](\d+))?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?"
 )
 _MICROSECOND_DIGITS: Final = 6
 _LARGEST_FLOAT: Final = Decimal("1.7976931348623157e308")
+_LARGEST_EXPONENT: Final = 400
+"""Numbers longer than this are not written out: `1e999999999` is nine letters of JSON."""
 
 
 class LossError(ValueError):
@@ -103,9 +105,9 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value)
+        return str(_in_range(value))
     if isinstance(value, (float, Decimal)):
-        return format(Decimal(str(value)), "f")
+        return format(_short(Decimal(str(value))), "f")
     if isinstance(value, list) and all(isinstance(one, str) and "," not in one for one in value):
         return ",".join(value)
     raise LossError
@@ -130,7 +132,8 @@ def _number_in(text: str) -> int | float | Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         raise LossError from None
-    return _in_range(int(text) if text.lstrip("+-").isdigit() else number)
+    within = _in_range(number)
+    return int(text) if text.lstrip("+-").isdigit() else within
 
 
 def _in_range(number: float | Decimal) -> int | float | Decimal:
@@ -139,7 +142,18 @@ def _in_range(number: float | Decimal) -> int | float | Decimal:
         if math.isfinite(number):
             return number
         raise LossError
-    if abs(number) > _LARGEST_FLOAT:
+    if not -_LARGEST_FLOAT <= number <= _LARGEST_FLOAT:
+        raise LossError
+    return number
+
+
+def _short(number: Decimal) -> Decimal:
+    """Return a number that can be written out.
+
+    Raises:
+        LossError: If it is infinite, or would take pages.
+    """
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         raise LossError
     return number
 
@@ -147,15 +161,16 @@ def _in_range(number: float | Decimal) -> int | float | Decimal:
 def _timestamp(value: Any) -> str | None:
     if isinstance(value, bool):
         raise LossError
-    if isinstance(value, (float, Decimal)) and value == int(value):
-        value = int(value)
+    if isinstance(value, (float, Decimal)):
+        value = _short(Decimal(str(value)))
+        value = int(value) if value == int(value) else value
     if isinstance(value, int):
         return from_milliseconds(value)
     if isinstance(value, str):
         if not value.strip():
             return None
         if _EPOCH_TEXT.fullmatch(value.strip()):
-            return from_milliseconds(int(value))
+            return from_milliseconds(int(_in_range(Decimal(value.strip()))))
         return timestamp(moment_of(value))
     raise LossError
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from totango_api.transport import Transport
 
 PATH: Final = "/api/v1/attributes.json"
+DISCOVERY_SECONDS: Final = 60.0
+"""How long the call is retried: it is undocumented, and may be answered by anything."""
+
 _ENDPOINT: Final = f"GET {PATH}"
 
 TEXT: Final = "text"
@@ -133,7 +136,7 @@ def discover(transport: Transport) -> list[Attribute]:
     Raises:
         ApiError: If the service refuses, or answers in another shape.
     """
-    answer = transport.api("GET", PATH)
+    answer = transport.api("GET", PATH, max_retry_seconds=DISCOVERY_SECONDS)
     listed = answer.get("list") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
         raise AnswerError(_ENDPOINT, reason="the answer holds no list of attributes")

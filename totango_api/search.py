@@ -6,6 +6,7 @@ Facts: "Search API (accounts and users)" and public clients for the shape of the
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -81,6 +82,7 @@ class Search:
         self._transport = transport
         self.stream = stream
         self._team_id = team_id
+        self._counting = threading.Lock()
         self.calls = 0
 
     @property
@@ -102,7 +104,8 @@ class Search:
         Raises:
             ApiError: If the server did not answer with rows.
         """
-        self.calls += 1
+        with self._counting:
+            self.calls += 1
         answer = self._transport.post_form(
             self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
         )
