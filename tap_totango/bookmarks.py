@@ -31,6 +31,9 @@ READING: Final = "full_read"
 EARLY: Final = 8
 """A full refresh may come early by one part in this many of its period: schedules jitter."""
 
+LONGEST_HOURS: Final = 100 * 365 * 24
+"""A period longer than this is as good as never."""
+
 LONGEST_RESUME: Final = timedelta(hours=24)
 """An interrupted read older than this is begun anew."""
 
@@ -97,7 +100,7 @@ class Bookmark:
             never = every_hours is None and floor is not None and self._key is not None
             since = floor if never else None
             return self._resumed(query) or Start(since, since is None, self._version, self._now)
-        looked_back = timestamp(moment_of(value) - timedelta(seconds=lookback_seconds))
+        looked_back = _before(value, lookback_seconds)
         return Start(max(looked_back, floor or looked_back), False, self._version, self._now)
 
     @property
@@ -115,9 +118,11 @@ class Bookmark:
         last, anchor = self._state.get(FULL_AT), self._state.get(FULL_SINCE)
         if not last or not anchor or every_hours <= 0:
             return True
-        period = timedelta(hours=every_hours)
+        if moment_of(last) > self._now:
+            return True  # a clock was wrong
+        period = timedelta(hours=min(every_hours, LONGEST_HOURS))
         start = moment_of(anchor) - period / EARLY
-        return (self._now - start) // period > (moment_of(last) - start) // period
+        return not period or (self._now - start) // period > (moment_of(last) - start) // period
 
     def _reading(self, query: Query) -> bool:
         return self._resumed(query) is not None
@@ -161,6 +166,14 @@ class Bookmark:
         self._state[VALUE] = reached if value is None else max(value, reached)
 
 
+def _before(value: str, seconds: float) -> str:
+    """Return the moment so many seconds earlier, or as early as moments go."""
+    try:
+        return timestamp(moment_of(value) - timedelta(seconds=seconds))
+    except OverflowError:
+        return timestamp(datetime.min.replace(tzinfo=UTC))
+
+
 def canonical(value: Any) -> str | None:
     """Return a date in the one form that bookmarks have.
 
@@ -187,6 +200,9 @@ def checked_state(state: Mapping[str, Any]) -> None:
     Raises:
         InputError: If it is not one that this tap wrote, or an older one that it understands.
     """
+    if "bookmarks" not in state and set(state) - {"currently_syncing"}:
+        msg = f"The state holds no bookmarks, but {', '.join(sorted(map(str, state)))}."
+        raise InputError(msg, remedy=_NEW_STATE)
     bookmarks = state.get("bookmarks", {})
     if not isinstance(bookmarks, dict) or not all(
         isinstance(one, dict) for one in bookmarks.values()

@@ -25,7 +25,7 @@ class Plan:
     """
 
     splitter: str
-    pieces: tuple[dict[str, Any], ...]
+    pieces: tuple[dict[str, tuple[dict[str, Any], ...]], ...]
     rows: int = 0
 
     @property

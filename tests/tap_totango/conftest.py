@@ -1,0 +1,93 @@
+"""A sandbox for the package's tests, and the tap run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+import sandboxes
+import stub_totango
+from tap_runs import Catalog, TapRun, catalog_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+    from stub_totango import Asked, Reply, Stub
+
+
+@pytest.fixture(scope="session")
+def _one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def service(_one_sandbox: Sandbox) -> Sandbox:
+    """A sandbox as it starts: empty, no switch set, no fault, no rate limit."""
+    _one_sandbox._ask("/sandbox/reset", {"settings": True})
+    _one_sandbox.set(rate_limit=0)
+    return _one_sandbox
+
+
+@pytest.fixture
+def stub() -> Iterator[Callable[[Callable[[Asked], Reply]], Stub]]:
+    """`stub(answer)`: a server that gives the answers which a function makes."""
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(stub_totango.serving(answer))
+
+
+class Tap(Protocol):
+    """Runs the tap to its end."""
+
+    def __call__(
+        self,
+        *options: str,
+        config: dict[str, Any] | None = None,
+        catalog: Catalog | None = None,
+        state: Any = None,
+        **settings: Any,
+    ) -> TapRun: ...
+
+
+@pytest.fixture
+def tap(run: Any, config_file: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Tap:
+    """`tap(option, …, catalog=…, state=…, setting=value, …)`: one run, against the sandbox."""
+
+    def start(
+        *options: str,
+        config: dict[str, Any] | None = None,
+        catalog: Catalog | None = None,
+        state: Any = None,
+        **settings: Any,
+    ) -> TapRun:
+        if config is None:
+            config = request.getfixturevalue("service").config(max_retry_seconds=5)
+        command = ["tap-totango", "--config", config_file({**config, **settings})]
+        for name, content in (
+            ("catalog", catalog and catalog.document),
+            ("state", state),
+        ):
+            if content is not None:
+                path = tmp_path / f"{name}.json"
+                path.write_text(json.dumps(content))
+                command += [f"--{name}", path]
+        ran = run(*command, *options)
+        return TapRun(ran.returncode, ran.stdout, ran.stderr)
+
+    return start
+
+
+@pytest.fixture
+def discover(tap: Tap) -> Callable[..., Catalog]:
+    """`discover(setting=value, …)`: the catalog that the tap discovers."""
+
+    def ask(**settings: Any) -> Catalog:
+        ran = tap("--discover", **settings)
+        assert ran.code == 0, ran.said
+        return catalog_of(ran.stdout)
+
+    return ask
