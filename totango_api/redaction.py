@@ -10,10 +10,13 @@ from urllib.parse import quote, quote_plus
 
 EXCERPT_LENGTH: Final = 200
 
+SHORTEST_TOKEN: Final = 10
+"""What follows the name of a token and is shorter is a word of our own sentence."""
+
 _EMAIL = re.compile(r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.UNICODE)
 _TOKEN_HEADER = re.compile(
-    r"""(?ix) ( (?:app|api)[-_]token | authorization | sdr_token ) (["']? \s* [:=]? \s* ["']?)
-        (?: app-token \s+ | bearer \s+ )? [^\s"',;&]+"""
+    rf"""(?ix) ( (?:app|api)[-_]token | authorization | sdr_token ) (["']? \s* [:=]? \s* ["']?)
+        (?: app-token \s+ | bearer \s+ )? [^\s"',;&]{{{SHORTEST_TOKEN},}}"""
 )
 _secrets: set[str] = set()
 
