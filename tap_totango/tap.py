@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_totango.attributes_stream import AttributesStream
@@ -144,9 +145,17 @@ class TapTotango(Tap):
             raise SettingsError(msg, remedy=f"Check: {', '.join(value)}.") from None
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Register the token before anything may be said about settings."""
+        """Register the token before anything may be said about settings.
+
+        Raises:
+            SettingsError: If they do not fit their schema.
+        """
         register_secret(str(self._config.get("app_token") or ""))
-        return super()._validate_config(raise_errors=raise_errors)
+        try:
+            return super()._validate_config(raise_errors=raise_errors)
+        except ConfigValidationError as error:
+            msg = f"The settings cannot be used: {'; '.join(error.errors)}."
+            raise SettingsError(msg) from None
 
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
