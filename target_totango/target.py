@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import logging
 import os
 import sys
@@ -103,7 +102,7 @@ class TargetTotango(Target):
         """
         try:
             return super().cb_config(ctx, param, value)
-        except (OSError, json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:  # simplejson has an error of its own
             what = "is not JSON" if isinstance(error, ValueError) else "cannot be read"
             msg = f"A file of --config ({', '.join(value)}) {what}."
             raise SettingsError(msg, remedy="Check the path and its contents.") from None
