@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import random
 import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from invented_tables import ACCOUNT_COLUMNS, USER_COLUMNS, accounts, literal, table, users
 from postgres import postgres, programs
 
 if TYPE_CHECKING:
@@ -20,110 +20,6 @@ if TYPE_CHECKING:
 MELTANO_LABS = ("meltanolabs-tap-postgres==0.10.0",)
 # Its metadata says "Python below 3.10", which is long untrue.
 PIPELINEWISE = ("pipelinewise-tap-postgres==2.1.0", "--ignore-requires-python")
-
-# Column → its type in PostgreSQL, the attribute that it becomes, and the type of that.
-ACCOUNT_COLUMNS = {
-    "contract_value": ("numeric(14, 2)", "Contract Value", "currency"),
-    "licenses": ("integer", "Licenses", "number"),
-    "create_date": ("date", "Create Date", "date"),
-    "last_seen": ("timestamptz", "last_seen", "date"),
-    "renewal": ("timestamp", "renewal", "date"),
-    "is_live": ("boolean", "is_live", "text"),
-    "tags": ("text[]", "tags", "text"),
-    "details": ("jsonb", "details", "text"),
-    "ratio": ("double precision", "ratio", "number"),
-    "big": ("bigint", "big", "number"),
-    "ref": ("uuid", "ref", "text"),
-    "note": ("text", "note", "text"),
-}
-USER_COLUMNS = {
-    "age": ("smallint", "age", "number"),
-    "joined": ("timestamptz", "joined", "date"),
-    "title": ("varchar(80)", "title", "text"),
-}
-SIGNS = "aZ09 äöüßéñ日本語العربية€🎈'\"\\%+&=?#/;,.{}[]<>|~^`$@!*()\n\t"
-
-
-# Rows ----------------------------------------------------------------------------------------
-
-
-def made_up(chance: random.Random, kind: str) -> Any:
-    """A value of a column; one in five is null."""
-    if chance.random() < 0.2:
-        return None
-    seconds = chance.randrange(-(10**9), 2 * 10**9)
-    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
-    makers: dict[str, Callable[[], Any]] = {
-        "numeric(14, 2)": lambda: Decimal(chance.randrange(-(10**13), 10**13)) / 100,
-        "integer": lambda: chance.randrange(-(2**31), 2**31),
-        "smallint": lambda: chance.randrange(-(2**15), 2**15),
-        "bigint": lambda: chance.randrange(-(2**63), 2**63),
-        "date": moment.date,
-        "timestamptz": lambda: moment.replace(microsecond=chance.randrange(1000) * 1000),
-        "timestamp": lambda: moment.replace(tzinfo=None),
-        "boolean": lambda: chance.random() < 0.5,
-        "text[]": lambda: [
-            text(chance, 6).replace(",", ";") for _ in range(chance.randrange(1, 4))
-        ],
-        "jsonb": lambda: {text(chance, 4): [1, 2.5, None, {"x": text(chance, 8)}], "b": True},
-        "double precision": lambda: chance.uniform(-1e6, 1e6) ** chance.choice([1, 3]),
-        "uuid": lambda: uuid.UUID(int=chance.getrandbits(128)),
-        "text": lambda: text(chance, 100),
-        "varchar(80)": lambda: text(chance, 80),
-    }
-    return makers[kind]()
-
-
-def text(chance: random.Random, longest: int) -> str:
-    return "".join(chance.choices(SIGNS, k=chance.randrange(1, longest)))
-
-
-def accounts() -> list[dict[str, Any]]:
-    chance = random.Random(20)
-    return [
-        {"account_id": f"acme-{number}", "account_name": f"Größe {number} {text(chance, 60)}"}
-        | {name: made_up(chance, kind) for name, (kind, _, _) in ACCOUNT_COLUMNS.items()}
-        for number in range(300)
-    ]
-
-
-def users() -> list[dict[str, Any]]:
-    chance = random.Random(21)
-    return [
-        {
-            "account_id": f"acme-{chance.randrange(300)}",
-            "email": f"user.{number}@x-{number % 7}.com",
-            "name": f"Ünal {text(chance, 40)}",
-        }
-        | {name: made_up(chance, kind) for name, (kind, _, _) in USER_COLUMNS.items()}
-        for number in range(500)
-    ]
-
-
-def literal(value: Any) -> str:
-    """A value as PostgreSQL's SQL has it."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool | int | Decimal):
-        return str(value)
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, list):
-        return f"ARRAY[{', '.join(map(literal, value))}]::text[]"
-    if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False)
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def table(name: str, key: str, columns: dict[str, str], rows: list[dict[str, Any]]) -> str:
-    defined = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-    values = ",\n".join(f"({', '.join(literal(row[c]) for c in columns)})" for row in rows)
-    return f"""
-        DROP TABLE IF EXISTS {name};
-        CREATE TABLE {name} ({defined}, PRIMARY KEY ({key}));
-        INSERT INTO {name} VALUES {values};
-    """
-
 
 # What Totango should hold --------------------------------------------------------------------
 
@@ -190,17 +86,22 @@ def assert_copied(service: Any, tables: Tables) -> None:
 
 
 class Tables:
-    """The two tables, in a server of their own."""
+    """The two tables, in a server of their own, and what each tap discovered in it."""
 
     def __init__(self, server: Postgres) -> None:
         self.server = server
+        self.catalogs: dict[tuple[str, ...], str] = {}
         self.accounts, self.users = accounts(), users()
+        self.fill()
+
+    def fill(self) -> None:
+        """Make both tables anew."""
         names = {"account_id": "text", "account_name": "text"}
         kinds = names | {name: kind for name, (kind, _, _) in ACCOUNT_COLUMNS.items()}
-        server.sql(table("accounts", "account_id", kinds, self.accounts))
+        self.server.sql(table("accounts", "account_id", kinds, self.accounts))
         names = {"account_id": "text", "email": "text", "name": "text"}
         kinds = names | {name: kind for name, (kind, _, _) in USER_COLUMNS.items()}
-        server.sql(table("users", "account_id, email", kinds, self.users))
+        self.server.sql(table("users", "account_id, email", kinds, self.users))
 
 
 @pytest.fixture(scope="module")
@@ -235,13 +136,18 @@ def upstream(tables, tool, run, config_file, tmp_path) -> Callable[..., list[Any
             program = tool("tap-postgres", *requirements)
         except RuntimeError as error:
             pytest.skip(f"{requirements[0]} does not install here: {str(error)[-200:]}")
+        if requirements not in tables.catalogs and run(program, "--help").returncode:
+            pytest.skip(f"{requirements[0]} does not run on this Python: its psycopg2 is too old")
         if requirements is PIPELINEWISE:
             settings = tables.server.config(dbname="postgres", filter_schemas="public")
         else:
             settings = tables.server.config(database="postgres", filter_schemas=["public"])
         config = config_file(settings)
-        catalog = json.loads(run(program, "--config", config, "--discover").ok().stdout)
+        if requirements not in tables.catalogs:
+            found = run(program, "--config", config, "--discover").ok().stdout
+            tables.catalogs[requirements] = found
         path = tmp_path / "catalog.json"
+        catalog = json.loads(tables.catalogs[requirements])
         path.write_text(json.dumps(selected(catalog, replication_key)))
         return [program, "--config", config, "--catalog", path]
 
@@ -289,12 +195,7 @@ def test_a_json_value_outside_the_tap_s_own_schema_is_rejected_alone(
     service, tables, upstream, pipe, config_file, tmp_path, request
 ) -> None:
     """pipelinewise says that jsonb holds objects and arrays, and sends texts as well."""
-    before = literal(tables.accounts[7]["details"])
-    request.addfinalizer(
-        lambda: tables.server.sql(
-            f"UPDATE accounts SET details = {before} WHERE account_id = 'acme-7'"
-        )
-    )
+    request.addfinalizer(tables.fill)
     tables.server.sql("""UPDATE accounts SET details = '"text"' WHERE account_id = 'acme-7'""")
     rejects = tmp_path / "rejects.singer"
     settings = service.config(rejects_path=str(rejects))
@@ -357,3 +258,20 @@ def test_the_state_that_comes_out_lets_the_next_run_send_only_what_is_new(
     # Accounts without a name were made by their users, whose table is read whole every time.
     held = {row["account_id"] for row in service.dump("accounts") if row["account_name"]}
     assert held == {row["account_id"] for row in tables.accounts if row["last_seen"] == newest}
+
+
+def test_users_that_a_new_table_version_no_longer_holds_are_deleted(
+    service, tables, upstream, pipe, config_file, tmp_path, request
+) -> None:
+    """pipelinewise sends a version with every record, and ACTIVATE_VERSION behind the last."""
+    request.addfinalizer(tables.fill)
+    settings = {"ledger_path": str(tmp_path / "ledger.db"), "hard_delete": True}
+    target = ["target-totango", "--config", config_file(service.config(**settings))]
+    tap = upstream(PIPELINEWISE)
+    pipe(tap, target).ok()
+    gone = tables.users[::100]
+    emails = ", ".join(literal(row["email"]) for row in gone)
+    tables.server.sql(f"DELETE FROM users WHERE email IN ({emails})")
+    pipe(tap, target).ok()
+    held = {row["user_id"] for row in service.dump("users")}
+    assert held == {row["email"] for row in tables.users} - {row["email"] for row in gone}
