@@ -155,7 +155,7 @@ class MessageReader(GenericSingerReader[str]):
     def _decoded(self, line: bytes) -> Any:
         try:
             return _decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
         except UnicodeDecodeError:
             self._refuse("is not UTF-8")
