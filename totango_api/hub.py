@@ -15,13 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from totango_api import limits
-from totango_api.errors import (
-    AnswerError,
-    RateLimitError,
-    RefusedError,
-    SettingsError,
-    UnavailableError,
-)
+from totango_api.errors import AnswerError, RefusedError, SettingsError, UnavailableError
 from totango_api.hub_replies import (
     Accepted,
     Outcome,
@@ -54,6 +48,7 @@ _LISTS: Final = {
 """The key that holds the rows of each object."""
 
 _APPEND_ONLY: Final = "usage"
+_NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
 _ENVELOPE_BYTES: Final = len('{"collections":[]}')
 
 
@@ -177,8 +172,8 @@ class Hub:
             collection_type: The collection that the rows belong to.
 
         Raises:
-            ApiError: If calls are not accepted at all, as with a wrong token. What was known by
-                then is lost: use :meth:`outcomes` where that matters.
+            ApiError: If calls are not accepted at all: a wrong token, no connection, too many
+                calls. What was known by then is lost: use :meth:`outcomes` where that matters.
             SettingsError: If rows of a collection come without its type.
         """
         found = dict(self.outcomes(surface_object, rows, collection_type=collection_type))
@@ -194,7 +189,8 @@ class Hub:
         """Deliver rows and yield the position and outcome of each, as soon as it is known.
 
         Raises:
-            ApiError: If calls are not accepted at all, as with a wrong token.
+            ApiError: If calls are not accepted at all: a wrong token, no connection, too many
+                calls. An activity without an outcome by then was certainly not taken.
             SettingsError: If rows of a collection come without its type.
         """
         url = self._url(surface_object, collection_type)
@@ -247,7 +243,11 @@ class Hub:
 
         try:
             return self._transport.send(request, read)
-        except (RefusedError, RateLimitError, UnavailableError) as error:
+        except (RefusedError, UnavailableError) as error:
+            # What is certainly not done, and not for the sake of a row, would be so for each.
+            unreachable = isinstance(error, UnavailableError) and not error.maybe_done
+            if unreachable or error.status in _NOT_ABOUT_ROWS:
+                raise
             return refusal_in(error)
         except AnswerError as error:
             if not error.retriable:  # A redirect: nothing will ever be taken there.

@@ -29,7 +29,6 @@ _FAULTS: Final = ("errors", "failed", "rejected", "failures", "invalid", "detail
 _INDEXES: Final = ("index", "row_index", "rowIndex", "row", "position")
 _REASONS: Final = ("reason", "message", "error", "errors", "description")
 _FAILURES: Final = frozenset({"failed", "failure", "error", "rejected", "refused", "invalid"})
-
 _INDEX_IN_TEXT = re.compile(rf'"(?:{"|".join(_INDEXES)})" ?: ?"?(\d+)')
 _REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\.)*)')
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import string
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,14 @@ from requests.structures import CaseInsensitiveDict
 
 from totango_api.answers import Answer
 from totango_api.connection import Connection
-from totango_api.errors import AuthenticationError, RefusedError, SettingsError, UnavailableError
+from totango_api.errors import (
+    ApiError,
+    AuthenticationError,
+    RateLimitError,
+    RefusedError,
+    SettingsError,
+    UnavailableError,
+)
 from totango_api.hub import Accepted, Hub, HubRow, Refused, Uncertain, batches
 from totango_api.hub_replies import Reply, refusal_in, reply_in
 from totango_api.hub_splitting import UNTRIED, Settlement
@@ -110,7 +118,6 @@ def test_rows_named_in_a_refusal_are_found_even_where_it_is_cut() -> None:
 
 def test_an_answer_that_may_have_been_lost_is_unknown() -> None:
     assert refusal_in(UnavailableError("POST /", status=503)).unknown
-    assert refusal_in(UnavailableError("POST /", reason="refused", maybe_done=False)).refused
 
 
 # Splitting ---------------------------------------------------------------------------------
@@ -383,6 +390,30 @@ def test_a_fault_of_the_server_is_waited_out(service: Sandbox, hub: Callable[...
     service.chaos("503@hub:1")
     outcomes = hub().deliver("accounts", accounts(10))
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings", "kind"),
+    [
+        ("429@hub", {}, RateLimitError),
+        ("405@hub", {}, RefusedError),
+        ("429@hub", {"hub_url": "http://127.0.0.1:9"}, UnavailableError),
+    ],
+    ids=["too many calls", "no such method", "no connection"],
+)
+def test_a_hub_that_takes_no_call_at_all_is_not_asked_for_every_row(
+    service: Sandbox,
+    hub: Callable[..., Hub],
+    fault: str,
+    settings: dict[str, str],
+    kind: type[ApiError],
+) -> None:
+    service.chaos(fault)
+    started = time.monotonic()
+    writer = hub(max_retry_seconds=1.5, **settings)
+    with pytest.raises(kind):
+        writer.deliver("accounts", accounts(100))
+    assert time.monotonic() - started < 5
 
 
 def test_activities_are_not_repeated_when_nobody_knows(
