@@ -10,8 +10,7 @@ import msgspec
 
 from target_totango.channels import written
 from target_totango.model import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Fault, Row
-from target_totango.settings import CREATE_ONLY, UPDATE_ONLY, UPSERT
-from totango_api.errors import TotangoError
+from target_totango.settings import UPDATE_ONLY, UPSERT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,10 +29,6 @@ LONGEST_WAIT: Final = 5.0
 
 UNCERTAIN: Final = "uncertain"
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted").encode
-
-
-class UncertainActivityError(TotangoError):
-    """An earlier run sent an activity, and nobody knows whether it was counted."""
 
 
 class Admission:
@@ -220,6 +215,3 @@ def _is_replayed(row: Row) -> bool:
     if not isinstance(faults, list):
         return False
     return any(isinstance(fault, dict) and fault.get("code") == UNCERTAIN for fault in faults)
-
-
-__all__ = ["CREATE_ONLY", "Admission", "UncertainActivityError"]

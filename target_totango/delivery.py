@@ -30,6 +30,11 @@ class _Task(Generic[J]):
     done: bool = False
 
 
+@dataclass(frozen=True)
+class _Crash:
+    error: Exception
+
+
 class OrderedPool(Generic[J, R]):
     """Carries out jobs in several threads, but jobs that touch the same key in input order.
 
@@ -37,7 +42,8 @@ class OrderedPool(Generic[J, R]):
     `drain`: everything but the calls themselves stays single-threaded.
 
     Args:
-        work: Carries out one job, in a worker thread. It must not raise.
+        work: Carries out one job, in a worker thread. What it raises is raised again by
+            `submit`, `collect` or `drain`, and the job is never settled.
         settle: Takes a job and what `work` returned.
         workers: Jobs carried out at once.
         interrupted: Asked while it waits: whether to wait no longer.
@@ -151,6 +157,8 @@ class OrderedPool(Generic[J, R]):
             for key in task.writes:
                 if self._last.get(key) is task:
                     del self._last[key]
+        if isinstance(result, _Crash):
+            raise result.error
         self._settle(task.job, result)
         return True
 
@@ -167,7 +175,11 @@ class OrderedPool(Generic[J, R]):
                 if self._cancelled:
                     continue
                 self._running += 1
-            result = self._work(task.job)
+            result: R | _Crash
+            try:
+                result = self._work(task.job)
+            except Exception as error:  # noqa: BLE001 (raised again in the caller's thread)
+                result = _Crash(error)
             self._finished.put((task, result))
             with self._lock:
                 self._running -= 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango import values
-from target_totango.matching import KnownAttributes, attribute_fields, find_field, is_computed
+from target_totango.matching import KnownAttributes, attribute_fields, find_field
 from target_totango.model import ACCOUNTS, ACTIVITIES, COLLECTIONS, HUB, REJECT_FIELD, USERS
 from target_totango.sources import FieldSource, Source
 from totango_api import attributes as kinds
@@ -330,6 +330,3 @@ def _is_whole(schema: Any) -> bool:
 
 def _may_nest(schema: Any) -> bool:
     return "object" in _types(schema)
-
-
-__all__ = ["AttributeColumn", "IdColumn", "StreamMapping", "compile_mapping", "is_computed"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from totango_api.errors import ApiError, RefusedError, TotangoError
+from target_totango.model import TRACKING
+from totango_api.errors import ApiError, AuthenticationError, RefusedError, TotangoError
 
 if TYPE_CHECKING:
     from target_totango.model import Row
@@ -56,6 +57,11 @@ def outcome_of(error: ApiError, *, repeatable: bool) -> Outcome:
     return Failed(error, error.status)
 
 
+_NOT_ACCEPTED: Final = (
+    "Check sdr_token (Settings, SDR tokens) and service_id, and whether the region is right."
+)
+
+
 class OutageError(TotangoError):
     """Nothing gets through any more: the run ends instead of rejecting row after row."""
 
@@ -65,10 +71,12 @@ class Breaker:
 
     def __init__(self) -> None:
         self._held: list[tuple[Row, Failed]] = []
+        self._any_success = False
         self._in_a_row = 0
 
     def succeeded(self) -> list[tuple[Row, Failed]]:
         """Note a success, and return the rows that failed before it: those are to blame."""
+        self._any_success = True
         self._in_a_row = 0
         return self.release()
 
@@ -76,8 +84,12 @@ class Breaker:
         """Hold a failed row.
 
         Raises:
-            OutageError: If so many failed one after the other that it is an outage.
+            OutageError: If so many failed one after the other that it is an outage, or if the
+                very first ones say that no call is accepted.
         """
+        if isinstance(outcome.error, AuthenticationError) and not self._any_success:
+            remedy = _NOT_ACCEPTED if row.delivery == TRACKING else outcome.error.remedy
+            raise OutageError(outcome.error.message, remedy=remedy)
         self._held.append((row, outcome))
         self.count(outcome.error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import Any, Final
@@ -23,11 +24,22 @@ def emit(value: Any) -> None:
     Raises:
         OutputError: If nobody reads it.
     """
+    line = _line(value)
     try:
-        sys.stdout.write(_encode(value).decode() + "\n")
+        # Bytes, since the encoding of standard output depends on the locale.
         sys.stdout.flush()
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
     except (BrokenPipeError, ValueError) as error:
         # What is still buffered must not raise once more when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         msg = "Standard output was closed, so no state can be stored."
         raise OutputError(msg) from error
+
+
+def _line(value: Any) -> bytes:
+    try:
+        return _encode(value) + b"\n"
+    except UnicodeEncodeError:
+        # Half a surrogate pair survives as its escape only.
+        return json.dumps(value, default=str).encode() + b"\n"

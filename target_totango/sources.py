@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from target_totango.values import UnfitValueError, to_text
+from target_totango.values import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -218,18 +218,3 @@ def template_source(template: str) -> TemplateSource:
             raise ValueError(msg)
         parts.append(PathSource(field))
     return TemplateSource(template, tuple(parts))
-
-
-__all__ = [
-    "MISSING",
-    "ConstantSource",
-    "DefaultedSource",
-    "FieldSource",
-    "Missing",
-    "PathSource",
-    "Source",
-    "TemplateSource",
-    "UnfitValueError",
-    "path_source",
-    "template_source",
-]

@@ -82,6 +82,21 @@ def test_reading_ahead_is_bounded() -> None:
     pool.close()
 
 
+def test_what_a_job_raises_is_raised_to_whoever_waits() -> None:
+    def work(job: int) -> int:
+        return 1 // job
+
+    settled: list[int] = []
+    pool: OrderedPool[int, int] = OrderedPool(work, lambda job, _: settled.append(job), workers=2)
+    pool.submit(0, writes=[1])
+    with pytest.raises(ZeroDivisionError):
+        pool.drain()
+    pool.submit(1, writes=[1])
+    assert pool.drain()
+    assert settled == [1]
+    pool.close()
+
+
 def test_a_cancelled_pool_starts_nothing_new() -> None:
     started, release = threading.Semaphore(0), threading.Event()
 

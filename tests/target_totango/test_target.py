@@ -456,6 +456,15 @@ def test_a_row_that_fails_among_good_ones_is_rejected_with_the_status(
     assert done.states == [state(1)["value"]]
 
 
+def test_a_wrong_sdr_token_ends_the_run_at_once(deliver: Deliver, service: Sandbox) -> None:
+    service.set(sdr_token="right", sdr_token_status=401)
+    rows = [ACCOUNTS, account("a"), state(1)]
+    done = deliver(*rows, sdr_token="wrong")
+    assert "Check sdr_token" in str(done.error)
+    assert (done.states, done.rejected) == ([], [])
+    assert deliver(*rows, sdr_token="right").ok().states == [state(1)["value"]]
+
+
 def test_a_call_that_fails_once_is_retried(deliver: Deliver, service: Sandbox) -> None:
     service.chaos("503@tracking:1", "drop@tracking:2", "429@tracking:3")
     deliver(ACCOUNTS, *(account(f"a-{n}") for n in range(10)), max_retry_seconds=30).ok()
