@@ -6,11 +6,13 @@ import functools
 import json
 import logging
 import sys
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
 
 from tap_totango.attributes_stream import AttributesStream
 from tap_totango.bookmarks import checked_state, utc_now
@@ -23,6 +25,7 @@ from totango_api.attributes import CORE_ATTRIBUTES, Attribute, discover
 from totango_api.connection import Connection
 from totango_api.errors import (
     AnswerError,
+    AuthenticationError,
     InputError,
     RefusedError,
     SettingsError,
@@ -97,7 +100,9 @@ class TapTotango(Tap):
             return []
         try:
             return discover(self.transport)
-        except (RefusedError, AnswerError) as error:
+        except (RefusedError, AnswerError, AuthenticationError) as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                raise  # the token is no good; a 403 may be about this one call
             self.logger.warning(
                 "Attributes could not be discovered, so only the core attributes are known. %s",
                 error,
@@ -246,7 +251,25 @@ def _json_file(name: str, file: Any) -> dict[str, Any] | None:
         wanted = "an object with a list of streams" if name == "catalog" else "an object"
         msg = f"The {name} file does not hold {wanted}."
         raise InputError(msg, remedy=f"Check the file that --{name} names.")
+    if name == "catalog":
+        _check_entries(content)
     return dict(content)
+
+
+def _check_entries(catalog: dict[str, Any]) -> None:
+    """Check that every stream of a catalog has what Singer asks for.
+
+    Raises:
+        InputError: If one has not.
+    """
+    for place, entry in enumerate(catalog["streams"]):
+        try:
+            whole = bool(Catalog.from_dict({"streams": [entry]})) and entry["schema"]["properties"]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            whole = False
+        if not whole:
+            msg = f"The catalog file holds no stream with a schema at streams[{place}]."
+            raise InputError(msg, remedy="Check the file that --catalog names.")
 
 
 def read_config(paths: Sequence[str]) -> dict[str, Any]:

@@ -24,7 +24,9 @@ scalars = (
     | st.floats()
     | st.decimals(allow_nan=False, allow_infinity=False)
     | st.text()
-    | st.sampled_from(["", " ", "true", "No", "yes", "2026-02-30", "2026-01-31", "1e5", "+7", "-.5"])
+    | st.sampled_from(
+        ["", " ", "true", "No", "yes", "2026-02-30", "2026-01-31", "1e5", "+7", "-.5"]
+    )
     | st.from_regex(r"[+-]?[0-9]{1,25}(\.[0-9]{0,25})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
     | st.datetimes(timezones=st.none() | st.timezones()).map(datetime.isoformat)
 )
