@@ -181,6 +181,7 @@ class Run:
         name = "plan" if self._plan is not None else row.delivery
         if name not in self._channels:
             self._channels[name] = self._channel(row.delivery)
+        self._settler.expect(row)
         self._channels[name].put(row)
 
     def _channel(self, delivery: str) -> Channel:

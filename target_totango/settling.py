@@ -53,14 +53,23 @@ class Settler:
         self._rejects = rejects
         self._gate = gate
         self._breaker = Breaker()
+        self._expected: dict[tuple[str, ...], int] = {}
         self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
+
+    def expect(self, row: Row) -> None:
+        """Note that a row goes out: from now on, earlier ones of its key are outdated."""
+        if row.ledger_key is not None:
+            self._expected[row.ledger_key] = row.ticket
 
     def settle(self, row: Row, outcome: Outcome) -> None:
         """Take the outcome of a row."""
+        is_latest = row.ledger_key is None or self._expected.get(row.ledger_key) == row.ticket
+        if is_latest and row.ledger_key is not None:
+            del self._expected[row.ledger_key]
         match outcome:
             case Confirmed():
                 self._release(self._breaker.succeeded())
-                self._confirm(row)
+                self._confirm(row, is_latest=is_latest)
             case Refused(reason, status):
                 self._abandon(row)
                 said = f"Totango refused the row: {reason}"
@@ -74,7 +83,7 @@ class Settler:
                 self._abandon(row)
                 self._breaker.failed(row, outcome)
 
-    def _confirm(self, row: Row) -> None:
+    def _confirm(self, row: Row, *, is_latest: bool) -> None:
         tally = self._report.tally(row.stream, row.object)
         tally.sent += 1
         if row.object != ACTIVITIES:
@@ -83,7 +92,7 @@ class Settler:
         if (ledger := self._services.ledger) is not None:
             if row.fingerprint is not None:
                 ledger.finish(row.fingerprint)
-            elif row.ledger_key is not None and row.digest is not None:
+            elif is_latest and row.ledger_key is not None and row.digest is not None:
                 ledger.confirm(row.ledger_key, row.digest)
         self._read_back.note(row)
         self.let_pass(row)
