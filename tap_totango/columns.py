@@ -70,6 +70,8 @@ _PARTS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
 }
 """Field types whose value is an object: a column for each part (label suffix, key, kind)."""
 
+_PART_KEYS: Final = {kind: frozenset(key for _, key, _ in parts) for kind, parts in _PARTS.items()}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -170,7 +172,7 @@ def columns_of_fields(
 
 def _drafts(field: FieldSpec, *, of_parent: bool) -> Iterable[tuple[str, Column]]:
     """Yield label and column of each part of a field's value."""
-    title = _label(field)
+    title = label_of(field)
     label = str(field.get("field_display_name") or title)
     label = f"account {label}" if of_parent else label
     parts = _PARTS.get(str(field["type"]), (("", None, kind_of(field)),))
@@ -189,9 +191,14 @@ def kind_of(field: FieldSpec) -> str:
     return values.TEXT if kind in _TEXTS else values.JSON
 
 
-def _label(field: FieldSpec) -> str:
+def label_of(field: FieldSpec) -> str:
     """Return what a field is called in Totango: its attribute, or what else it names."""
     return next(str(field[key]) for key in _LABELS if field.get(key))
+
+
+def part_keys(field: FieldSpec) -> frozenset[str]:
+    """Return the keys of a field's value that have columns of their own."""
+    return _PART_KEYS.get(str(field["type"]), frozenset())
 
 
 def _taken(base: Sequence[Column]) -> set[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.columns import EXTRA, Column, fields_for
+from tap_totango.columns import EXTRA, Column, fields_for, label_of, part_keys
 from tap_totango.values import LossError, converted
 
 if TYPE_CHECKING:
@@ -97,10 +97,15 @@ class RecordBuilder:
             self.oddities[column.name] += 1
 
     def _part(self, value: Any, column: Column, extra: dict[str, Any]) -> Any:
+        """Return the part of an object that the column is about; keep what no column has."""
+        field = column.field or {}
+        label = label_of(field)
         if isinstance(value, dict):
+            for key in value.keys() - part_keys(field):
+                extra[f"{label}.{key}"] = value[key]
             return value.get(str(column.part))
-        if value is not None and column.title not in extra:
-            extra[column.title] = value
+        if value is not None and label not in extra:
+            extra[label] = value
             self.oddities[column.name] += 1
         return None
 

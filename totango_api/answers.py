@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import decimal
 import email.utils
+import logging
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +30,8 @@ from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
 
 _decoder = msgspec.json.Decoder(float_hook=decimal.Decimal)
 """Keeps every digit: `0.1` and `49000.10` stay what the server wrote."""
@@ -105,7 +109,7 @@ def json_of(endpoint: str, answer: Answer, *, region: str = "") -> Any:
         AuthenticationError: If the body reports that the token was not accepted.
     """
     try:
-        decoded = _decoder.decode(answer.body)
+        decoded = _decoded(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise AnswerError(
             endpoint,
@@ -116,6 +120,30 @@ def json_of(endpoint: str, answer: Answer, *, region: str = "") -> Any:
         ) from None
     raise_failure(endpoint, decoded, answer.status, region=region)
     return decoded
+
+
+_ESCAPES: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F]..|.)"
+)
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]..")
+_REPLACEMENT: Final = rb"\ufffd"
+
+
+def _decoded(body: bytes) -> Any:
+    """Decode JSON; halves of a character, which cut text ends in, become U+FFFD."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError:
+        whole = _ESCAPES.sub(_mended, body)
+        if whole == body:
+            raise
+        decoded = _decoder.decode(whole)
+        logger.warning("Text of an answer ends within a character; U+FFFD stands in its place.")
+        return decoded
+
+
+def _mended(match: re.Match[bytes]) -> bytes:
+    return _REPLACEMENT if _HALF.fullmatch(match.group()) else match.group()
 
 
 def raise_failure(endpoint: str, answer: Any, status: int, *, region: str = "") -> None:

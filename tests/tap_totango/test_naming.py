@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_totango.naming import ORIGINAL, SNAKE, snake, unique_names
+from tap_totango.naming import ORIGINAL, SNAKE, unique_names
+from totango_api.names import snake
 
 similar = st.sampled_from(
     ["Plan", "plan", "PLAN", "plan 2", "Plan_2", "plan_2_2", "Größe", "Grosse", "größe", "#", "!!"]

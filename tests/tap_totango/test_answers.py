@@ -1,0 +1,242 @@
+"""Every bad answer costs a retry or a clear error: never a traceback, never silence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from stub_totango import Reply, hits, ok
+
+TOKEN = "{v2}5ec/ret.t$ken@x+y"
+MAIL = "jane.doe@example.com"
+FIELDS = [
+    {"type": "string_attribute", "attribute": "Plan"},
+    {"type": "number_attribute", "attribute": "Seats"},
+    {"type": "date_attribute", "attribute": "Since"},
+    {"type": "health_trend"},
+    {"type": "owner", "account_role": "CSM"},
+    {"type": "somethingnew", "field_display_name": "New"},
+]
+
+
+@pytest.fixture
+def filled(service):
+    """A sandbox with a few accounts and users."""
+    service.load(
+        accounts=[{"account_id": f"a-{n}", "account_name": f"Company {n}"} for n in range(30)],
+        users=[{"account_id": f"a-{n}", "user_id": f"u{n}@example.com"} for n in range(20)],
+    )
+    return service
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["html", "truncate", "drop", "drop-before", "500", "502", "503", "504", "429", "timeout"],
+)
+def test_what_passes_is_retried(filled, tap, fault: str) -> None:
+    filled.chaos(f"{fault}@search:times=2")
+    ran = tap(request_timeout=0.5, max_retry_seconds=20).ok()
+    assert len(ran.keys("accounts")) == 30
+    assert len(ran.keys("users")) == 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("html", ["not JSON"]),
+        ("truncate", ["users"]),
+        ("drop", ["dropped"]),
+        ("timeout", ["no answer in time", "request_timeout"]),
+        ("500", ["500"]),
+        ("429", ["429", "rate_limit_per_minute"]),
+        ("401", ["401", "app_token", "region: eu"]),
+        ("403", ["403", "app_token"]),
+        ("404", ["404"]),
+        ("failed200", ["users"]),
+        ("error200", ["users"]),
+        ("errors200", ["users"]),
+        ("redirect:to=http://127.0.0.1:9/login", ["redirect", "api_url"]),
+    ],
+)
+def test_what_stays_is_told_and_the_other_stream_is_read(
+    filled, tap, fault: str, words: list[str]
+) -> None:
+    name, _, when = fault.partition(":")
+    filled.chaos(f"{name}@users" + (f":{when}" if when else ""))
+    words = [word.replace("api_url", "URL") for word in words]
+    ran = tap(request_timeout=0.5, max_retry_seconds=1).failed("users", *words)
+    assert len(ran.keys("accounts")) == 30
+    assert ran.bookmark("accounts")["full_refresh_at"]
+    assert "full_refresh_at" not in ran.bookmark("users")
+    assert "@example.com" not in ran.said
+
+
+def searching(rows: Any, total: Any = ..., stream: str = "accounts"):
+    """A server whose searches answer these rows once, and nothing after."""
+
+    def answer(call) -> Reply:
+        asked = call.path.rsplit("/", 1)[-1]
+        if asked != stream or call.query["offset"] > 0:
+            return ok(hits(asked, [], 0 if asked != stream else total))
+        return ok(hits(stream, rows, total))
+
+    return answer
+
+
+def read(tap, server, **more: Any):
+    query = {"terms": [], "fields": FIELDS}
+    config = server.config(accounts_query=query, **more)
+    return tap(config={**config, "app_token": TOKEN})
+
+
+def row(name: Any = "a-1", **more: Any) -> dict[str, Any]:
+    return {"name": name, "display_name": "Acme", **more}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        7,
+        "text",
+        None,
+        {},
+        {"status": "success"},
+        {"response": {}},
+        {"response": {"accounts": []}},
+        {"response": {"accounts": {"hits": {}}}},
+        {"response": {"accounts": {"hits": None, "total_hits": 3}}},
+    ],
+)
+def test_answers_of_another_shape(stub, tap, document: Any) -> None:
+    server = stub(lambda call: ok(json.dumps(document)))
+    read(tap, server).failed("accounts", "response.accounts.hits")
+
+
+@pytest.mark.parametrize(
+    "total", [1, 1.0, "1", "1.0", None, "many", -1, True, [1], {}, 0, 1.5], ids=repr
+)
+def test_odd_counts(stub, tap, total: Any) -> None:
+    ran = read(tap, stub(searching([row()], total))).ok()
+    assert ran.keys("accounts") == [("a-1",)]
+
+
+def test_no_count(stub, tap) -> None:
+    assert read(tap, stub(searching([row()]))).ok().keys("accounts") == [("a-1",)]
+
+
+def test_a_count_of_more_than_there_is(stub, tap) -> None:
+    ran = read(tap, stub(searching([row()], 3))).failed("2 of 3", "on_incomplete")
+    assert not ran.of("ACTIVATE_VERSION", "accounts")
+    assert ran.value("accounts") is None
+
+
+def test_missing_rows_may_be_taken(stub, tap) -> None:
+    ran = read(tap, stub(searching([row()], 3)), on_incomplete="warn").ok()
+    assert "2 of 3" in ran.said
+    assert not ran.of("ACTIVATE_VERSION", "accounts")
+    assert "full_refresh_at" not in ran.bookmark("accounts")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [7, "text", None, [], {}, row(None), row(""), row(True), row([1]), row({}), row(1.5)],
+    ids=repr,
+)
+def test_hits_that_cannot_be_used_are_counted(stub, tap, odd: Any) -> None:
+    ran = read(tap, stub(searching([row(), odd], 2))).failed("1 rows came without an id")
+    assert ran.keys("accounts") == [("a-1",)]
+    assert not ran.of("ACTIVATE_VERSION", "accounts")
+
+
+def test_ids_that_came_as_numbers(stub, tap) -> None:
+    big = 2**70
+    ran = read(tap, stub(searching([row(5), row(big), row("x")], 3))).ok()
+    assert set(ran.keys("accounts")) == {("5",), (str(big),), ("x",)}
+
+
+def test_a_user_without_an_account_is_counted(stub, tap) -> None:
+    rows = [
+        {"name": "u@x.com", "account": {"name": "a"}},
+        {"name": "u"},
+        {"name": "v", "account": 7},
+    ]
+    server = stub(searching(rows, 3, "users"))
+    ran = tap(config=server.config()).failed("2 rows came without an id")
+    assert ran.keys("users") == [("a", "u@x.com")]
+
+
+@pytest.mark.parametrize("values", [..., None, [], ["Pro"], "Pro", {"Plan": "Pro"}, 7])
+def test_values_that_are_missing(stub, tap, values: Any) -> None:
+    given_row = row() if values is ... else row(selected_fields=values)
+    ran = read(tap, stub(searching([given_row], 1))).ok()
+    (record,) = ran.records("accounts")
+    assert record["plan"] == ("Pro" if values == ["Pro"] else None)
+    if values not in (..., None, [], ["Pro"]):
+        assert record["_extra"]["selected_fields"] == values
+    assert "selected_fields" in ran.said
+
+
+def test_values_that_are_too_many(stub, tap) -> None:
+    values = ["Pro", 3, None, None, None, None, "more", {"and": "more"}]
+    ran = read(tap, stub(searching([row(selected_fields=values)], 1))).ok()
+    (record,) = ran.records("accounts")
+    assert record["plan"] == "Pro"
+    assert set(map(str, record["_extra"].values())) == {"more", str({"and": "more"})}
+    assert "selected_fields" in ran.said
+
+
+def test_values_of_the_wrong_type_are_kept_and_counted(stub, tap) -> None:
+    values = [{"a": 1}, "many", "someday", "sunny", ["Dana"], [1]]
+    rows = [row(f"a-{n}", selected_fields=values, last_activity_time="x", new="y") for n in (1, 2)]
+    ran = read(tap, stub(searching(rows, 2))).ok()
+    record = ran.records("accounts")[0]
+    assert record["_extra"]["plan"] == {"a": 1}
+    assert record["_extra"]["seats"] == "many"
+    assert record["_extra"]["since"] == "someday"
+    assert record["_extra"]["last_activity_time"] == "x"
+    assert record["_extra"]["new"] == "y"
+    assert record["new"] == [1]
+    assert "sunny" in record["_extra"].values()
+    assert ["Dana"] in record["_extra"].values()
+    for name in ("plan", "seats", "since", "last_activity_time"):
+        assert f"2 values of {name} do not fit" in ran.said
+
+
+def test_half_a_character_does_not_cost_a_page(stub, tap) -> None:
+    """Text cut in the middle of an emoji arrives as half of a surrogate pair."""
+    text = json.dumps(hits("accounts", [row(), row("a-2")], 2))
+    cut = text.replace("Acme", "Acme \\ud83d", 1).replace("Acme", "\\ud83d\\ude00 \\\\ud83d")
+
+    def answer(call) -> Reply:
+        return ok(cut) if call.path.endswith("accounts") else ok(hits("users", [], 0))
+
+    ran = read(tap, stub(answer)).ok()
+    names = [record["account_name"] for record in ran.records("accounts")]
+    assert names == ["\U0001f600 \\ud83d \ufffd", "\U0001f600 \\ud83d"]
+    assert "U+FFFD" in ran.said
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"status":"failed","_error":"no such thing for %s with %s"}', 200),
+        ('{"error":{"type":"authentication_failed","message":"%s %s"}}', 200),
+        ('{"errors":[{"mail":"%s","token":"%s"}]}', 200),
+        ("<html>%s %s</html>", 200),
+        ("%s %s", 400),
+        ('{"message":"%s %s"}', 401),
+        ('{"_error":"%s %s"}', 500),
+        ("%s %s", 429),
+        ('"%s %s"', 302),
+    ],
+)
+def test_neither_token_nor_mail_is_ever_said(stub, tap, body: str, status: int) -> None:
+    text = body % (MAIL, TOKEN)
+    server = stub(lambda call: (status, {"X-Request-Id": f"{MAIL}/{TOKEN}"}, text.encode()))
+    ran = read(tap, server)
+    assert ran.code == 1
+    assert TOKEN not in ran.said
+    assert MAIL not in ran.said
+    assert "Traceback" not in ran.said
