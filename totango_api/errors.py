@@ -84,6 +84,8 @@ class ApiError(TotangoError):
         reason: str = "",
         request_id: str = "",
         remedy: str = "",
+        retriable: bool | None = None,
+        maybe_done: bool | None = None,
     ) -> None:
         said = f": {reason}" if reason else ""
         answered = f" answered {status}" if status is not None else " failed"
@@ -92,6 +94,10 @@ class ApiError(TotangoError):
         self.endpoint = endpoint
         self.status = status
         self.reason = reason
+        if retriable is not None:
+            self.retriable = retriable
+        if maybe_done is not None:
+            self.maybe_done = maybe_done
 
 
 class AuthenticationError(ApiError):
@@ -123,37 +129,8 @@ class UnavailableError(ApiError):
     """
 
     retriable = True
-
-    def __init__(
-        self,
-        endpoint: str,
-        *,
-        status: int | None = None,
-        reason: str = "",
-        request_id: str = "",
-        remedy: str = "",
-        maybe_done: bool = True,
-    ) -> None:
-        super().__init__(
-            endpoint, status=status, reason=reason, request_id=request_id, remedy=remedy
-        )
-        self.maybe_done = maybe_done
+    maybe_done = True
 
 
 class AnswerError(ApiError):
     """The answer is not what the documentation shows; `retriable` when it is not even JSON."""
-
-    def __init__(
-        self,
-        endpoint: str,
-        *,
-        status: int | None = None,
-        reason: str = "",
-        request_id: str = "",
-        remedy: str = "",
-        retriable: bool = False,
-    ) -> None:
-        super().__init__(
-            endpoint, status=status, reason=reason, request_id=request_id, remedy=remedy
-        )
-        self.retriable = retriable
