@@ -64,6 +64,7 @@ class CompleteRead:
         self._serves_beyond = False
         self._full_page = 0
         self._gaps = 0
+        self._mending = False
         self._sample = Sample()
         self._first_call = self.search.calls
 
@@ -86,7 +87,7 @@ class CompleteRead:
     def _whole(self) -> Iterator[Batch]:
         first = self._reader.first(self.query)
         self.outcome.total = first.total_hits
-        self._full_page = len(first.hits)
+        self._full_page = max(len(first.hits), 1)
         carried = 0
         if self.resume is not None and self._out_of_reach(first):
             carried = yield from self._resumed(self.resume, first)
@@ -103,11 +104,13 @@ class CompleteRead:
         return self._serves_beyond
 
     def _out_of_reach(self, first: Page) -> bool:
-        total = first.total_hits
-        if total is None or self._serves_beyond or len(first.hits) < self._full_page:
-            # A page that is not full is the last one, whatever the server counts.
-            return False
-        return total > self._reach
+        return not self._serves_beyond and (self._believed(first) or 0) > self._reach
+
+    def _believed(self, first: Page) -> int | None:
+        """Return how many rows a piece has; a page that is not full disproves a higher count."""
+        if first.total_hits is None or len(first.hits) >= self._full_page:
+            return first.total_hits
+        return min(first.total_hits, len(first.hits) + first.odd_hits)
 
     @property
     def _reach(self) -> int:
@@ -256,7 +259,7 @@ class CompleteRead:
             first = self._first_of(splitter, piece)
             if first is None:
                 return
-            if not walk.counted(first.total_hits):
+            if not walk.counted(self._believed(first)):
                 yield Batch(self._into(found, first.hits))
                 continue
             for hits in self._piece(piece, first, done):
@@ -269,20 +272,31 @@ class CompleteRead:
         tally = Tally()
         yield from self._reader.rows(query, first, tally)
         if not tally.complete and self._out_of_reach(first):
-            for batch in self._cut(piece, first, self._reach, tally.keys):
-                yield batch.hits
+            yield from self._mended(piece, first, self._reach, tally.keys)
         if not tally.complete and tally.straddling:
             yield from self._straddling(piece, tally)
         if not tally.complete:
             logger.info("%s rows are short of %s: reading again.", tally.missing, tally.total)
+            if tally.fell:
+                logger.info("Rows went away while others were read.")
             shuffled = tally.repeated > 0
             yield from self._reader.again(query, tally)
-            if shuffled and not tally.complete:
+            if shuffled and not tally.complete and len(first.hits) >= self._full_page:
                 # Rows that sort alike change places between pages: pieces of one page do not.
-                for batch in self._cut(piece, first, self.paging.page_size, tally.keys):
-                    yield batch.hits
+                yield from self._mended(piece, first, self.paging.page_size, tally.keys)
         self._gaps += not tally.complete
         self._note(piece, tally)
+
+    def _mended(self, piece: Piece, first: Page, reach: int, found: KeySet) -> Iterator[list[Hit]]:
+        """Cut a query that was within reach, but did not give all its rows: once, not its parts."""
+        if self._mending:
+            return
+        self._mending = True
+        try:
+            for batch in self._cut(piece, first, reach, found):
+                yield batch.hits
+        finally:
+            self._mending = False
 
     def _straddling(self, piece: Piece, tally: Tally) -> Iterator[list[Hit]]:
         """Yield the rows whose names stand on the edge of two pages: some have been missed."""
@@ -301,14 +315,15 @@ class CompleteRead:
             if (first.total_hits or 0) <= len(first.hits):
                 yield self._into(tally.keys, first.hits)
                 continue
-            for batch in self._cut(smaller, first, self.paging.page_size, KeySet()):
-                yield self._into(tally.keys, batch.hits)
+            for hits in self._mended(smaller, first, self.paging.page_size, KeySet()):
+                yield self._into(tally.keys, hits)
 
     def _note(self, piece: Piece, tally: Tally) -> None:
         outcome = self.outcome
         outcome.unreadable += tally.keyless + tally.odd
         outcome.repeated += tally.repeated
         outcome.steady = outcome.steady and tally.steady
+        outcome.shifted = outcome.shifted or tally.fell
         if piece is WHOLE:
             outcome.total = tally.total
             outcome.ended = tally.ended

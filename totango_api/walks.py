@@ -153,9 +153,8 @@ class WindowWalk(Walk):
             high = self._dates[at] - 1 if at < len(self._dates) else None
         else:
             start = self._low if self._low is not None else self._dates[0]
-            # Where nothing was counted, the next window is twice as long.
-            length = wanted / self._density if self._density else 2 * max(self._length, _DAY)
-            high = start + int(length)
+            # Where nothing was counted, everything that is left may well be within reach.
+            high = start + int(wanted / self._density) if self._density else None
         if high is not None and self._low is not None:
             high = max(high, self._low)
         return self._within(high)
@@ -163,9 +162,9 @@ class WindowWalk(Walk):
     def _shrunk(self) -> int:
         """Return an end below the one that counted too many rows."""
         first, last = self._dates[0], self._dates[-1]
-        top = self._too_high if self._too_high is not None else max(last, self._low or last) + 1
         wanted = self._reach * FILL / self._too_many
         low = self._low if self._low is not None else first - 1
+        top = self._too_high if self._too_high is not None else max(last, low) + 1
         inside = [date for date in self._dates if low < date <= top]
         if self._trusted and inside:
             return min(inside[int(len(inside) * wanted)] - 1, top - 1)
@@ -173,6 +172,9 @@ class WindowWalk(Walk):
             # Everything lies before the rows seen: step back, twice as far each time.
             self._step_back = 2 * self._step_back or max(last - first, _DAY)
             return min(top, first) - self._step_back
+        if self._too_high is None and not inside:
+            # Everything lies behind the rows seen: step on, twice as far each time.
+            return self._low + 2 * max(self._length, _DAY)
         return max(min(self._low + int((top - self._low) * wanted), top - 1), self._low)
 
     def _within(self, high: int | None) -> int | None:

@@ -27,6 +27,7 @@ class ModelSearch:
     unsupported: str = "error"
     unstable: bool = False
     one_way: bool = False
+    claims: int | None = None
     calls: int = 0
     log: list[Query] = field(default_factory=list)
     shuffler: random.Random = field(default_factory=lambda: random.Random(7))
@@ -45,11 +46,12 @@ class ModelSearch:
             reverse=query.sort_order == "DESC" and not self.one_way,
         )
         count = min(query.count, self.page_max)
+        total = len(rows) if self.claims is None else self.claims
         if query.offset + count > self.window and self.beyond != "serve":
             if self.beyond == "error":
                 raise RefusedError("POST /search", status=400, reason="beyond the window")
-            return Page([], len(rows))
-        return Page(rows[query.offset : query.offset + count], len(rows))
+            return Page([], total)
+        return Page(rows[query.offset : query.offset + count], total)
 
     def _matches(self, term: Term, hit: Hit) -> bool:
         if term["type"] == "or":

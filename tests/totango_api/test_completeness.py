@@ -126,6 +126,23 @@ def test_a_server_that_does_not_sort_both_ways_is_read_whole() -> None:
     assert reading.outcome.proven
 
 
+def test_windows_beyond_every_date_come_to_an_end() -> None:
+    undated = [{**row, "last_activity_time": None} for row in spread(80)]
+    dated = [{**row, "last_activity_time": 5} for row in spread(3)]
+    search = ModelSearch(numbered(undated + dated), terms=frozenset({"date"}))
+    _, reading = read(search)
+    assert not reading.outcome.proven
+    assert search.calls < 200
+
+
+@pytest.mark.parametrize("claims", [41, 1_000_000])
+def test_a_server_that_always_claims_more_is_not_believed_for_ever(claims: int) -> None:
+    search = ModelSearch(spread(30), claims=claims)
+    names, reading = read(search)
+    assert len(names) == 30
+    assert reading.outcome.missing == claims - 30
+
+
 def test_what_cannot_be_cut_is_said_to_be_missing() -> None:
     search = ModelSearch(spread(100), terms=frozenset())
     names, reading = read(search)
