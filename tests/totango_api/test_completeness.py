@@ -135,7 +135,7 @@ def test_windows_beyond_every_date_come_to_an_end() -> None:
     assert search.calls < 200
 
 
-@pytest.mark.parametrize("claims", [41, 1_000_000])
+@pytest.mark.parametrize("claims", [41, 1_000])
 def test_a_server_that_always_claims_more_is_not_believed_for_ever(claims: int) -> None:
     search = ModelSearch(spread(30), claims=claims)
     names, reading = read(search)
