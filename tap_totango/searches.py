@@ -232,7 +232,7 @@ class SearchStream(TotangoStream):
             IncompleteReadError: If rows are missing, unless the user said to go on.
         """
         outcome = self._reading.outcome
-        if outcome.missing or outcome.missing is None or outcome.unreadable:
+        if outcome.missing is None or outcome.missing or outcome.unreadable or outcome.shifted:
             error = self._incomplete(outcome)
             if (self.config.get("on_incomplete") or "fail") == "fail":
                 raise error
@@ -249,6 +249,9 @@ class SearchStream(TotangoStream):
         if outcome.missing is None:
             msg = "The server does not count its rows, and gave as many as it can."
             return IncompleteReadError(msg, remedy=self._remedy())
+        if outcome.shifted and not outcome.missing:
+            msg = "Rows went away while others were read, which may have been passed over."
+            return IncompleteReadError(msg, remedy=_AGAIN)
         msg = f"{outcome.missing} of {outcome.total} rows could not be read."
         return IncompleteReadError(msg, missing=outcome.missing, remedy=self._remedy())
 
@@ -264,6 +267,7 @@ class SearchStream(TotangoStream):
 
 
 _DESELECT = "If it speaks of a column, deselect that one in the catalog."
+_AGAIN = "Run it again; or on_incomplete: warn to go on without them."
 _LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."
 
 

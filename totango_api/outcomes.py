@@ -54,6 +54,7 @@ class Outcome:
         calls: Search calls used.
         ended: Whether the server itself came to an end, where it did not count.
         steady: Whether the server counted the same throughout.
+        shifted: Whether rows went away while others were read, which may have been passed over.
     """
 
     total: int | None = None
@@ -63,6 +64,7 @@ class Outcome:
     calls: int = 0
     ended: bool = False
     steady: bool = True
+    shifted: bool = False
 
     @property
     def missing(self) -> int | None:
@@ -74,7 +76,8 @@ class Outcome:
     @property
     def proven(self) -> bool:
         """Whether it is certain that nothing is missing."""
-        return self.total is not None and self.missing == 0 and self.unreadable == 0
+        counted = self.total is not None and self.missing == 0
+        return counted and self.unreadable == 0 and not self.shifted
 
     def least_calls(self, page_size: int) -> int:
         """Return the fewest calls in which these rows could have come."""

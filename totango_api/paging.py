@@ -51,6 +51,9 @@ class Tally:
     Attributes:
         total: Rows the server counted, by its last answer; None if it did not count.
         steady: Whether every answer counted the same.
+        fell: Whether an answer counted fewer rows than the one before: where rows go away, the
+            pages after them move up, and rows are passed over.
+        miscounted: Whether it turned out that the server does not count all rows.
         keys: The keys that were seen.
         keyless: Rows without a key, which are of no use to anybody.
         odd: Rows that were not even objects.
@@ -62,6 +65,8 @@ class Tally:
 
     total: int | None = None
     steady: bool = True
+    fell: bool = False
+    miscounted: bool = False
     keys: KeySet = field(default_factory=KeySet)
     keyless: int = 0
     odd: int = 0
@@ -96,14 +101,17 @@ class Tally:
     @property
     def complete(self) -> bool:
         """Whether everything that the server counts was seen; without a count, its end."""
+        if self.fell:
+            return False
         return self.missing == 0 if self.total is not None else self.ended
 
     def counted(self, total: int | None) -> None:
         """Take in what an answer counted."""
-        if total is None:
+        if total is None or self.miscounted:
             return
         if self.total is not None and total != self.total:
             self.steady = False
+            self.fell = self.fell or total < self.total
         self.total = total
 
 
@@ -140,6 +148,8 @@ class QueryReader:
         total = first.total_hits
         if total is None or total <= self.window:
             yield from self._forward(query, first, total, tally)
+            if total == self.paging.window:
+                yield self._other_end(query, tally)
         else:
             yield from self._forward(query, first, self.paging.window, tally)
             yield from self._backward(query, total, tally)
@@ -150,6 +160,7 @@ class QueryReader:
         Pages of rows that sort alike overlap and leave gaps; another order leaves others.
         """
         reach = int(min(tally.total or self.paging.window, self.window))
+        tally.fell = tally.fell and reach < (tally.total or 0)
         for page in self._pages(query, self._offsets(0, reach), DESCENDING):
             yield self._told_apart(page, tally, DESCENDING)
 
@@ -182,6 +193,20 @@ class QueryReader:
             offset += rows
             full, counted_more = rows >= size, False
         tally.ended = offset < self.window or not full
+
+    def _other_end(self, query: Query, tally: Tally) -> list[Hit]:
+        """Return the rows of the last page that were not seen before.
+
+        A count that is just the window may be as far as the server counts. If there are more
+        rows than that, it did not count them.
+        """
+        repeated = tally.repeated
+        new = self._told_apart(self._fetch(query, 0, DESCENDING, None), tally, DESCENDING)
+        tally.repeated = repeated
+        if tally.total == self.paging.window < tally.rows:
+            logger.info("The server counts no further than %s.", tally.total)
+            tally.total, tally.ended, tally.miscounted = None, False, True
+        return new
 
     def _backward(self, query: Query, total: int, tally: Tally) -> Iterator[list[Hit]]:
         """Descending pages for what lies beyond the window."""
