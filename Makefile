@@ -16,7 +16,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST_ARGS ?=
-# Half of the suite waits for other processes: two workers pay off even on two cores.
+# Half of the suite waits for other processes: two workers pay off even on two cores. Each takes
+# whole files, since what a file's tests share is costly.
 PYTEST_WORKERS ?= 2
 
 help: ## show this
@@ -44,7 +45,7 @@ meltano-file: $(READY)
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
 
 pytest: $(READY) ## the suite alone; PYTEST_ARGS='-k words' narrows it
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-all: $(READY) ## the suite on every Python from 3.11 on that this machine has
 	$(BIN)/python scripts/test_all.py

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 COMMANDS = ("tap-totango", "target-totango", "totango-sandbox")
 PACKAGES = {"totango_api", "tap_totango", "target_totango", "totango_sandbox"}
 
-pytestmark = pytest.mark.xdist_group("packaging")
-
 
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
