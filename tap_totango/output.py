@@ -45,7 +45,11 @@ class WholeLines(MsgSpecWriter):
         """
         self.writing = True
         try:
-            super().write_message(message)
+            line = bytes(self.format_message(message))
+            while line:
+                # Unbuffered, as in many containers, a signal ends a write before its end.
+                line = line[sys.stdout.buffer.write(line) :]
+            sys.stdout.flush()
         finally:
             self.writing = False
         if self.stopped is not None:

@@ -91,7 +91,7 @@ class TapRun:
             assert word in self.last, self.said[-4000:]
         return self.sound()
 
-    def sound(self, most: int = 2000) -> TapRun:
+    def sound(self, most: int = 300) -> TapRun:
         """Return this, having held what has to hold for any run, whatever became of it."""
         assert "Traceback" not in self.said, self.said[-6000:]
         validators, seen = {}, Counter[Any]()
