@@ -11,7 +11,7 @@ from tap_totango.progress import Progress
 from tap_totango.records import RecordBuilder
 from tap_totango.stream import TotangoStream
 from tap_totango.values import milliseconds_of
-from totango_api.errors import IncompleteReadError
+from totango_api.errors import IncompleteReadError, RefusedError
 from totango_api.events import EventsRead, of_types, since
 from totango_api.limits import PAGE_ROWS
 from totango_api.pasted import query_from
@@ -49,6 +49,7 @@ class EventsStream(TotangoStream):
         self._pasted = query_from(pasted, setting="events_query") if pasted else Query()
         super().__init__(tap)
         self._greatest: str | None = None
+        self._complete = True
 
     def records(self) -> Iterator[list[dict[str, Any]]]:
         """Yield the records of all events from the bookmark on.
@@ -67,12 +68,31 @@ class EventsStream(TotangoStream):
             start_date=self.config.get("start_date"),
         )
         self.logger.info("events: reading %s.", start.since or "everything")
-        query = self._query(start)
         for account_id in self.config.get("account_ids") or [None]:
-            yield from self._of_account(
-                EventsRead(self.totango.transport, query, account_id=account_id), builder, start
+            yield from self._read(account_id, builder, start)
+        self.say_misfits(builder.oddities)
+        if self._complete:
+            bookmark.finished(start, self._greatest)
+
+    def _read(
+        self, account_id: str | None, builder: RecordBuilder, start: Start
+    ) -> Iterator[list[dict[str, Any]]]:
+        transport, started = self.totango.transport, False
+        try:
+            reading = EventsRead(transport, self._query(start), account_id=account_id)
+            for rows in self._of_account(reading, builder, start):
+                started = True
+                yield rows
+        except RefusedError as error:
+            if started or start.since is None:
+                raise
+            self.logger.warning(
+                "events: Totango refuses to filter by time, so everything is read, and older "
+                "rows are dropped here. %s",
+                error,
             )
-        bookmark.finished(start, self._greatest)
+            reading = EventsRead(transport, self._query(None), account_id=account_id)
+            yield from self._of_account(reading, builder, start)
 
     def _query(self, start: Start | None) -> Query:
         size = self.config.get("page_size") or PAGE_ROWS
@@ -95,11 +115,17 @@ class EventsStream(TotangoStream):
         outcome = reading.outcome
         missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
         self.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
-        if (missing or outcome.unreadable) and self.config.get("on_incomplete") != "warn":
-            msg = f"{missing} rows could not be read, {outcome.unreadable} have no id."
+        if not (missing or outcome.unreadable or outcome.shifted):
+            return
+        self._complete = False
+        msg = f"{missing} rows could not be read, {outcome.unreadable} have no id."
+        if not (missing or outcome.unreadable):
+            msg = "Rows went away while others were read, which may have been passed over."
+        if self.config.get("on_incomplete") != "warn":
             raise IncompleteReadError(
                 msg, missing=missing, remedy="Set on_incomplete: warn to go on without them."
             )
+        self.logger.warning("events: %s The bookmark stays where it was.", msg)
 
     def _passes(self, row: dict[str, Any], start: Start) -> bool:
         value = row.get("timestamp")

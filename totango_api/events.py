@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 PATH: Final = "/api/v2/events/search"
 EVENTS: Final = "events"
+REREADS: Final = 2
 
 
 def of_types(types: Sequence[str]) -> Term:
@@ -47,12 +48,17 @@ def event_id_of(hit: Hit) -> str | None:
 
 @dataclass
 class EventsOutcome:
-    """What a read of events came to: rows told apart, rows without an id, calls used."""
+    """What a read of events came to: rows told apart, rows without an id, calls used.
+
+    Attributes:
+        shifted: Whether events went away while others were read, which may have been passed over.
+    """
 
     total: int | None = None
     rows: int = 0
     unreadable: int = 0
     calls: int = 0
+    shifted: bool = False
 
 
 class EventsRead:
@@ -71,17 +77,28 @@ class EventsRead:
         self._query = query
         self._account_id = account_id
         self._seen = KeySet()
+        self._counts_rows = False
         self.outcome = EventsOutcome()
 
     def batches(self) -> Iterator[list[Hit]]:
         """Yield events, each id once.
 
         A page is followed by another until one brings nothing new: pages may be shorter than
-        asked, and no count is promised.
+        asked, and no count is promised. Where the count shows that events came or went
+        meanwhile, so that others moved from page to page, the pages are gone through again.
 
         Raises:
             ApiError: If the server does not answer.
         """
+        yield from self._once()
+        for _ in range(REREADS):
+            counted = self.outcome.total is not None and not self.outcome.unreadable
+            if not counted or (self._all_seen() and not self.outcome.shifted):
+                break
+            yield from self._again()
+        self._seen.close()
+
+    def _once(self) -> Iterator[list[Hit]]:
         first = self._page(0)
         yield self._new(first)
         received, counts_rows = len(first.hits), False
@@ -90,7 +107,7 @@ class EventsRead:
             offset = received if counts_rows else offset + 1
             page = self._page(offset)
             if offset == 1 and received > 1 and self._repeats(page):
-                counts_rows = True
+                counts_rows = self._counts_rows = True
                 logger.info("Event offsets count rows here, not pages as documented.")
             new = self._new(page)
             yield new
@@ -99,7 +116,17 @@ class EventsRead:
             received = (
                 max(received, offset + len(page.hits)) if counts_rows else received + len(page.hits)
             )
-        self._seen.close()
+
+    def _again(self) -> Iterator[list[Hit]]:
+        """Go through the pages once more: to their end, if events went away."""
+        to_the_end, self.outcome.shifted = self.outcome.shifted, False
+        received = number = 0
+        while to_the_end or not self._all_seen():
+            page = self._page(received if self._counts_rows else number)
+            yield self._new(page)
+            received, number = received + len(page.hits), number + 1
+            if not page.hits or received >= (self.outcome.total or 0):
+                return
 
     def _repeats(self, page: Page) -> bool:
         """Tell whether page two is page one, moved on by a single row."""
@@ -110,6 +137,8 @@ class EventsRead:
         self.outcome.calls += 1
         form = self._query.at(offset, self._query.count, None).form(account_id=self._account_id)
         page = page_in(self._transport.post_form(PATH, form), EVENTS, endpoint=f"POST {PATH}")
+        if page.total_hits is not None and page.total_hits < (self.outcome.total or 0):
+            self.outcome.shifted = True
         self.outcome.total = page.total_hits
         self.outcome.unreadable += page.odd_hits
         return page
