@@ -315,4 +315,10 @@ class Run:
         if problems:
             where = "" if self._plan is not None else f": see {self.rejects.path}"
             msg = f"{' and '.join(problems)}{where}."
-            raise IncompleteRunError(msg, remedy="Mend the rows and pipe that file back in.")
+            remedy = "Mend the rows and pipe that file back in."
+            if uncertain:
+                remedy += (
+                    " First take out the activities that Totango did count: a replay counts "
+                    "them again."
+                )
+            raise IncompleteRunError(msg, remedy=remedy)
