@@ -1,4 +1,4 @@
-"""The one way out: a session, a call budget, retries, and what counts as an answer.
+"""The one way out: kept connections, a call budget, retries, and what counts as an answer.
 
 Facts: "API rate limit" (429 and its headers), "Totango HTTP API" (anything but 200 is to be
 sent again), Totango's own Zendesk app and public clients (failures inside a 200).
@@ -10,21 +10,17 @@ import functools
 import logging
 import random
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from urllib.parse import urlsplit
 
 import backoff
-import requests
-from requests.adapters import HTTPAdapter
 
 from totango_api.answers import Answer, error_for, json_of
 from totango_api.budget import CallBudget
-from totango_api.connection import CONNECT_TIMEOUT, Connection
-from totango_api.errors import ApiError, RateLimitError, RefusedError, UnavailableError
+from totango_api.errors import ApiError, RateLimitError
 from totango_api.redaction import scrub
+from totango_api.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -32,14 +28,14 @@ if TYPE_CHECKING:
 
     from backoff.types import Details
 
+    from totango_api.connection import Connection
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 LONGEST_BACKOFF: Final = 60.0
 FORM: Final = "application/x-www-form-urlencoded"
-SLOWEST_ANSWER: Final = 10
-"""An answer that trickles is given up after this many times the timeout."""
 
 
 @dataclass
@@ -96,8 +92,7 @@ class Transport:
         self.budget = CallBudget(connection.calls_per_minute)
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self._usage_lock = threading.Lock()
-        self._session = _session(pool_size)
-        self._environments: dict[str, dict[str, Any]] = {}
+        self._wire = Wire(pool_size=pool_size, timeout=connection.timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +107,7 @@ class Transport:
 
     def close(self) -> None:
         """Close every kept connection."""
-        self._session.close()
+        self._wire.close()
 
     def post_form(self, path: str, form: bytes, *, max_retry_seconds: float | None = None) -> Any:
         """POST an encoded form to the REST API and return the decoded JSON.
@@ -139,6 +134,7 @@ class Transport:
             ApiError: If the API did not do what it was asked.
         """
         headers = {"app-token": self.connection.require_token(), "Accept": "application/json"}
+        headers["Accept-Encoding"] = "gzip, deflate"
         if content_type:
             headers["Content-Type"] = content_type
         url = f"{self.connection.hosts.api}{path}"
@@ -196,31 +192,10 @@ class Transport:
         raise error
 
     def _exchange(self, request: Request) -> Answer:
-        timeout = self.connection.timeout
-        deadline = time.monotonic() + SLOWEST_ANSWER * timeout
         headers = {"User-Agent": self.connection.user_agent, **request.headers}
-        prepared = requests.PreparedRequest()
-        # The adapter is called directly: it follows no redirect, adds no credential from a
-        # .netrc file, keeps no cookie, and costs half the time of Session.request.
-        try:
-            prepared.prepare(request.method, request.url, headers=headers, data=request.body)
-            response = self._session.get_adapter(request.url).send(
-                prepared,
-                stream=True,
-                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
-                **self._environment(request.url),
-            )
-            return Answer(response.status_code, response.headers, _body(response, deadline))
-        except requests.RequestException as error:
-            raise _failure(request, error) from None
-
-    def _environment(self, url: str) -> dict[str, Any]:
-        """Proxies and certificates that the environment asks for, looked up once for a host."""
-        host = urlsplit(url).netloc
-        if host not in self._environments:
-            found = self._session.merge_environment_settings(url, {}, None, None, None)
-            self._environments[host] = {name: found[name] for name in ("proxies", "verify", "cert")}
-        return self._environments[host]
+        return self._wire.exchange(
+            request.endpoint, request.method, request.url, request.body, headers
+        )
 
     def _note_retry(self, request: Request, details: Details) -> None:
         with self._usage_lock:
@@ -231,55 +206,6 @@ class Transport:
             details.get("wait", 0.0),
             details["tries"] + 1,
         )
-
-
-def _session(pool_size: int) -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-def _body(response: requests.Response, deadline: float) -> bytes:
-    chunks = []
-    for chunk in response.iter_content(chunk_size=1 << 16):
-        chunks.append(chunk)
-        if time.monotonic() > deadline:
-            response.close()
-            raise requests.Timeout
-    return b"".join(chunks)
-
-
-def _failure(request: Request, error: requests.RequestException) -> ApiError:
-    endpoint = request.endpoint
-    if isinstance(error, requests.exceptions.SSLError):
-        return RefusedError(
-            endpoint,
-            reason="the TLS connection could not be verified",
-            remedy="Check the URL, and REQUESTS_CA_BUNDLE if a proxy re-signs traffic.",
-        )
-    if isinstance(error, requests.ConnectTimeout):
-        return UnavailableError(endpoint, reason="no connection in time", maybe_done=False)
-    if isinstance(error, requests.Timeout):
-        return UnavailableError(endpoint, reason="no answer in time", remedy=_SLOW)
-    if isinstance(error, requests.ConnectionError):
-        reached = not _never_connected(error)
-        reason = "the connection was dropped" if reached else "no connection could be made"
-        return UnavailableError(endpoint, reason=reason, maybe_done=reached)
-    if isinstance(
-        error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
-    ):
-        return UnavailableError(endpoint, reason="the answer was cut short")
-    return RefusedError(endpoint, reason=f"the request could not be made ({type(error).__name__})")
-
-
-_SLOW: Final = "If this repeats, lower page_size or raise request_timeout."
-
-
-def _never_connected(error: BaseException) -> bool:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
 
 
 def _worth_another_try(error: Exception, seconds: float, request: Request) -> bool:
