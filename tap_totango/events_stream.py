@@ -120,7 +120,7 @@ class EventsStream(TotangoStream):
         self._complete = False
         msg = f"{missing} rows could not be read, {outcome.unreadable} have no id."
         if not (missing or outcome.unreadable):
-            msg = "Rows went away while others were read, which may have been passed over."
+            msg = "Rows moved while others were read, and some may have been passed over."
         if self.config.get("on_incomplete") != "warn":
             raise IncompleteReadError(
                 msg, missing=missing, remedy="Set on_incomplete: warn to go on without them."

@@ -217,13 +217,7 @@ class SearchStream(TotangoStream):
             least,
             outcome.repeated,
         )
-        for name, count in sorted(builder.oddities.items()):
-            self.logger.warning(
-                "%s: %s values of %s do not fit; they are in _extra as they came.",
-                self.name,
-                count,
-                name,
-            )
+        self.say_misfits(builder.oddities)
 
     def _settle(self, bookmark: Bookmark, start: Start) -> None:
         """Move the bookmark if nothing is missing; say what is missing otherwise.

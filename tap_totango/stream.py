@@ -188,6 +188,16 @@ class TotangoStream(Stream):
     def _emits(self, name: str) -> bool:
         return name in self.keys or (name in self.catalogued() and self.is_selected(name))
 
+    def say_misfits(self, counts: Mapping[str, int]) -> None:
+        """Say how many values did not fit their columns."""
+        for name, count in sorted(counts.items()):
+            self.logger.warning(
+                "%s: %s values of %s do not fit; they are in _extra as they came.",
+                self.name,
+                count,
+                name,
+            )
+
     def write_state(self) -> None:
         """Write the state as it is now, if it has changed."""
         self.totango.state_writer.write_state(self.totango.state)

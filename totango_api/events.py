@@ -7,9 +7,11 @@ users counts rows; the answers tell which one holds.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from totango_api.errors import RefusedError
 from totango_api.keyset import KeySet
 from totango_api.search import page_in
 
@@ -25,6 +27,11 @@ logger = logging.getLogger(__name__)
 PATH: Final = "/api/v2/events/search"
 EVENTS: Final = "events"
 REREADS: Final = 2
+MOST_MOMENTS: Final = 50
+"""Moments whose events are asked for by themselves, a call each."""
+
+TWICE: Final = 2
+"""An event that comes again is there twice; more at its moment, and others may be hidden."""
 
 
 def of_types(types: Sequence[str]) -> Term:
@@ -51,7 +58,8 @@ class EventsOutcome:
     """What a read of events came to: rows told apart, rows without an id, calls used.
 
     Attributes:
-        shifted: Whether events went away while others were read, which may have been passed over.
+        shifted: Whether events went away or changed places while others were read, which may
+            have been passed over.
     """
 
     total: int | None = None
@@ -78,6 +86,9 @@ class EventsRead:
         self._account_id = account_id
         self._seen = KeySet()
         self._counts_rows = False
+        self._tied: set[int] = set()
+        self._last_moments: list[object] = []
+        self._full_page = 0
         self.outcome = EventsOutcome()
 
     def batches(self) -> Iterator[list[Hit]]:
@@ -96,10 +107,31 @@ class EventsRead:
             if not counted or (self._all_seen() and not self.outcome.shifted):
                 break
             yield from self._again()
+        yield from self._settled()
         self._seen.close()
+
+    def _settled(self) -> Iterator[list[Hit]]:
+        """Ask for the moments whose events changed places between pages, each by itself.
+
+        *Inferred*: `lte`, as in the windows of searches. A page that is not full has them all.
+        """
+        if self.outcome.total is not None:
+            return
+        for moment in sorted(self._tied)[:MOST_MOMENTS]:
+            try:
+                page = self._page(0, since(moment) | {"lte": moment})
+            except RefusedError as error:
+                logger.info("Events of one moment cannot be asked for: %s", error)
+                break
+            yield self._new(page)
+            honoured = all(hit.get("timestamp") == moment for hit in page.hits)
+            if honoured and len(page.hits) < self._full_page:
+                self._tied.discard(moment)
+        self.outcome.shifted = self.outcome.shifted or bool(self._tied)
 
     def _once(self) -> Iterator[list[Hit]]:
         first = self._page(0)
+        self._full_page = len(first.hits)
         yield self._new(first)
         received, counts_rows = len(first.hits), False
         page, offset = first, 0
@@ -110,6 +142,8 @@ class EventsRead:
                 counts_rows = self._counts_rows = True
                 logger.info("Event offsets count rows here, not pages as documented.")
             new = self._new(page)
+            if counts_rows and offset == 1:
+                self._tied.clear()  # these were meant to come again
             yield new
             if not new and not (counts_rows and offset == 1):
                 break
@@ -133,9 +167,10 @@ class EventsRead:
         new = sum(1 for hit in page.hits if event_id_of(hit) not in self._last_ids)
         return bool(page.hits) and new <= len(page.hits) // 2
 
-    def _page(self, offset: int) -> Page:
+    def _page(self, offset: int, *terms: Term) -> Page:
         self.outcome.calls += 1
-        form = self._query.at(offset, self._query.count, None).form(account_id=self._account_id)
+        query = self._query.narrowed(*terms).at(offset, self._query.count, None)
+        form = query.form(account_id=self._account_id)
         page = page_in(self._transport.post_form(PATH, form), EVENTS, endpoint=f"POST {PATH}")
         if page.total_hits is not None and page.total_hits < (self.outcome.total or 0):
             self.outcome.shifted = True
@@ -145,13 +180,18 @@ class EventsRead:
 
     def _new(self, page: Page) -> list[Hit]:
         new = []
+        moments = [hit.get("timestamp") for hit in page.hits]
+        near = Counter(map(str, [*self._last_moments, *moments]))
         for hit in page.hits:
             event_id = event_id_of(hit)
             if event_id is None:
                 self.outcome.unreadable += 1
             elif self._seen.add((event_id,)):
                 new.append(hit)
+            elif isinstance(moment := hit.get("timestamp"), int) and near[str(moment)] > TWICE:
+                self._tied.add(moment)
         self._last_ids = {event_id_of(hit) for hit in page.hits}
+        self._last_moments = moments
         self.outcome.rows = len(self._seen)
         return new
 
