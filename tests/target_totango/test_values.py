@@ -91,7 +91,7 @@ def test_what_is_no_date(value: Any) -> None:
     assert caught.value.code == "not a date"
 
 
-@given(st.datetimes(timezones=st.timezones(), min_value=dt.datetime(1900, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(timezones=st.timezones(), min_value=dt.datetime(1900, 1, 1)))
 def test_moments_stay_the_same_moment(moment: dt.datetime) -> None:
     text = to_date(moment.isoformat())
     assert dt.datetime.fromisoformat(text) == dt.datetime.fromisoformat(moment.isoformat())

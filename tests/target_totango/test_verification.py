@@ -41,8 +41,8 @@ def is_plain(text: str) -> bool:
 
 
 moments = st.datetimes(
-    min_value=dt.datetime(1975, 1, 1),  # noqa: DTZ001 (hypothesis wants it so)
-    max_value=dt.datetime(2200, 1, 1),  # noqa: DTZ001
+    min_value=dt.datetime(1975, 1, 1),
+    max_value=dt.datetime(2200, 1, 1),
     timezones=st.timezones() | st.just(dt.UTC),
 ).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000, fold=0))
 option = st.text(min_size=1, max_size=8).filter(
