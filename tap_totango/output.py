@@ -24,6 +24,10 @@ class Stopped(BaseException):
         self.exit_code = 128 + signum
 
 
+class UnreadError(Exception):
+    """Nobody reads stdout any more. Not an OSError: click ends those without a word."""
+
+
 class WholeLines(MsgSpecWriter):
     """Writes messages; a signal that arrives meanwhile waits for the end of the line.
 
@@ -42,6 +46,7 @@ class WholeLines(MsgSpecWriter):
 
         Raises:
             Stopped: If a signal arrived meanwhile.
+            UnreadError: If nobody reads what is written.
         """
         self.writing = True
         try:
@@ -50,6 +55,8 @@ class WholeLines(MsgSpecWriter):
                 # Unbuffered, as in many containers, a signal ends a write before its end.
                 line = line[sys.stdout.buffer.write(line) :]
             sys.stdout.flush()
+        except BrokenPipeError:
+            raise UnreadError from None
         finally:
             self.writing = False
         if self.stopped is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import logging
@@ -9,6 +10,7 @@ import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from jsonschema_rs import validator_for
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -18,7 +20,7 @@ from tap_totango.attributes_stream import AttributesStream
 from tap_totango.bookmarks import checked_state, utc_now
 from tap_totango.check import check
 from tap_totango.events_stream import EventsStream
-from tap_totango.output import Stopped, WholeLines, leave
+from tap_totango.output import Stopped, UnreadError, WholeLines, leave
 from tap_totango.searches import AccountsStream, UsersStream
 from tap_totango.settings import CONFIG
 from totango_api.attributes import CORE_ATTRIBUTES, Attribute, discover
@@ -276,10 +278,24 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     """Read configuration files, and the environment for the word `ENV`.
 
     Raises:
-        SettingsError: If one cannot be read.
+        SettingsError: If one cannot be read, or holds what no setting takes.
     """
     given = TapTotango.cb_config(None, None, tuple(paths))  # type: ignore[arg-type]
-    return {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
+    config = {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
+    register_secret(str(config.get("app_token") or ""))
+    built_in = copy.deepcopy(CONFIG)
+    TapTotango.append_builtin_config(built_in)
+    # The SDK's own settings have no part in calls; what is missing is said with its remedy.
+    ours = {**dict.fromkeys(built_in["properties"], True), **CONFIG["properties"]}
+    schema = {"properties": ours, "additionalProperties": False}
+    faults = [
+        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
+        for fault in validator_for(schema, mask="as it is set").iter_errors(config)
+    ]
+    if faults:
+        msg = f"Settings cannot be used: {'; '.join(faults)}."
+        raise SettingsError(msg, remedy="`tap-totango --about` lists them all.")
+    return config
 
 
 def main() -> None:
@@ -292,7 +308,7 @@ def main() -> None:
         command()
     except TotangoError as error:
         leave(str(error), 1)
-    except BrokenPipeError:
+    except (UnreadError, BrokenPipeError):
         leave("Nobody reads the output any more: the program behind the pipe has ended.", 1)
     except Stopped as stopped:
         leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)

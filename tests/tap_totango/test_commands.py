@@ -1,0 +1,158 @@
+"""What the command line says: `check`, `--about`, `--test`, `--discover`, settings, exit codes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+TOKEN = "{v2}5ec/ret.t$ken@x+y"
+
+
+@pytest.fixture
+def check(run, config_file, service):
+    """`check(setting=value, …)`: what `tap-totango check` says."""
+
+    def ask(**settings: Any):
+        config = config_file(service.config(**settings))
+        return run("tap-totango", "check", "--config", config)
+
+    return ask
+
+
+@pytest.fixture
+def filled(service):
+    service.load(
+        accounts=[{"account_id": f"a-{n}"} for n in range(1234)],
+        users=[{"account_id": "a-1", "user_id": f"u{n}"} for n in range(3)],
+    )
+    return service
+
+
+def test_check_says_who_is_seen(filled, check) -> None:
+    ran = check().ok()
+    assert "Token accepted" in ran.stdout
+    assert "Rows visible in accounts: 1,234" in ran.stdout
+    assert "Rows visible in users: 3" in ran.stdout
+    assert len(filled.dump("calls")) <= 2
+
+
+def test_check_of_an_empty_view_names_the_team(service, check) -> None:
+    assert "team_id: -1" in check().ok().stdout
+
+
+def test_check_without_the_count(filled, check) -> None:
+    filled.set(total_hits="missing")
+    assert "not counted" in check().ok().stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"app_token": TOKEN}, ["app_token", "region: eu"]),
+        ({"app_token": None}, ["app_token is not set"]),
+        ({"app_token": ""}, ["app_token is not set"]),
+        ({"app_token": 5}, ["app_token"]),
+        ({"app_token": [TOKEN]}, ["app_token"]),
+        ({"rate_limit_per_minute": "many"}, ["rate_limit_per_minute"]),
+        ({"request_timeout": 0}, ["request_timeout"]),
+        ({"region": "mars"}, ["region"]),
+        ({"service_id": "nonsense"}, ["service_id"]),
+        ({"app_tokn": "x"}, ["app_tokn"]),
+        ({"api_url": "http://api.example.com"}, ["api_url", "https"]),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
+)
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_settings_that_cannot_be_used(tap, check, service, command, settings, words) -> None:
+    if command == "check":
+        ran = check(**settings)
+        code, said, out = ran.returncode, ran.stderr, ran.stdout
+    else:
+        done = tap(max_retry_seconds=0, **settings)
+        code, said, out = done.code, done.said, done.stdout
+    assert code == 1, said
+    assert "Traceback" not in said, said
+    assert TOKEN not in said + out
+    last = said.strip().split("\n")[-1]
+    for word in words:
+        assert word in last, said
+
+
+def test_check_of_a_server_that_is_not_there(check) -> None:
+    ran = check(api_url="http://127.0.0.1:9", max_retry_seconds=0)
+    assert ran.returncode == 1
+    assert "no connection" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_about_as_json_and_markdown(run) -> None:
+    about = json.loads(run("tap-totango", "--about", "--format", "json").ok().stdout)
+    properties = about["settings"]["properties"]
+    page = run("tap-totango", "--about", "--format", "markdown").ok().stdout
+    for name, setting in properties.items():
+        assert f"{name}" in page
+        assert setting.get("description"), name
+    assert properties["app_token"]["secret"] is True
+    assert about["version"] != "[could not be detected]"
+    assert "batch_config" not in properties
+
+
+def test_test_reads_one_record_of_each_stream(filled, tap) -> None:
+    ran = tap("--test")
+    assert ran.code == 0, ran.said
+    assert "Traceback" not in ran.said
+
+
+def test_test_fails_where_a_stream_fails(filled, tap) -> None:
+    filled.chaos("403@users")
+    ran = tap("--test", max_retry_seconds=0)
+    assert ran.code == 1, ran.said
+    assert "403" in ran.said
+
+
+def test_discovery_with_a_token_that_is_not_accepted(service, tap) -> None:
+    ran = tap("--discover", app_token=TOKEN)
+    assert ran.code == 1
+    assert "app_token" in ran.last
+    assert TOKEN not in ran.said
+    assert ran.stdout == ""
+
+
+def test_settings_from_the_environment(filled, run) -> None:
+    env = filled.environment("tap-totango", max_in_flight=2)
+    ran = run("tap-totango", "--config", "ENV", env=env).ok()
+    assert len(ran.records("accounts")) == 1234
+
+
+@pytest.mark.parametrize("region", ["us", "eu"])
+def test_the_region_is_looked_up(service, tap, region: str) -> None:
+    service.set(region=region)
+    service.load(accounts=[{"account_id": "a"}])
+    ran = tap(region="auto").ok()
+    assert ran.keys("accounts") == [("a",)]
+    (call,) = service.calls("domains")
+    assert "12345" in call["path"] or call["status"] == 200
+
+
+def test_a_region_that_cannot_be_looked_up(service, tap) -> None:
+    service.chaos("404@domains")
+    ran = tap(region="auto")
+    assert ran.code == 1
+    assert "Set region to us or eu" in ran.last
+    tap(config={"app_token": "x", "region": "auto"}).failed("service_id")
+
+
+def test_all_teams(filled, tap) -> None:
+    filled.set(global_team="required")
+    assert len(tap(team_id=-1).ok().keys("accounts")) == 1234
+    assert len(tap().ok().keys("accounts")) < 1234
+
+
+def test_a_reader_that_leaves_early_is_told(filled, config_file, pipe) -> None:
+    command = ["tap-totango", "--config", config_file(filled.config())]
+    ran = pipe(command, ["head", "-c", "100"])
+    assert ran.returncodes[0] == 1
+    assert "Nobody reads the output" in ran.stderr
+    assert "Traceback" not in ran.stderr
