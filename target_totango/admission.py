@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -43,6 +43,7 @@ class Admission:
         forward: Takes rows that pass.
         settle: Takes rows that need no call.
         keep: Takes rows that belong into the rejects file.
+        unchanged: Takes rows that are in Totango already.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Admission:
         forward: Callable[[Row], None],
         settle: Callable[[Row], None],
         keep: Callable[[Row, Sequence[Fault]], None],
+        unchanged: Callable[[Row], None],
     ) -> None:
         self._settings = settings
         self._journal = journal
@@ -65,15 +67,16 @@ class Admission:
         self._forward = forward
         self._settle = settle
         self._keep = keep
+        self._unchanged = unchanged
         self._waiting: list[Row] = []
         self._since = 0.0
 
-    def put(self, row: Row, recency: Any = None) -> None:
+    def put(self, row: Row) -> None:
         """Take a row that has passed its checks."""
         if row.object == ACTIVITIES:
             if self._ledger is not None and not self._is_new_activity(row, self._ledger):
                 return
-        elif self._is_superseded(row, recency):
+        elif self._is_superseded(row):
             return
         if self._settings.sync_mode == UPSERT:
             self._admit(row)
@@ -126,12 +129,12 @@ class Admission:
         for key in unknown:
             self._journal.note_existing(key, there=key in found)
 
-    def _is_superseded(self, row: Row, recency: Any) -> bool:
+    def _is_superseded(self, row: Row) -> bool:
         key = written(row).key
         repeated = self._journal.count(key) > 0
         if repeated:
             self._report.tally(row.stream, row.object).repeated += 1
-        if not self._journal.is_stale(key, recency):
+        if not self._journal.is_stale(key, row.recency):
             return False
         self._settle(row)
         return True
@@ -145,7 +148,7 @@ class Admission:
             confirmed = ledger.confirmed(row.ledger_key)
             if self._settings.skip_unchanged and confirmed == row.digest:
                 self._report.tally(row.stream, row.object).unchanged += 1
-                self._settle(row)
+                self._unchanged(row)
                 return
             if confirmed is not None and confirmed != row.digest:
                 # Made durable by the channel before the call: see Ledger.forget.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import ACCOUNT, USER, AttributeColumn, IdColumn, StreamMapping
@@ -12,7 +12,7 @@ from target_totango.values import UnfitValueError, to_id
 from totango_api.identifiers import is_short_salesforce_id, length_flaws, salesforce_long_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 SKIP: Final = "skip"
 CLEAR: Final = "clear"
@@ -47,28 +47,52 @@ class Checked:
     Attributes:
         truncated: How many texts were cut, as asked.
         converted: How many Salesforce ids were converted, as asked.
+        faulty: Attributes that have a fault, as `account.Plan`.
     """
 
     write: Write
     faults: list[Fault]
     truncated: int = 0
     converted: int = 0
+    faulty: list[str] = field(default_factory=list)
 
 
-def check(record: Mapping[str, Any], mapping: StreamMapping, policy: Policy) -> Checked:
-    """Return what a record asks for. With faults, the write is not to be used."""
+def check(
+    record: Mapping[str, Any],
+    mapping: StreamMapping,
+    policy: Policy,
+    without: Collection[str] = (),
+) -> Checked:
+    """Return what a record asks for. With faults, the write is not to be used.
+
+    Args:
+        record: The record behind the stream maps.
+        mapping: What becomes of it.
+        policy: What to do with what is not quite right.
+        without: Attributes to leave out, as `account.Plan`.
+    """
     checked = check_ids(record, mapping, policy)
     for column in mapping.columns:
-        value = _read(record, column, checked.faults)
-        if value is MISSING:
+        if without and f"{column.scope}.{column.api_name}" in without:
             continue
-        if value is None or value == "" or value == []:
-            text = _null(column, policy, checked.faults)
-        else:
-            text = _text(value, column, policy, checked)
+        faults = len(checked.faults)
+        text = _attribute(record, column, policy, checked)
         if text is not None:
             _attributes_of(checked.write, column.scope)[column.api_name] = text
+        if len(checked.faults) > faults:
+            checked.faulty.append(f"{column.scope}.{column.api_name}")
     return checked
+
+
+def _attribute(
+    record: Mapping[str, Any], column: AttributeColumn, policy: Policy, checked: Checked
+) -> str | None:
+    value = _read(record, column, checked.faults)
+    if value is MISSING:
+        return None
+    if value is None or value == "" or value == []:
+        return _null(column, policy, checked.faults)
+    return _text(value, column, policy, checked)
 
 
 def check_ids(record: Mapping[str, Any], mapping: StreamMapping, policy: Policy) -> Checked:

@@ -107,6 +107,7 @@ class Departures:
 
     def _deleted(self, stream: str, user: tuple[str, str]) -> None:
         self._report.tally(stream, USERS).deleted += 1
+        self._settler.deleted(user)
         if self._services.ledger is not None:
             self._services.ledger.forget((stream, USERS, *user))
         if self._roster is not None:

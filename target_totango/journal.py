@@ -47,7 +47,7 @@ class Journal:
 
     def count(self, key: Sequence[str]) -> int:
         """Note a key, and return how often it was noted before."""
-        hashed = _hash(key)
+        hashed = key_digest(key)
         row = self._one("SELECT times FROM seen WHERE key = ?", hashed)
         times = int(row[0]) if row else 0
         self._database.execute(
@@ -57,16 +57,16 @@ class Journal:
         )
         return times
 
-    def is_stale(self, key: Sequence[str], recency: Any) -> bool:
+    def is_stale(self, key: Sequence[str], moment: tuple[str, str] | None) -> bool:
         """Tell whether a more recent row of the same key came before; else note this one.
 
         Values that cannot be compared, such as a null and a date, go by their order.
         """
-        hashed, moment = _hash(key), comparable(recency)
+        hashed = key_digest(key)
         row = self._one("SELECT recency FROM seen WHERE key = ?", hashed)
         if row and row[0] is not None and moment is not None:
             kind, value = json.loads(row[0])
-            if kind == moment[0] and _value(moment) < _value((kind, value)):
+            if is_older(moment, (kind, value)):
                 return True
         if moment is not None:
             self._database.execute(
@@ -76,13 +76,13 @@ class Journal:
 
     def existing(self, key: Sequence[str]) -> bool | None:
         """Return whether something is in Totango; None if that was not asked yet."""
-        row = self._one("SELECT there FROM existing WHERE key = ?", _hash(key))
+        row = self._one("SELECT there FROM existing WHERE key = ?", key_digest(key))
         return bool(row[0]) if row else None
 
     def note_existing(self, key: Sequence[str], *, there: bool) -> None:
         """Note whether something is in Totango."""
         self._database.execute(
-            "INSERT OR REPLACE INTO existing VALUES (?, ?)", (_hash(key), int(there))
+            "INSERT OR REPLACE INTO existing VALUES (?, ?)", (key_digest(key), int(there))
         )
 
     def note_sent(
@@ -97,7 +97,7 @@ class Journal:
             texts: Attributes by API name.
             row: The row as JSON, in case it has to be rejected after all.
         """
-        hashed = _hash((object_, *key))
+        hashed = key_digest((object_, *key))
         before = self._one("SELECT texts FROM sent WHERE key = ?", hashed)
         if before:
             texts = {**json.loads(before[0]), **texts}
@@ -116,7 +116,7 @@ class Journal:
     def sent_row(self, object_: str, key: Sequence[str]) -> tuple[str, str]:
         """Return stream and row of what was confirmed for a key."""
         stream, row = self._one(
-            "SELECT stream, row FROM sent WHERE key = ?", _hash((object_, *key))
+            "SELECT stream, row FROM sent WHERE key = ?", key_digest((object_, *key))
         )
         return str(stream), str(row)
 
@@ -142,6 +142,13 @@ def comparable(recency: Any) -> tuple[str, str] | None:
         return ("text", str(recency))
 
 
+def is_older(recency: tuple[str, str] | None, than: tuple[str, str] | None) -> bool:
+    """Tell whether a moment comes before another; those that cannot be compared do not."""
+    if recency is None or than is None or recency[0] != than[0]:
+        return False
+    return bool(_value(recency) < _value(than))
+
+
 def _value(recency: tuple[str, str]) -> Any:
     kind, value = recency
     if kind == "number":
@@ -152,7 +159,8 @@ def _value(recency: tuple[str, str]) -> Any:
     return value
 
 
-def _hash(parts: Sequence[str]) -> bytes:
+def key_digest(parts: Sequence[str]) -> bytes:
+    """Return what stands for a key, whatever texts it is made of."""
     hashed = hashlib.blake2b(digest_size=16)
     for part in parts:
         encoded = part.encode("utf-8", "surrogatepass")

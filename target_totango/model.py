@@ -104,6 +104,9 @@ class Row:
         digest: What stands for its attributes in the ledger.
         forgotten: Whether the ledger was told that other values may be in Totango now.
         fingerprint: What tells an activity from every other, for the ledger.
+        recency: When it was true, by the mapping's `recency_field`, in comparable form.
+        faulty: Attributes with a fault, as `account.Plan`, which `write` therefore lacks.
+        newer: Of a replayed row, the attributes that are left out, as others are newer.
     """
 
     ticket: int
@@ -118,3 +121,6 @@ class Row:
     digest: bytes | None = None
     forgotten: bool = False
     fingerprint: tuple[str, ...] | None = None
+    recency: tuple[str, str] | None = None
+    faulty: tuple[str, ...] = ()
+    newer: frozenset[str] = frozenset()

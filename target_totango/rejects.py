@@ -18,7 +18,7 @@ from target_totango.model import REJECT_FIELD
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_totango.model import Fault, Row, SourceStream
 
@@ -46,8 +46,19 @@ _REJECT_SCHEMA: Final = {
         "stream": {"type": "string"},
         "object": {"type": "string"},
         "rejected_at": {"type": "string", "format": "date-time"},
+        "superseded": {
+            "type": "boolean",
+            "description": "Whether later rows made this one outdated: then it is not sent again.",
+        },
+        "newer": {
+            "type": "array",
+            "description": "Attributes that later rows have written: these are not sent again.",
+            "items": {"type": "string"},
+        },
     },
 }
+_RECORD: Final = b'{"type":"RECORD",'
+_LONGEST_INTEGER: Final = 4000
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
@@ -101,6 +112,30 @@ class RejectsFile:
             raise self._failure(error) from error
         self._unsynced = False
 
+    def mark(self, marks: Mapping[int, frozenset[str] | None]) -> None:
+        """Mark rows that are outdated, all of them or none; nothing is written afterwards.
+
+        Args:
+            marks: By the row's number in the file, from 0: the attributes that are outdated, or
+                None for the whole row.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        self.close()
+        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        try:
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+            with self.path.open("rb") as old, os.fdopen(descriptor, "wb") as new:
+                new.writelines(_marked(old, marks))
+                new.flush()
+                os.fsync(new.fileno())
+            beside.replace(self.path)
+            _sync_directory(self.path.parent)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise self._failure(error) from error
+
     def close(self) -> None:
         """Make everything durable and close the file."""
         self.sync()
@@ -115,16 +150,44 @@ class RejectsFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
         self._file = os.fdopen(descriptor, "wb", buffering=1 << 16)
-        directory = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _sync_directory(self.path.parent)
         return self._file
 
     def _failure(self, error: OSError) -> TotangoError:
         msg = f"The rejects file {self.path} cannot be written: {error.strerror or error}."
         return TotangoError(msg, remedy="Set rejects_path to a place that can be.")
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _marked(lines: Iterable[bytes], marks: Mapping[int, frozenset[str] | None]) -> Iterator[bytes]:
+    place = -1
+    for line in lines:
+        if not line.startswith(_RECORD):
+            yield line
+            continue
+        place += 1
+        if place not in marks:
+            yield line
+            continue
+        # Decimals keep the digits of numbers, and json takes half surrogate pairs.
+        message = json.loads(line, parse_float=Decimal, parse_int=_integer)
+        why, newer = message["record"][REJECT_FIELD], marks[place]
+        if newer is None:
+            why["superseded"] = True
+        else:
+            why["newer"] = sorted(newer.union(why.get("newer", ())))
+        yield _line(message)
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) < _LONGEST_INTEGER else Decimal(text)
 
 
 def _free_name(path: Path) -> Path:
@@ -146,7 +209,7 @@ def _schema_message(source: SourceStream) -> dict[str, Any]:
 
 
 def _record_message(row: Row, faults: Sequence[Fault]) -> dict[str, Any]:
-    why = {
+    why: dict[str, Any] = {
         "reason": "; ".join(fault.message for fault in faults),
         "faults": [
             {"field": fault.field, "code": fault.code, "message": fault.message} for fault in faults
@@ -156,8 +219,10 @@ def _record_message(row: Row, faults: Sequence[Fault]) -> dict[str, Any]:
         "object": row.object,
         "rejected_at": dt.datetime.now(tz=dt.UTC).isoformat().replace("+00:00", "Z"),
     }
+    if row.newer:
+        why["newer"] = sorted(row.newer)
     record = {**row.message["record"], REJECT_FIELD: why}
-    return {**row.message, "record": record}
+    return {"type": "RECORD", **row.message, "record": record}
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
@@ -165,7 +230,8 @@ def _line(message: Mapping[str, Any]) -> bytes:
         return _encoder.encode(_finite(message)) + b"\n"
     except UnicodeEncodeError:
         # Half a surrogate pair survives as its escape only.
-        return json.dumps(_finite(message), default=_number).encode() + b"\n"
+        text = json.dumps(_finite(message), default=_number, separators=(",", ":"))
+        return text.encode() + b"\n"
 
 
 def _finite(value: Any) -> Any:

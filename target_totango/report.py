@@ -22,6 +22,7 @@ COUNTS: Final = (
     "skipped",
     "deleted",
     "rejected",
+    "superseded",
     "uncertain",
     "verified",
     "different",
@@ -42,9 +43,11 @@ class Tally:
         updated: Of those, rows about something that existed, where that is known.
         unchanged: Rows not sent because the same was confirmed before.
         repeated: Rows about something that an earlier row of the run was about.
-        skipped: Rows not sent because a mode or setting says so.
+        skipped: Rows not sent because a mode or setting says so, or because the rejects file
+            marks them as superseded.
         deleted: Users deleted.
         rejected: Rows in the rejects file, other than uncertain ones.
+        superseded: Of those, rows that later ones made outdated, so that a replay skips them.
         uncertain: Rows that may or may not have arrived.
         verified: Rows read back and found as they were sent.
         different: Rows read back and found otherwise.
@@ -63,6 +66,7 @@ class Tally:
     skipped: int = 0
     deleted: int = 0
     rejected: int = 0
+    superseded: int = 0
     uncertain: int = 0
     verified: int = 0
     different: int = 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.admission import Admission
 from target_totango.checks import check, check_ids
 from target_totango.departures import Departures
-from target_totango.journal import Journal
+from target_totango.journal import Journal, comparable
 from target_totango.model import ACTIVITIES, DELETED_FIELD, USERS, Fault, Row
 from target_totango.output import emit
 from target_totango.plan import Plan, PlanChannel
@@ -21,6 +21,7 @@ from target_totango.services import Services
 from target_totango.settling import Settler
 from target_totango.sources import MISSING
 from target_totango.state import StateGate
+from target_totango.supersession import is_superseded, newer_names
 from target_totango.telling import Progress, tell_end, write_report
 from totango_api.errors import InputError, TotangoError
 
@@ -65,6 +66,7 @@ class Run:
         self._channels: dict[str, Channel] = {}
         self._plan = Plan() if settings.dry_run else None
         self._journal = Journal()
+        self._told_superseded = False
         self.signal: int | None = None
         self.gate = StateGate(emit, self._make_durable)
         self._settler = Settler(
@@ -91,6 +93,7 @@ class Run:
             forward=self._forward,
             settle=self._settler.let_pass,
             keep=self._settler.keep,
+            unchanged=self._settler.unchanged,
         )
 
     # While the input is read ---------------------------------------------------------------
@@ -119,11 +122,17 @@ class Run:
         row.delivery = mapping.delivery
         tally = self.report.tally(row.stream, row.object)
         tally.received += 1
+        if is_superseded(message):
+            self._skip_superseded(row)
+            return
         if record.get(DELETED_FIELD):
             self._departures.take(row, check_ids(record, mapping, self.settings.policy))
             return
-        checked = check(record, mapping, self.settings.policy)
-        row.write = checked.write
+        row.newer = newer_names(message)
+        checked = check(record, mapping, self.settings.policy, row.newer)
+        row.write, row.faulty = checked.write, tuple(checked.faulty)
+        recency = mapping.recency.read(record) if mapping.recency is not None else None
+        row.recency = None if recency is MISSING else comparable(recency)
         if row.object == USERS:
             self._departures.note_user(row)
         if faults or checked.faults:
@@ -132,8 +141,17 @@ class Run:
             return
         tally.truncated += checked.truncated
         tally.converted += checked.converted
-        recency = mapping.recency.read(record) if mapping.recency is not None else None
-        self._admission.put(row, None if recency is MISSING else recency)
+        self._admission.put(row)
+
+    def _skip_superseded(self, row: Row) -> None:
+        if not self._told_superseded:
+            self._told_superseded = True
+            logger.warning(
+                "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
+                "Take out the mark to send one all the same."
+            )
+        self.report.tally(row.stream, row.object).skipped += 1
+        self._settler.let_pass(row)
 
     def skip(self, stream: str) -> None:
         """Count a row that asks for nothing, such as a page without a name."""
@@ -274,6 +292,7 @@ class Run:
         try:
             self._settler.make_durable()
             self.gate.emit_due(now=True)
+            self._settler.mark_superseded()
         finally:
             self.rejects.close()
             for channel in self._channels.values():

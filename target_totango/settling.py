@@ -8,6 +8,7 @@ from target_totango.admission import UNCERTAIN
 from target_totango.model import ACTIVITIES, Fault, Row
 from target_totango.outcomes import Breaker, Confirmed, Failed, Outcome, Refused, Uncertain
 from target_totango.readback import ReadBack
+from target_totango.supersession import Supersession
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Settler:
         self._gate = gate
         self._breaker = Breaker()
         self._expected: dict[tuple[str, ...], int] = {}
+        self._supersession = Supersession()
         self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
 
     def expect(self, row: Row) -> None:
@@ -95,6 +97,7 @@ class Settler:
             elif is_latest and row.ledger_key is not None and row.digest is not None:
                 ledger.confirm(row.ledger_key, row.digest)
         self._read_back.note(row)
+        self._supersession.note_confirmed(row)
         self.let_pass(row)
 
     def _abandon(self, row: Row) -> None:
@@ -129,8 +132,33 @@ class Settler:
     def keep(self, row: Row, faults: Sequence[Fault]) -> None:
         """Put a row into the rejects file, after which the state may pass it."""
         if self._rejects is not None:
+            self._supersession.note_rejected(row, self._rejects.rows)
             self._rejects.write(row, faults)
         self.let_pass(row)
+
+    def unchanged(self, row: Row) -> None:
+        """Take a row that is in Totango already, as an earlier run confirmed."""
+        self._supersession.note_confirmed(row)
+        self.let_pass(row)
+
+    def deleted(self, user: tuple[str, str]) -> None:
+        """Take note that a user was deleted."""
+        self._supersession.note_deleted(user)
+
+    def mark_superseded(self) -> None:
+        """Mark the rows of the rejects file that later ones made outdated, and count them.
+
+        Only at the end: a run that is killed leaves them unmarked.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        marks: dict[int, frozenset[str] | None] = {}
+        for each in self._supersession:
+            marks[each.place] = None if each.wholly else each.newer
+            self._report.tally(each.stream, each.object).superseded += each.wholly
+        if self._rejects is not None and marks:
+            self._rejects.mark(marks)
 
     def let_pass(self, row: Row) -> None:
         """Note that a row needs no further attention."""

@@ -78,6 +78,12 @@ def tell_end(report: Report, rejects: RejectsFile) -> None:
         logger.info("Stream %r was ignored: %d rows.", stream, rows)
     if rejects.rows:
         logger.info("%d rows are in %s.", rejects.rows, rejects.path)
+    if superseded := report.total("superseded"):
+        logger.info(
+            "%d of them are outdated, since later rows of the same key were confirmed: "
+            "a replay skips them.",
+            superseded,
+        )
     if rejects.moved_to is not None:
         logger.info("Older rejects were moved to %s.", rejects.moved_to)
 
