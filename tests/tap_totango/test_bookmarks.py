@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,7 @@ def test_an_hourly_schedule_is_full_once_a_day(chance: Random, days: int) -> Non
     times = [NOW + timedelta(hours=hour, minutes=late) for hour, late in enumerate(jitter)]
     full = full_reads(times, 24)
     assert days <= len(full) <= days + 1
-    gaps = [later - one for one, later in zip(full, full[1:], strict=False)]
+    gaps = [later - one for one, later in itertools.pairwise(full)]
     assert all(timedelta(hours=20) <= gap <= timedelta(hours=28) for gap in gaps)
 
 

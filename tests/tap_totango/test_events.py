@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import Catalog
+
+if TYPE_CHECKING:
+    from tap_runs import Catalog
 
 START = 1_760_000_000_000
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import TapRun
+
+if TYPE_CHECKING:
+    from tap_runs import TapRun
 
 OLD, NEW = 1_760_000_000_000, 1_763_000_000_000
 NEW_TEXT = "2025-11-13T02:13:20.000000Z"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from tap_totango.naming import ORIGINAL, SNAKE, unique_names
 from totango_api.names import snake
+
+if TYPE_CHECKING:
+    import random
 
 similar = st.sampled_from(
     ["Plan", "plan", "PLAN", "plan 2", "Plan_2", "plan_2_2", "Größe", "Grosse", "größe", "#", "!!"]
@@ -53,7 +56,7 @@ def test_original_names_are_kept_unless_they_clash(names: list[str]) -> None:
     folded = [name.casefold() for name in names]
     for name, column in found.items():
         if folded.count(name.casefold()) == 1 and name.casefold() not in TAKEN:
-            numbered = any(name.casefold().startswith(f"{one}_") for one in folded + [*TAKEN])
+            numbered = any(name.casefold().startswith(f"{one}_") for one in [*folded, *TAKEN])
             assert column == name or numbered
 
 
