@@ -48,6 +48,13 @@ class Deletes:
         """How many users are to be deleted."""
         return len(self._rows.keys() | self._absent.keys())
 
+    def going(self) -> list[tuple[str, User]]:
+        """Return the users to delete, each with a stream that says so."""
+        return [
+            *((rows[0].stream, user) for user, rows in self._rows.items()),
+            *((stream, user) for user, stream in self._absent.items() if user not in self._rows),
+        ]
+
     def put(self, row: Row) -> bool:
         """Take a row that is gone at its source; return whether it is to be deleted.
 
@@ -100,7 +107,7 @@ class Deletes:
         Raises:
             ApiError: If a user without a row could not be deleted.
         """
-        for user in [*self._rows, *(user for user in self._absent if user not in self._rows)]:
+        for stream, user in self.going():
             rows = self._rows.get(user, [])
             try:
                 self._delete(user)
@@ -110,7 +117,7 @@ class Deletes:
                 for row in rows:
                     keep(row, [Fault("", "not deleted", error.message)])
                 continue
-            deleted(rows[0].stream if rows else self._absent[user], user)
+            deleted(stream, user)
             for row in rows:
                 settle(row)
 

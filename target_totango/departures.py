@@ -91,6 +91,7 @@ class Departures:
         """
         if self.count:
             self._deletes.check()
+            self._forget()
             self._deletes.carry_out(self._deleted, self._settler.let_pass, self._settler.reject)
 
     def close(self) -> None:
@@ -105,10 +106,19 @@ class Departures:
             return None
         return Roster(Path(f"{settings.ledger_path}.users"))
 
+    def _forget(self) -> None:
+        """Let the ledger forget the users before the first one goes.
+
+        If the run is killed after a deletion, or its answer gets lost, the next run must not take
+        the user for confirmed.
+        """
+        ledger = self._services.ledger
+        if ledger is not None:
+            ledger.forget(*((stream, USERS, *user) for stream, user in self._deletes.going()))
+            ledger.flush()
+
     def _deleted(self, stream: str, user: tuple[str, str]) -> None:
         self._report.tally(stream, USERS).deleted += 1
         self._settler.deleted(user)
-        if self._services.ledger is not None:
-            self._services.ledger.forget((stream, USERS, *user))
         if self._roster is not None:
             self._roster.forget(stream, user)

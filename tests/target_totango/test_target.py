@@ -832,6 +832,21 @@ def test_a_user_that_comes_back_is_not_deleted(deliver: Deliver, service: Sandbo
     assert done.states == [state(1)["value"]]
 
 
+def test_a_user_whose_deletion_was_not_answered_does_not_count_as_confirmed(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    ledger = {"ledger_path": str(tmp_path / "ledger.db"), "skip_unchanged": True}
+    deliver(DELETABLE, user("a", "u", Title="x"), **ledger).ok()
+    service.chaos("drop@delete")
+    gone = user("a", "u", _sdc_deleted_at=GONE)
+    done = deliver(DELETABLE, gone, hard_delete=True, max_retry_seconds=0, **ledger)
+    assert done.codes == [{("", "not deleted")}]
+    assert held(service, "users") == {}
+    again = deliver(DELETABLE, user("a", "u", Title="x"), **ledger).ok()
+    assert again.totals == {"received": 1, "sent": 1}
+    assert set(held(service, "users")) == {("a", "u")}
+
+
 def test_accounts_cannot_be_deleted_and_that_is_said_once(
     deliver: Deliver, service: Sandbox
 ) -> None:
