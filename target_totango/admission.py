@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -21,11 +22,25 @@ if TYPE_CHECKING:
     from target_totango.settings import Settings
     from totango_api.lookup import Lookup
 
+logger = logging.getLogger("target-totango")
+
 BATCH_ROWS: Final = 500
 """Rows that wait until Totango is asked which of them exist."""
 
 LONGEST_WAIT: Final = 5.0
 """Seconds after which they no longer wait for more."""
+
+_COMPLETE_RUNS: Final = ("activities without a key", "complete runs")
+"""Where the ledger counts them: no object of Totango has such a name."""
+
+_KEYLESS: Final = (
+    "Stream %r has no key, so the ledger cannot tell an activity from one just like it: whatever "
+    "comes again in a later run counts again. Let the tap's SCHEMA name key_properties."
+)
+_TAKEN_FOR_DELIVERED: Final = (
+    "Stream %r has no key, and a run before this one was cut off: rows just like those that it "
+    "delivered are taken for them, counted as unchanged and not sent."
+)
 
 UNCERTAIN: Final = "uncertain"
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted").encode
@@ -68,6 +83,8 @@ class Admission:
         self._settle = settle
         self._keep = keep
         self._unchanged = unchanged
+        self._keyless: dict[str, str] = {}
+        self._told: set[tuple[str, str]] = set()
         self._waiting: list[Row] = []
         self._since = 0.0
 
@@ -165,6 +182,8 @@ class Admission:
             return False
         state = ledger.activity_state(row.fingerprint)
         if state == "done":
+            if row.stream in self._keyless:
+                self._tell(row.stream, _TAKEN_FOR_DELIVERED)
             tally.unchanged += 1
             self._settle(row)
             return False
@@ -182,7 +201,10 @@ class Admission:
         """Return what tells an activity from every other; None for one that came before.
 
         That is the stream's key. Without one it is the whole row, and the how-manieth of its
-        kind it is, since the same thing may well be done twice.
+        kind it is, since the same thing may well be done twice. In a later run it may be done
+        once more: so nothing is said to be the same across runs, but for the rows of a run that
+        was cut off, which come again. That is told by the number of complete runs before. A row
+        of a rejects file is told from all others by its reasons, which say when it was rejected.
         """
         record = row.message["record"]
         keys = row.source.key_properties
@@ -190,9 +212,32 @@ class Admission:
         if keys and all(value is not None for value in values):
             named = (row.stream, "key", *(_encode(value).decode() for value in values))
             return named if self._journal.count(named) == 0 else None
-        whole = {name: value for name, value in record.items() if name != REJECT_FIELD}
-        hashed = (row.stream, "row", hashlib.sha256(_encode(whole)).hexdigest())
+        digest = hashlib.sha256(_encode(record)).hexdigest()
+        hashed: tuple[str, ...]
+        if record.get(REJECT_FIELD):
+            hashed = (row.stream, "rejected row", digest)
+        else:
+            hashed = (row.stream, "row", self._complete_runs(row.stream), digest)
         return (*hashed, str(self._journal.count(hashed)))
+
+    def _complete_runs(self, stream: str) -> str:
+        """Return how many runs about a stream without a key came to their end, as text."""
+        if stream not in self._keyless:
+            self._tell(stream, _KEYLESS)
+            found = self._ledger and self._ledger.confirmed((*_COMPLETE_RUNS, stream))
+            self._keyless[stream] = (found or b"0").decode()
+        return self._keyless[stream]
+
+    def complete(self) -> None:
+        """Take note that all was read, delivered and let go: no row will come again."""
+        for stream, runs in self._keyless.items():
+            if self._ledger is not None:
+                self._ledger.confirm((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
+
+    def _tell(self, stream: str, what: str) -> None:
+        if (stream, what) not in self._told:
+            self._told.add((stream, what))
+            logger.warning(what, stream)
 
 
 def _subject(row: Row) -> tuple[str, ...]:

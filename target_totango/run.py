@@ -67,6 +67,7 @@ class Run:
         self._plan = Plan() if settings.dry_run else None
         self._journal = Journal()
         self._told_superseded = False
+        self._read_whole = False
         self.signal: int | None = None
         self.gate = StateGate(emit, self._make_durable)
         self._settler = Settler(
@@ -272,6 +273,7 @@ class Run:
             self._plan.delete = self._departures.count
             return
         self._departures.carry_out()
+        self._read_whole = True
         self._settler.verify()
 
     def _wind_up(self) -> None:
@@ -292,6 +294,9 @@ class Run:
         try:
             self._settler.make_durable()
             self.gate.emit_due(now=True)
+            # Not before the state is out: killed in between, a run would count twice unsaid.
+            if self._read_whole and not self.gate.unsettled and "_admission" in self.__dict__:
+                self._admission.complete()
             self._settler.mark_superseded()
         finally:
             self.rejects.close()

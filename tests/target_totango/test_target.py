@@ -629,10 +629,32 @@ def test_activities_without_a_key_count_as_often_as_they_come(
     keyless = schema("activities", "account_id", "user_id", "activity", "module")
     one = record("activities", account_id="a", user_id="u", activity="Pay", module="M")
     ledger = {"ledger_path": str(tmp_path / "ledger.db")}
-    deliver(keyless, one, one, **ledger).ok()
+    done = deliver(keyless, one, one, state(1), **ledger).ok()
+    assert done.said.count("Stream 'activities' has no key") == 1
+    again = deliver(keyless, one, state(2), **ledger).ok()
+    assert again.totals == {"received": 1, "sent": 1}
+    assert len(service.dump("activities")) == 3
+
+
+def test_activities_without_a_key_are_not_repeated_after_a_run_that_was_cut_off(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    keyless = schema("activities", "account_id", "user_id", "activity", "module")
+    one = record("activities", account_id="a", user_id="u", activity="Pay", module="M")
+    ledger = {"ledger_path": str(tmp_path / "ledger.db")}
+    assert isinstance(deliver(keyless, one, one, '{"type', **ledger).error, InputError)
+    # Rejects are no part of what comes again, nor does sending them make the run complete.
+    late = record("activities", account_id="b", user_id="u", activity="Pay", module="M" * 200)
+    rejected = json.dumps(deliver(keyless, late, '{"type', **ledger).rejected[0])
+    rejected = rejected.replace("M" * 200, "M")
+    replay = f'{{"type":"RECORD","stream":"activities","record":{rejected}}}'
+    assert deliver(keyless, replay, **ledger).ok().totals == {"received": 1, "sent": 1}
+    assert deliver(keyless, replay, **ledger).ok().totals == {"received": 1, "unchanged": 1}
     again = deliver(keyless, one, one, one, **ledger).ok()
     assert again.totals == {"received": 3, "sent": 1, "unchanged": 2}
-    assert len(service.dump("activities")) == 3
+    assert "cut off" in again.said
+    assert deliver(keyless, one, **ledger).ok().totals == {"received": 1, "sent": 1}
+    assert len(service.dump("activities")) == 5
 
 
 # Modes -----------------------------------------------------------------------------------------
