@@ -142,6 +142,7 @@ class HubChannel:
         repeatable = object_ != ACTIVITIES
         rows = [_hub_row(row) for row in batch.rows]
         said = self._hub.outcomes(_OBJECTS[object_], rows, collection_type=collection_type)
+        call, error = None, UnavailableError("The hub")
         for place, outcome in said:
             match outcome:
                 case hub.Accepted():
@@ -149,7 +150,9 @@ class HubChannel:
                 case hub.Refused(reason, status):
                     yield place, Refused(reason, status)
                 case hub.Uncertain(reason):
-                    error = UnavailableError("The hub", reason=reason)
+                    # Rows of one call share its error, by which failed calls are counted.
+                    if outcome is not call:
+                        call, error = outcome, UnavailableError("The hub", reason=reason)
                     yield place, Failed(error) if repeatable else Uncertain(error)
 
 

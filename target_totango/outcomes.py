@@ -11,8 +11,8 @@ from totango_api.errors import ApiError, AuthenticationError, RefusedError, Tota
 if TYPE_CHECKING:
     from target_totango.model import Row
 
-OUTAGE_ROWS: Final = 20
-"""So many failures in a row, with no success in between, are an outage and not the rows' fault."""
+OUTAGE_CALLS: Final = 20
+"""So many failed calls in a row, with no success in between, are an outage, not the rows' fault."""
 
 _ABOUT_THE_ROW: Final = frozenset({400, 409, 413, 414, 422})
 
@@ -73,11 +73,13 @@ class Breaker:
         self._held: list[tuple[Row, Failed]] = []
         self._any_success = False
         self._in_a_row = 0
+        self._last_error: TotangoError | None = None
 
     def succeeded(self) -> list[tuple[Row, Failed]]:
         """Note a success, and return the rows that failed before it: those are to blame."""
         self._any_success = True
         self._in_a_row = 0
+        self._last_error = None
         return self.release()
 
     def failed(self, row: Row, outcome: Failed) -> None:
@@ -96,12 +98,17 @@ class Breaker:
     def count(self, error: TotangoError) -> None:
         """Count a failure whose row needs no holding.
 
+        The rows of a batch that share a failure count once: they went out in one call.
+
         Raises:
             OutageError: As above.
         """
+        if error is self._last_error:
+            return
+        self._last_error = error
         self._in_a_row += 1
-        if self._in_a_row >= OUTAGE_ROWS:
-            msg = f"{self._in_a_row} rows in a row could not be delivered: {error.message}"
+        if self._in_a_row >= OUTAGE_CALLS:
+            msg = f"Rows could not be delivered {self._in_a_row} calls in a row: {error.message}"
             raise OutageError(msg, remedy=error.remedy or "Run again when the service is back.")
 
     def release(self) -> list[tuple[Row, Failed]]:

@@ -740,6 +740,24 @@ def test_bad_rows_of_a_batch_are_found_and_the_good_ones_land(
     assert done.states == [state(1)["value"]]
 
 
+def test_batches_that_fail_among_good_ones_are_no_outage(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos("500@hub:every=3")
+    rows = [activity(n) for n in range(200)]
+    done = deliver(ACTIVITIES, *rows, state(1), delivery="hub", hub_batch_size=25)
+    assert isinstance(done.error, IncompleteRunError)
+    assert (done.totals["sent"], done.totals["uncertain"]) == (150, 50)
+    assert done.states == [state(1)["value"]]
+
+
+def test_many_failed_batches_in_a_row_are_an_outage(deliver: Deliver, service: Sandbox) -> None:
+    service.chaos("500@hub")
+    rows = [activity(n) for n in range(200)]
+    done = deliver(ACTIVITIES, *rows, delivery="hub", hub_batch_size=2)
+    assert "20 calls in a row" in str(done.error)
+
+
 # Verification ----------------------------------------------------------------------------------
 
 
