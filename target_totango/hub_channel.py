@@ -78,13 +78,12 @@ class HubChannel:
         kind = (row.object, write.collection_type)
         writes, after = keys_of(write)
         for other in list(self._open.values()):
-            # What this row changes or follows must not sit in a batch that goes out later, and
-            # a batch holds a key once; activities only follow one another, as they do in it.
-            if other.kind == kind:
-                shared = row.object != ACTIVITIES and other.writes.intersection(writes)
-            else:
-                shared = other.writes.intersection((*writes, *after))
-            if shared:
+            # A batch holds a key once, and what a row changes must not be changed by an older
+            # one that goes out later. What a row follows may still wait: see _send. Activities
+            # change nothing.
+            if other.kind[0] == ACTIVITIES or not other.writes.intersection(writes):
+                continue
+            if other.kind == kind or _RANKS[other.kind[0]] > _RANKS[row.object]:
                 self._send(other)
         batch = self._open.setdefault(kind, _Batch(kind))
         batch.rows.append(row)
@@ -116,6 +115,17 @@ class HubChannel:
         self._pool.close()
 
     def _send(self, batch: _Batch) -> None:
+        """Send a batch, and before it whatever it follows: accounts, then users, then activities.
+
+        So rows of several kinds may come in turn, and still fill their batches.
+        """
+        if self._open.get(batch.kind) is not batch:
+            return
+        rank = _RANKS[batch.kind[0]]
+        for other in list(self._open.values()):
+            follows = other.writes.intersection((*batch.writes, *batch.after))
+            if follows and _RANKS[other.kind[0]] < rank:
+                self._send(other)
         del self._open[batch.kind]
         self._pool.submit(batch, writes=batch.writes, after=batch.after)
 
@@ -155,6 +165,9 @@ class HubChannel:
                         call, error = outcome, UnavailableError("The hub", reason=reason)
                     yield place, Failed(error) if repeatable else Uncertain(error)
 
+
+_RANKS: Final = {ACCOUNTS: 0, USERS: 1, COLLECTIONS: 1, ACTIVITIES: 2}
+"""Rows follow rows of lower rank, whatever the order in which they come."""
 
 _OBJECTS: Final[dict[str, hub.HubObject]] = {
     ACCOUNTS: "accounts",

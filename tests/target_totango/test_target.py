@@ -740,6 +740,30 @@ def test_bad_rows_of_a_batch_are_found_and_the_good_ones_land(
     assert done.states == [state(1)["value"]]
 
 
+@pytest.mark.parametrize(("accounts", "calls"), [(80, 3), (10, 10)])
+def test_rows_of_several_kinds_in_turn_fill_their_batches(
+    deliver: Deliver, service: Sandbox, accounts: int, calls: int
+) -> None:
+    service.chaos("slow=0.05@hub:p=0.5")
+    rows = []
+    for n in range(80):
+        a = f"a-{n % accounts}"
+        rows += [account(a, Plan=f"p{n}"), user(a, f"u{n}", Title="T"), activity(n, a, f"u{n}")]
+    done = deliver(ACCOUNTS, USERS, ACTIVITIES, *rows, state(1), delivery="hub").ok()
+    assert len(service.calls("hub")) <= calls
+    plans = {row["Plan"] for row in held(service, "accounts").values()}
+    assert plans == {f"p{n}" for n in range(80 - accounts, 80)}
+    assert len(held(service, "users")) == len(service.dump("activities")) == 80
+    assert done.states == [state(1)["value"]]
+
+
+def test_batches_follow_what_their_rows_depend_on(deliver: Deliver, service: Sandbox) -> None:
+    rows = [activity(1, "a", "u"), user("a", "u", Title="T"), account("a", Plan="p")]
+    deliver(ACCOUNTS, USERS, ACTIVITIES, *rows, delivery="hub").ok()
+    paths = [call["path"].rsplit("/", 1)[-1] for call in service.calls("hub")]
+    assert paths == ["accounts", "users", "usage"]
+
+
 def test_batches_that_fail_among_good_ones_are_no_outage(
     deliver: Deliver, service: Sandbox
 ) -> None:
