@@ -53,6 +53,7 @@ _TEXT_LENGTHS: Final = {
     USER: limits.USER_TEXT_LENGTH,
     COLLECTION: limits.COLLECTION_TEXT_LENGTH,
 }
+_BLANK: Final = " \N{NO-BREAK SPACE}"
 _YES_NO: Final = frozenset({"Contact", "Key Contact"})
 
 _ID_FLAWS: Final[dict[str, Callable[[str], list[Flaw]]]] = {
@@ -106,6 +107,7 @@ class StreamMapping:
         left_out: Fields that are not written, for the log.
         nested: Fields that go out as JSON text.
         new: API names that the service does not know yet.
+        blank_ends: API names that begin or end with a blank.
     """
 
     stream: str
@@ -117,6 +119,7 @@ class StreamMapping:
     left_out: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
+    blank_ends: tuple[str, ...] = ()
 
 
 @dataclass
@@ -227,7 +230,7 @@ class _Compiler:
     def _column(
         self, api_name: str, scope: str, source: Source, spec: SourceSpec | None
     ) -> AttributeColumn:
-        for flaw in attribute_name_flaws(api_name):
+        for flaw in _name_flaws(api_name):
             self.problems.append(f"the attribute name {api_name!r} cannot be used: {flaw.message}")
         convert = spec.convert if spec is not None else None
         if convert is None:
@@ -301,7 +304,25 @@ def compile_mapping(
         left_out=tuple(n for n in fields if n not in used and n != REJECT_FIELD),
         nested=tuple(n for n in fields if n in sent and _may_nest(fields[n])),
         new=_new_names(columns, known),
+        blank_ends=tuple(c.api_name for c in columns if _has_blank_end(c.api_name)),
     )
+
+
+def _name_flaws(name: str) -> list[Flaw]:
+    """Return why an attribute cannot have a name.
+
+    A blank at an end is not among the reasons: it is odd, but no source says that Totango does
+    not take it, and a tenant may have such a name.
+    """
+    if _has_blank_end(name) and name.strip():
+        return attribute_name_flaws(name.strip(_BLANK)) + length_flaws(
+            name, limits.ATTRIBUTE_NAME_LENGTH
+        )
+    return attribute_name_flaws(name)
+
+
+def _has_blank_end(name: str) -> bool:
+    return name != name.strip(_BLANK)
 
 
 def _new_names(columns: list[AttributeColumn], known: KnownAttributes) -> tuple[str, ...]:

@@ -323,6 +323,12 @@ def _tell(mapping: StreamMapping) -> None:
             mapping.stream,
             ", ".join(mapping.nested),
         )
+    if mapping.blank_ends:
+        logger.warning(
+            "Stream %r: attribute names that begin or end with a blank are sent as they are: %s.",
+            mapping.stream,
+            ", ".join(map(repr, mapping.blank_ends)),
+        )
     if mapping.new:
         logger.warning(
             "Stream %r: attributes that Totango does not know yet: %s.",

@@ -112,6 +112,24 @@ def test_a_title_is_the_api_name_when_the_column_was_made_of_it(
     }
 
 
+def test_a_name_with_a_blank_end_is_sent_as_it_is_and_said(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    odd = schema("accounts", "account_id", " Tier", region={"title": "Region "})
+    done = deliver(
+        odd, record("accounts", **{"account_id": "a", " Tier": "1", "region": "EU"})
+    ).ok()
+    assert held(service, "accounts")[("a",)] == {" Tier": 1, "Region ": "EU"}
+    assert "begin or end with a blank are sent as they are: ' Tier', 'Region '" in done.said
+
+
+@pytest.mark.parametrize("name", [" ", "Tier\n", " " + "x" * 100])
+def test_names_that_cannot_be_are_refused(deliver: Deliver, name: str) -> None:
+    done = deliver(schema("accounts", "account_id", name), record("accounts", account_id="a"))
+    assert isinstance(done.error, InputError)
+    assert "cannot be used" in str(done.error)
+
+
 def test_fields_match_the_definitions_of_the_tenant(deliver: Deliver, service: Sandbox) -> None:
     service.load(attributes=[{"object": "accounts", "key_name": "Renewal Risk", "type": "text"}])
     done = deliver(
