@@ -56,7 +56,8 @@ def to_text(value: Any) -> str:
     """Return a value as text; lists joined by commas, objects as JSON.
 
     Raises:
-        UnfitValueError: If it cannot travel: NaN, or text that is not Unicode.
+        UnfitValueError: If it cannot travel: NaN, text that is not Unicode, or a list with an
+            item that holds a comma.
     """
     if isinstance(value, str):
         return _unicode(value)
@@ -240,7 +241,15 @@ def _moment_text(moment: dt.datetime) -> str:
 def _joined(values: list[Any] | tuple[Any, ...]) -> str:
     if any(isinstance(value, (dict, list, tuple)) for value in values):
         return _json(values)
-    return ",".join(to_text(value) for value in values if value is not None)
+    texts = [to_text(value) for value in values if value is not None]
+    if found := [text for text in texts if "," in text]:
+        code = "comma in a list item"
+        raise UnfitValueError(
+            code,
+            f"{_shown(found[0])} holds a comma, which is what joins the items of a list: Totango "
+            "would take it for several",
+        )
+    return ",".join(texts)
 
 
 def _json(value: Any) -> str:

@@ -328,6 +328,12 @@ def test_null_policy(deliver: Deliver, service: Sandbox, policy: str, plan: str 
     assert bool(done.rejected) == (policy == "reject")
 
 
+def test_a_list_item_with_a_comma_rejects_the_row_for_that_attribute(deliver: Deliver) -> None:
+    done = deliver(ACCOUNTS, account("a", Plan=["a,b"]), account("b", Plan=["a", "b"]))
+    assert done.codes == [{("Plan", "comma in a list item")}]
+    assert done.totals["sent"] == 1
+
+
 def test_long_texts_are_cut_only_when_asked(deliver: Deliver, service: Sandbox) -> None:
     long = account("a", Plan="x" * 513)
     assert deliver(ACCOUNTS, long).codes == [{("Plan", "too long")}]

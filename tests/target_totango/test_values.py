@@ -142,6 +142,9 @@ def test_neither_yes_nor_no() -> None:
 
 
 def test_lists_are_joined_and_objects_are_json() -> None:
+    with pytest.raises(UnfitValueError) as raised:
+        to_text(["a", "b,c"])
+    assert raised.value.code == "comma in a list item"
     assert to_text(["a", 1, None, Decimal("2.50"), True]) == "a,1,2.50,true"
     assert to_text({"b": Decimal("1.50"), "ä": [1]}) == '{"b":1.50,"ä":[1]}'
     assert json.loads(to_text([{"a": 1}, [2]])) == [{"a": 1}, [2]]
