@@ -9,6 +9,7 @@ from __future__ import annotations
 import decimal
 import email.utils
 import logging
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -199,9 +200,11 @@ def _retry_after(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return max(float(text), 0.0)
+        seconds = float(text)
     except ValueError:
         pass
+    else:
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
     try:
         return max(email.utils.parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
     except ValueError:

@@ -6,6 +6,7 @@ in its `RateLimit-*` headers, which also count the calls of other programs with 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
         value = float(text) if text is not None else None
     except ValueError:
         return None
-    return value if value is not None and value >= 0 else None
+    return value if value is not None and 0 <= value < math.inf else None
 
 
 class CallBudget:

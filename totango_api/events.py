@@ -7,7 +7,6 @@ users counts rows; the answers tell which one holds.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,11 +26,8 @@ logger = logging.getLogger(__name__)
 PATH: Final = "/api/v2/events/search"
 EVENTS: Final = "events"
 REREADS: Final = 2
-MOST_MOMENTS: Final = 50
+MOST_MOMENTS: Final = 500
 """Moments whose events are asked for by themselves, a call each."""
-
-TWICE: Final = 2
-"""An event that comes again is there twice; more at its moment, and others may be hidden."""
 
 
 def of_types(types: Sequence[str]) -> Term:
@@ -86,8 +82,7 @@ class EventsRead:
         self._account_id = account_id
         self._seen = KeySet()
         self._counts_rows = False
-        self._tied: set[int] = set()
-        self._last_moments: list[object] = []
+        self._moments: set[int] = set()
         self._full_page = 0
         self.outcome = EventsOutcome()
 
@@ -117,7 +112,7 @@ class EventsRead:
         """
         if self.outcome.total is not None:
             return
-        for moment in sorted(self._tied)[:MOST_MOMENTS]:
+        for moment in sorted(self._moments)[:MOST_MOMENTS]:
             try:
                 page = self._page(0, since(moment) | {"lte": moment})
             except RefusedError as error:
@@ -126,8 +121,8 @@ class EventsRead:
             yield self._new(page)
             honoured = all(hit.get("timestamp") == moment for hit in page.hits)
             if honoured and len(page.hits) < self._full_page:
-                self._tied.discard(moment)
-        self.outcome.shifted = self.outcome.shifted or bool(self._tied)
+                self._moments.discard(moment)
+        self.outcome.shifted = self.outcome.shifted or bool(self._moments)
 
     def _once(self) -> Iterator[list[Hit]]:
         first = self._page(0)
@@ -143,7 +138,7 @@ class EventsRead:
                 logger.info("Event offsets count rows here, not pages as documented.")
             new = self._new(page)
             if counts_rows and offset == 1:
-                self._tied.clear()  # these were meant to come again
+                self._moments.clear()  # these were meant to come again
             yield new
             if not new and not (counts_rows and offset == 1):
                 break
@@ -180,18 +175,15 @@ class EventsRead:
 
     def _new(self, page: Page) -> list[Hit]:
         new = []
-        moments = [hit.get("timestamp") for hit in page.hits]
-        near = Counter(map(str, [*self._last_moments, *moments]))
         for hit in page.hits:
             event_id = event_id_of(hit)
             if event_id is None:
                 self.outcome.unreadable += 1
             elif self._seen.add((event_id,)):
                 new.append(hit)
-            elif isinstance(moment := hit.get("timestamp"), int) and near[str(moment)] > TWICE:
-                self._tied.add(moment)
+            elif isinstance(moment := hit.get("timestamp"), int):
+                self._moments.add(moment)  # in its place, another one of this moment may be hidden
         self._last_ids = {event_id_of(hit) for hit in page.hits}
-        self._last_moments = moments
         self.outcome.rows = len(self._seen)
         return new
 
