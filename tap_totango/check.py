@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _DESCRIPTION: Final = "Say whether token, region and service fit, and how many rows they see."
 
 
+PATIENCE_SECONDS: Final = 20
+"""How long a person waits for an answer."""
+
+
 def check(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[str, Any]]) -> int:
     """Run the check and print what it finds.
 
@@ -47,7 +51,8 @@ def check(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
 def _say(config: Mapping[str, Any]) -> None:
     connection = Connection.from_config(config, user_agent="tap-totango check")
     connection.require_token()
-    connection = replace(resolved(connection, config), max_retry_seconds=20)
+    patience = min(PATIENCE_SECONDS, connection.max_retry_seconds)
+    connection = replace(resolved(connection, config), max_retry_seconds=patience)
     team_id = config.get("team_id")
     with Transport(connection) as transport:
         try:
