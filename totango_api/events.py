@@ -128,23 +128,21 @@ class EventsRead:
         first = self._page(0)
         self._full_page = len(first.hits)
         yield self._new(first)
-        received, counts_rows = len(first.hits), False
-        page, offset = first, 0
+        received, page, offset = len(first.hits), first, 0
         while page.hits and not self._all_seen():
-            offset = received if counts_rows else offset + 1
+            offset = received if self._counts_rows else offset + 1
             page = self._page(offset)
-            if offset == 1 and received > 1 and self._repeats(page):
-                counts_rows = self._counts_rows = True
-                logger.info("Event offsets count rows here, not pages as documented.")
+            told = not self._counts_rows and self._moved_by_rows(page)
             new = self._new(page)
-            if counts_rows and offset == 1:
+            if told:
+                self._counts_rows = True
                 self._moments.clear()  # these were meant to come again
+                logger.info("Event offsets count rows here, not pages as documented.")
             yield new
-            if not new and not (counts_rows and offset == 1):
+            if not new and not told:
                 break
-            received = (
-                max(received, offset + len(page.hits)) if counts_rows else received + len(page.hits)
-            )
+            reached = offset + len(page.hits)
+            received = max(received, reached) if self._counts_rows else received + len(page.hits)
 
     def _again(self) -> Iterator[list[Hit]]:
         """Go through the pages once more: to their end, if events went away."""
@@ -157,10 +155,16 @@ class EventsRead:
             if not page.hits or received >= (self.outcome.total or 0):
                 return
 
-    def _repeats(self, page: Page) -> bool:
-        """Tell whether page two is page one, moved on by a single row."""
-        new = sum(1 for hit in page.hits if event_id_of(hit) not in self._last_ids)
-        return bool(page.hits) and new <= len(page.hits) // 2
+    def _moved_by_rows(self, page: Page) -> bool:
+        """Tell whether a page is the one before, moved on by a few rows.
+
+        Most of it must have come before, and not only events of the moment at which the page
+        before ended: those may change places from one page to the next.
+        """
+        again = [hit for hit in page.hits if event_id_of(hit) in self._last_ids]
+        moments = {hit.get("timestamp") for hit in again}
+        other = None in moments or bool(moments - {self._last_moment})
+        return other and len(again) > len(page.hits) // 2
 
     def _page(self, offset: int, *terms: Term) -> Page:
         self.outcome.calls += 1
@@ -184,6 +188,7 @@ class EventsRead:
             elif isinstance(moment := hit.get("timestamp"), int):
                 self._moments.add(moment)  # in its place, another one of this moment may be hidden
         self._last_ids = {event_id_of(hit) for hit in page.hits}
+        self._last_moment = page.hits[-1].get("timestamp") if page.hits else None
         self.outcome.rows = len(self._seen)
         return new
 

@@ -91,7 +91,8 @@ def test_what_is_no_date(value: Any) -> None:
     assert caught.value.code == "not a date"
 
 
-@given(st.datetimes(timezones=st.timezones(), min_value=dt.datetime(1900, 1, 1)))
+# From 1975 on all zones are whole minutes from UTC, as ISO 8601 has it.
+@given(st.datetimes(timezones=st.timezones(), min_value=dt.datetime(1975, 1, 1)))
 def test_moments_stay_the_same_moment(moment: dt.datetime) -> None:
     text = to_date(moment.isoformat())
     assert dt.datetime.fromisoformat(text) == dt.datetime.fromisoformat(moment.isoformat())

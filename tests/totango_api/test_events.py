@@ -7,7 +7,7 @@ import random
 from typing import Any
 from urllib.parse import parse_qs
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from totango_api.events import EventsRead
@@ -44,6 +44,7 @@ class Model:
 
 
 @settings(deadline=None, max_examples=300)
+@example(moments=[0, 0, 0], size=2, asked=2, unit="page", counts=False, shuffles=True)
 @given(
     moments=st.lists(st.integers(0, 8) | st.integers(0, 10**6), max_size=80),
     size=st.integers(1, 12),
