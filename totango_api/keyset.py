@@ -67,5 +67,6 @@ class KeySet:
 
 
 def _digest(key: Key) -> bytes:
-    text = "\x00".join(key).encode("utf-8", "surrogatepass")
+    # Each part with its length: no character parts them that an id could not hold itself.
+    text = "".join(f"{len(part)}:{part}" for part in key).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=16).digest()
