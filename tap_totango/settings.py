@@ -25,7 +25,8 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "start_date": _setting(
         "string",
         "Start date",
-        "Rows whose replication value is older are not emitted; rows without one are.",
+        "Rows whose replication value is older are not emitted. Accounts and users without one "
+        "arrive in full reads.",
         format="date-time",
     ),
     "accounts_query": _setting(
