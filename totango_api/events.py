@@ -128,9 +128,10 @@ class EventsRead:
         first = self._page(0)
         self._full_page = len(first.hits)
         yield self._new(first)
-        received, page, offset = len(first.hits), first, 0
+        page, offset = first, 0
+        reached = len(first.hits)  # the first row not asked for yet, if offsets count rows
         while page.hits and not self._all_seen():
-            offset = received if self._counts_rows else offset + 1
+            offset = reached if self._counts_rows else offset + 1
             page = self._page(offset)
             told = not self._counts_rows and self._moved_by_rows(page)
             new = self._new(page)
@@ -141,8 +142,7 @@ class EventsRead:
             yield new
             if not new and not told:
                 break
-            reached = offset + len(page.hits)
-            received = max(received, reached) if self._counts_rows else received + len(page.hits)
+            reached = max(reached, offset + len(page.hits))
 
     def _again(self) -> Iterator[list[Hit]]:
         """Go through the pages once more: to their end, if events went away."""

@@ -44,6 +44,7 @@ class Model:
 
 
 @settings(deadline=None, max_examples=300)
+@example(moments=[0, 0, 0, 1, 1, 1], size=3, asked=3, unit="row", counts=False, shuffles=False)
 @example(moments=[0, 0, 0], size=2, asked=2, unit="page", counts=False, shuffles=True)
 @given(
     moments=st.lists(st.integers(0, 8) | st.integers(0, 10**6), max_size=80),
