@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_totango import values
 from tap_totango.columns import EXTRA, Column
 from tap_totango.stream import TotangoStream
+from tap_totango.tables import Table
 from totango_api.attributes import discover
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ class AttributesStream(TotangoStream):
         Column("display_name", values.TEXT, "Display name", ("display_name",)),
     )
 
-    def records(self) -> Iterator[list[dict[str, Any]]]:
+    def tables(self) -> Iterator[Table]:
         """Yield one record for each definition.
 
         Raises:
             ApiError: If the service does not give its definitions.
         """
-        yield [self._record(one) for one in discover(self.totango.transport)]
+        found = [self._record(one) for one in discover(self.totango.transport)]
+        names = [*(column.name for column in self.base), EXTRA]
+        yield Table({name: [one[name] for one in found] for name in names}, len(found))
 
     @staticmethod
     def _record(attribute: Attribute) -> dict[str, Any]:

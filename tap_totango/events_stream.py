@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango import values
 from tap_totango.bookmarks import Bookmark, Start
@@ -20,6 +20,7 @@ from totango_api.queries import Query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_totango.tables import Table
     from tap_totango.tap import TapTotango
 
 
@@ -51,7 +52,7 @@ class EventsStream(TotangoStream):
         self._greatest: str | None = None
         self._complete = True
 
-    def records(self) -> Iterator[list[dict[str, Any]]]:
+    def tables(self) -> Iterator[Table]:
         """Yield the records of all events from the bookmark on.
 
         Raises:
@@ -76,7 +77,7 @@ class EventsStream(TotangoStream):
 
     def _read(
         self, account_id: str | None, builder: RecordBuilder, start: Start
-    ) -> Iterator[list[dict[str, Any]]]:
+    ) -> Iterator[Table]:
         transport, started = self.totango.transport, False
         try:
             reading = EventsRead(transport, self._query(start), account_id=account_id)
@@ -105,12 +106,12 @@ class EventsStream(TotangoStream):
 
     def _of_account(
         self, reading: EventsRead, builder: RecordBuilder, start: Start
-    ) -> Iterator[list[dict[str, Any]]]:
+    ) -> Iterator[Table]:
         progress = Progress(self.logger, self.name)
         for hits in reading.batches():
-            rows = [builder.record(hit) for hit in hits]
-            yield [row for row in rows if self._passes(row, start)]
-            progress.advance(len(rows), reading.outcome.total, reading.outcome.calls)
+            if hits:
+                yield self._kept(builder.table(hits), start)
+            progress.advance(len(hits), reading.outcome.total, reading.outcome.calls)
         progress.close()
         outcome = reading.outcome
         missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
@@ -127,11 +128,8 @@ class EventsStream(TotangoStream):
             )
         self.logger.warning("events: %s The bookmark stays where it was.", msg)
 
-    def _passes(self, row: dict[str, Any], start: Start) -> bool:
-        value = row.get("timestamp")
-        if value is None:
-            return start.since is None
-        if start.since is not None and value < start.since:
-            return False
-        self._greatest = max(self._greatest or value, value)
-        return True
+    def _kept(self, table: Table, start: Start) -> Table:
+        """Return the events that are wanted: servers may ignore the filter."""
+        kept = table.from_value("timestamp", start.since, nulls=start.since is None)
+        self._greatest = kept.greatest("timestamp", self._greatest)
+        return kept

@@ -29,11 +29,11 @@ class UnreadError(Exception):
 
 
 class WholeLines(MsgSpecWriter):
-    """Writes messages; a signal that arrives meanwhile waits for the end of the line.
+    """Writes messages; a signal that arrives meanwhile waits for the end of what is written.
 
     Attributes:
-        writing: Whether a line is being written.
-        stopped: What to raise at its end.
+        writing: Whether lines are being written.
+        stopped: What to raise at their end.
     """
 
     def __init__(self) -> None:
@@ -48,12 +48,20 @@ class WholeLines(MsgSpecWriter):
             Stopped: If a signal arrived meanwhile.
             UnreadError: If nobody reads what is written.
         """
+        self.write_lines(bytes(self.format_message(message)))
+
+    def write_lines(self, lines: bytes) -> None:
+        """Write messages whole, each a line.
+
+        Raises:
+            Stopped: If a signal arrived meanwhile.
+            UnreadError: If nobody reads what is written.
+        """
         self.writing = True
         try:
-            line = bytes(self.format_message(message))
-            while line:
+            while lines:
                 # Unbuffered, as in many containers, a signal ends a write before its end.
-                line = line[sys.stdout.buffer.write(line) :]
+                lines = lines[sys.stdout.buffer.write(lines) :]
             sys.stdout.flush()
         except BrokenPipeError:
             raise UnreadError from None

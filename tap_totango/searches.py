@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango import columns as cols
 from tap_totango.bookmarks import Bookmark, Start, canonical
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_totango.columns import Column
+    from tap_totango.tables import Table
     from tap_totango.tap import TapTotango
     from totango_api.outcomes import Batch, Outcome
     from totango_api.queries import Term
@@ -61,7 +62,7 @@ class SearchStream(TotangoStream):
         if self._input_schema and not self._pasted.fields and not self.totango.knows_attributes:
             self.recall(self._input_schema.get("properties", {}))
 
-    def records(self) -> Iterator[list[dict[str, Any]]]:
+    def tables(self) -> Iterator[Table]:
         """Yield the records of everything that the query and the bookmark ask for.
 
         Raises:
@@ -75,10 +76,9 @@ class SearchStream(TotangoStream):
         self._version(start)
         progress = Progress(self.logger, self.name)
         for batch in self._read(query, start):
-            rows = [builder.record(hit) for hit in batch.hits]
-            kept = [row for row in rows if self._passes(row, start)]
-            progress.advance(len(rows), self._reading.outcome.total, self._calls())
-            yield kept
+            if batch.hits:
+                yield self._kept(builder.table(batch.hits), start)
+            progress.advance(len(batch.hits), self._reading.outcome.total, self._calls())
             if batch.plan is not None and start.full:
                 bookmark.progressed(start, query, batch.plan)
                 self.write_state()
@@ -121,18 +121,14 @@ class SearchStream(TotangoStream):
             return {**named, **moment}
         return {"type": "date", "term": column.path[-1], **moment}
 
-    def _passes(self, row: dict[str, Any], start: Start) -> bool:
-        """Tell whether a row is wanted: servers may ignore the filter; and keep the greatest."""
+    def _kept(self, table: Table, start: Start) -> Table:
+        """Return the rows that are wanted: servers may ignore the filter; and keep the greatest."""
         if self.replication_key is None or self.replication_method != "INCREMENTAL":
-            return True
-        value = row.get(self.replication_key)
-        if value is None:
-            return start.since is None
+            return table
         floor = start.since or canonical(self.config.get("start_date"))
-        if floor is not None and value < floor:
-            return False
-        self._greatest = max(self._greatest or value, value)
-        return True
+        kept = table.from_value(self.replication_key, floor, nulls=start.since is None)
+        self._greatest = kept.greatest(self.replication_key, self._greatest)
+        return kept
 
     # Reading ----------------------------------------------------------------------------------
 

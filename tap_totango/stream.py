@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,14 +13,17 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_totango.columns import EXTRA, Column, changes, column_in, schema_of
 from tap_totango.naming import SNAKE
+from tap_totango.output import WholeLines
+from tap_totango.record_lines import RecordLines, is_identity
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers import types
     from singer_sdk.singerlib import Catalog
 
+    from tap_totango.tables import Table
     from tap_totango.tap import TapTotango
 
 
@@ -124,8 +128,8 @@ class TotangoStream(Stream):
     # Reading ------------------------------------------------------------------------------
 
     @abstractmethod
-    def records(self) -> Iterator[Iterable[dict[str, Any]]]:
-        """Yield records in batches, and keep the state up to date between them.
+    def tables(self) -> Iterator[Table]:
+        """Yield records, and keep the state up to date between them.
 
         Raises:
             TotangoError: If not everything could be read.
@@ -133,9 +137,14 @@ class TotangoStream(Stream):
 
     def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         """Yield records one by one."""
-        for batch in self.records():
+        for table in self._emitted():
+            yield from table.records()
+
+    def _emitted(self) -> Iterator[Table]:
+        """Yield records without the columns that nobody selected."""
+        for table in self.tables():
             self._extracted_at = datetime.now(UTC)
-            yield from batch
+            yield table.without(self._hidden) if self._hidden else table
 
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
@@ -147,12 +156,15 @@ class TotangoStream(Stream):
         """
         with self.get_record_counter() as counter, self.get_sync_timer():
             try:
-                for index, record in enumerate(self.get_records(context)):
-                    self._check_max_record_limit(current_record_index=index)
-                    if write_messages:
-                        self._write_record_message(record)
-                    counter.increment()
-                    yield record
+                if write_messages:
+                    for table in self._emitted():
+                        self._write(table)
+                        counter.increment(len(table))
+                else:
+                    for index, record in enumerate(self.get_records(context)):
+                        self._check_max_record_limit(current_record_index=index)
+                        counter.increment()
+                        yield record
                 self.finish()
             except TotangoError as error:
                 self.totango.note_failure(self.name, error)
@@ -166,6 +178,22 @@ class TotangoStream(Stream):
     def close(self) -> None:
         """Let go of what reading took."""
 
+    def _write(self, table: Table) -> None:
+        """Write the RECORD messages of a table.
+
+        Where the SDK has something to do for each record, its messages are made one by one.
+        """
+        writer = self.totango.message_writer
+        if isinstance(writer, WholeLines) and is_identity(self.stream_maps):
+            writer.write_lines(self._encoder.of(table, self._extracted_at))
+            return
+        for record in table.records():
+            self._write_record_message(record)
+
+    @functools.cached_property
+    def _encoder(self) -> RecordLines:
+        return RecordLines(self.name, self._stream_version)
+
     def _generate_record_messages(
         self, record: types.Record
     ) -> Generator[singer.RecordMessage, None, None]:
@@ -173,8 +201,6 @@ class TotangoStream(Stream):
 
         Overrides the SDK's, which would convert and prune every record once more.
         """
-        for name in self._hidden:
-            record.pop(name, None)
         for stream_map in self.stream_maps:
             mapped = stream_map.transform(record)
             if mapped is not None:

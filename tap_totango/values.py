@@ -5,6 +5,7 @@ A conversion that would lose something is not made: the caller keeps the raw val
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from datetime import UTC, datetime, timedelta
@@ -70,10 +71,25 @@ def from_milliseconds(milliseconds: int) -> str:
     Raises:
         LossError: If it lies outside the years 1 to 9999.
     """
+    days, rest = divmod(milliseconds, 86_400_000)
+    seconds, fraction = divmod(rest, 1000)
+    minute, second = divmod(seconds, 60)
+    return f"{_day(days)}T{_clock(minute)}:{second:02d}.{fraction:03d}000Z"
+
+
+@functools.lru_cache(maxsize=4096)
+def _day(days: int) -> str:
+    """Return a day since the epoch, such as `2024-07-01`."""
     try:
-        return timestamp(_EPOCH + timedelta(milliseconds=milliseconds))
+        return (_EPOCH + timedelta(days=days)).date().isoformat()
     except OverflowError:
         raise LossError from None
+
+
+@functools.lru_cache(maxsize=1440)
+def _clock(minute: int) -> str:
+    """Return a minute of the day, such as `12:30`."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def moment_of(text: str) -> datetime:
