@@ -14,6 +14,7 @@ from tap_totango.values import milliseconds_of
 from totango_api.errors import IncompleteReadError, RefusedError
 from totango_api.events import EventsRead, of_types, since
 from totango_api.limits import PAGE_ROWS
+from totango_api.paging import Paging
 from totango_api.pasted import query_from
 from totango_api.queries import Query
 
@@ -78,9 +79,9 @@ class EventsStream(TotangoStream):
     def _read(
         self, account_id: str | None, builder: RecordBuilder, start: Start
     ) -> Iterator[Table]:
-        transport, started = self.totango.transport, False
+        started = False
         try:
-            reading = EventsRead(transport, self._query(start), account_id=account_id)
+            reading = self._reading(self._query(start), account_id)
             for rows in self._of_account(reading, builder, start):
                 started = True
                 yield rows
@@ -92,8 +93,12 @@ class EventsStream(TotangoStream):
                 "rows are dropped here. %s",
                 error,
             )
-            reading = EventsRead(transport, self._query(None), account_id=account_id)
+            reading = self._reading(self._query(None), account_id)
             yield from self._of_account(reading, builder, start)
+
+    def _reading(self, query: Query, account_id: str | None) -> EventsRead:
+        in_flight = self.config.get("max_in_flight") or Paging.in_flight
+        return EventsRead(self.totango.transport, query, account_id=account_id, in_flight=in_flight)
 
     def _query(self, start: Start | None) -> Query:
         size = self.config.get("page_size") or PAGE_ROWS

@@ -6,16 +6,18 @@ users counts rows; the answers tell which one holds.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from totango_api.ahead import PagesAhead
 from totango_api.errors import RefusedError
 from totango_api.keyset import KeySet
 from totango_api.search import page_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from totango_api.queries import Query, Term
     from totango_api.search import Hit, Page
@@ -72,16 +74,25 @@ class EventsRead:
         transport: How to reach the service.
         query: Its terms; `count` is the page size.
         account_id: Only this account's events, when given.
+        in_flight: Pages fetched at once, once it is known which they are.
     """
 
     def __init__(
-        self, transport: Transport, query: Query, *, account_id: str | None = None
+        self,
+        transport: Transport,
+        query: Query,
+        *,
+        account_id: str | None = None,
+        in_flight: int = 1,
     ) -> None:
         self._transport = transport
         self._query = query
         self._account_id = account_id
         self._seen = KeySet()
         self._counts_rows = False
+        self._knows_unit = False
+        self._ahead = PagesAhead(self._fetch, in_flight)
+        self._asked = 0
         self._moments: set[int] = set()
         self._full_page = 0
         self.outcome = EventsOutcome()
@@ -96,14 +107,17 @@ class EventsRead:
         Raises:
             ApiError: If the server does not answer.
         """
-        yield from self._once()
-        for _ in range(REREADS):
-            counted = self.outcome.total is not None and not self.outcome.unreadable
-            if not counted or (self._all_seen() and not self.outcome.shifted):
-                break
-            yield from self._again()
-        yield from self._settled()
-        self._seen.close()
+        try:
+            yield from self._once()
+            for _ in range(REREADS):
+                counted = self.outcome.total is not None and not self.outcome.unreadable
+                if not counted or (self._all_seen() and not self.outcome.shifted):
+                    break
+                yield from self._again()
+            yield from self._settled()
+        finally:
+            self._ahead.close()
+            self._seen.close()
 
     def _settled(self) -> Iterator[list[Hit]]:
         """Ask for the moments whose events changed places between pages, each by itself.
@@ -114,7 +128,8 @@ class EventsRead:
             return
         for moment in sorted(self._moments)[:MOST_MOMENTS]:
             try:
-                page = self._page(0, since(moment) | {"lte": moment})
+                self._asked += 1
+                page = self._taken(self._fetch(0, since(moment) | {"lte": moment}))
             except RefusedError as error:
                 logger.info("Events of one moment cannot be asked for: %s", error)
                 break
@@ -133,12 +148,15 @@ class EventsRead:
         while page.hits and not self._all_seen():
             offset = reached if self._counts_rows else offset + 1
             page = self._page(offset)
+            whole = len(page.hits) == self._full_page > 1
             told = not self._counts_rows and self._moved_by_rows(page)
             new = self._new(page)
             if told:
                 self._counts_rows = True
                 self._moments.clear()  # these were meant to come again
                 logger.info("Event offsets count rows here, not pages as documented.")
+            # Counted by rows, the second page would have been the first, moved on by one.
+            self._knows_unit = self._knows_unit or told or (whole and len(new) == len(page.hits))
             yield new
             if not new and not told:
                 break
@@ -166,11 +184,34 @@ class EventsRead:
         other = None in moments or bool(moments - {self._last_moment})
         return other and len(again) > len(page.hits) // 2
 
-    def _page(self, offset: int, *terms: Term) -> Page:
-        self.outcome.calls += 1
+    def _page(self, offset: int) -> Page:
+        return self._taken(self._ahead.page(offset, self._following(offset)))
+
+    def _following(self, offset: int) -> Iterable[int]:
+        """Return the offsets of the pages after one, as far as they can be foreseen.
+
+        Without a count the last ones may not be there: they are asked for ahead only where
+        asking one by one would be slower than the rate limit allows.
+        """
+        if not self._knows_unit or not (self.outcome.total or self._ahead.is_slow):
+            return ()
+        step = self._full_page if self._counts_rows else 1
+        total = self.outcome.total
+        end = (
+            None if total is None else total if self._counts_rows else -(-total // self._full_page)
+        )
+        return itertools.takewhile(
+            lambda one: end is None or one < end, itertools.count(offset + step, step)
+        )
+
+    def _fetch(self, offset: int, *terms: Term) -> Page:
         query = self._query.narrowed(*terms).at(offset, self._query.count, None)
         form = query.form(account_id=self._account_id)
-        page = page_in(self._transport.post_form(PATH, form), EVENTS, endpoint=f"POST {PATH}")
+        return page_in(self._transport.post_form(PATH, form), EVENTS, endpoint=f"POST {PATH}")
+
+    def _taken(self, page: Page) -> Page:
+        """Take in what a page says of all events."""
+        self.outcome.calls = self._ahead.calls + self._asked
         if page.total_hits is not None and page.total_hits < (self.outcome.total or 0):
             self.outcome.shifted = True
         self.outcome.total = page.total_hits
