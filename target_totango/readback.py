@@ -56,18 +56,18 @@ class ReadBack:
         self._report = report
         self._keep = keep
         self._sources: list[SourceStream] = []
-        self._unreadable: set[str] = set()
+        self._unread: set[str] = set()
 
     def note(self, row: Row) -> None:
         """Remember a confirmed row, if it is to be read back."""
         if self._settings.verify == OFF:
             return
         if row.object not in _READABLE:
-            if row.object not in self._unreadable:
-                self._unreadable.add(row.object)
-                logger.warning("%s cannot be read back, so they are not verified.", row.object)
+            self._say_unread(f"{row.object} cannot be read back, so they")
             return
         write = written(row)
+        if row.object == USERS and write.account:
+            self._say_unread("Account attributes that rows of users carry")
         key = write.key
         if self._settings.verify != ALL and not self._is_sampled(key):
             return
@@ -77,6 +77,11 @@ class ReadBack:
         self._journal.note_sent(
             row.stream, row.object, key[1:], write.attributes, _encode(kept).decode()
         )
+
+    def _say_unread(self, what: str) -> None:
+        if what not in self._unread:
+            self._unread.add(what)
+            logger.warning("%s are not verified.", what)
 
     def run(self) -> None:
         """Read everything back.

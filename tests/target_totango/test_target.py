@@ -836,6 +836,15 @@ def test_verification_finds_what_is_not_there(deliver: Deliver, service: Sandbox
     assert warned.totals["different"] == 1
 
 
+def test_what_is_not_read_back_is_said_once(deliver: Deliver) -> None:
+    named = schema("users", "account_id", "user_id", "account_name")
+    rows = [user("a", f"u{n}", account_name="A") for n in range(3)]
+    done = deliver(ACTIVITIES, named, *rows, *map(activity, range(3)), verify="all").ok()
+    assert done.totals["verified"] == 3
+    assert done.said.count("activities cannot be read back") == 1
+    assert done.said.count("Account attributes that rows of users carry are not verified") == 1
+
+
 def test_a_sample_is_a_share(deliver: Deliver) -> None:
     rows = [account(f"a-{n}") for n in range(200)]
     done = deliver(ACCOUNTS, *rows, verify="sample", verify_share=0.25).ok()
