@@ -25,6 +25,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 TRANSPORT: Final = "totango_sandbox.transport"
 NO_ANSWER: Final = 0
 
+EARLY_SECONDS: Final = 0.002
+"""Timers of an event loop may go off a millisecond early; a slow answer is never early."""
+
 
 class App:
     """Serves one emulated Totango."""
@@ -77,7 +80,7 @@ class App:
         rules = service.chaos.strike(request.surface, request.query_string, request.body)
         for rule in rules:
             if rule.fault == "slow":
-                await _delay(rule.delay)
+                await asyncio.sleep(rule.delay + EARLY_SECONDS)
         request.twists = tuple(rule.fault for rule in rules if rule.fault in chaos.TWISTS)
         before = next((rule for rule in rules if rule.is_before), None)
         if before is not None:
@@ -152,13 +155,6 @@ async def _send(send: Send, response: Response) -> None:
     for piece in body:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _delay(seconds: float) -> None:
-    """Sleep at least so long: timers of an event loop may go off a millisecond early."""
-    until = time.perf_counter() + seconds
-    while (left := until - time.perf_counter()) > 0:
-        await asyncio.sleep(left)
 
 
 async def _hang_up(
