@@ -163,8 +163,8 @@ class OrderedCalls(Generic[J, R]):
             for task in tasks:
                 self._end(task, instead)
             return
-        self._running += slots
         for task in tasks:
+            self._running += 1
             self._start(task)
 
     def _end(self, task: Task[J], result: R) -> None:
