@@ -98,7 +98,7 @@ class CallLoop:
         """Have a coroutine run; it is cancelled when the loop is closed."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
         return task
 
     def close(self) -> None:
@@ -114,6 +114,11 @@ class CallLoop:
         self._run_until(self._loop.create_task(self._loop.shutdown_asyncgens()))
         self.poll()  # connections that were given up are closed here
         self._loop.close()
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crash = self._crash or error
 
     def _run_until(self, future: asyncio.Future[Any]) -> None:
         while not future.done():
