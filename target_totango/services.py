@@ -125,7 +125,7 @@ class Services:
             "prepare": self._prepare,
             "interrupted": interrupted,
         }
-        if tracker.uses_proxy:
+        if tracker.uses_proxy or not CallLoop.fits_here():
             return TrackingChannel(Threads(tracker, settle, **how))
         return TrackingChannel(Callers(tracker, self.loop, settle, **how))
 

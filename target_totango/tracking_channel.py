@@ -168,7 +168,7 @@ class Callers(OrderedCalls[Row, Outcome]):
 
 
 class Threads(OrderedPool[Row, Outcome]):
-    """Delivers rows from several threads: the way through a proxy.
+    """Delivers rows from several threads: through a proxy, or for a caller that runs a loop.
 
     Args:
         tracker: Delivers them.

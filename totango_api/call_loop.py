@@ -33,6 +33,15 @@ class CallLoop:
         self._readable = False
         self._loop.call_later(TICK_SECONDS, self._tick)
 
+    @staticmethod
+    def fits_here() -> bool:
+        """Whether this thread can run one: it is not within another event loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return True
+        return False
+
     @property
     def inner(self) -> asyncio.AbstractEventLoop:
         """The loop of asyncio."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from totango_api.answers import error_for
 from totango_api.errors import ApiError, SettingsError
 from totango_api.http_address import Address
 from totango_api.http_connection import Exchange
@@ -50,6 +49,7 @@ class Poster:
         answered: Answered,
     ) -> None:
         self._connection = transport.connection
+        self._error_for = transport.error_for
         self._usage = transport.usage[request.surface]
         self._endpoint = request.endpoint
         address = Address.of(request.url)
@@ -103,7 +103,7 @@ class Poster:
         if exchange.status in self._fine:
             return None
         answer = exchange.answer
-        error = error_for(self._endpoint, answer, region=self._connection.region)
+        error = self._error_for(self._endpoint, answer)
         if error is None:
             try:
                 self._read(self._endpoint, answer)

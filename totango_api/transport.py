@@ -173,12 +173,20 @@ class Transport:
             with self.budget.call():
                 answer = self._exchange(request)
                 self.budget.observe(answer.headers)
-        error = error_for(request.endpoint, answer, region=self.connection.region)
+        error = self.error_for(request.endpoint, answer)
         if error is None:
             return read(request.endpoint, answer)
+        raise error
+
+    def error_for(self, endpoint: str, answer: Answer) -> ApiError | None:
+        """Return the error that a status stands for; None for 2xx.
+
+        After a 429, from whichever surface, calls of the API wait as well.
+        """
+        error = error_for(endpoint, answer, region=self.connection.region)
         if isinstance(error, RateLimitError):
             self.budget.hold(min(error.wait, self.connection.max_retry_seconds))
-        raise error
+        return error
 
     def _exchange(self, request: Request) -> Answer:
         headers = {"User-Agent": self.connection.user_agent, **request.headers}

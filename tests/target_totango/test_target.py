@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -523,6 +524,16 @@ def test_calls_go_through_a_proxy_where_the_environment_names_one(
     assert done.totals == {"received": 20, "sent": 20}
     assert done.states == [state(1)["value"]]
     assert asked.count("http://127.0.0.1:9/gate/pixel.gif") == 20
+
+
+def test_a_program_may_call_it_from_within_an_event_loop(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    async def program() -> Delivered:
+        return deliver(ACCOUNTS, account("a"), state(1))
+
+    assert asyncio.run(program()).ok().states == [state(1)["value"]]
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 # Order and repetition --------------------------------------------------------------------------

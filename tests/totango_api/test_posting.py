@@ -306,6 +306,12 @@ def test_retries_come_to_an_end(served: Start) -> None:
     assert failures == {"503": 1}
 
 
+def test_a_429_holds_back_calls_of_the_api_as_well(served: Start) -> None:
+    _, posting = served(always(BUSY % 9), max_retry_seconds=5)
+    posting.outcome()
+    assert posting.transport.budget._seconds_to_hold(time.monotonic()) > 0
+
+
 def test_other_calls_go_on_while_one_waits(served: Start) -> None:
     answers = [[BUSY % 1]]
     _, posting = served(lambda *_: answers.pop() if answers else [OK], max_retry_seconds=20)
