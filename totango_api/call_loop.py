@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import select
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -116,12 +115,11 @@ class CallLoop:
             return
         for task in self._tasks:
             task.cancel()
-        ending = asyncio.gather(*self._tasks, return_exceptions=True) if self._tasks else None
-        if ending is not None:
-            with suppress(asyncio.CancelledError):
-                self._run_until(ending)
+        if self._tasks:
+            self._run_until(asyncio.gather(*self._tasks, return_exceptions=True))
         self._run_until(self._loop.create_task(self._loop.shutdown_asyncgens()))
-        self.poll()  # connections that were given up are closed here
+        self._loop.stop()
+        self._loop.run_forever()  # connections that were given up are closed here
         self._loop.close()
 
     def _over(self, task: asyncio.Task[None]) -> None:
@@ -130,9 +128,9 @@ class CallLoop:
             self._crash = self._crash or error
 
     def _run_until(self, future: asyncio.Future[Any]) -> None:
+        future.add_done_callback(lambda _: self._loop.stop())
         while not future.done():
-            future.add_done_callback(lambda _: self._loop.stop())
-            self.step()
+            self._loop.run_forever()
 
     def _tick(self) -> None:
         self._loop.call_later(TICK_SECONDS, self._tick)

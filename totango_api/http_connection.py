@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from urllib3.util import wait_for_read
 
 from totango_api.http_answer import answer_in, ended_by_closing
 
@@ -119,6 +120,13 @@ class HttpConnection(asyncio.BufferedProtocol):
     def usable(self) -> bool:
         """Whether it can take a request."""
         return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end, or what nobody asked for, waits to be read. Costs a system call."""
+        return self._transport is not None and wait_for_read(
+            self._transport.get_extra_info("socket"), 0.0
+        )
 
     def send(self, exchange: Exchange) -> None:
         """Send a request."""

@@ -74,7 +74,7 @@ class HttpPool:
         while self._free:
             # The one that was used last: the others get idle, and are closed in the end.
             connection = self._free.pop()
-            if connection.usable and (exchange.repeatable or self._is_fresh(connection)):
+            if connection.usable and (exchange.repeatable or self._is_safe(connection)):
                 connection.send(exchange)
                 return
             self._drop(connection)
@@ -104,11 +104,14 @@ class HttpPool:
 
     def free(self, connection: HttpConnection) -> None:
         """Take back a connection whose exchange is over."""
-        if self._waiting:
-            connection.send(self._waiting.popleft())
-            return
         connection.idle_since = self._clock()
-        self._free.append(connection)
+        if not self._waiting:
+            self._free.append(connection)
+        elif self._waiting[0].repeatable or self._is_safe(connection):
+            connection.send(self._waiting.popleft())
+        else:
+            self._drop(connection)
+            self._open()
 
     def lost(self, connection: HttpConnection, exchange: Exchange | None) -> None:
         """Forget a connection; its exchange, if one was under way, came to nothing."""
@@ -129,8 +132,11 @@ class HttpPool:
 
     # -------------------------------------------------------------------------------------------
 
-    def _is_fresh(self, connection: HttpConnection) -> bool:
-        return self._clock() - connection.idle_since < FRESH_SECONDS
+    def _is_safe(self, connection: HttpConnection) -> bool:
+        """Tell whether a server is not likely to have closed a connection, or to be closing it."""
+        if not connection.reused:
+            return True
+        return self._clock() - connection.idle_since < FRESH_SECONDS and not connection.ended
 
     def _open(self) -> None:
         """Make as many connections as requests wait for, within the limit."""

@@ -407,14 +407,27 @@ def test_an_activity_takes_no_connection_that_was_idle_for_long(
     assert server.connections == [0, 1]
 
 
-def test_closed_connections_are_noticed_before_the_next_call(served: Start) -> None:
+@pytest.mark.parametrize("polled", [True, False])
+def test_an_activity_takes_no_connection_that_was_closed(served: Start, polled: bool) -> None:
     server, posting = served(lambda connection, place: [OK, CLOSE] if not connection else [OK])
     assert posting.outcome(repeatable=False) is None
     while 0 not in server.closed:
         time.sleep(0.01)
-    posting.loop.poll()
+    if polled:
+        posting.loop.poll()
     assert posting.outcome(repeatable=False) is None
     assert server.connections == [0, 1]
+
+
+def test_activities_that_wait_take_no_connection_that_was_closed(served: Start) -> None:
+    server, posting = served(always(OK, CLOSE), limit=1)
+    for job in range(5):
+        posting.post(job, repeatable=False)
+    while len(posting.answered) < 5:
+        time.sleep(0.02)  # so that each answer comes together with the end
+        posting.loop.poll()
+    assert set(posting.answered.values()) == {None}
+    assert server.connections == [0, 1, 2, 3, 4]
 
 
 def test_connections_without_work_are_closed(
@@ -471,7 +484,8 @@ def test_certificates_of_the_environment_are_trusted(
     monkeypatch.setenv(variable, bundle)
     with speaking(always(OK), context_of(authority, "127.0.0.1")) as server:
         posting = posting(server.url)
-        assert [posting.outcome(), posting.outcome()] == [None, None]
+        outcomes = [posting.outcome(repeatable=repeatable) for repeatable in (False, True)]
+        assert outcomes == [None, None]
         assert server.connections == [0, 0]
         posting.close()
 
