@@ -1,12 +1,14 @@
-"""Many calls at once, in an order that no reader of Totango could tell from one by one."""
+"""Many calls at once in threads, in an order that nobody could tell from one by one."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from target_totango.ordering import Order, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -19,15 +21,6 @@ QUEUED_PER_WORKER: Final = 8
 
 LONGEST_WAIT: Final = 0.2
 """Seconds after which a wait looks up, to see whether it was interrupted."""
-
-
-@dataclass(eq=False)
-class _Task(Generic[J]):
-    job: J
-    writes: frozenset[Hashable]
-    waits_for: int = 0
-    followers: list[_Task[J]] = field(default_factory=list)
-    done: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,9 +56,9 @@ class OrderedPool(Generic[J, R]):
         self._interrupted = interrupted
         self._window = workers * QUEUED_PER_WORKER
         self._lock = threading.Lock()
-        self._last: dict[Hashable, _Task[J]] = {}
-        self._ready: queue.SimpleQueue[_Task[J] | None] = queue.SimpleQueue()
-        self._finished: queue.SimpleQueue[tuple[_Task[J], Any]] = queue.SimpleQueue()
+        self._order: Order[J] = Order()
+        self._ready: queue.SimpleQueue[Task[J] | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[Task[J], Any]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._unfinished = 0
         self._running = 0
@@ -92,20 +85,11 @@ class OrderedPool(Generic[J, R]):
             if self._interrupted():
                 raise InterruptedError
             self._take(block=True, seconds=LONGEST_WAIT)
-        task = _Task(job, frozenset(writes))
         with self._lock:
-            before = {
-                id(other): other
-                for key in (*task.writes, *after)
-                if (other := self._last.get(key)) is not None and not other.done
-            }
-            for other in before.values():
-                other.followers.append(task)
-            task.waits_for = len(before)
-            for key in task.writes:
-                self._last[key] = task
+            task = self._order.add(job, list(writes), list(after))
+            ready = not task.waits_for
             self._unfinished += 1
-        if not before:
+        if ready:
             self._ready.put(task)
         if len(self._threads) < self._workers:
             self._start_thread()
@@ -153,10 +137,6 @@ class OrderedPool(Generic[J, R]):
         except queue.Empty:
             return False
         self._unfinished -= 1
-        with self._lock:
-            for key in task.writes:
-                if self._last.get(key) is task:
-                    del self._last[key]
         if isinstance(result, _Crash):
             raise result.error
         self._settle(task.job, result)
@@ -183,11 +163,6 @@ class OrderedPool(Generic[J, R]):
             self._finished.put((task, result))
             with self._lock:
                 self._running -= 1
-                task.done = True
-                free = []
-                for follower in task.followers:
-                    follower.waits_for -= 1
-                    if not follower.waits_for:
-                        free.append(follower)
+                free = self._order.end(task)
             for follower in free:
                 self._ready.put(follower)

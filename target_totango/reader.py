@@ -38,6 +38,7 @@ class MessageReader(GenericSingerReader[str]):
         failure: Why reading stopped early; None when the input was read to its end.
         signal: Number of the signal that asked to stop.
         pulse: Called while the tap is silent and between messages.
+        wait_readable: Waits until a descriptor can be read, or for some seconds; tells which.
     """
 
     def __init__(self) -> None:
@@ -46,6 +47,7 @@ class MessageReader(GenericSingerReader[str]):
         self.failure: BaseException | None = None
         self.signal: int | None = None
         self.pulse: Callable[[], None] = lambda: None
+        self.wait_readable: Callable[[int, float], bool] = _wait_readable
 
     @property
     def default_input(self) -> IO[str]:
@@ -119,7 +121,7 @@ class MessageReader(GenericSingerReader[str]):
         """Read raw bytes, so that waiting for the tap and looking after calls can alternate."""
         partial: list[bytes] = []
         while self.signal is None:
-            if not _readable(descriptor):
+            if not self.wait_readable(descriptor, TICK_SECONDS):
                 self.pulse()
                 continue
             chunk = os.read(descriptor, _CHUNK)
@@ -175,8 +177,8 @@ class MessageReader(GenericSingerReader[str]):
         ) from None
 
 
-def _readable(descriptor: int) -> bool:
-    return bool(select.select([descriptor], [], [], TICK_SECONDS)[0])
+def _wait_readable(descriptor: int, seconds: float) -> bool:
+    return bool(select.select([descriptor], [], [], seconds)[0])
 
 
 def _integer(text: str) -> int | Decimal:

@@ -47,7 +47,7 @@ class IncompleteRunError(TotangoError):
 class Run:
     """Everything that happens between reading a record and emitting a state.
 
-    Used by one thread; only the calls themselves are made in others.
+    Used by one thread. Tracking calls go on while it waits; those of the hub are made in others.
 
     Args:
         settings: The target's settings.
@@ -195,6 +195,10 @@ class Run:
             channel.collect()
         self.gate.emit_due()
         self._progress.pulse(self.gate.unsettled)
+
+    def wait_readable(self, descriptor: int, seconds: float) -> bool:
+        """Wait for something to read, while calls go on; return whether there is something."""
+        return self.services.wait_readable(descriptor, seconds)
 
     def _forward(self, row: Row) -> None:
         name = "plan" if self._plan is not None else row.delivery

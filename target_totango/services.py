@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import logging
+import select
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.channels import Channel, TrackingChannel
 from target_totango.hub_channel import HubChannel
 from target_totango.ledger import Ledger
 from target_totango.matching import KnownAttributes
 from target_totango.model import HUB
+from target_totango.tracking_channel import Callers, Threads, TrackingChannel
 from totango_api.attributes import discover
+from totango_api.call_loop import CallLoop
 from totango_api.deletion import delete_user
 from totango_api.errors import AnswerError, AuthenticationError, RefusedError
 from totango_api.hub import Hub
@@ -23,6 +25,7 @@ from totango_api.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from target_totango.channels import Channel
     from target_totango.model import Row
     from target_totango.outcomes import Outcome
     from target_totango.settings import Settings
@@ -117,16 +120,31 @@ class Services:
                 interrupted=interrupted,
             )
         tracker = Tracker(self.transport, token=settings.sdr_token)
-        return TrackingChannel(
-            tracker,
-            settle,
-            in_flight=settings.max_in_flight,
-            prepare=self._prepare,
-            interrupted=interrupted,
-        )
+        how: dict[str, Any] = {
+            "in_flight": settings.max_in_flight,
+            "prepare": self._prepare,
+            "interrupted": interrupted,
+        }
+        if tracker.uses_proxy or not CallLoop.fits_here():
+            return TrackingChannel(Threads(tracker, settle, **how))
+        return TrackingChannel(Callers(tracker, self.loop, settle, **how))
+
+    @functools.cached_property
+    def loop(self) -> CallLoop:
+        """Runs tracking calls in this thread."""
+        return CallLoop()
+
+    def wait_readable(self, descriptor: int, seconds: float) -> bool:
+        """Wait for something to read, while calls go on; return whether there is something."""
+        if "loop" in self.__dict__:
+            return self.loop.wait_readable(descriptor, seconds)
+        return bool(select.select([descriptor], [], [], seconds)[0])
 
     def _prepare(self, rows: list[Row]) -> None:
-        """Make durable what the ledger has to know before calls go out; in any thread."""
+        """Make durable what the ledger has to know before calls go out; in any thread.
+
+        Rows that go out together share a commit: each costs the disk a few milliseconds.
+        """
         ledger = self.ledger
         if ledger is None:
             return
@@ -151,6 +169,8 @@ class Services:
 
     def close(self) -> None:
         """Close every kept connection."""
+        if "loop" in self.__dict__:
+            self.loop.close()
         if "transport" in self.__dict__:
             self.transport.close()
         if "ledger" in self.__dict__ and self.ledger is not None:

@@ -84,6 +84,7 @@ class TargetTotango(Target):
             _require_service_id(connection)
         self.run = Run(settings, connection, self.config)
         self.message_reader.pulse = self.run.pulse
+        self.message_reader.wait_readable = self.run.wait_readable
         self._sources: dict[str, SourceStream] = {}
         self._sinks_mapped: set[str] = set()
 

@@ -89,8 +89,9 @@ def test_plugins_run_without_the_sandbox_s_server(plain_install: Path) -> None:
     listed = [sys.executable, "-m", "pip", "--python", str(plain_install / "python"), "list"]
     done = subprocess.run([*listed, "--format", "json"], capture_output=True, check=True)
     names = {package["name"].lower() for package in json.loads(done.stdout)}
-    assert "singer-sdk" in names
-    assert not names & {"uvicorn", "uvloop", "httptools", "meltano", "pytest"}
+    # The target reads answers with the parser that the sandbox's server uses as well.
+    assert {"singer-sdk", "httptools"} <= names
+    assert not names & {"uvicorn", "uvloop", "meltano", "pytest"}
 
 
 def test_sandbox_without_its_server_says_what_to_install(plain_install: Path) -> None:

@@ -6,19 +6,23 @@ Sources: "Totango HTTP API", "HTTP API Quick Reference", and Totango's own track
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from totango_api.environment import uses_proxy
 from totango_api.errors import AnswerError, SettingsError
+from totango_api.form import form_of
+from totango_api.posting import Poster
 from totango_api.redaction import register_secret
 from totango_api.transport import FORM, Request, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from totango_api.answers import Answer
+    from totango_api.call_loop import CallLoop
+    from totango_api.errors import ApiError
 
 PIXEL: Final = "/pixel.gif"
 DELIVERED: Final = (200, 201)
@@ -27,7 +31,7 @@ FOREIGN_ID: Final = "ofid"
 """API name of the foreign id, which has a parameter of its own for accounts (`sdr_ofid`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TrackingCall:
     """What one call says. All values are text; the names are API names.
 
@@ -53,24 +57,25 @@ class TrackingCall:
         """Whether a second delivery changes nothing: an activity would be counted twice."""
         return self.activity is None
 
+    @property
+    def subject(self) -> dict[str, str]:
+        """Whom and what the call is about: its parameters beside the attributes."""
+        named = {"sdr_o": self.account_id}
+        if self.user_id is not None:
+            named["sdr_u"] = self.user_id
+        if self.activity is not None:
+            named["sdr_a"] = self.activity
+        if self.module is not None:
+            named["sdr_m"] = self.module
+        return named
+
     def parameters(self) -> Iterator[tuple[str, str]]:
         """Yield the parameters that the call adds to service id and token."""
-        yield "sdr_o", self.account_id
-        if self.user_id is not None:
-            yield "sdr_u", self.user_id
-        if self.activity is not None:
-            yield "sdr_a", self.activity
-        if self.module is not None:
-            yield "sdr_m", self.module
+        yield from self.subject.items()
         for name, value in self.account.items():
             yield "sdr_ofid" if name == FOREIGN_ID else f"sdr_o.{name}", value
         for name, value in self.user.items():
             yield f"sdr_u.{name}", value
-
-
-@functools.lru_cache(maxsize=10_000)
-def _quoted(name: str) -> str:
-    return quote(name, safe="")
 
 
 class Tracker:
@@ -91,19 +96,30 @@ class Tracker:
             msg = "service_id is not set."
             raise SettingsError(msg, remedy="Tracking calls need it whole, like SP-25001-01.")
         self._transport = transport
-        self._url = f"{connection.hosts.tracking}{PIXEL}"
-        self._start = f"sdr_s={quote(connection.service_id.require_full(), safe='')}"
+        self._request = Request(
+            "tracking",
+            "POST",
+            f"{connection.hosts.tracking}{PIXEL}",
+            headers={"Content-Type": FORM},
+        )
+        start = f"sdr_s={quote(connection.service_id.require_full(), safe='')}"
         if token:
             register_secret(token)
-            self._start += f"&api-token={quote(token, safe='')}"
+            start += f"&api-token={quote(token, safe='')}"
+        self._start = f"{start}&".encode()
+
+    @property
+    def uses_proxy(self) -> bool:
+        """Whether calls go through a proxy, which :meth:`poster` cannot."""
+        return uses_proxy(self._request.url)
 
     def form(self, call: TrackingCall) -> bytes:
         """Return the body of a call."""
-        parts = [self._start]
-        parts.extend(
-            f"{_quoted(name)}={quote(value, safe='')}" for name, value in call.parameters()
+        if FOREIGN_ID in call.account:
+            return self._start + form_of(("", dict(call.parameters())))
+        return self._start + form_of(
+            ("", call.subject), ("sdr_o.", call.account), ("sdr_u.", call.user)
         )
-        return "&".join(parts).encode()
 
     def deliver(self, call: TrackingCall) -> None:
         """Deliver a call.
@@ -114,15 +130,28 @@ class Tracker:
             ApiError: If it was refused or not answered in time. With `maybe_done` it may have
                 arrived all the same.
         """
-        request = Request(
-            "tracking",
-            "POST",
-            self._url,
-            self.form(call),
-            {"Content-Type": FORM},
-            repeatable=call.repeatable,
-        )
+        request = replace(self._request, body=self.form(call), repeatable=call.repeatable)
         self._transport.send(request, _delivered)
+
+    def poster(
+        self, loop: CallLoop, answered: Callable[[Any, ApiError | None], None], *, limit: int
+    ) -> Poster:
+        """Return what posts the bodies of many calls at once, as `deliver` would each.
+
+        Args:
+            loop: Runs it.
+            answered: Called with the job of each call that is over, and the error if it failed.
+            limit: Calls at once.
+        """
+        return Poster(
+            self._transport,
+            loop,
+            self._request,
+            limit=limit,
+            fine=DELIVERED,
+            read=_delivered,
+            answered=answered,
+        )
 
 
 def _delivered(endpoint: str, answer: Answer) -> None:

@@ -7,34 +7,26 @@ sent again), Totango's own Zendesk app and public clients (failures inside a 200
 from __future__ import annotations
 
 import functools
-import logging
-import random
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-import backoff
-
 from totango_api.answers import Answer, error_for, json_of
 from totango_api.budget import CallBudget
 from totango_api.errors import ApiError, RateLimitError
 from totango_api.redaction import scrub
+from totango_api.retries import retried
 from totango_api.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
-
-    from backoff.types import Details
 
     from totango_api.connection import Connection
 
-logger = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
-LONGEST_BACKOFF: Final = 60.0
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -159,17 +151,14 @@ class Transport:
         def attempt() -> T:
             return self._attempt(request, read)
 
-        retried = backoff.on_exception(
-            _waits,
-            ApiError,
-            max_time=seconds,
-            giveup=lambda error: not _worth_another_try(error, seconds, request),
-            on_backoff=lambda details: self._note_retry(request, details),
-            jitter=None,
-            logger=None,
-        )(attempt)
+        tried = retried(
+            attempt,
+            seconds=seconds,
+            repeatable=request.repeatable,
+            note=lambda: self._note_retry(request),
+        )
         try:
-            return retried()
+            return tried()
         except ApiError as error:
             with self._usage_lock:
                 self.usage[request.surface].failures[str(error.status or "no answer")] += 1
@@ -184,12 +173,20 @@ class Transport:
             with self.budget.call():
                 answer = self._exchange(request)
                 self.budget.observe(answer.headers)
-        error = error_for(request.endpoint, answer, region=self.connection.region)
+        error = self.error_for(request.endpoint, answer)
         if error is None:
             return read(request.endpoint, answer)
+        raise error
+
+    def error_for(self, endpoint: str, answer: Answer) -> ApiError | None:
+        """Return the error that a status stands for; None for 2xx.
+
+        After a 429, from whichever surface, calls of the API wait as well.
+        """
+        error = error_for(endpoint, answer, region=self.connection.region)
         if isinstance(error, RateLimitError):
             self.budget.hold(min(error.wait, self.connection.max_retry_seconds))
-        raise error
+        return error
 
     def _exchange(self, request: Request) -> Answer:
         headers = {"User-Agent": self.connection.user_agent, **request.headers}
@@ -197,32 +194,6 @@ class Transport:
             request.endpoint, request.method, request.url, request.body, headers
         )
 
-    def _note_retry(self, request: Request, details: Details) -> None:
+    def _note_retry(self, request: Request) -> None:
         with self._usage_lock:
             self.usage[request.surface].retries += 1
-        logger.warning(
-            "%s Trying again in %.1f s (try %d).",
-            details.get("exception"),
-            details.get("wait", 0.0),
-            details["tries"] + 1,
-        )
-
-
-def _worth_another_try(error: Exception, seconds: float, request: Request) -> bool:
-    if not isinstance(error, ApiError) or not error.retriable:
-        return False
-    if error.maybe_done and not request.repeatable:
-        return False
-    return not isinstance(error, RateLimitError) or error.wait <= seconds
-
-
-def _waits() -> Generator[float, Any, None]:
-    """Waits for backoff: what a 429 says, else exponential with full jitter from half."""
-    error = yield 0.0
-    doubling = 0.5
-    while True:
-        if isinstance(error, RateLimitError):
-            error = yield error.wait
-            continue
-        doubling = min(doubling * 2, LONGEST_BACKOFF)
-        error = yield doubling * random.uniform(0.5, 1.0)  # noqa: S311 (not cryptography)

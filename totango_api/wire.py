@@ -14,17 +14,18 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import Timeout
-from urllib3 import exceptions as failures
+from urllib3 import Timeout, exceptions
 
+from totango_api import failures
 from totango_api.answers import Answer
 from totango_api.connection import CONNECT_TIMEOUT
-from totango_api.errors import ApiError, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+
+    from totango_api.errors import ApiError
 
 SLOWEST_ANSWER: Final = 10
 """An answer that trickles is given up after this many times the timeout."""
@@ -92,7 +93,7 @@ class Wire:
                 preload_content=False,
             )
             return Answer(response.status, response.headers, self._read(response))
-        except (failures.HTTPError, requests.RequestException, OSError, ValueError) as error:
+        except (exceptions.HTTPError, requests.RequestException, OSError, ValueError) as error:
             raise _failure(endpoint, error) from None
 
     def _read(self, response: BaseHTTPResponse) -> bytes:
@@ -102,7 +103,7 @@ class Wire:
             chunks.append(chunk)
             if time.monotonic() > deadline:
                 response.close()
-                raise failures.TimeoutError
+                raise exceptions.TimeoutError
         return b"".join(chunks)
 
     def _route(self, url: str) -> _Route:
@@ -124,26 +125,19 @@ class Wire:
 
 
 def _failure(endpoint: str, error: Exception) -> ApiError:
-    """Return what an exception of the libraries means; their own words may hold anything."""
-    if isinstance(error, failures.ProxyError) and isinstance(error.original_error, Exception):
+    """Return what an exception of the libraries means."""
+    if isinstance(error, exceptions.ProxyError) and isinstance(error.original_error, Exception):
         error = error.original_error
-    if isinstance(error, failures.SSLError):
-        return RefusedError(
-            endpoint,
-            reason="the TLS connection could not be verified",
-            remedy="Check the URL, and REQUESTS_CA_BUNDLE if a proxy re-signs traffic.",
-        )
-    if isinstance(error, failures.NewConnectionError):  # refused, or no such host
-        return UnavailableError(endpoint, reason="no connection could be made", maybe_done=False)
-    if isinstance(error, failures.ConnectTimeoutError):
-        return UnavailableError(endpoint, reason="no connection in time", maybe_done=False)
-    if isinstance(error, failures.TimeoutError):
-        return UnavailableError(endpoint, reason="no answer in time", remedy=_SLOW)
-    if isinstance(error, (failures.IncompleteRead, failures.DecodeError)):
-        return UnavailableError(endpoint, reason="the answer was cut short")
-    if isinstance(error, (failures.ProtocolError, ConnectionError)):
-        return UnavailableError(endpoint, reason="the connection was dropped")
-    return RefusedError(endpoint, reason=f"the request could not be made ({type(error).__name__})")
-
-
-_SLOW: Final = "If this repeats, lower page_size or raise request_timeout."
+    if isinstance(error, exceptions.SSLError):
+        return failures.not_verified(endpoint)
+    if isinstance(error, exceptions.NewConnectionError):  # refused, or no such host
+        return failures.no_connection(endpoint)
+    if isinstance(error, exceptions.ConnectTimeoutError):
+        return failures.no_connection_in_time(endpoint)
+    if isinstance(error, exceptions.TimeoutError):
+        return failures.no_answer_in_time(endpoint)
+    if isinstance(error, (exceptions.IncompleteRead, exceptions.DecodeError)):
+        return failures.cut_short(endpoint)
+    if isinstance(error, (exceptions.ProtocolError, ConnectionError)):
+        return failures.dropped(endpoint)
+    return failures.not_made(endpoint, error)

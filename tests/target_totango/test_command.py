@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_runs import ACCOUNTS, ACTIVITIES, held, lines_of, record, state
+from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, lines_of, record, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,6 +123,19 @@ def test_a_silent_tap_does_not_hold_back_state(start: Callable[..., Running]) ->
     assert json.loads(target.process.stdout.readline()) == state(1)["value"]
     code, states, _ = target.end()
     assert (code, states) == (0, [])
+
+
+def test_while_a_tap_is_silent_calls_follow_each_other_and_are_retried(
+    start: Callable[..., Running], service: Sandbox
+) -> None:
+    service.chaos("503@tracking:1", "slow=0.3@tracking")
+    target = start(max_in_flight=2)
+    rows = [record("users", account_id="a", user_id=f"u{n}", Title="T") for n in range(4)]
+    target.write(ACCOUNTS, USERS, account("a"), *rows, state(1))
+    assert target.process.stdout is not None
+    assert json.loads(target.process.stdout.readline()) == state(1)["value"]
+    assert len(held(service, "users")) == 4
+    assert target.end()[:2] == (0, [])
 
 
 def test_input_that_ends_inside_a_line_is_noticed(

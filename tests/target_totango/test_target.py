@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stub_totango import Asked, Reply, ok, serving
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, schema, state
 
 from target_totango.run import IncompleteRunError
@@ -501,6 +503,37 @@ def test_other_answers_than_200_and_201_are_not_taken_for_success(
     service.chaos("redirect@tracking:to=http://127.0.0.1:9/")
     done = deliver(ACCOUNTS, account("a"))
     assert done.codes == [{("", "not delivered (302)")}]
+
+
+def test_calls_go_through_a_proxy_where_the_environment_names_one(
+    deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(call: Asked) -> Reply:
+        asked.append(call.path)
+        return ok("GIF89a") if call.path.endswith("/pixel.gif") else (404, {}, b"")
+
+    with serving(answer) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("no_proxy", "")
+        rows = [account(f"a-{n}", Plan="x") for n in range(20)]
+        done = deliver(ACCOUNTS, *rows, state(1), tracking_url="http://127.0.0.1:9/gate").ok()
+    assert done.totals == {"received": 20, "sent": 20}
+    assert done.states == [state(1)["value"]]
+    assert asked.count("http://127.0.0.1:9/gate/pixel.gif") == 20
+
+
+def test_a_program_may_call_it_from_within_an_event_loop(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    async def program() -> Delivered:
+        return deliver(ACCOUNTS, account("a"), state(1))
+
+    assert asyncio.run(program()).ok().states == [state(1)["value"]]
+    assert set(held(service, "accounts")) == {("a",)}
 
 
 # Order and repetition --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stub_totango import Asked, Reply, ok, serving
 
-from totango_api import transport as module
+from totango_api import retries
 from totango_api.answers import json_of
 from totango_api.connection import Connection
 from totango_api.errors import (
@@ -31,7 +31,7 @@ TOKEN = "{v2}a/b.c@d+e$"
 @pytest.fixture(autouse=True)
 def _without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between tries are counted elsewhere: here they are none."""
-    monkeypatch.setattr(module.random, "uniform", lambda *_: 0.0)
+    monkeypatch.setattr(retries.random, "uniform", lambda *_: 0.0)
 
 
 @pytest.fixture
