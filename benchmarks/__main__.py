@@ -44,27 +44,34 @@ TOGETHER: Final[tuple[Measure, ...]] = (pacing.lines, calls.lines, memory.lines)
 """What is counted does not mind company, and one of these mostly waits."""
 
 
+def _subject(measure: Measure) -> str:
+    return measure.__module__.rpartition(".")[2]
+
+
+SUBJECTS: Final = [_subject(measure) for measure in (*ALONE, *TOGETHER)]
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute, and no page is written")
-    parser.add_argument("--only", help="subjects of `measures`, with commas; no page is written")
+    parser.add_argument("--only", nargs="+", choices=SUBJECTS, help="no page is written")
     asked = parser.parse_args()
     size = scale.QUICK if asked.quick else scale.FULL
     described, started = machine.described(), time.monotonic()
     with tempfile.TemporaryDirectory() as home:
-        bench = Bench(Path(home), size, asked.only.split(",") if asked.only else [])
+        bench = Bench(Path(home), size, asked.only or SUBJECTS)
         lines = bench.lines()
         profiled = "" if asked.only else profiles.pages(bench.home("profiles"), size)
     minutes = (time.monotonic() - started) / 60
     described.append(f"The whole took {minutes:.1f} minutes.")
-    if asked.quick or asked.only:
+    if asked.quick or asked.only or bench.faults:
         print(pages.results(described, lines, profiled))
     else:
         print(table.full(lines))
         print("Written:", *pages.write(described, lines, profiled))
     if bench.faults:
-        sys.exit("\n".join(bench.faults))
+        sys.exit("\n".join(["No page was written.", *bench.faults]))
 
 
 class Bench:
@@ -73,7 +80,7 @@ class Bench:
     Args:
         folder: Where each has a folder of its own.
         size: How much is measured.
-        only: Names of subjects; all when there are none.
+        only: Names of subjects.
     """
 
     def __init__(self, folder: Path, size: Scale, only: list[str]) -> None:
@@ -97,8 +104,8 @@ class Bench:
         return found
 
     def _taken(self, measure: Measure) -> list[Line]:
-        name = measure.__module__.rpartition(".")[2]
-        if self._only and name not in self._only:
+        name = _subject(measure)
+        if name not in self._only:
             return []
         found: list[Line] = []
         try:

@@ -29,13 +29,13 @@ is not a ratio. What the floors do and do not do: [README.md](README.md).
 
 
 def results(described: Sequence[str], lines: Sequence[Line], profiles: str) -> str:
-    """Return the page with everything."""
+    """Return the page with everything; without profiles, when there are none."""
     today = dt.datetime.now(dt.UTC).date()
     facts = "".join(f"{one}\n" for one in described)
-    return (
-        f"# Results of {today}\n\n{_HOW}\n{facts}\n{table.full(lines)}\n"
-        f"## Where the time goes\n\n{_PROFILES}\n{profiles}"
-    ).rstrip() + "\n"
+    page = f"# Results of {today}\n\n{_HOW}\n{facts}\n{table.full(lines)}"
+    if profiles:
+        page += f"\n## Where the time goes\n\n{_PROFILES}\n{profiles}"
+    return page.rstrip() + "\n"
 
 
 _PROFILES: Final = """\

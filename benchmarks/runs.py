@@ -29,7 +29,8 @@ class Run:
     Attributes:
         seconds: Of the clock, from start to end.
         cpu: Seconds of processor time, in the program and the system together.
-        megabytes: The most memory it held.
+        megabytes: The most memory it held; at the least what this process holds, which Linux
+            hands on to those that it starts.
     """
 
     seconds: float

@@ -20,29 +20,27 @@ class Bar:
     Attributes:
         limit: The figure.
         least: Whether that is the least or the most that it may be.
-        unit: Written behind both.
     """
 
     limit: float
     least: bool
-    unit: str = ""
 
     def met(self, figure: float) -> bool:
         """Tell whether a figure is good enough."""
         return figure >= self.limit if self.least else figure <= self.limit
 
     def __str__(self) -> str:
-        return f"{'≥' if self.least else '≤'} {written(self.limit)}{self.unit}"
+        return f"{'≥' if self.least else '≤'} {written(self.limit)}"
 
 
-def at_least(limit: float, unit: str = "") -> Bar:
+def at_least(limit: float) -> Bar:
     """Return a bar that only higher figures pass."""
-    return Bar(limit, least=True, unit=unit)
+    return Bar(limit, least=True)
 
 
-def at_most(limit: float, unit: str = "") -> Bar:
+def at_most(limit: float) -> Bar:
     """Return a bar that only lower figures pass."""
-    return Bar(limit, least=False, unit=unit)
+    return Bar(limit, least=False)
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ class Line:
         ours: The absolute figures of this project's command.
         beside: The same of what it is compared with.
         figure: What is held against the bar.
+        unit: What the figure counts, written behind it.
         bar: None where a line is for information.
     """
 
@@ -63,6 +62,7 @@ class Line:
     ours: str
     beside: str = ""
     figure: float | None = None
+    unit: str = ""
     bar: Bar | None = None
 
     @property
@@ -77,7 +77,7 @@ class Line:
         """The figure with its unit."""
         if self.figure is None:
             return ""
-        return written(self.figure) + (self.bar.unit if self.bar else "")
+        return f"{written(self.figure)} {self.unit}".rstrip()
 
 
 FULL: Final = ("measure", "rounds", "ours", "beside it", "figure", "bar", "met")
@@ -125,5 +125,10 @@ def _rounded(number: float) -> int:
 
 def speed(rows: int, taken: Sequence[Run]) -> str:
     """Write what runs over so many rows come to."""
-    seconds, cpu = runs.seconds(taken), runs.cpu(taken)
-    return f"{written(rows / seconds)} rows/s, {seconds:.2f} s, CPU {cpu:.2f} s"
+    return f"{written(rows / runs.seconds(taken))} rows/s, {duration(taken)}"
+
+
+def duration(taken: Sequence[Run]) -> str:
+    """Write how long runs took, and for how long the processor worked, if that is known."""
+    cpu = runs.cpu(taken)
+    return f"{runs.seconds(taken):.2f} s" + (f", CPU {cpu:.2f} s" if cpu else "")

@@ -31,19 +31,21 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
         found = runs.alternating(scale.rounds, programs)
     ours, theirs = table.speed(rows, found["target"]), table.speed(rows, found["floor"])
     yield table.Line(
-        f"target, Integration Hub: {rows:,} rows, rows a second",
+        f"target, Integration Hub: {rows:,} rows",
         scale.rounds,
         ours,
         "",
         rows / runs.seconds(found["target"]),
-        table.at_least(20_000, " rows/s"),
+        "rows/s",
+        table.at_least(20_000),
     )
     yield table.Line(
-        "the same, of the floor's speed",
+        "the same, beside the floor",
         scale.rounds,
         ours,
         f"msgspec + requests: {theirs}",
         runs.speed_ratio(found["target"], found["floor"]),
+        "of the floor",
         table.at_least(0.5),
     )
 

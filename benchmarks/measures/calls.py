@@ -32,18 +32,20 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
             taken = server.taken()
         least = -(-rows // PAGE)
         yield table.Line(
-            f"tap, search calls for {rows:,} accounts, 10,000 in reach of a query, by least number",
+            f"tap, search calls for {rows:,} accounts, {WINDOW:,} in reach of a query",
             1,
             f"{taken['search']:,} calls, {taken.get('refused', 0)} of them refused",
             f"{least:,} pages",
             taken["search"] / least,
+            "times the pages",
             table.at_most(BARS.get(rows, 1.15)),
         )
         yield table.Line(
             f"tap, most memory in that read of {rows:,} accounts",
             1,
-            f"{run.megabytes:.0f} MB ({table.speed(rows, [run])})",
+            f"{run.megabytes:.0f} MB, CPU {run.cpu:.0f} s",
             f"{MEGABYTES} MB and {BYTES_A_ROW} bytes a row",
             run.megabytes,
-            table.at_most(MEGABYTES + BYTES_A_ROW * rows / 1e6, " MB"),
+            "MB",
+            table.at_most(MEGABYTES + BYTES_A_ROW * rows / 1e6),
         )

@@ -30,18 +30,20 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
     calls = taken["search"] + taken["attributes"]
     due = calls / LIMIT * 60
     yield table.Line(
-        f"tap, {LIMIT} calls a minute, 1 s a page: seconds by calls ÷ limit",
+        f"tap, {LIMIT} calls a minute, 1 s a page: {scale.paced:,} accounts",
         1,
         f"{run.seconds:.0f} s for {calls} calls",
-        f"{due:.0f} s",
+        f"{due:.0f} s: calls ÷ limit",
         run.seconds / due,
+        "of that",
         table.at_most(1.05),
     )
     yield table.Line(
-        "the same, calls refused with a 429",
+        "the same, answered with 429",
         1,
-        f"{taken.get('too many', 0)} of {calls}, after {spent} for the catalog",
+        f"{taken.get('too many', 0)} of {calls} calls, and {spent} before for the catalog",
         "",
         taken.get("too many", 0),
+        "calls",
         table.at_most(0),
     )

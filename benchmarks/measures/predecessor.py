@@ -46,8 +46,8 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
         yield table.Line(f"tap-totango {VERSION} of PyPI", 0, "", f"left out: {error}")
         return
     yield _beside(home, program, PAGE, scale.few, "one page")
-    where = "for it on one page, which Totango does not give"
-    yield _beside(home, program, scale.read, scale.few, where)
+    where = "for it on one page, larger than any of Totango"
+    yield _beside(home, program, scale.read // 2, scale.few, where)
 
 
 def _beside(home: Path, program: Path, rows: int, rounds: int, where: str) -> Line:
@@ -60,11 +60,12 @@ def _beside(home: Path, program: Path, rows: int, rounds: int, where: str) -> Li
         }
         found = runs.alternating(rounds, programs)
     return table.Line(
-        f"tap beside tap-totango {VERSION} of PyPI: {rows:,} accounts, {where}; times its speed",
+        f"tap beside tap-totango {VERSION} of PyPI: {rows:,} accounts, {where}",
         rounds,
         table.speed(rows, found["ours"]),
         f"{VERSION}: {table.speed(rows, found['theirs'])}",
         runs.speed_ratio(found["ours"], found["theirs"]),
+        "times its speed",
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.table import Line
 
 IMPORT: Final = "import singer_sdk"
-BAR: Final = table.at_most(0.3, " s")
+BAR: Final = table.at_most(0.3)
 ROWS: Final = 1000
 
 
@@ -42,11 +42,12 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
             one.seconds - other.seconds for one, other in zip(taken, base, strict=True)
         )
         yield table.Line(
-            f"start, {name}: seconds beyond those of `{IMPORT}`",
+            f"start, {name}",
             len(taken),
-            f"{runs.seconds(taken):.2f} s (CPU {runs.cpu(taken):.2f} s)",
-            f"{IMPORT}: {runs.seconds(base):.2f} s (CPU {runs.cpu(base):.2f} s)",
+            table.duration(taken),
+            f"`{IMPORT}`: {table.duration(base)}",
             later,
+            "s more",
             BAR,
         )
 

@@ -30,32 +30,36 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
     with servers.serving() as server:
         command = commands.target(home, server, max_in_flight=IN_FLIGHT)
         floor = commands.floor("tracking", server.url, bodies)
+        bare = commands.floor("tracking_bare", server.url, bodies)
+
+        def counted(run: Run) -> Run:
+            return _counted(run, server, scale.tracked)
+
         programs = {
-            "target": lambda: _counted(
-                runs.run(command, home, stdin=source), server, scale.tracked
-            ),
-            "floor": lambda: _counted(runs.run(floor, home), server, scale.tracked),
-            UVLOOP: lambda: runs.run([*floor, "--uvloop"], home),
-            BARE: lambda: runs.run(commands.floor("tracking_bare", server.url, bodies), home),
+            "target": lambda: counted(runs.run(command, home, stdin=source)),
+            "floor": lambda: counted(runs.run(floor, home)),
+            UVLOOP: lambda: counted(runs.run([*floor, "--uvloop"], home)),
+            BARE: lambda: counted(runs.run(bare, home)),
         }
         found = runs.alternating(scale.rounds, programs)
     ours = found["target"]
-    what = f"target, tracking, an answer at once: {scale.tracked:,} rows, of the floor's speed"
     yield table.Line(
-        what,
+        f"target, tracking, an answer at once: {scale.tracked:,} rows",
         scale.rounds,
         table.speed(scale.tracked, ours),
         f"aiohttp: {table.speed(scale.tracked, found['floor'])}",
         runs.speed_ratio(ours, found["floor"]),
+        "of the floor",
         table.at_least(0.6),
     )
     for name in (UVLOOP, BARE):
         yield table.Line(
-            "the same beside further posters of ready-made bodies, for information",
+            "the same, beside another poster, for information",
             scale.rounds,
             "",
             f"{name}: {table.speed(scale.tracked, found[name])}",
             runs.speed_ratio(ours, found[name]),
+            "of its speed",
         )
     at_once = scale.tracked / runs.seconds(ours)
     yield _delayed(home, scale, at_once)
@@ -65,16 +69,19 @@ def _delayed(home: Path, scale: Scale, at_once: float) -> Line:
     source = inputs.accounts(home, scale.delayed)
     with servers.serving(delay=DELAY) as server:
         command = commands.target(home, server, max_in_flight=IN_FLIGHT)
-        program = {"target": lambda: runs.run(command, home, stdin=source)}
+        program = {
+            "target": lambda: _counted(runs.run(command, home, stdin=source), server, scale.delayed)
+        }
         ours = runs.alternating(scale.few, program)["target"]
     possible = min(IN_FLIGHT / DELAY, at_once)
     return table.Line(
         f"target, tracking, an answer after 30 ms, {IN_FLIGHT} in flight: {scale.delayed:,} rows",
         scale.few,
         table.speed(scale.delayed, ours),
-        f"{table.written(possible)} rows/s: {IN_FLIGHT} ÷ 0.030 s, or what it does with answers "
-        "at once if that is less",
+        f"{table.written(possible)} rows/s: {IN_FLIGHT} ÷ {DELAY} s, or its speed with answers at "
+        "once if that is less",
         scale.delayed / runs.seconds(ours) / possible,
+        "of that",
         table.at_least(0.9),
     )
 

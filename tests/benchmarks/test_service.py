@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from benchmarks.service.accounts import Accounts, RefusedError
 from benchmarks.service.attributes import NAMES
 from benchmarks.service.limit import Limit
+from benchmarks.service.surfaces import Surfaces
 
 NUMBER = 2_500
 FIELDS = [{"type": "any", "attribute": name} for name in NAMES]
@@ -79,6 +81,24 @@ def test_refuses_beyond_the_window_and_filters_it_does_not_know(accounts: Accoun
     ):
         with pytest.raises(RefusedError, match="Unsupported"):
             accounts.page({"terms": [term]})
+
+
+@pytest.mark.parametrize("encoding", ["form", "json"])
+def test_takes_queries_as_forms_and_as_json(accounts: Accounts, encoding: str) -> None:
+    query = json.dumps({"terms": [], "offset": 3, "count": 1})
+    form, document = urlencode({"query": query}), json.dumps({"query": query})
+    surfaces = Surfaces(accounts, Limit(0), delay=0.0, record=None)
+    body = (form if encoding == "form" else document).encode()
+    answer = surfaces.respond(b"/api/v1/search/accounts", body)
+    assert answer.encoded.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"name":"acme-0000003"' in answer.encoded
+    refused = surfaces.respond(b"/api/v1/search/accounts", urlencode({"query": _FAR}).encode())
+    assert refused.encoded.startswith(b"HTTP/1.1 400 ")
+    counts = json.loads(surfaces.respond(b"/counts", b"").encoded.partition(b"\r\n\r\n")[2])
+    assert counts == {"search": 2, "refused": 1}
+
+
+_FAR = json.dumps({"terms": [], "offset": 2_000, "count": 1})
 
 
 def test_limit_counts_down_and_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:

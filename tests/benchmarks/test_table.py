@@ -66,11 +66,12 @@ def test_numbers_keep_the_digits_that_mean_something(number: float, text: str) -
 
 def test_speed() -> None:
     assert table.speed(1000, taken(0.5)) == "2,000 rows/s, 0.50 s, CPU 0.25 s"
+    assert table.duration([Run(0.5, 0.0, 0.0)]) == "0.50 s"
 
 
 LINES = [
-    table.Line("tap", 5, "fast", "faster", 0.6, table.at_least(0.5)),
-    table.Line("memory", 1, "much", "", 200.0, table.at_most(150, " MB")),
+    table.Line("tap", 5, "fast", "faster", 0.6, "of the floor", table.at_least(0.5)),
+    table.Line("memory", 1, "much", "", 200.0, "MB", table.at_most(150)),
     table.Line("the other", 3, "", "slow", 4.0),
 ]
 
@@ -79,8 +80,8 @@ def test_full_table() -> None:
     assert table.full(LINES) == (
         "| measure | rounds | ours | beside it | figure | bar | met |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
-        "| tap | 5 | fast | faster | 0.60 | ≥ 0.50 | yes |\n"
-        "| memory | 1 | much |  | 200 MB | ≤ 150 MB | **no** |\n"
+        "| tap | 5 | fast | faster | 0.60 of the floor | ≥ 0.50 | yes |\n"
+        "| memory | 1 | much |  | 200 MB | ≤ 150 | **no** |\n"
         "| the other | 3 |  | slow | 4 |  |  |\n"
     )
 
@@ -95,6 +96,14 @@ def test_short_table_replaces_the_one_before_and_leaves_the_page_alone() -> None
     assert pages.with_results(once, ["A machine."], LINES) == once
     with pytest.raises(ValueError, match="benchmarks"):
         pages.with_results("# Title\n", [], LINES)
+
+
+def test_page_of_results_says_where_it_comes_from_and_shows_everything() -> None:
+    page = pages.results(["A machine."], LINES, "### A profile\n")
+    assert "make bench" in page
+    assert f"\nA machine.\n\n{table.full(LINES)}\n## Where the time goes\n" in page
+    assert page.endswith("### A profile\n")
+    assert "Where the time goes" not in pages.results([], LINES, "")
 
 
 def test_readme_has_the_place_for_it() -> None:
