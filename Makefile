@@ -16,6 +16,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 # Half of the suite waits for other processes: two workers pay off even on two cores. Each takes
 # whole files, since what a file's tests share is costly.
 PYTEST_WORKERS ?= 2
@@ -37,6 +38,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 	$(BIN)/mypy scripts
+	MYPYPATH=scripts $(BIN)/mypy --explicit-package-bases benchmarks
 
 walls: $(READY)
 	$(BIN)/lint-imports
@@ -50,8 +52,12 @@ pytest: $(READY) ## the suite alone; PYTEST_ARGS='-k words' narrows it
 test-all: $(READY) ## the suite on every Python from 3.11 on that this machine has
 	$(BIN)/python scripts/test_all.py
 
-bench: $(READY) ## the speeds that README.md states
-	set -e; for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark; done
+bench: $(READY) ## tap and target beside floors, in minutes; BENCH_ARGS=--quick tries it out
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-long: $(READY) ## the sandbox, calls and completeness, a verified run: half an hour
+	set -e; for benchmark in sandbox tap_calls target_rows; do \
+		$(BIN)/python benchmarks/$$benchmark.py; done
 
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
 	$(BIN)/totango-sandbox serve
@@ -78,5 +84,5 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
 	@touch $@
 
-.PHONY: help demo test check lint types walls meltano-file pytest test-all bench sandbox docs \
+.PHONY: help demo test check lint types walls meltano-file pytest test-all bench bench-long sandbox docs \
 	format clean install

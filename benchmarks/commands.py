@@ -1,0 +1,78 @@
+"""The commands that are measured: ours, as they are installed, and the floors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks import runs
+from benchmarks.rows import column
+from benchmarks.service.attributes import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from benchmarks.servers import Server
+
+BIN: Final = Path(sys.executable).parent
+TAP: Final = BIN / "tap-totango"
+TARGET: Final = BIN / "target-totango"
+
+_COLUMNS: Final = frozenset(map(column, NAMES))
+
+Command = list[str | Path]
+
+
+def floor(name: str, *arguments: str | Path) -> Command:
+    """Return the command of a floor."""
+    return [sys.executable, Path(__file__).parent / "floors" / f"{name}.py", *arguments]
+
+
+def tap(
+    home: Path, server: Server, *, attributes: Collection[str] = (), **settings: Any
+) -> Command:
+    """Return a command that reads all accounts, having asked the service for its catalog.
+
+    Args:
+        home: Where configuration and catalog are written.
+        server: What is read.
+        attributes: Those whose columns are selected; all when there are none.
+        settings: Settings of the tap.
+    """
+    config, catalog = home / "tap.json", home / "catalog.json"
+    config.write_text(json.dumps(server.config(**settings)))
+    found = json.loads(_discovered(home, config))
+    wanted = {column(name) for name in attributes}
+    for entry in found["streams"]:
+        for one in entry["metadata"]:
+            _select(entry["tap_stream_id"], one, wanted)
+    catalog.write_text(json.dumps(found))
+    return [TAP, "--config", config, "--catalog", catalog]
+
+
+def _discovered(home: Path, config: Path) -> bytes:
+    command: Command = [TAP, "--config", config, "--discover"]
+    with (home / "log").open("wb") as log:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, check=False)
+    if done.returncode:
+        raise runs.failed(command, done.returncode, home)
+    return done.stdout
+
+
+def _select(stream: str, entry: dict[str, Any], wanted: set[str]) -> None:
+    metadata, breadcrumb = entry["metadata"], entry["breadcrumb"]
+    if not breadcrumb:
+        metadata["selected"] = stream == "accounts"
+    elif wanted and breadcrumb[-1] in _COLUMNS:
+        metadata["selected"] = breadcrumb[-1] in wanted
+
+
+def target(home: Path, server: Server, **settings: Any) -> Command:
+    """Return a command that writes what comes on standard input."""
+    config = home / "target.json"
+    rejects = str(home / "rejects.singer")
+    config.write_text(json.dumps(server.config(rejects_path=rejects, **settings)))
+    return [TARGET, "--config", config]

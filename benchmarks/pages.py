@@ -1,0 +1,67 @@
+"""Where the results are written: RESULTS.md, and the short form in README.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from benchmarks import table
+from benchmarks.servers import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from benchmarks.table import Line
+
+RESULTS: Final = ROOT / "benchmarks" / "RESULTS.md"
+README: Final = ROOT / "README.md"
+START: Final = "<!-- benchmarks -->\n"
+END: Final = "<!-- end of benchmarks -->\n"
+
+_HOW: Final = """\
+Written by `make bench`. Every figure is the median of the rounds; what it is compared with was
+measured in turns with it, in the same run, over loopback, and a ratio is the median of the rounds'
+ratios. Seconds are those of the clock and hold the start of the program, on both sides; CPU is the
+time of the processor in the program alone. Whether a bar is met depends on the machine where it
+is not a ratio. What the floors do and do not do: [README.md](README.md).
+"""
+
+
+def results(described: Sequence[str], lines: Sequence[Line], profiles: str) -> str:
+    """Return the page with everything; without profiles, when there are none."""
+    today = dt.datetime.now(dt.UTC).date()
+    facts = "".join(f"{one}\n" for one in described)
+    page = f"# Results of {today}\n\n{_HOW}\n{facts}\n{table.full(lines)}"
+    if profiles:
+        page += f"\n## Where the time goes\n\n{_PROFILES}\n{profiles}"
+    return page.rstrip() + "\n"
+
+
+_PROFILES: Final = """\
+Samples of py-spy, of the thread that holds the interpreter. The standard library and code in C
+count for the module that calls them.
+"""
+
+
+def with_results(page: str, described: Sequence[str], lines: Sequence[Line]) -> str:
+    """Return README.md with the short table between its marks.
+
+    Raises:
+        ValueError: If it has no marks.
+    """
+    before, start, rest = page.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        msg = f"README.md has no {START.strip()} … {END.strip()}"
+        raise ValueError(msg)
+    facts = "".join(f"{one}\n" for one in described)
+    return f"{before}{start}{table.compact(lines)}\n{facts}{end}{after}"
+
+
+def write(described: Sequence[str], lines: Sequence[Line], profiles: str) -> list[Path]:
+    """Write both pages and return their paths."""
+    RESULTS.write_text(results(described, lines, profiles), encoding="utf-8")
+    page = README.read_text(encoding="utf-8")
+    README.write_text(with_results(page, described, lines), encoding="utf-8")
+    return [RESULTS, README]

@@ -1,0 +1,81 @@
+"""Accounts as Singer messages, in the form in which the tap writes them: ``-m benchmarks.rows N``.
+
+A STATE follows every thousand rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.service.attributes import DATES, NUMBERS, TEXTS, VARIANTS, variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STATE_EVERY: Final = 1000
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+EXTRACTED: Final = "2026-01-01T00:00:00.000000Z"
+
+
+def column(attribute: str) -> str:
+    """Return the name of an attribute's column."""
+    return attribute.lower().replace(" ", "_")
+
+
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "SCHEMA",
+    "stream": "accounts",
+    "key_properties": ["account_id"],
+    "schema": {
+        "properties": {
+            "account_id": {"type": ["string"]},
+            "account_name": {"type": ["string", "null"]},
+            **{column(name): {"type": ["string", "null"]} for name in TEXTS},
+            **{column(name): {"type": ["number", "null"]} for name in NUMBERS},
+            **{column(name): {"type": ["string", "null"], "format": "date-time"} for name in DATES},
+        }
+    },
+}
+
+
+def messages(rows: int) -> Iterator[str]:
+    """Yield the lines of a stream of so many accounts."""
+    yield json.dumps(SCHEMA)
+    tails = [_JSON.encode(_cells(values))[1:] for values in variants()]
+    start = '{"type":"RECORD","stream":"accounts","record":{"account_id":"acme-'
+    for number in range(rows):
+        yield (
+            f'{start}{number:07d}","account_name":"Acme {number:07d}",{tails[number % VARIANTS]},'
+            f'"time_extracted":"{EXTRACTED}"}}'
+        )
+        if number % STATE_EVERY == STATE_EVERY - 1:
+            yield f'{{"type":"STATE","value":{{"rows":{number + 1}}}}}'
+
+
+def _cells(values: dict[str, Any]) -> dict[str, Any]:
+    moments = {name: _time(values[name]) for name in DATES}
+    return {column(name): value for name, value in {**values, **moments}.items()}
+
+
+def _time(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def main() -> None:
+    """Write to standard output."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rows", description=__doc__)
+    parser.add_argument("rows", type=int)
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    for line in messages(parser.parse_args().rows):
+        sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
