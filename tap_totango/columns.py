@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango import values
 from tap_totango.naming import unique_names
-from totango_api.attributes import DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from totango_api.attributes import Attribute
     from totango_api.queries import FieldSpec
 
 EXTRA: Final = "_extra"
@@ -225,22 +225,3 @@ def fields_for(columns: Iterable[Column], *, of_parent: bool = False) -> list[Fi
         if wanted and column.field not in fields:
             fields.append(dict(column.field or {}))
     return fields
-
-
-def column_in(name: str, schema: Mapping[str, Any]) -> Column:
-    """Return the column of an attribute as a catalog made earlier describes it."""
-    title = str(schema.get("title") or name)
-    types = schema.get("type") or []
-    if schema.get("format") == "date-time":
-        kind = DATE
-    else:
-        kind = NUMBER if {"number", "integer"} & set(types) else TEXT
-    field = Attribute("", title, kind).search_field
-    return Column(name, kind_of(field), title, field=field)
-
-
-def changes(known: Mapping[str, Any], catalogued: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the columns that a catalog made earlier lacks, and those that are gone since."""
-    new = sorted(name for name in known if name not in catalogued)
-    gone = sorted(name for name in catalogued if name not in known)
-    return new, gone

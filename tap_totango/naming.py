@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from totango_api.names import snake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 SNAKE: Final = "snake"
 ORIGINAL: Final = "original"
@@ -31,9 +31,19 @@ def unique_names(names: Iterable[str], *, style: str, taken: Iterable[str]) -> d
     wanted = {name: (snake(name) if style == SNAKE else name) for name in names}
     found = {}
     for name in sorted(wanted, key=lambda one: (wanted[one].casefold(), wanted[one] != one, one)):
-        column, number = wanted[name], 2
-        while column.casefold() in used:
-            column, number = f"{wanted[name]}_{number}", number + 1
-        used.add(column.casefold())
-        found[name] = column
+        found[name] = free_name(wanted[name], used)
+        used.add(found[name].casefold())
     return found
+
+
+def free_name(name: str, used: Collection[str]) -> str:
+    """Return a name, numbered if it is used.
+
+    Args:
+        name: The name wanted.
+        used: Names that are not to be had, case-folded.
+    """
+    free, number = name, 2
+    while free.casefold() in used:
+        free, number = f"{name}_{number}", number + 1
+    return free

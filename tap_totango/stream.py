@@ -11,7 +11,8 @@ from singer_sdk import Stream
 from singer_sdk import singerlib as singer
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from tap_totango.columns import EXTRA, Column, changes, column_in, schema_of
+from tap_totango.catalogued import as_catalogued, changes, column_in
+from tap_totango.columns import EXTRA, Column, schema_of
 from tap_totango.naming import SNAKE
 from tap_totango.output import WholeLines
 from tap_totango.record_lines import RecordLines, is_identity
@@ -65,6 +66,7 @@ class TotangoStream(Stream):
         entry = catalog.get_stream(self.name)
         if entry is None:
             return
+        self.columns = as_catalogued(self.columns.values(), self.catalogued(), base=self.base)
         self.primary_keys = self.primary_keys or self.keys
         self.replication_key = self.replication_key or self.incremental_on
         if self.replication_key is not None and not self._is_date(self.replication_key):

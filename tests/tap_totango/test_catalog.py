@@ -161,6 +161,26 @@ def test_an_attribute_that_vanished_is_null_and_said_once(service, tap, discover
     assert ran.said.count("are null: tier") == 1
 
 
+def test_a_column_stays_that_of_its_attribute_when_another_would_take_its_name(
+    service, tap, discover
+) -> None:
+    service.load(accounts=[{"account_id": "a", "attributes": {"Old Plan": "gold"}}])
+    catalog = discover()
+    service.load(accounts=[{"account_id": "a", "attributes": {"old_plan": "lower"}}])
+    ran = tap(catalog=catalog).ok()
+    assert [record["old_plan"] for record in ran.records("accounts")] == ["gold"]
+    assert "1 columns are not in the catalog, and not read: old_plan_2" in ran.said
+
+
+def test_a_type_that_changed_since_fits_the_catalog(service, tap, discover) -> None:
+    service.load(accounts=[{"account_id": "a", "attributes": {"Odd": 12}}])
+    catalog = discover()
+    schema = catalog.properties("accounts")["odd"]
+    schema["type"] = ["string", "null"]
+    record = tap(catalog=catalog).ok().records("accounts")[0]
+    assert record["odd"] == "12"
+
+
 def test_unknown_streams(service, tap, discover) -> None:
     catalog = discover()
     stranger = {
