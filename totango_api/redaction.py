@@ -59,6 +59,8 @@ class _ScrubbingFormatter(logging.Formatter):
 
 def scrub_logs() -> None:
     """Make every handler of the root logger scrub what it writes."""
+    # Its warnings are tracebacks; what they are about is an error of ours, which says it.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     for handler in logging.getLogger().handlers:
         if not isinstance(handler.formatter, _ScrubbingFormatter):
             handler.setFormatter(_ScrubbingFormatter(handler.formatter or logging.Formatter()))

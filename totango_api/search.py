@@ -99,7 +99,7 @@ class Search:
 
         Args:
             query: Offset and count included.
-            max_retry_seconds: Overrides the connection's, for calls that may well be refused.
+            max_retry_seconds: Lowers the connection's, for calls that may well be refused.
 
         Raises:
             ApiError: If the server did not answer with rows.

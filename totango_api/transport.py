@@ -50,7 +50,7 @@ class Request:
         url: Without query string, so that it can be named in errors.
         body: Encoded body, or None.
         headers: Beside the User-Agent.
-        max_retry_seconds: Overrides the connection's; 0 = sent once.
+        max_retry_seconds: Lowers the connection's; 0 = sent once.
         repeatable: Whether a second delivery does no harm. Otherwise the request is sent again
             only when it certainly was not carried out.
     """
@@ -144,9 +144,9 @@ class Transport:
         Raises:
             ApiError: If it was refused, or not answered in time.
         """
-        seconds = request.max_retry_seconds
-        if seconds is None:
-            seconds = self.connection.max_retry_seconds
+        seconds = self.connection.max_retry_seconds
+        if request.max_retry_seconds is not None:
+            seconds = min(seconds, request.max_retry_seconds)
 
         def attempt() -> T:
             return self._attempt(request, read)

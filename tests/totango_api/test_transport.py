@@ -144,6 +144,13 @@ def test_no_time_for_retries_means_one_try(served) -> None:
     assert len(server.asked) == 2
 
 
+def test_a_call_is_never_retried_for_longer_than_the_user_said(served) -> None:
+    server, transport = served(BAD, max_retry_seconds=0)
+    with pytest.raises(ApiError):
+        transport.post_form("/x", b"", max_retry_seconds=60)
+    assert len(server.asked) == 1
+
+
 def test_what_may_not_be_done_twice_is_sent_once(served) -> None:
     server, transport = served(BAD)
     request = Request("api", "POST", f"{server.url}/x", repeatable=False)
