@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
-from totango_api.keyset import KeySet
 from totango_api.outcomes import Batch, Outcome, Plan
 from totango_api.paging import PROBE_SECONDS, Paging, QueryReader, Tally
 from totango_api.passes import Passes, Sample
 from totango_api.pieces import WHOLE, Piece
-from totango_api.splitters import Partitions, named_like
+from totango_api.seen import Seen
+from totango_api.splitters import DateWindows, Partitions, named_like
 from totango_api.walks import ListWalk
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from totango_api.queries import Query, Term
     from totango_api.search import Hit, Page, Search
+    from totango_api.seen import Part
     from totango_api.splitters import Splitter
     from totango_api.walks import Walk
 
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 STRADDLING_NAMES: Final = 25
 """Names asked for in one `or` term."""
+
+MOST_VAIN: Final = 3
+"""Queries in a row read again for nothing, after which none is any more."""
 
 _MISFIT: Final = 0.8
 """What the coverage of a splitter is worth whose pieces would have to be cut again."""
@@ -59,9 +63,11 @@ class CompleteRead:
 
     def __post_init__(self) -> None:
         self.outcome = Outcome()
-        self._seen = KeySet()
+        self._seen = Seen(self.search.key)
         self._unusable: set[str] = set()
-        self._serves_beyond = False
+        self._serves_beyond: bool | None = None
+        self._vain = 0
+        self._vainly_short: set[int] = set()
         self._full_page = 0
         self._gaps = 0
         self._mending = False
@@ -75,7 +81,7 @@ class CompleteRead:
             ApiError: If the plain query itself fails.
         """
         pool = ThreadPoolExecutor(self.paging.in_flight, thread_name_prefix="search")
-        self._reader = QueryReader(self.search, self.paging, pool)
+        self._reader = QueryReader(self.search, self.paging, pool, self._seen)
         try:
             yield from self._whole()
         finally:
@@ -88,19 +94,34 @@ class CompleteRead:
         first = self._reader.first(self.query)
         self.outcome.total = first.total_hits
         self._full_page = max(len(first.hits), 1)
+        self._seen.reserve(first.total_hits)
         carried = 0
-        if self.resume is not None and self._out_of_reach(first):
-            carried = yield from self._resumed(self.resume, first)
-        elif self._out_of_reach(first) and not self._asks_beyond():
-            yield from self._cut_whole(first)
-        else:
-            for hits in self._leaf(WHOLE, self.query, first):
-                yield Batch(self._new(hits))
+        with self._seen.part() as whole:
+            if not self._out_of_reach(first):
+                yield from self._plainly(first)
+            elif self.resume is not None:
+                carried = yield from self._resumed(self.resume, first, whole)
+            elif not self._well_cut(first) and self._asks_beyond():
+                yield from self._plainly(first)
+            else:
+                yield from self._cut_whole(first, whole)
         self.outcome.rows = carried + len(self._seen)
+
+    def _plainly(self, first: Page) -> Iterator[Batch]:
+        for hits in self._leaf(WHOLE, self.query, first):
+            yield Batch(self._new(hits))
+
+    def _well_cut(self, first: Page) -> bool:
+        """Tell whether all rows seen have a date to cut by, so that nothing else need be tried."""
+        best = next(iter(self._ranked(first)), None)
+        total = first.total_hits or 0
+        whole = best is not None and best.coverage(first.hits) == 1
+        return whole and isinstance(best, DateWindows) and best.fits(first.hits, total, self._reach)
 
     def _asks_beyond(self) -> bool:
         """Find out, once, whether the server serves rows beyond its documented window."""
-        self._serves_beyond = self._reader.serves_beyond(self.query)
+        if self._serves_beyond is None:
+            self._serves_beyond = self._reader.serves_beyond(self.query)
         return self._serves_beyond
 
     def _out_of_reach(self, first: Page) -> bool:
@@ -117,29 +138,30 @@ class CompleteRead:
         """Rows that one query gives: a window from each end, if the server sorts both ways."""
         return self.paging.window * (1 if self._reader.one_way else 2)
 
-    def _cut_whole(self, first: Page) -> Iterator[Batch]:
-        for batch in self._cut(WHOLE, first, self._reach, KeySet()):
+    def _cut_whole(self, first: Page, whole: Part) -> Iterator[Batch]:
+        for batch in self._cut(WHOLE, first, self._reach, whole):
             hits = self._new(batch.hits)
             yield Batch(hits, batch.plan and replace(batch.plan, rows=len(self._seen)))
-        if len(self._seen) + self.outcome.unreadable < (first.total_hits or 0):
+        if whole.rows + self.outcome.unreadable < (first.total_hits or 0):
             # It cannot be cut any further: read what is in reach of it.
-            for hits in self._reader.rows(self.query, first, Tally()):
-                yield Batch(self._new(hits))
+            with self._seen.part() as part:
+                for hits in self._reader.rows(self.query, first, Tally(part)):
+                    yield Batch(self._new(hits))
 
-    def _resumed(self, plan: Plan, first: Page) -> Generator[Batch, None, int]:
+    def _resumed(self, plan: Plan, first: Page, whole: Part) -> Generator[Batch, None, int]:
         """Go on where an earlier run stopped; return the rows which that run had read."""
         logger.info("Going on after the %s rows of an interrupted read.", plan.rows)
         splitter = next((one for one in self.splitters if one.name == plan.splitter), None)
         pieces = [Piece(terms) for terms in plan.pieces]
         if splitter is not None:
-            for batch in self._walked(splitter, ListWalk(pieces), Passes(), KeySet()):
+            for batch in self._walked(splitter, ListWalk(pieces), Passes()):
                 hits = self._new(batch.hits)
                 rows = plan.rows + len(self._seen)
                 yield Batch(hits, batch.plan and replace(batch.plan, rows=rows))
         if plan.rows + len(self._seen) >= (first.total_hits or 0):
             return plan.rows
         # Rows outside every piece: what was read before cannot be told from them.
-        yield from self._cut_whole(first)
+        yield from self._cut_whole(first, whole)
         return 0
 
     # Any piece --------------------------------------------------------------------------
@@ -179,7 +201,7 @@ class CompleteRead:
         """Yield the rows of a piece, unless earlier passes must have had them all."""
         query = self.query.narrowed(*piece.all_terms())
         if done.covered and self._nothing_new(query, first, done.covered):
-            yield first.hits
+            yield self._seen.take(first.hits)[0]
         elif self._out_of_reach(first):
             yield from self._inner(piece, query, first, done)
         else:
@@ -207,72 +229,90 @@ class CompleteRead:
         It is cut one way only. Rows that this misses are left to another pass over the whole:
         were each piece to look for its own, the work would multiply.
         """
-        found = KeySet()
-        yield self._into(found, first.hits)
-        for splitter in self._ranked(first, last=done.names):
-            walk = splitter.walk(piece, first.hits, first.total_hits or 0, self._reach)
-            if walk is None or not splitter.disjoint:
-                continue
-            for batch in self._walked(splitter, walk, done, found):
-                yield batch.hits
-            if splitter.name not in self._unusable:
-                break
-        if len(found) < (first.total_hits or 0):
-            self._gaps += 1
-        if len(found) <= len(first.hits):
-            yield from self._reader.rows(query, first, Tally())
-        found.close()
+        with self._seen.part() as part:
+            yield self._seen.take(first.hits)[0]
+            for splitter in self._ranked(first, last=done.names):
+                walk = splitter.walk(piece, first.hits, first.total_hits or 0, self._reach)
+                if walk is None or not splitter.disjoint:
+                    continue
+                for batch in self._walked(splitter, walk, done):
+                    yield batch.hits
+                if splitter.name not in self._unusable:
+                    break
+            if part.rows < (first.total_hits or 0):
+                self._gaps += 1
+            if part.rows <= len(first.hits):
+                with self._seen.part() as again:
+                    yield from self._reader.rows(query, first, Tally(again))
 
-    def _cut(self, piece: Piece, first: Page, reach: int, found: KeySet) -> Iterator[Batch]:
+    def _cut(self, piece: Piece, first: Page, reach: int, part: Part) -> Iterator[Batch]:
         """Yield the rows of smaller pieces, in as many passes as it takes to find them all.
 
         Args:
             piece: What to cut.
             first: Its first page.
             reach: Rows that a smaller piece should have at most.
-            found: Takes in the keys.
+            part: Counts the rows of the piece.
         """
         total = first.total_hits or 0
-        yield Batch(self._into(found, first.hits))
-        done = Passes()
+        yield Batch(self._seen.take(first.hits)[0])
+        done, passed = Passes(), False
         for splitter in self._ranked(first):
             # The first page is one end of the alphabet; later there is a fairer sample.
             sample = self._sample.hits if done.names else first.hits
             walk = splitter.walk(piece, sample, total, reach)
             if walk is None:
                 continue
-            gaps = self._gaps
-            for batch in self._walked(splitter, walk, done, found):
+            if passed and piece is WHOLE and self._asks_beyond():
+                yield from map(Batch, self._leaf(WHOLE, self.query, first))
+                return
+            gaps, passed = self._gaps, True
+            for batch in self._walked(splitter, walk, done):
                 resumable = not done.names and splitter.disjoint
                 yield batch if resumable else Batch(batch.hits)
-                if len(found) >= total:
+                if part.rows >= total:
                     return
+            if self._overcounted(total - part.rows):
+                return
             if splitter.name not in self._unusable:
                 covered = splitter.covered() if self._gaps == gaps else None
                 done = done.and_then(splitter.name, covered)
 
-    def _walked(
-        self, splitter: Splitter, walk: Walk, done: Passes, found: KeySet
-    ) -> Iterator[Batch]:
+    def _walked(self, splitter: Splitter, walk: Walk, done: Passes) -> Iterator[Batch]:
         """Yield the rows of one piece after another, and what is left after each."""
         while (piece := walk.next()) is not None:
             first = self._first_of(splitter, piece)
             if first is None:
                 return
-            if not walk.counted(self._believed(first)):
-                yield Batch(self._into(found, first.hits))
+            if not walk.counted(self._believed(first), first.hits):
+                yield Batch(self._seen.take(first.hits)[0])
                 continue
             for hits in self._piece(piece, first, done):
-                yield Batch(self._into(found, hits))
+                yield Batch(hits)
             plan = Plan(splitter.name, tuple(one.terms for one in walk.rest()))
             yield Batch([], plan if plan.portable else None)
 
     def _leaf(self, piece: Piece, query: Query, first: Page) -> Iterator[list[Hit]]:
         """Yield the rows of a query within reach; a shortfall is read once more."""
-        tally = Tally()
-        yield from self._reader.rows(query, first, tally)
-        if not tally.complete and self._out_of_reach(first):
-            yield from self._mended(piece, first, self._reach, tally.keys)
+        with self._seen.part() as part:
+            tally = Tally(part)
+            yield from self._reader.rows(query, first, tally)
+            one_way = not tally.complete and self._out_of_reach(first)  # which only now showed
+            if one_way and piece is WHOLE and self._asks_beyond():
+                yield from self._reader.beyond(query, first, tally)
+            if not tally.complete and self._vain < MOST_VAIN:
+                rows = part.rows
+                yield from self._repaired(piece, query, first, tally)
+                self._weigh(tally, part.rows - rows)
+            self._gaps += not tally.complete
+            self._note(piece, tally)
+
+    def _repaired(
+        self, piece: Piece, query: Query, first: Page, tally: Tally
+    ) -> Iterator[list[Hit]]:
+        """Yield rows of a query that did not come at first."""
+        if self._out_of_reach(first):
+            yield from self._mended(piece, first, self._reach, tally.part)
         if not tally.complete and tally.straddling:
             yield from self._straddling(piece, tally)
         if not tally.complete:
@@ -283,17 +323,30 @@ class CompleteRead:
             yield from self._reader.again(query, tally)
             if shuffled and not tally.complete and len(first.hits) >= self._full_page:
                 # Rows that sort alike change places between pages: pieces of one page do not.
-                yield from self._mended(piece, first, self.paging.page_size, tally.keys)
-        self._gaps += not tally.complete
-        self._note(piece, tally)
+                yield from self._mended(piece, first, self.paging.page_size, tally.part)
 
-    def _mended(self, piece: Piece, first: Page, reach: int, found: KeySet) -> Iterator[list[Hit]]:
+    def _weigh(self, tally: Tally, found: int) -> None:
+        """Learn whether reading again is in vain: where the server counts too many rows, it is."""
+        if tally.complete or found:
+            self._vain = 0
+            self._vainly_short.clear()
+            return
+        self._vain += 1
+        self._vainly_short.add(tally.missing)
+        if self._vain == MOST_VAIN:
+            logger.warning("The server counts more rows than it gives, however often it is asked.")
+
+    def _overcounted(self, missing: int) -> bool:
+        """Tell whether the same number is missing everywhere, so that it is but the count."""
+        return self._vain >= MOST_VAIN and self._vainly_short == {missing}
+
+    def _mended(self, piece: Piece, first: Page, reach: int, part: Part) -> Iterator[list[Hit]]:
         """Cut a query that was within reach, but did not give all its rows: once, not its parts."""
         if self._mending:
             return
         self._mending = True
         try:
-            for batch in self._cut(piece, first, reach, found):
+            for batch in self._cut(piece, first, reach, part):
                 yield batch.hits
         finally:
             self._mending = False
@@ -313,10 +366,10 @@ class CompleteRead:
             if (first.total_hits or 0) >= (tally.total or 0):
                 return  # the server ignores the names
             if (first.total_hits or 0) <= len(first.hits):
-                yield self._into(tally.keys, first.hits)
+                yield self._seen.take(first.hits)[0]
                 continue
-            for hits in self._mended(smaller, first, self.paging.page_size, KeySet()):
-                yield self._into(tally.keys, hits)
+            with self._seen.part() as part:
+                yield from self._mended(smaller, first, self.paging.page_size, part)
 
     def _note(self, piece: Piece, tally: Tally) -> None:
         outcome = self.outcome
@@ -327,15 +380,7 @@ class CompleteRead:
         if piece is WHOLE:
             outcome.total = tally.total
             outcome.ended = tally.ended
-        tally.keys.close()
 
-    # Keys ---------------------------------------------------------------------------------
-
-    def _new(self, hits: Sequence[Hit]) -> list[Hit]:
-        new = self._into(self._seen, hits)
-        self._sample.take(new)
-        return new
-
-    def _into(self, keys: KeySet, hits: Sequence[Hit]) -> list[Hit]:
-        """Add the keys of rows; return the rows whose key is new."""
-        return [hit for hit in hits if (key := self.search.key(hit)) is not None and keys.add(key)]
+    def _new(self, hits: list[Hit]) -> list[Hit]:
+        self._sample.take(hits)
+        return hits

@@ -12,7 +12,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from totango_api.search import USERS, account_id_of
-from totango_api.walks import FILL, ListWalk, Walk, WindowWalk
+from totango_api.walks import FILL, ListWalk, Walk
+from totango_api.windows import WindowWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -104,6 +105,7 @@ class DateWindows(Splitter):
             reach=reach,
             bounds=(low, high),
             window=lambda first, last: piece.cut(self.name, self.window(first, last)),
+            value=self._value,
         )
 
     def window(self, first: int | None, last: int | None) -> Term:
