@@ -7,8 +7,6 @@ search endpoint that refuses rows beyond 10,000 of one query.
 from __future__ import annotations
 
 import argparse
-import math
-import random
 import resource
 import sys
 import time
@@ -17,6 +15,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
+from dates import ORDERS, SHAPES, dates_of
 from search_model import LargeSearch
 
 from totango_api.completeness import CompleteRead
@@ -25,47 +24,20 @@ from totango_api.queries import Query
 from totango_api.splitters import splitters_for
 
 ROWS: Final = (9_999, 10_000, 10_001, 12_000, 20_001, 25_000, 60_000, 100_000, 200_000, 1_000_000)
-START: Final = 1_600_000_000_000
-SPAN: Final = 5 * 365 * 86_400_000
-DAY: Final = 86_400_000
-
-
-def evenly(rows: int, dice: random.Random) -> list[int]:
-    """Dates anywhere in five years."""
-    return [START + dice.randrange(SPAN) for _ in range(rows)]
-
-
-def growing(rows: int, dice: random.Random) -> list[int]:
-    """Ten times as many every year."""
-    year = SPAN / 5 / math.log(10)
-    return [START + SPAN - int(dice.expovariate(1.0) * year) for _ in range(rows)]
-
-
-def by_day(rows: int, dice: random.Random) -> list[int]:
-    """At midnight, and on some days many more than on others."""
-    weights = [dice.random() ** 2 for _ in range(400)]
-    days = dice.choices(range(400), weights, k=rows)
-    return [START // DAY * DAY + day * DAY for day in days]
-
-
-SHAPES: Final = (evenly, growing, by_day)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", type=int, default=ROWS)
-    columns = [f"{shape.__name__}{how}" for shape in SHAPES for how in ("", " up", " down")]
+    columns = [f"{shape.__name__}, {how}" for shape in SHAPES for how in ORDERS]
     print(f"| rows | least | {' | '.join(columns)} | CPU µs a row |")
     print("|---" * (len(columns) + 3) + "|")
     for rows in parser.parse_args().rows:
         calls, seconds = [], 0.0
         for shape in SHAPES:
-            for order in (None, 1, -1):
-                dates = shape(rows, random.Random(rows))  # noqa: S311 (repeatable on purpose)
-                if order is not None:
-                    dates.sort(reverse=order < 0)
-                search = LargeSearch(dates)
+            for order in ORDERS:
+                search = LargeSearch(dates_of(shape.__name__, order, rows))
                 started = time.process_time()
                 calls.append(_calls(search))
                 seconds += time.process_time() - started

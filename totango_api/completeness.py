@@ -12,13 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from totango_api.date_splitting import DateWindows
+from totango_api.doubts import Doubts
 from totango_api.errors import RefusedError, UnavailableError
+from totango_api.name_splitting import named_like
 from totango_api.outcomes import Batch, Outcome, Plan
 from totango_api.paging import PROBE_SECONDS, Paging, QueryReader, Tally
 from totango_api.passes import Passes, Sample
 from totango_api.pieces import WHOLE, Piece
 from totango_api.seen import Seen
-from totango_api.splitters import DateWindows, Partitions, named_like
+from totango_api.splitters import Partitions
 from totango_api.walks import ListWalk
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from totango_api.queries import Query, Term
     from totango_api.search import Hit, Page, Search
     from totango_api.seen import Part
-    from totango_api.splitters import Splitter
+    from totango_api.splitting import Splitter
     from totango_api.walks import Walk
 
 logger = logging.getLogger(__name__)
@@ -36,8 +39,8 @@ logger = logging.getLogger(__name__)
 STRADDLING_NAMES: Final = 25
 """Names asked for in one `or` term."""
 
-MOST_VAIN: Final = 3
-"""Queries in a row read again for nothing, after which none is any more."""
+MOST_WAYS: Final = 4
+"""Ways in which one piece is cut for the rows that it must still bring."""
 
 _MISFIT: Final = 0.8
 """What the coverage of a splitter is worth whose pieces would have to be cut again."""
@@ -66,8 +69,7 @@ class CompleteRead:
         self._seen = Seen(self.search.key)
         self._unusable: set[str] = set()
         self._serves_beyond: bool | None = None
-        self._vain = 0
-        self._vainly_short: set[int] = set()
+        self._doubts = Doubts()
         self._full_page = 0
         self._gaps = 0
         self._mending = False
@@ -200,35 +202,45 @@ class CompleteRead:
     def _piece(self, piece: Piece, first: Page, done: Passes) -> Iterator[list[Hit]]:
         """Yield the rows of a piece, unless earlier passes must have had them all."""
         query = self.query.narrowed(*piece.all_terms())
-        if done.covered and self._nothing_new(query, first, done.covered):
+        lacking = self._lacking(query, first, done.covered) if done.covered else None
+        if lacking == 0:
             yield self._seen.take(first.hits)[0]
         elif self._out_of_reach(first):
-            yield from self._inner(piece, query, first, done)
+            yield from self._inner(piece, query, first, done, lacking)
         else:
-            yield from self._leaf(piece, query, first)
+            known = len(self._seen)
+            for hits in self._leaf(piece, query, first):
+                yield hits
+                if lacking is not None and len(self._seen) - known >= lacking:
+                    break  # the rest was read by earlier passes
 
     def _give_up(self, splitter: Splitter, why: str) -> None:
         self._unusable.add(splitter.name)
         level = logging.WARNING if isinstance(splitter, Partitions) else logging.INFO
         logger.log(level, "Not cutting by %s: %s", splitter.name, why)
 
-    def _nothing_new(self, query: Query, first: Page, covered: tuple[Term, ...]) -> bool:
-        """Tell, at the cost of one call, whether earlier passes must have had every row."""
-        if (first.total_hits or 0) <= 2 * self.paging.page_size:
-            return False
+    def _lacking(self, query: Query, first: Page, covered: tuple[Term, ...]) -> int | None:
+        """Return, at the cost of one call, how many rows earlier passes cannot have had."""
+        total = first.total_hits or 0
+        if total <= 2 * self.paging.page_size:
+            return None
         term = covered[0] if len(covered) == 1 else {"type": "or", "or": list(covered)}
         try:
             narrowed = self.search.page(query.narrowed(term).at(0, 1))
         except RefusedError:
-            return False
-        return narrowed.total_hits == first.total_hits
+            return None
+        return None if narrowed.total_hits is None else max(total - narrowed.total_hits, 0)
 
-    def _inner(self, piece: Piece, query: Query, first: Page, done: Passes) -> Iterator[list[Hit]]:
+    def _inner(
+        self, piece: Piece, query: Query, first: Page, done: Passes, lacking: int | None
+    ) -> Iterator[list[Hit]]:
         """Yield the rows of a piece that is itself out of reach.
 
-        It is cut one way only. Rows that this misses are left to another pass over the whole:
-        were each piece to look for its own, the work would multiply.
+        It is cut one way only, unless it is known how many rows it must bring. Rows that this
+        misses are left to another pass over the whole: were each piece to look for its own, the
+        work would multiply.
         """
+        known, ways = len(self._seen), 1 if lacking is None else MOST_WAYS
         with self._seen.part() as part:
             yield self._seen.take(first.hits)[0]
             for splitter in self._ranked(first, last=done.names):
@@ -237,7 +249,8 @@ class CompleteRead:
                     continue
                 for batch in self._walked(splitter, walk, done):
                     yield batch.hits
-                if splitter.name not in self._unusable:
+                ways -= splitter.name not in self._unusable
+                if not ways or (lacking is not None and len(self._seen) - known >= lacking):
                     break
             if part.rows < (first.total_hits or 0):
                 self._gaps += 1
@@ -272,9 +285,12 @@ class CompleteRead:
                 yield batch if resumable else Batch(batch.hits)
                 if part.rows >= total:
                     return
-            if self._overcounted(total - part.rows):
+            if self._doubts.explain(total - part.rows):
                 return
             if splitter.name not in self._unusable:
+                logger.info(
+                    "%s rows are missing of those cut by %s.", total - part.rows, splitter.name
+                )
                 covered = splitter.covered() if self._gaps == gaps else None
                 done = done.and_then(splitter.name, covered)
 
@@ -300,10 +316,10 @@ class CompleteRead:
             one_way = not tally.complete and self._out_of_reach(first)  # which only now showed
             if one_way and piece is WHOLE and self._asks_beyond():
                 yield from self._reader.beyond(query, first, tally)
-            if not tally.complete and self._vain < MOST_VAIN:
+            if self._doubts.worth_it(tally):
                 rows = part.rows
                 yield from self._repaired(piece, query, first, tally)
-                self._weigh(tally, part.rows - rows)
+                self._doubts.weigh(tally, part.rows - rows)
             self._gaps += not tally.complete
             self._note(piece, tally)
 
@@ -313,32 +329,17 @@ class CompleteRead:
         """Yield rows of a query that did not come at first."""
         if self._out_of_reach(first):
             yield from self._mended(piece, first, self._reach, tally.part)
-        if not tally.complete and tally.straddling:
+        if self._doubts.worth_it(tally) and tally.straddling:
             yield from self._straddling(piece, tally)
-        if not tally.complete:
+        if self._doubts.worth_it(tally):
             logger.info("%s rows are short of %s: reading again.", tally.missing, tally.total)
             if tally.fell:
                 logger.info("Rows went away while others were read.")
             shuffled = tally.repeated > 0
             yield from self._reader.again(query, tally)
-            if shuffled and not tally.complete and len(first.hits) >= self._full_page:
+            if shuffled and self._doubts.worth_it(tally) and len(first.hits) >= self._full_page:
                 # Rows that sort alike change places between pages: pieces of one page do not.
                 yield from self._mended(piece, first, self.paging.page_size, tally.part)
-
-    def _weigh(self, tally: Tally, found: int) -> None:
-        """Learn whether reading again is in vain: where the server counts too many rows, it is."""
-        if tally.complete or found:
-            self._vain = 0
-            self._vainly_short.clear()
-            return
-        self._vain += 1
-        self._vainly_short.add(tally.missing)
-        if self._vain == MOST_VAIN:
-            logger.warning("The server counts more rows than it gives, however often it is asked.")
-
-    def _overcounted(self, missing: int) -> bool:
-        """Tell whether the same number is missing everywhere, so that it is but the count."""
-        return self._vain >= MOST_VAIN and self._vainly_short == {missing}
 
     def _mended(self, piece: Piece, first: Page, reach: int, part: Part) -> Iterator[list[Hit]]:
         """Cut a query that was within reach, but did not give all its rows: once, not its parts."""

@@ -112,7 +112,9 @@ class LargeSearch:
     page_max: int = 1_000
     beyond: str = "error"
     calls: int = 0
+    furthest: int = 0
     counts: list[tuple[Any, int]] = field(default_factory=list)
+    log_of_orders: list[str | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         dated = [row for row, date in enumerate(self.dates) if date is not None]
@@ -125,7 +127,9 @@ class LargeSearch:
 
     def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
         self.calls += 1
-        if query.offset + query.count > self.window:
+        self.furthest = max(self.furthest, query.offset + query.count)
+        self.log_of_orders.append(query.sort_order)
+        if query.offset + query.count > self.window and self.beyond != "serve":
             if self.beyond == "error":
                 raise RefusedError("POST /search", status=400, reason="beyond the window")
             return Page([], len(self._rows(query)))
