@@ -213,24 +213,35 @@ class Cutter:
     ) -> Iterator[list[Hit]]:
         """Yield the rows of a piece that is itself out of reach.
 
-        It is cut one way only, unless it is known how many rows it must bring. Rows that this
-        misses are left to another pass over the whole: were each piece to look for its own, the
-        work would multiply.
+        It is cut some ways, no more: rows that all of them miss are left to another pass over
+        the whole. Were each piece to look for its own without end, the work would multiply.
         """
-        known, ways = len(self._seen), 1 if lacking is None else MOST_WAYS
+        total, known = first.total_hits or 0, len(self._seen)
+        ways, enough = 1 if self._doubts.in_vain else MOST_WAYS, False
         with self._seen.part() as part:
             yield self._seen.take(first.hits)[0]
             for splitter in self.ranked(first, last=done.names):
-                walk = splitter.walk(piece, first.hits, first.total_hits or 0, self.reach)
+                walk = splitter.walk(piece, first.hits, total, self.reach)
                 if walk is None or not splitter.disjoint:
                     continue
+                gaps = self._gaps
                 for batch in self.walked(splitter, walk, done):
                     yield batch.hits
-                ways -= splitter.name not in self._unusable
-                if not ways or (lacking is not None and len(self._seen) - known >= lacking):
+                if splitter.name in self._unusable:
+                    continue
+                ways -= 1
+                enough = lacking is not None and len(self._seen) - known >= lacking
+                if (
+                    not ways
+                    or enough
+                    or part.rows >= total
+                    or self._doubts.explain(total - part.rows)
+                ):
                     break
-            if part.rows < (first.total_hits or 0):
-                self._gaps += 1
+                done = done.and_then(
+                    splitter.name, splitter.covered() if gaps == self._gaps else None
+                )
+            self._gaps += part.rows < total and not enough
             if part.rows <= len(first.hits):
                 with self._seen.part() as again:
                     yield from self._reader.rows(query, first, Tally(again))

@@ -25,11 +25,16 @@ class Doubts:
 
     def __init__(self) -> None:
         self._missing: list[int] = []
-        self._in_vain = 0
+        self._for_nothing = 0
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether nothing was found time and again."""
+        return self._for_nothing >= ENOUGH
 
     def worth_it(self, tally: Tally) -> bool:
         """Tell whether a query that did not give all its rows should be read again."""
-        if tally.complete or self._in_vain >= ENOUGH:
+        if tally.complete or (self.in_vain and len(set(self._missing)) > 1):
             return False
         return tally.fell or tally.total is None or not self.explain(tally.missing)
 
@@ -41,7 +46,7 @@ class Doubts:
 
     def weigh(self, tally: Tally, found: int) -> None:
         """Take in what reading a query again came to."""
-        self._in_vain = 0 if tally.complete or found else self._in_vain + 1
+        self._for_nothing = 0 if tally.complete or found else self._for_nothing + 1
         self._missing = [*self._missing, tally.missing][-ENOUGH:] if not tally.complete else []
-        if self._in_vain == ENOUGH:
+        if self._for_nothing == ENOUGH:
             logger.warning("The server counts more rows than it gives, however often it is asked.")
