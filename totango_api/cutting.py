@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_WAYS: Final = 4
-"""Ways in which one piece is cut for the rows that it must still bring."""
-
 _MISFIT: Final = 0.8
 """What the coverage of a splitter is worth whose pieces would have to be cut again."""
 
@@ -213,38 +210,36 @@ class Cutter:
     ) -> Iterator[list[Hit]]:
         """Yield the rows of a piece that is itself out of reach.
 
-        It is cut some ways, no more: rows that all of them miss are left to another pass over
-        the whole. Were each piece to look for its own without end, the work would multiply.
+        It is cut another way as long as that brings rows. Those that are missing then are left
+        to another pass over the whole: were each piece to look for its own without end, the
+        work would multiply.
         """
-        total, known = first.total_hits or 0, len(self._seen)
-        ways, enough = 1 if self._doubts.in_vain else MOST_WAYS, False
+        total, known, enough = first.total_hits or 0, len(self._seen), False
         with self._seen.part() as part:
             yield self._seen.take(first.hits)[0]
             for splitter in self.ranked(first, last=done.names):
                 walk = splitter.walk(piece, first.hits, total, self.reach)
                 if walk is None or not splitter.disjoint:
                     continue
-                gaps = self._gaps
+                gaps, before = self._gaps, len(self._seen)
                 for batch in self.walked(splitter, walk, done):
                     yield batch.hits
                 if splitter.name in self._unusable:
                     continue
-                ways -= 1
-                enough = lacking is not None and len(self._seen) - known >= lacking
-                if (
-                    not ways
-                    or enough
-                    or part.rows >= total
-                    or self._doubts.explain(total - part.rows)
-                ):
+                found = len(self._seen)
+                enough = lacking is not None and found - known >= lacking
+                if enough or found == before or self._is_all(part.rows, total):
                     break
-                done = done.and_then(
-                    splitter.name, splitter.covered() if gaps == self._gaps else None
-                )
+                covered = splitter.covered() if self._gaps == gaps else None
+                done = done.and_then(splitter.name, covered)
             self._gaps += part.rows < total and not enough
             if part.rows <= len(first.hits):
                 with self._seen.part() as again:
                     yield from self._reader.rows(query, first, Tally(again))
+
+    def _is_all(self, rows: int, total: int) -> bool:
+        """Tell whether all rows of a piece were seen, or all that will ever be."""
+        return rows >= total or self._doubts.in_vain or self._doubts.explain(total - rows)
 
     # Within reach ---------------------------------------------------------------------------
 
