@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+IDLE_WAYS: Final = 4
+"""Ways that may bring nothing in which a piece is cut for the rows that it still lacks."""
+
 _MISFIT: Final = 0.8
 """What the coverage of a splitter is worth whose pieces would have to be cut again."""
 
@@ -210,11 +213,12 @@ class Cutter:
     ) -> Iterator[list[Hit]]:
         """Yield the rows of a piece that is itself out of reach.
 
-        It is cut another way as long as that brings rows. Those that are missing then are left
-        to another pass over the whole: were each piece to look for its own without end, the
-        work would multiply.
+        It is cut another way as long as that brings rows, and some more where rows are known
+        to be missing. Others are left to another pass over the whole: were each piece to look
+        for its own without end, the work would multiply.
         """
         total, known, enough = first.total_hits or 0, len(self._seen), False
+        idle = 1 if lacking is None else IDLE_WAYS
         with self._seen.part() as part:
             yield self._seen.take(first.hits)[0]
             for splitter in self.ranked(first, last=done.names):
@@ -228,7 +232,8 @@ class Cutter:
                     continue
                 found = len(self._seen)
                 enough = lacking is not None and found - known >= lacking
-                if enough or found == before or self._is_all(part.rows, total):
+                idle -= found == before
+                if enough or not idle or self._is_all(part.rows, total):
                     break
                 covered = splitter.covered() if self._gaps == gaps else None
                 done = done.and_then(splitter.name, covered)
