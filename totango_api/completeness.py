@@ -1,7 +1,7 @@
 """Reading everything that a query matches, or knowing how much is missing.
 
 A query within reach is read page by page. One out of reach is cut into pieces
-(:mod:`totango_api.splitters`), which are cut again until they are within reach. Rows are told
+(:mod:`totango_api.cutting`), which are cut again until they are within reach. Rows are told
 apart by key, and counted against what the server says it has.
 """
 
@@ -10,33 +10,26 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from totango_api.errors import RefusedError, UnavailableError
-from totango_api.keyset import KeySet
+from totango_api.cutting import Cutter
+from totango_api.date_splitting import DateWindows
 from totango_api.outcomes import Batch, Outcome, Plan
-from totango_api.paging import PROBE_SECONDS, Paging, QueryReader, Tally
-from totango_api.passes import Passes, Sample
+from totango_api.paging import Paging, QueryReader, Tally
+from totango_api.passes import Passes
 from totango_api.pieces import WHOLE, Piece
-from totango_api.splitters import Partitions, named_like
+from totango_api.seen import Seen
 from totango_api.walks import ListWalk
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from totango_api.queries import Query, Term
+    from totango_api.queries import Query
     from totango_api.search import Hit, Page, Search
-    from totango_api.splitters import Splitter
-    from totango_api.walks import Walk
+    from totango_api.seen import Part
+    from totango_api.splitting import Splitter
 
 logger = logging.getLogger(__name__)
-
-
-STRADDLING_NAMES: Final = 25
-"""Names asked for in one `or` term."""
-
-_MISFIT: Final = 0.8
-"""What the coverage of a splitter is worth whose pieces would have to be cut again."""
 
 
 @dataclass
@@ -59,13 +52,7 @@ class CompleteRead:
 
     def __post_init__(self) -> None:
         self.outcome = Outcome()
-        self._seen = KeySet()
-        self._unusable: set[str] = set()
-        self._serves_beyond = False
-        self._full_page = 0
-        self._gaps = 0
-        self._mending = False
-        self._sample = Sample()
+        self._seen = Seen(self.search.key)
         self._first_call = self.search.calls
 
     def batches(self) -> Iterator[Batch]:
@@ -75,7 +62,8 @@ class CompleteRead:
             ApiError: If the plain query itself fails.
         """
         pool = ThreadPoolExecutor(self.paging.in_flight, thread_name_prefix="search")
-        self._reader = QueryReader(self.search, self.paging, pool)
+        self._reader = QueryReader(self.search, self.paging, pool, self._seen)
+        self._cutter = Cutter(self.query, self.splitters, self._reader, self._seen, self.outcome)
         try:
             yield from self._whole()
         finally:
@@ -87,255 +75,61 @@ class CompleteRead:
     def _whole(self) -> Iterator[Batch]:
         first = self._reader.first(self.query)
         self.outcome.total = first.total_hits
-        self._full_page = max(len(first.hits), 1)
+        self._cutter.full_page = max(len(first.hits), 1)
+        self._seen.reserve(first.total_hits)
         carried = 0
-        if self.resume is not None and self._out_of_reach(first):
-            carried = yield from self._resumed(self.resume, first)
-        elif self._out_of_reach(first) and not self._asks_beyond():
-            yield from self._cut_whole(first)
-        else:
-            for hits in self._leaf(WHOLE, self.query, first):
-                yield Batch(self._new(hits))
+        with self._seen.part() as whole:
+            if not self._cutter.out_of_reach(first):
+                yield from self._plainly(first)
+            elif self.resume is not None:
+                carried = yield from self._resumed(self.resume, first, whole)
+            elif not self._well_cut(first) and self._cutter.asks_beyond():
+                yield from self._plainly(first)
+            else:
+                yield from self._cut_whole(first, whole)
         self.outcome.rows = carried + len(self._seen)
 
-    def _asks_beyond(self) -> bool:
-        """Find out, once, whether the server serves rows beyond its documented window."""
-        self._serves_beyond = self._reader.serves_beyond(self.query)
-        return self._serves_beyond
+    def _plainly(self, first: Page) -> Iterator[Batch]:
+        for hits in self._cutter.leaf(WHOLE, self.query, first):
+            yield Batch(self._new(hits))
 
-    def _out_of_reach(self, first: Page) -> bool:
-        return not self._serves_beyond and (self._believed(first) or 0) > self._reach
+    def _well_cut(self, first: Page) -> bool:
+        """Tell whether all rows seen have a date to cut by, so that nothing else need be tried."""
+        best = next(iter(self._cutter.ranked(first)), None)
+        total = first.total_hits or 0
+        whole = best is not None and best.coverage(first.hits) == 1
+        return (
+            whole
+            and isinstance(best, DateWindows)
+            and best.fits(first.hits, total, self._cutter.reach)
+        )
 
-    def _believed(self, first: Page) -> int | None:
-        """Return how many rows a piece has; a page that is not full disproves a higher count."""
-        if first.total_hits is None or len(first.hits) >= self._full_page:
-            return first.total_hits
-        return min(first.total_hits, len(first.hits) + first.odd_hits)
-
-    @property
-    def _reach(self) -> int:
-        """Rows that one query gives: a window from each end, if the server sorts both ways."""
-        return self.paging.window * (1 if self._reader.one_way else 2)
-
-    def _cut_whole(self, first: Page) -> Iterator[Batch]:
-        for batch in self._cut(WHOLE, first, self._reach, KeySet()):
+    def _cut_whole(self, first: Page, whole: Part) -> Iterator[Batch]:
+        for batch in self._cutter.cut(WHOLE, first, self._cutter.reach, whole):
             hits = self._new(batch.hits)
             yield Batch(hits, batch.plan and replace(batch.plan, rows=len(self._seen)))
-        if len(self._seen) + self.outcome.unreadable < (first.total_hits or 0):
+        if whole.rows + self.outcome.unreadable < (first.total_hits or 0):
             # It cannot be cut any further: read what is in reach of it.
-            for hits in self._reader.rows(self.query, first, Tally()):
-                yield Batch(self._new(hits))
+            with self._seen.part() as part:
+                for hits in self._reader.rows(self.query, first, Tally(part)):
+                    yield Batch(self._new(hits))
 
-    def _resumed(self, plan: Plan, first: Page) -> Generator[Batch, None, int]:
+    def _resumed(self, plan: Plan, first: Page, whole: Part) -> Generator[Batch, None, int]:
         """Go on where an earlier run stopped; return the rows which that run had read."""
         logger.info("Going on after the %s rows of an interrupted read.", plan.rows)
         splitter = next((one for one in self.splitters if one.name == plan.splitter), None)
         pieces = [Piece(terms) for terms in plan.pieces]
         if splitter is not None:
-            for batch in self._walked(splitter, ListWalk(pieces), Passes(), KeySet()):
+            for batch in self._cutter.walked(splitter, ListWalk(pieces), Passes()):
                 hits = self._new(batch.hits)
                 rows = plan.rows + len(self._seen)
                 yield Batch(hits, batch.plan and replace(batch.plan, rows=rows))
         if plan.rows + len(self._seen) >= (first.total_hits or 0):
             return plan.rows
         # Rows outside every piece: what was read before cannot be told from them.
-        yield from self._cut_whole(first)
+        yield from self._cut_whole(first, whole)
         return 0
 
-    # Any piece --------------------------------------------------------------------------
-
-    def _ranked(self, first: Page, last: frozenset[str] = frozenset()) -> list[Splitter]:
-        """Return the usable splitters, the most promising first.
-
-        Args:
-            first: A page of what is to be cut.
-            last: Names of those that come last, because they were tried on these rows before.
-        """
-        sample, total = first.hits, first.total_hits or 0
-
-        def promise(splitter: Splitter) -> tuple[bool, float]:
-            share = splitter.coverage(sample)
-            if not splitter.fits(sample, total, self._reach):
-                share *= _MISFIT
-            return splitter.name in last, -round(share, 2)
-
-        usable = [one for one in self.splitters if one.name not in self._unusable]
-        return sorted((one for one in usable if one.coverage(sample) > 0), key=promise)
-
-    def _first_of(self, splitter: Splitter, piece: Piece) -> Page | None:
-        """Return the first page of a piece; None when the server does not take its terms."""
-        query = self.query.narrowed(*piece.all_terms())
-        try:
-            first = self._reader.first(query, max_retry_seconds=PROBE_SECONDS)
-        except (RefusedError, UnavailableError) as error:
-            self._give_up(splitter, f"it is refused: {error}")
-            return None
-        if any(not splitter.honoured(piece, hit) for hit in first.hits):
-            self._give_up(splitter, "the server ignores it")
-            return None
-        return first
-
-    def _piece(self, piece: Piece, first: Page, done: Passes) -> Iterator[list[Hit]]:
-        """Yield the rows of a piece, unless earlier passes must have had them all."""
-        query = self.query.narrowed(*piece.all_terms())
-        if done.covered and self._nothing_new(query, first, done.covered):
-            yield first.hits
-        elif self._out_of_reach(first):
-            yield from self._inner(piece, query, first, done)
-        else:
-            yield from self._leaf(piece, query, first)
-
-    def _give_up(self, splitter: Splitter, why: str) -> None:
-        self._unusable.add(splitter.name)
-        level = logging.WARNING if isinstance(splitter, Partitions) else logging.INFO
-        logger.log(level, "Not cutting by %s: %s", splitter.name, why)
-
-    def _nothing_new(self, query: Query, first: Page, covered: tuple[Term, ...]) -> bool:
-        """Tell, at the cost of one call, whether earlier passes must have had every row."""
-        if (first.total_hits or 0) <= 2 * self.paging.page_size:
-            return False
-        term = covered[0] if len(covered) == 1 else {"type": "or", "or": list(covered)}
-        try:
-            narrowed = self.search.page(query.narrowed(term).at(0, 1))
-        except RefusedError:
-            return False
-        return narrowed.total_hits == first.total_hits
-
-    def _inner(self, piece: Piece, query: Query, first: Page, done: Passes) -> Iterator[list[Hit]]:
-        """Yield the rows of a piece that is itself out of reach.
-
-        It is cut one way only. Rows that this misses are left to another pass over the whole:
-        were each piece to look for its own, the work would multiply.
-        """
-        found = KeySet()
-        yield self._into(found, first.hits)
-        for splitter in self._ranked(first, last=done.names):
-            walk = splitter.walk(piece, first.hits, first.total_hits or 0, self._reach)
-            if walk is None or not splitter.disjoint:
-                continue
-            for batch in self._walked(splitter, walk, done, found):
-                yield batch.hits
-            if splitter.name not in self._unusable:
-                break
-        if len(found) < (first.total_hits or 0):
-            self._gaps += 1
-        if len(found) <= len(first.hits):
-            yield from self._reader.rows(query, first, Tally())
-        found.close()
-
-    def _cut(self, piece: Piece, first: Page, reach: int, found: KeySet) -> Iterator[Batch]:
-        """Yield the rows of smaller pieces, in as many passes as it takes to find them all.
-
-        Args:
-            piece: What to cut.
-            first: Its first page.
-            reach: Rows that a smaller piece should have at most.
-            found: Takes in the keys.
-        """
-        total = first.total_hits or 0
-        yield Batch(self._into(found, first.hits))
-        done = Passes()
-        for splitter in self._ranked(first):
-            # The first page is one end of the alphabet; later there is a fairer sample.
-            sample = self._sample.hits if done.names else first.hits
-            walk = splitter.walk(piece, sample, total, reach)
-            if walk is None:
-                continue
-            gaps = self._gaps
-            for batch in self._walked(splitter, walk, done, found):
-                resumable = not done.names and splitter.disjoint
-                yield batch if resumable else Batch(batch.hits)
-                if len(found) >= total:
-                    return
-            if splitter.name not in self._unusable:
-                covered = splitter.covered() if self._gaps == gaps else None
-                done = done.and_then(splitter.name, covered)
-
-    def _walked(
-        self, splitter: Splitter, walk: Walk, done: Passes, found: KeySet
-    ) -> Iterator[Batch]:
-        """Yield the rows of one piece after another, and what is left after each."""
-        while (piece := walk.next()) is not None:
-            first = self._first_of(splitter, piece)
-            if first is None:
-                return
-            if not walk.counted(self._believed(first)):
-                yield Batch(self._into(found, first.hits))
-                continue
-            for hits in self._piece(piece, first, done):
-                yield Batch(self._into(found, hits))
-            plan = Plan(splitter.name, tuple(one.terms for one in walk.rest()))
-            yield Batch([], plan if plan.portable else None)
-
-    def _leaf(self, piece: Piece, query: Query, first: Page) -> Iterator[list[Hit]]:
-        """Yield the rows of a query within reach; a shortfall is read once more."""
-        tally = Tally()
-        yield from self._reader.rows(query, first, tally)
-        if not tally.complete and self._out_of_reach(first):
-            yield from self._mended(piece, first, self._reach, tally.keys)
-        if not tally.complete and tally.straddling:
-            yield from self._straddling(piece, tally)
-        if not tally.complete:
-            logger.info("%s rows are short of %s: reading again.", tally.missing, tally.total)
-            if tally.fell:
-                logger.info("Rows went away while others were read.")
-            shuffled = tally.repeated > 0
-            yield from self._reader.again(query, tally)
-            if shuffled and not tally.complete and len(first.hits) >= self._full_page:
-                # Rows that sort alike change places between pages: pieces of one page do not.
-                yield from self._mended(piece, first, self.paging.page_size, tally.keys)
-        self._gaps += not tally.complete
-        self._note(piece, tally)
-
-    def _mended(self, piece: Piece, first: Page, reach: int, found: KeySet) -> Iterator[list[Hit]]:
-        """Cut a query that was within reach, but did not give all its rows: once, not its parts."""
-        if self._mending:
-            return
-        self._mending = True
-        try:
-            for batch in self._cut(piece, first, reach, found):
-                yield batch.hits
-        finally:
-            self._mending = False
-
-    def _straddling(self, piece: Piece, tally: Tally) -> Iterator[list[Hit]]:
-        """Yield the rows whose names stand on the edge of two pages: some have been missed."""
-        names = sorted(name for name in tally.straddling if name.strip())
-        for start in range(0, len(names), STRADDLING_NAMES):
-            some = names[start : start + STRADDLING_NAMES]
-            smaller = piece.cut("straddling", named_like(some))
-            query = self.query.narrowed(*smaller.all_terms())
-            try:
-                first = self._reader.first(query, max_retry_seconds=PROBE_SECONDS)
-            except (RefusedError, UnavailableError) as error:
-                logger.info("Rows cannot be had by name: %s", error)
-                return
-            if (first.total_hits or 0) >= (tally.total or 0):
-                return  # the server ignores the names
-            if (first.total_hits or 0) <= len(first.hits):
-                yield self._into(tally.keys, first.hits)
-                continue
-            for hits in self._mended(smaller, first, self.paging.page_size, KeySet()):
-                yield self._into(tally.keys, hits)
-
-    def _note(self, piece: Piece, tally: Tally) -> None:
-        outcome = self.outcome
-        outcome.unreadable += tally.keyless + tally.odd
-        outcome.repeated += tally.repeated
-        outcome.steady = outcome.steady and tally.steady
-        outcome.shifted = outcome.shifted or tally.fell
-        if piece is WHOLE:
-            outcome.total = tally.total
-            outcome.ended = tally.ended
-        tally.keys.close()
-
-    # Keys ---------------------------------------------------------------------------------
-
-    def _new(self, hits: Sequence[Hit]) -> list[Hit]:
-        new = self._into(self._seen, hits)
-        self._sample.take(new)
-        return new
-
-    def _into(self, keys: KeySet, hits: Sequence[Hit]) -> list[Hit]:
-        """Add the keys of rows; return the rows whose key is new."""
-        return [hit for hit in hits if (key := self.search.key(hit)) is not None and keys.add(key)]
+    def _new(self, hits: list[Hit]) -> list[Hit]:
+        self._cutter.sample.take(hits)
+        return hits

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
 from totango_api.errors import ApiError, AuthenticationError
-from totango_api.keyset import KeySet
 from totango_api.queries import ASCENDING, DESCENDING, Query
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from totango_api.search import Hit, Page, Search
+    from totango_api.seen import Part, Seen
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Tally:
         fell: Whether an answer counted fewer rows than the one before: where rows go away, the
             pages after them move up, and rows are passed over.
         miscounted: Whether it turned out that the server does not count all rows.
-        keys: The keys that were seen.
+        part: Counts the rows that were told apart.
         keyless: Rows without a key, which are of no use to anybody.
         odd: Rows that were not even objects.
         repeated: Rows whose key had been seen before in this query.
@@ -63,11 +63,11 @@ class Tally:
             for each page, and then one comes twice and another one not at all.
     """
 
+    part: Part
     total: int | None = None
     steady: bool = True
     fell: bool = False
     miscounted: bool = False
-    keys: KeySet = field(default_factory=KeySet)
     keyless: int = 0
     odd: int = 0
     repeated: int = 0
@@ -77,12 +77,12 @@ class Tally:
 
     def turned(self, order: str, page: Page) -> None:
         """Take in the names at the edges of a page, in the order in which pages are read."""
-        names = [name for hit in page.hits if isinstance(name := hit.get("display_name"), str)]
-        if not names:
+        first, last = _first_name(page.hits), _first_name(reversed(page.hits))
+        if first is None or last is None:
             return
-        if self._last_names.get(order) == names[0]:
-            self.straddling.add(names[0])
-        self._last_names[order] = names[-1]
+        if self._last_names.get(order) == first:
+            self.straddling.add(first)
+        self._last_names[order] = last
 
     def met(self) -> None:
         """Take in that pages in both orders have come to the same place."""
@@ -91,7 +91,7 @@ class Tally:
     @property
     def rows(self) -> int:
         """Rows that were told apart."""
-        return len(self.keys) + self.keyless
+        return self.part.rows + self.keyless
 
     @property
     def missing(self) -> int:
@@ -115,6 +115,11 @@ class Tally:
         self.total = total
 
 
+def _first_name(hits: Iterable[Hit]) -> str | None:
+    names = (hit.get("display_name") for hit in hits)
+    return next((name for name in names if isinstance(name, str)), None)
+
+
 class QueryReader:
     """Reads queries of one search endpoint, page by page.
 
@@ -122,22 +127,30 @@ class QueryReader:
         search: The endpoint.
         paging: How pages are asked for.
         pool: Where pages are fetched ahead.
+        seen: Tells rows apart.
     """
 
-    def __init__(self, search: Search, paging: Paging, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, search: Search, paging: Paging, pool: ThreadPoolExecutor, seen: Seen
+    ) -> None:
         self.search = search
         self.paging = paging
         self._pool = pool
+        self._seen = seen
+        self._counts_beyond = False
         self._probed: Page | None = None
         self.window: float = paging.window
         self.one_way = False
 
     def first(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
         """Fetch the first page of a query."""
-        return self._fetch(query, 0, ASCENDING, max_retry_seconds)
+        page = self._fetch(query, 0, ASCENDING, max_retry_seconds)
+        if (page.total_hits or 0) > self.paging.window:
+            self._counts_beyond = True
+        return page
 
     def rows(self, query: Query, first: Page, tally: Tally) -> Iterator[list[Hit]]:
-        """Yield the rows of a query that lies within reach, each key once.
+        """Yield the rows of a query that lies within reach and that were never seen before.
 
         Args:
             query: What to read.
@@ -148,11 +161,17 @@ class QueryReader:
         total = first.total_hits
         if total is None or total <= self.window:
             yield from self._forward(query, first, total, tally)
-            if total == self.paging.window:
+            if total == self.paging.window and not self._counts_beyond:
                 yield self._other_end(query, tally)
         else:
             yield from self._forward(query, first, self.paging.window, tally)
             yield from self._backward(query, total, tally)
+
+    def beyond(self, query: Query, first: Page, tally: Tally) -> Iterator[list[Hit]]:
+        """Yield the rows beyond the window, of a server that serves them."""
+        offsets = self._offsets(self.paging.window, first.total_hits or 0, self._size_served(first))
+        for page in self._pages(query, offsets, ASCENDING):
+            yield self._told_apart(page, tally, ASCENDING)
 
     def again(self, query: Query, tally: Tally) -> Iterator[list[Hit]]:
         """Read a query once more, from its other end, and yield the rows not seen before.
@@ -212,9 +231,9 @@ class QueryReader:
         """Descending pages for what lies beyond the window."""
         beyond = min(total - self.paging.window, self.paging.window)
         for page in self._pages(query, self._offsets(0, beyond), DESCENDING):
-            new = self._told_apart(page, tally, DESCENDING)
-            yield new
-            if not new:
+            rows = tally.rows
+            yield self._told_apart(page, tally, DESCENDING)
+            if tally.rows == rows:
                 logger.info("The server does not sort in descending order.")
                 self.one_way = True
                 return
@@ -261,19 +280,14 @@ class QueryReader:
         return range(start, end, size or self.paging.page_size)
 
     def _told_apart(self, page: Page, tally: Tally, order: str) -> list[Hit]:
-        """Return the rows of a page whose key is new to this query."""
+        """Return the rows of a page that were never seen before."""
         tally.counted(page.total_hits)
         tally.turned(order, page)
         tally.odd += page.odd_hits
-        new = []
-        for hit in page.hits:
-            key = self.search.key(hit)
-            if key is None:
-                tally.keyless += 1
-            elif tally.keys.add(key):
-                new.append(hit)
-            else:
-                tally.repeated += 1
+        rows = tally.part.rows
+        new, keyless = self._seen.take(page.hits)
+        tally.keyless += keyless
+        tally.repeated += len(page.hits) - keyless - (tally.part.rows - rows)
         return new
 
     def serves_beyond(self, query: Query) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,21 +17,36 @@ SAMPLE_ROWS: Final = 2_000
 
 
 class Sample:
-    """Some of the rows read so far, each as likely as any other (reservoir sampling)."""
+    """Some of the rows read so far, each as likely as any other.
+
+    Reservoir sampling by skips (Li's algorithm L): a random number for each row taken, not for
+    each row seen.
+    """
 
     def __init__(self) -> None:
         self.hits: list[Hit] = []
-        self._taken = 0
         self._random = random.Random(0)  # noqa: S311 (the same on every run)
+        self._weight = 1.0
+        self._skip = 0
 
     def take(self, hits: Sequence[Hit]) -> None:
         """Take in rows just read."""
-        for hit in hits:
-            self._taken += 1
-            if len(self.hits) < SAMPLE_ROWS:
-                self.hits.append(hit)
-            elif (place := self._random.randrange(self._taken)) < SAMPLE_ROWS:
-                self.hits[place] = hit
+        free = SAMPLE_ROWS - len(self.hits)
+        if free > 0:
+            self.hits += hits[:free]
+            if len(hits) < free:
+                return
+            hits = hits[free:]
+            self._skip = self._next_skip()
+        while self._skip < len(hits):
+            self.hits[self._random.randrange(SAMPLE_ROWS)] = hits[self._skip]
+            self._skip += 1 + self._next_skip()
+        self._skip -= len(hits)
+
+    def _next_skip(self) -> int:
+        chance = 1 - self._random.random()
+        self._weight *= math.exp(math.log(chance) / SAMPLE_ROWS)
+        return int(math.log(1 - self._random.random()) / math.log1p(-self._weight))
 
 
 @dataclass(frozen=True)

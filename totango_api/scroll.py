@@ -71,6 +71,7 @@ class ScrollRead:
             if not isinstance(accounts, list):
                 raise AnswerError(_ENDPOINT, reason="the answer holds no list of accounts")
             self.outcome.total = whole_number(answer.get("total_hits"))
+            self._seen.reserve(self.outcome.total or 0)
             if not accounts:
                 self.outcome.ended = True
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from totango_api.errors import RefusedError
 from totango_api.search import Page, key_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from totango_api.queries import Query, Term
     from totango_api.search import Hit, Key
 
@@ -94,3 +97,68 @@ _READERS: dict[str, Any] = {
     "search_name": _by_name,
     "parent_account": _by_account,
 }
+
+
+@dataclass
+class LargeSearch:
+    """Answers like a Totango of so many rows that each is made up only when asked for.
+
+    Rows stand in the order of their names; row `n` has the date `dates[n]`, and the query knows
+    date filters only.
+    """
+
+    dates: list[int | None]
+    window: int = 10_000
+    page_max: int = 1_000
+    beyond: str = "error"
+    calls: int = 0
+    furthest: int = 0
+    counts: list[tuple[Any, int]] = field(default_factory=list)
+    log_of_orders: list[str | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        dated = [row for row, date in enumerate(self.dates) if date is not None]
+        self._by_date = sorted(dated, key=self.dates.__getitem__)
+        self._sorted = [self.dates[row] for row in self._by_date]
+        self._asked: tuple[Any, Sequence[int]] = (None, ())
+
+    def key(self, hit: Hit) -> Key | None:
+        return key_of("accounts", hit)
+
+    def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        self.calls += 1
+        self.furthest = max(self.furthest, query.offset + query.count)
+        self.log_of_orders.append(query.sort_order)
+        if query.offset + query.count > self.window and self.beyond != "serve":
+            if self.beyond == "error":
+                raise RefusedError("POST /search", status=400, reason="beyond the window")
+            return Page([], len(self._rows(query)))
+        rows = self._rows(query)
+        start, end = query.offset, min(query.offset + min(query.count, self.page_max), len(rows))
+        if query.sort_order == "DESC":
+            start, end = max(len(rows) - end, 0), max(len(rows) - start, 0)
+        found = [
+            {
+                "name": f"acc-{row:07}",
+                "display_name": f"Company {row:07}",
+                "last_activity_time": self.dates[row],
+                "selected_fields": [],
+            }
+            for row in rows[start:end]
+        ]
+        return Page(found[::-1] if query.sort_order == "DESC" else found, len(rows))
+
+    def _rows(self, query: Query) -> Sequence[int]:
+        low, high = -(10**18), 10**18
+        for term in query.terms:
+            if term.get("type") != "date":
+                raise RefusedError("POST /search", status=400, reason="unknown term")
+            low, high = max(low, term.get("gte", low)), min(high, term.get("lte", high))
+        if self._asked[0] != (low, high, bool(query.terms)):
+            rows: Sequence[int] = range(len(self.dates))
+            if query.terms:
+                first, last = bisect_left(self._sorted, low), bisect_right(self._sorted, high)
+                rows = sorted(self._by_date[first:last])
+            self._asked = ((low, high, bool(query.terms)), rows)
+            self.counts.append(((low, high), len(rows)))
+        return self._asked[1]

@@ -126,6 +126,13 @@ def test_a_server_that_does_not_sort_both_ways_is_read_whole() -> None:
     assert reading.outcome.proven
 
 
+def test_such_a_server_is_read_on_where_it_serves_rows_beyond_the_window() -> None:
+    search = ModelSearch(spread(35), one_way=True, beyond="serve", terms=frozenset())
+    names, reading = read(search)
+    assert len(names) == 35
+    assert reading.outcome.proven
+
+
 def test_windows_beyond_every_date_come_to_an_end() -> None:
     undated = [{**row, "last_activity_time": None} for row in spread(80)]
     dated = [{**row, "last_activity_time": 5} for row in spread(3)]

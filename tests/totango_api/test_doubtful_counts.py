@@ -98,3 +98,23 @@ def test_a_count_that_ignores_the_query_ends_in_a_doubt(number: int) -> None:
     names, reading = read(search)
     assert len(names) == number
     assert not reading.outcome.proven
+
+
+@pytest.mark.parametrize("unstable", [False, True])
+@pytest.mark.parametrize("number", [150, 400])
+def test_a_count_that_is_always_a_few_too_high_does_not_cost_thousands_of_calls(
+    number: int, unstable: bool
+) -> None:
+    search = DoubtfulSearch(rows(number), unstable=unstable, counted=lambda count: count + 3)
+    names, reading = read(search)
+    assert len(names) == number
+    assert reading.outcome.missing == 3
+    assert search.calls <= 6 * number / 5
+
+
+def test_what_is_missing_beyond_such_a_count_is_still_asked_for() -> None:
+    many = [{**row, "display_name": f"Company {index // 7}"} for index, row in enumerate(rows(300))]
+    search = DoubtfulSearch(many, unstable=True, counted=lambda count: count + 1)
+    names, reading = read(search)
+    assert len(names) == 300
+    assert reading.outcome.missing == 1

@@ -7,18 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from totango_api.date_splitting import DateWindows, date_at, date_in
+from totango_api.name_splitting import NameParts
 from totango_api.pieces import WHOLE
-from totango_api.splitters import (
-    IN_LIST_LENGTH,
-    AttributeValues,
-    DateWindows,
-    NameParts,
-    ParentAccounts,
-    Partitions,
-    date_at,
-    date_in,
-    splitters_for,
-)
+from totango_api.splitters import Partitions, splitters_for
+from totango_api.value_splitting import IN_LIST_LENGTH, AttributeValues, ParentAccounts
 
 FIELD = {"type": "string_attribute", "attribute": "CSM"}
 
