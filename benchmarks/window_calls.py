@@ -11,7 +11,7 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
@@ -22,6 +22,9 @@ from totango_api.completeness import CompleteRead
 from totango_api.paging import Paging
 from totango_api.queries import Query
 from totango_api.splitters import splitters_for
+
+if TYPE_CHECKING:
+    from totango_api.search import Search
 
 ROWS: Final = (9_999, 10_000, 10_001, 12_000, 20_001, 25_000, 60_000, 100_000, 200_000, 1_000_000)
 
@@ -37,7 +40,7 @@ def main() -> None:
         calls, seconds = [], 0.0
         for shape in SHAPES:
             for order in ORDERS:
-                search = LargeSearch(dates_of(shape.__name__, order, rows))
+                search = LargeSearch([*dates_of(shape.__name__, order, rows)])
                 started = time.process_time()
                 calls.append(_calls(search))
                 seconds += time.process_time() - started
@@ -51,7 +54,10 @@ def main() -> None:
 
 def _calls(search: LargeSearch) -> int:
     reading = CompleteRead(
-        search, Query(), splitters_for("accounts", [], list), Paging(in_flight=1)
+        cast("Search", search),
+        Query(),
+        splitters_for("accounts", [], list),
+        Paging(in_flight=1),
     )
     found = sum(len(batch.hits) for batch in reading.batches())
     if found != len(search.dates) or not reading.outcome.proven:
