@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
@@ -24,8 +24,11 @@ class Stopped(BaseException):
         self.exit_code = 128 + signum
 
 
+UNREAD: Final = "Nobody reads the output any more: the program behind the pipe has ended."
+
+
 class UnreadError(Exception):
-    """Nobody reads stdout any more. Not an OSError: click ends those without a word."""
+    """Nobody takes what is written. Not an OSError: click ends those without a word."""
 
 
 class WholeLines(MsgSpecWriter):
@@ -57,6 +60,9 @@ class WholeLines(MsgSpecWriter):
             Stopped: If a signal arrived meanwhile.
             UnreadError: If nobody reads what is written.
         """
+        if not sys.stdout:
+            msg = "Standard output is closed, so there is nowhere to write to."
+            raise UnreadError(msg)
         self.writing = True
         try:
             while lines:
@@ -64,7 +70,10 @@ class WholeLines(MsgSpecWriter):
                 lines = lines[sys.stdout.buffer.write(lines) :]
             sys.stdout.flush()
         except BrokenPipeError:
-            raise UnreadError from None
+            raise UnreadError(UNREAD) from None
+        except OSError as error:
+            msg = f"Standard output cannot be written: {error.strerror}."
+            raise UnreadError(msg) from None
         finally:
             self.writing = False
         if self.stopped is not None:
@@ -76,7 +85,8 @@ def leave(sentence: str, code: int) -> NoReturn:
     logging.getLogger("tap-totango").error("%s", scrub(sentence))
     for stream in (sys.stderr, sys.stdout):
         try:
-            stream.flush()
+            if stream:
+                stream.flush()
         except OSError:
             continue
     os._exit(code)

@@ -6,8 +6,10 @@ import copy
 import functools
 import json
 import logging
+import os
 import sys
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jsonschema_rs import validator_for
@@ -20,7 +22,7 @@ from tap_totango.attributes_stream import AttributesStream
 from tap_totango.bookmarks import checked_state, utc_now
 from tap_totango.check import check
 from tap_totango.events_stream import EventsStream
-from tap_totango.output import Stopped, UnreadError, WholeLines, leave
+from tap_totango.output import UNREAD, Stopped, UnreadError, WholeLines, leave
 from tap_totango.searches import AccountsStream, UsersStream
 from tap_totango.settings import CONFIG
 from totango_api.attributes import CORE_ATTRIBUTES, Attribute, discover
@@ -300,6 +302,8 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
 
 def main() -> None:
     """Run the command `tap-totango`; every failure is one sentence and exit code 1."""
+    if not sys.stderr:  # closed: its number must not go to a file or a connection
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
     command = TapTotango.cli
     scrub_logs()
     try:
@@ -308,8 +312,8 @@ def main() -> None:
         command()
     except TotangoError as error:
         leave(str(error), 1)
-    except (UnreadError, BrokenPipeError):
-        leave("Nobody reads the output any more: the program behind the pipe has ended.", 1)
+    except (UnreadError, BrokenPipeError) as error:
+        leave(str(error) or UNREAD, 1)
     except Stopped as stopped:
         leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)
     except Exception as error:

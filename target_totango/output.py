@@ -15,26 +15,33 @@ _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class OutputError(TotangoError):
-    """Nobody reads standard output any more."""
+    """Nobody takes what is written to standard output."""
 
 
 def emit(value: Any) -> None:
     """Write a state to standard output.
 
     Raises:
-        OutputError: If nobody reads it.
+        OutputError: If nobody takes it.
     """
     line = _line(value)
+    if not sys.stdout:
+        raise OutputError(_CLOSED)
     try:
         # Bytes, since the encoding of standard output depends on the locale.
         sys.stdout.flush()
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
-    except (BrokenPipeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         # What is still buffered must not raise once more when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        msg = "Standard output was closed, so no state can be stored."
-        raise OutputError(msg) from error
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            msg = f"The state cannot be written to standard output: {error.strerror}."
+            raise OutputError(msg) from error
+        raise OutputError(_CLOSED) from error
+
+
+_CLOSED: Final = "Standard output is closed, so no state can be stored."
 
 
 def _line(value: Any) -> bytes:
