@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from target_totango.admission import UNCERTAIN
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from target_totango.services import Services
     from target_totango.settings import Settings
     from target_totango.state import StateGate
+
+logger = logging.getLogger("target-totango")
 
 
 class InvalidRowError(TotangoError):
@@ -56,6 +59,7 @@ class Settler:
         self._breaker = Breaker()
         self._expected: dict[tuple[str, ...], int] = {}
         self._supersession = Supersession()
+        self._told_superseded = False
         self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
 
     def expect(self, row: Row) -> None:
@@ -139,6 +143,17 @@ class Settler:
     def unchanged(self, row: Row) -> None:
         """Take a row that is in Totango already, as an earlier run confirmed."""
         self._supersession.note_confirmed(row)
+        self.let_pass(row)
+
+    def superseded(self, row: Row) -> None:
+        """Take a row of a rejects file which says that Totango has taken newer ones."""
+        if not self._told_superseded:
+            self._told_superseded = True
+            logger.warning(
+                "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
+                "Take out the mark to send one all the same."
+            )
+        self._report.tally(row.stream, row.object).skipped += 1
         self.let_pass(row)
 
     def deleted(self, user: tuple[str, str]) -> None:
