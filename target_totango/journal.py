@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 import json
 import sqlite3
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango import seen
+from target_totango.seen import key_digest
 from target_totango.values import UnfitValueError, to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _TABLES: Final = (
-    "CREATE TABLE seen (key BLOB PRIMARY KEY, times INTEGER, recency TEXT) WITHOUT ROWID",
+    seen.TABLE,
     "CREATE TABLE existing (key BLOB PRIMARY KEY, there INTEGER) WITHOUT ROWID",
     (
         "CREATE TABLE sent (key BLOB PRIMARY KEY, place INTEGER, stream TEXT, object TEXT, "
@@ -33,6 +34,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._place = 0
+        self._seen = seen.SeenKeys(lambda: self._database)
 
     @functools.cached_property
     def _database(self) -> sqlite3.Connection:
@@ -45,33 +47,20 @@ class Journal:
         database.execute("BEGIN")
         return database
 
-    def count(self, key: Sequence[str]) -> int:
+    def count(self, key: tuple[str, ...]) -> int:
         """Note a key, and return how often it was noted before."""
-        hashed = key_digest(key)
-        row = self._one("SELECT times FROM seen WHERE key = ?", hashed)
-        times = int(row[0]) if row else 0
-        self._database.execute(
-            "INSERT INTO seen VALUES (?, 1, NULL) "
-            "ON CONFLICT (key) DO UPDATE SET times = times + 1",
-            (hashed,),
-        )
-        return times
+        return self._seen.count(key)
 
-    def is_stale(self, key: Sequence[str], moment: tuple[str, str] | None) -> bool:
-        """Tell whether a more recent row of the same key came before; else note this one.
+    def is_stale(self, key: tuple[str, ...], moment: tuple[str, str] | None) -> bool:
+        """Tell whether a more recent row of a key just counted came before; else note this one.
 
         Values that cannot be compared, such as a null and a date, go by their order.
         """
-        hashed = key_digest(key)
-        row = self._one("SELECT recency FROM seen WHERE key = ?", hashed)
-        if row and row[0] is not None and moment is not None:
-            kind, value = json.loads(row[0])
-            if is_older(moment, (kind, value)):
-                return True
-        if moment is not None:
-            self._database.execute(
-                "UPDATE seen SET recency = ? WHERE key = ?", (json.dumps(moment), hashed)
-            )
+        if moment is None:
+            return False
+        if is_older(moment, self._seen.moment(key)):
+            return True
+        self._seen.note_moment(key, moment)
         return False
 
     def existing(self, key: Sequence[str]) -> bool | None:
@@ -157,12 +146,3 @@ def _value(recency: tuple[str, str]) -> Any:
         moment = dt.datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return value
-
-
-def key_digest(parts: Sequence[str]) -> bytes:
-    """Return what stands for a key, whatever texts it is made of."""
-    hashed = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        hashed.update(b"%d:" % len(encoded) + encoded)
-    return hashed.digest()

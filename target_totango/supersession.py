@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_totango.journal import is_older, key_digest
+from target_totango.journal import is_older
 from target_totango.model import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Row
+from target_totango.seen import key_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
