@@ -17,6 +17,8 @@ from totango_api.hub import Hub, HubRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
+    from target_totango.model import Write
+
 WORKERS: Final = 4
 """Batches at once: all REST calls share one budget, so more would only queue there."""
 
@@ -77,18 +79,21 @@ class HubChannel:
         write = written(row)
         kind = (row.object, write.collection_type)
         writes, after = keys_of(write)
-        for other in list(self._open.values()):
-            # A batch holds a key once, and what a row changes must not be changed by an older
-            # one that goes out later. What a row follows may still wait: see _send. Activities
-            # change nothing.
-            if other.kind[0] == ACTIVITIES or not other.writes.intersection(writes):
+        # A batch holds a key once, and what a row changes must not be changed by an older one
+        # that goes out later. What a row follows may still wait: see _send. Activities change
+        # nothing.
+        for other in [each for each in self._open.values() if not each.writes.isdisjoint(writes)]:
+            if other.kind[0] == ACTIVITIES:
                 continue
             if other.kind == kind or _RANKS[other.kind[0]] > _RANKS[row.object]:
                 self._send(other)
-        batch = self._open.setdefault(kind, _Batch(kind))
+        batch = self._open.get(kind)
+        if batch is None:
+            batch = self._open[kind] = _Batch(kind)
         batch.rows.append(row)
         batch.writes.update(writes)
-        batch.after.update(after)
+        if row.object != ACCOUNTS:  # which follow nothing but earlier rows of their own key
+            batch.after.update(after)
         if len(batch.rows) >= self._max_rows:
             self._send(batch)
 
@@ -138,8 +143,7 @@ class HubChannel:
         found: dict[int, Outcome] = {}
         try:
             self._prepare(batch.rows)
-            for place, outcome in self._outcomes(batch):
-                found[place] = outcome  # noqa: PERF403 (what was known before an error counts)
+            found.update(self._outcomes(batch))  # what was known before an error counts
         except TotangoError as error:
             status = error.status if isinstance(error, ApiError) else None
             missing = Failed(error, status)
@@ -150,13 +154,14 @@ class HubChannel:
     def _outcomes(self, batch: _Batch) -> Iterator[tuple[int, Outcome]]:
         object_, collection_type = batch.kind
         repeatable = object_ != ACTIVITIES
-        rows = [_hub_row(row) for row in batch.rows]
+        hub_row = _HUB_ROWS[object_]
+        rows = [hub_row(written(row)) for row in batch.rows]
         said = self._hub.outcomes(_OBJECTS[object_], rows, collection_type=collection_type)
         call, error = None, UnavailableError("The hub")
         for place, outcome in said:
             match outcome:
                 case hub.Accepted():
-                    yield place, Confirmed()
+                    yield place, _CONFIRMED
                 case hub.Refused(reason, status):
                     yield place, Refused(reason, status)
                 case hub.Uncertain(reason):
@@ -165,6 +170,8 @@ class HubChannel:
                         call, error = outcome, UnavailableError("The hub", reason=reason)
                     yield place, Failed(error) if repeatable else Uncertain(error)
 
+
+_CONFIRMED: Final = Confirmed()
 
 _RANKS: Final = {ACCOUNTS: 0, USERS: 1, COLLECTIONS: 1, ACTIVITIES: 2}
 """Rows follow rows of lower rank, whatever the order in which they come."""
@@ -177,13 +184,13 @@ _OBJECTS: Final[dict[str, hub.HubObject]] = {
 }
 
 
-def _hub_row(row: Row) -> HubRow:
-    write = written(row)
-    if row.object == ACCOUNTS:
-        return HubRow.account(write.account_id, write.account)
-    if row.object == COLLECTIONS:
-        return HubRow.item(write.collection_id or "", write.account_id, write.collection)
-    user_id = write.user_id or ""
-    if row.object == USERS:
-        return HubRow.user(write.account_id, user_id, write.user)
-    return HubRow.activity(write.account_id, user_id, write.module or "", write.activity or "")
+_HUB_ROWS: Final[dict[str, Callable[[Write], HubRow]]] = {
+    ACCOUNTS: lambda write: HubRow.account(write.account_id, write.account),
+    USERS: lambda write: HubRow.user(write.account_id, write.user_id or "", write.user),
+    ACTIVITIES: lambda write: HubRow.activity(
+        write.account_id, write.user_id or "", write.module or "", write.activity or ""
+    ),
+    COLLECTIONS: lambda write: HubRow.item(
+        write.collection_id or "", write.account_id, write.collection
+    ),
+}

@@ -7,7 +7,9 @@ is written.
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,51 +18,52 @@ from target_totango.mapping import ACCOUNT, COLLECTION, USER
 from target_totango.model import Write
 from target_totango.sources import MISSING, FieldSource
 from target_totango.values import UnfitValueError
+from totango_api import limits
 from totango_api.identifiers import is_short_salesforce_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Sequence
 
     from target_totango.checks import Policy
     from target_totango.mapping import AttributeColumn, IdColumn, StreamMapping
-    from target_totango.sources import Source
     from totango_api.identifiers import Flaw
 
-_AS_IT_IS: Final = None
+_MOMENT_LENGTH: Final = len("2024-07-01T10:00:00.000000Z")
+_from_iso: Final = dt.datetime.fromisoformat
 _BOOLEANS: Final = {True: "true", False: "false"}
 
-_SHORTCUTS: Final[dict[Callable[[Any], str], dict[type, Callable[[Any], str] | None]]] = {
-    values.to_text: {
-        str: _AS_IT_IS,
-        int: str,
-        Decimal: values.number_text,
-        bool: _BOOLEANS.__getitem__,
-    },
-    values.to_number: {int: str, Decimal: values.number_text},
-}
-"""What a conversion comes to for values of exactly these types."""
+Conversion = Callable[[Any], str]
+Reading = Callable[[Mapping[str, Any]], Any]
+
+_ALWAYS_SHORT: Final = limits.ACCOUNT_NAME_LENGTH
+"""No attribute has a lower limit: a text no longer than this fits everywhere."""
 
 
 class _Id(NamedTuple):
-    """An `IdColumn`, with what is the same for every row looked up."""
-
     name: str
-    read: Callable[[Mapping[str, Any]], Any] | None
-    field: str
+    read: Reading
     whole: bool
     flaws: Callable[[str], list[Flaw]]
     may_be_short: bool
 
 
 class _Column(NamedTuple):
-    """An `AttributeColumn`, with what is the same for every row looked up."""
-
-    read: Callable[[Mapping[str, Any]], Any] | None
-    field: str
     api_name: str
+    read: Reading
     limit: int
-    shortcuts: Mapping[type, Callable[[Any], str] | None]
-    convert: Callable[[Any], str]
+    convert: Conversion
+
+
+_Field = tuple[str, str, int, Mapping[type, Conversion], _Column]
+"""A column that is a field: its name, the API name, how long a text may be that goes out as it is
+(0 where none does), and shortcuts. No class of its own, since that would take twice as long."""
+
+
+class _Columns(NamedTuple):
+    """The columns of one scope."""
+
+    fields: Sequence[_Field]
+    others: Sequence[_Column]
 
 
 class PlainRows:
@@ -73,86 +76,101 @@ class PlainRows:
 
     def __init__(self, mapping: StreamMapping, policy: Policy) -> None:
         self._object = mapping.object
-        self._skips_nulls = policy.null == checks.SKIP
-        self._clears_nulls = policy.null == checks.CLEAR
+        self._nulls = policy.null
         self._ids = [_id(column, policy) for column in mapping.ids]
-        self._account = _columns(mapping.columns, ACCOUNT, policy)
-        self._user = _columns(mapping.columns, USER, policy)
-        self._collection = _columns(mapping.columns, COLLECTION, policy)
+        self._account, self._user, self._collection = (
+            _columns([column for column in mapping.columns if column.scope == scope], policy)
+            for scope in (ACCOUNT, USER, COLLECTION)
+        )
 
     def write(self, record: Mapping[str, Any]) -> Write | None:
         """Return what a record asks for; None if `checks` has to look at it."""
         try:
-            ids = self._texts_of_ids(record)
             return Write(
                 self._object,
-                **ids,
-                account=self._texts(record, self._account) if self._account else {},
-                user=self._texts(record, self._user) if self._user else {},
-                collection=self._texts(record, self._collection) if self._collection else {},
+                **self._texts_of_ids(record),
+                account=self._texts(record, self._account),
+                user=self._texts(record, self._user),
+                collection=self._texts(record, self._collection),
             )
-        except UnfitValueError:
+        except ValueError:
             return None
 
     def _texts_of_ids(self, record: Mapping[str, Any]) -> dict[str, str]:
         texts = {}
-        for name, read, field, whole, flaws, may_be_short in self._ids:
-            value = record.get(field) if read is None else read(record)
-            text = values.to_id(value, whole=whole)
+        for name, read, whole, flaws, may_be_short in self._ids:
+            text = values.to_id(read(record), whole=whole)
             if not text or flaws(text) or (may_be_short and is_short_salesforce_id(text)):
                 raise _unfit()
             texts[name] = text
         return texts
 
-    def _texts(self, record: Mapping[str, Any], columns: Iterable[_Column]) -> dict[str, str]:
+    def _texts(self, record: Mapping[str, Any], columns: _Columns) -> dict[str, str]:
         texts: dict[str, str] = {}
-        for read, field, api_name, limit, shortcuts, convert in columns:
-            value = record.get(field, MISSING) if read is None else read(record)
-            if not value and (value is None or value == "" or value == []):
-                if self._skips_nulls:
-                    continue
-                if not self._clears_nulls:
-                    raise _unfit()
-                texts[api_name] = ""
-                continue
-            if value is MISSING:
-                continue
-            shortcut = shortcuts.get(type(value), convert)
-            text = value if shortcut is _AS_IT_IS else shortcut(value)
-            if len(text) > limit:
+        notices_nulls = self._nulls != checks.SKIP
+        for name, api_name, longest, shortcuts, column in columns.fields:
+            value: Any = record.get(name)
+            kind = type(value)
+            if kind is str and 0 < len(value) <= longest:
+                texts[api_name] = value
+            elif value is not None:
+                shortcut = shortcuts.get(kind)
+                text = shortcut(value) if shortcut is not None else ""
+                if text and len(text) <= _ALWAYS_SHORT:
+                    texts[api_name] = text
+                else:
+                    self._add(texts, column, record)
+            elif notices_nulls:
+                self._add(texts, column, record)
+        for column in columns.others:
+            self._add(texts, column, record)
+        return _unicode(texts) if texts else texts
+
+    def _add(self, texts: dict[str, str], column: _Column, record: Mapping[str, Any]) -> None:
+        """Add the text of any column, by the same steps as `checks`."""
+        value = column.read(record)
+        if value is MISSING:
+            return
+        if value is None or value == "" or value == []:
+            if self._nulls == checks.REJECT:
                 raise _unfit()
-            texts[api_name] = text
-        return _unicode(texts)
+            if self._nulls == checks.CLEAR:
+                texts[column.api_name] = ""
+            return
+        text = column.convert(value)
+        if len(text) > column.limit:
+            raise _unfit()
+        texts[column.api_name] = text
 
 
 def _id(column: IdColumn, policy: Policy) -> _Id:
     may_be_short = policy.salesforce != checks.KEEP and column.name in checks.SALESFORCE_IDS
-    read, field = _reading(column.source)
-    return _Id(column.name, read, field, column.whole, column.flaws, may_be_short)
+    return _Id(column.name, column.source.read, column.whole, column.flaws, may_be_short)
 
 
-def _columns(columns: Iterable[AttributeColumn], scope: str, policy: Policy) -> list[_Column]:
-    return [_column(column, policy) for column in columns if column.scope == scope]
+def _columns(columns: Sequence[AttributeColumn], policy: Policy) -> _Columns:
+    fields: list[_Field] = []
+    others: list[_Column] = []
+    for each in columns:
+        column = _column(each, policy)
+        if isinstance(each.source, FieldSource):
+            longest = column.limit if column.convert is values.to_text else 0
+            shortcuts = _SHORTCUTS.get(each.convert, {}) if each.id_flaws is None else {}
+            fields.append((each.source.name, each.api_name, longest, shortcuts, column))
+        else:
+            others.append(column)
+    return _Columns(fields, others)
 
 
 def _column(column: AttributeColumn, policy: Policy) -> _Column:
-    read, field = _reading(column.source)
+    read = column.source.read
     if column.id_flaws is not None:
-        convert = _id_conversion(column, policy)
-        return _Column(read, field, column.api_name, sys.maxsize, {}, convert)
-    shortcuts = _SHORTCUTS.get(column.convert, {})
-    return _Column(read, field, column.api_name, column.limit, shortcuts, column.convert)
+        return _Column(column.api_name, read, sys.maxsize, _id_conversion(column, policy))
+    return _Column(column.api_name, read, column.limit, column.convert)
 
 
-def _reading(source: Source) -> tuple[Callable[[Mapping[str, Any]], Any] | None, str]:
-    """Return how to read a source; None and the name of a field that is just looked up."""
-    if isinstance(source, FieldSource):
-        return None, source.name
-    return source.read, ""
-
-
-def _id_conversion(column: AttributeColumn, policy: Policy) -> Callable[[Any], str]:
-    """Return a conversion for an attribute that is an id itself."""
+def _id_conversion(column: AttributeColumn, policy: Policy) -> Conversion:
+    """Return the conversion of an attribute that is an id itself."""
     flaws = column.id_flaws or (lambda _: [])
     may_be_short = policy.salesforce != checks.KEEP and column.api_name in checks.SALESFORCE_IDS
 
@@ -163,6 +181,31 @@ def _id_conversion(column: AttributeColumn, policy: Policy) -> Callable[[Any], s
         return text
 
     return convert
+
+
+def _moment(text: str) -> str:
+    """Return a moment like `2024-07-01T10:00:00.000000Z` as Totango takes it; else nothing.
+
+    Most taps write moments so. Where these characters stand in these places, `fromisoformat`
+    accepts nothing but digits in the others.
+
+    Raises:
+        ValueError: If there is no such moment.
+    """
+    if len(text) != _MOMENT_LENGTH or text[19:] != ".000000Z" or text[10] != "T":
+        return ""
+    if text[4] != "-" or text[7] != "-" or text[11:13] > "23":
+        return ""
+    _from_iso(text)
+    return text[:19] + "Z"
+
+
+_SHORTCUTS: Final[Mapping[Conversion, Mapping[type, Conversion]]] = {
+    values.to_text: {int: str, Decimal: values.decimal_text, bool: _BOOLEANS.__getitem__},
+    values.to_number: {int: str, Decimal: values.decimal_text},
+    values.to_date: {str: _moment},
+}
+"""What a conversion comes to for values of exactly these types, or nothing: see `_add` then."""
 
 
 def _unicode(texts: dict[str, str]) -> dict[str, str]:

@@ -29,11 +29,6 @@ _ISO: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
     re.ASCII,
 )
-_UTC_MICROSECONDS: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{3})(\d{3}))?Z", re.ASCII
-)
-"""How most taps write moments."""
-
 _UTC_ISO: Final = re.compile(r".{10}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z", re.ASCII)
 _WHOLE: Final = re.compile(r"\.0*$")
 _DATE_LENGTH: Final = len("2024-07-01")
@@ -159,11 +154,19 @@ def number_text(value: float | Decimal) -> str:
     """
     if isinstance(value, int):
         return str(value)
-    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    return decimal_text(value if isinstance(value, Decimal) else Decimal(repr(value)))
+
+
+def decimal_text(number: Decimal) -> str:
+    """Return a number as `number_text` does.
+
+    Raises:
+        UnfitValueError: If it is not finite, or absurdly long.
+    """
+    text = str(number)
     if not number.is_finite():
         code = "not a number"
-        raise UnfitValueError(code, f"{number} is not a number")
-    text = str(number)
+        raise UnfitValueError(code, f"{text} is not a number")
     if "E" not in text and len(text) <= _MOST_DIGITS:
         return text
     exponent = number.as_tuple().exponent
@@ -221,12 +224,6 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def _iso_text(text: str) -> str:
     stripped = text.strip()
     try:
-        if found := _UTC_MICROSECONDS.fullmatch(stripped):
-            dt.datetime.fromisoformat(stripped)
-            seconds, milliseconds, rest = found.groups("000")
-            if rest != "000":
-                return stripped
-            return f"{seconds}Z" if milliseconds == "000" else f"{seconds}.{milliseconds}Z"
         if not _ISO.fullmatch(stripped):
             raise ValueError  # noqa: TRY301 (one way out for both)
         if len(stripped) == _DATE_LENGTH:

@@ -7,9 +7,7 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -49,11 +47,11 @@ _LISTS: Final = {
 
 _APPEND_ONLY: Final = "usage"
 _NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
+_encode: Final = msgspec.json.Encoder().encode
 _ENVELOPE_BYTES: Final = len('{"collections":[]}')
 
 
-@dataclass(frozen=True)
-class HubRow:
+class HubRow(NamedTuple):
     """One row, as its endpoint takes it.
 
     Attributes:
@@ -84,31 +82,30 @@ class HubRow:
         """Create or change an item of a collection."""
         return cls({"id": item_id, "account_id": account_id, "attributes": attributes})
 
-    @functools.cached_property
     def encoded(self) -> bytes:
-        """The row as JSON.
+        """Return the row as JSON.
 
         Raises:
             ValueError: If it holds what JSON or UTF-8 cannot express.
         """
         try:
-            return msgspec.json.encode(self.body)
+            return _encode(self.body)
         except (TypeError, msgspec.MsgspecError) as error:
             raise ValueError(str(error)) from None
 
 
-def batches(rows: Iterable[HubRow], *, max_rows: int, max_bytes: int) -> Iterator[list[HubRow]]:
+def batches(rows: Iterable[bytes], *, max_rows: int, max_bytes: int) -> Iterator[list[bytes]]:
     """Cut rows into batches, in order.
 
     Args:
-        rows: Rows that can be encoded.
+        rows: Encoded rows.
         max_rows: Most rows of a batch.
         max_bytes: Most bytes of a request body. A row that is larger by itself comes alone.
     """
-    batch: list[HubRow] = []
+    batch: list[bytes] = []
     size = _ENVELOPE_BYTES
     for row in rows:
-        more = len(row.encoded) + 1
+        more = len(row) + 1
         if batch and (len(batch) >= max_rows or size + more > max_bytes):
             yield batch
             batch, size = [], _ENVELOPE_BYTES
@@ -194,27 +191,27 @@ class Hub:
             SettingsError: If rows of a collection come without its type.
         """
         url = self._url(surface_object, collection_type)
-        waiting = list(rows)
-        sendable: list[int] = []
-        for at, row in enumerate(waiting):
-            if refused := self._unsendable(row):
-                yield at, refused
-            else:
-                sendable.append(at)
+        encoded: dict[int, bytes] = {}
+        for at, row in enumerate(rows):
+            try:
+                encoded[at] = self._sendable(row)
+            except ValueError as error:
+                yield at, Refused(str(error))
+        sendable = list(encoded)
         while sendable:
             taken = self._rows_taken, self._bytes_taken
-            cut = batches((waiting[at] for at in sendable), max_rows=taken[0], max_bytes=taken[1])
+            cut = batches((encoded[at] for at in sendable), max_rows=taken[0], max_bytes=taken[1])
             size = len(next(cut))
             batch, sendable = sendable[:size], sendable[size:]
-            yield from self._settled(surface_object, url, waiting, batch)
+            yield from self._settled(surface_object, url, encoded, batch)
 
     def _settled(
-        self, surface_object: HubObject, url: str, rows: Sequence[HubRow], batch: Sequence[int]
+        self, surface_object: HubObject, url: str, rows: Mapping[int, bytes], batch: Sequence[int]
     ) -> Iterator[tuple[int, Outcome]]:
         repeatable = surface_object != _APPEND_ONLY
 
         def send(numbers: Sequence[int]) -> Reply:
-            encoded = b",".join(rows[at].encoded for at in numbers)
+            encoded = b",".join([rows[at] for at in numbers])
             body = b'{"%s":[%s]}' % (_LISTS[surface_object].encode(), encoded)
             reply = self._post(
                 Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
@@ -263,11 +260,19 @@ class Hub:
             raise SettingsError(msg, remedy="Set collection_type in the mapping.")
         return f"{url}/{quote(collection_type, safe='')}"
 
-    def _unsendable(self, row: HubRow) -> Refused | None:
+    def _sendable(self, row: HubRow) -> bytes:
+        """Return a row as JSON.
+
+        Raises:
+            ValueError: If it cannot be sent; says why.
+        """
         try:
-            size = len(row.encoded) + _ENVELOPE_BYTES
+            encoded = row.encoded()
         except ValueError as error:
-            return Refused(f"the row cannot be written as JSON: {excerpt(error)}")
+            msg = f"the row cannot be written as JSON: {excerpt(error)}"
+            raise ValueError(msg) from None
+        size = len(encoded) + _ENVELOPE_BYTES
         if size > self._max_bytes:
-            return Refused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
-        return None
+            msg = f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}"
+            raise ValueError(msg)
+        return encoded

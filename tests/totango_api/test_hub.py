@@ -48,17 +48,17 @@ if TYPE_CHECKING:
 def test_batches_conserve_rows_and_keep_to_both_limits(
     texts: list[str], max_rows: int, max_bytes: int
 ) -> None:
-    rows = [HubRow.account("a", {"Plan": text}) for text in texts]
+    rows = [HubRow.account("a", {"Plan": text}).encoded() for text in texts]
     cut = list(batches(rows, max_rows=max_rows, max_bytes=max_bytes))
     assert [row for batch in cut for row in batch] == rows
     for batch in cut:
-        size = len(b'{"collections":[%s]}' % b",".join(row.encoded for row in batch))
+        size = len(b'{"collections":[%s]}' % b",".join(batch))
         assert 1 <= len(batch) <= max_rows
         assert size <= max_bytes or len(batch) == 1
 
 
 def test_batches_are_not_cut_earlier_than_needed() -> None:
-    rows = [HubRow.account(f"a{number}", {}) for number in range(10)]
+    rows = [HubRow.account(f"a{number}", {}).encoded() for number in range(10)]
     assert [len(batch) for batch in batches(rows, max_rows=4, max_bytes=10_000)] == [4, 4, 2]
 
 
