@@ -35,6 +35,8 @@ class Journal:
     def __init__(self) -> None:
         self._place = 0
         self._seen = seen.SeenKeys(lambda: self._database)
+        self.count = self._seen.count
+        """Notes a key, and returns how often it was noted before."""
 
     @functools.cached_property
     def _database(self) -> sqlite3.Connection:
@@ -47,17 +49,11 @@ class Journal:
         database.execute("BEGIN")
         return database
 
-    def count(self, key: tuple[str, ...]) -> int:
-        """Note a key, and return how often it was noted before."""
-        return self._seen.count(key)
-
-    def is_stale(self, key: tuple[str, ...], moment: tuple[str, str] | None) -> bool:
+    def is_stale(self, key: tuple[str, ...], moment: tuple[str, str]) -> bool:
         """Tell whether a more recent row of a key just counted came before; else note this one.
 
-        Values that cannot be compared, such as a null and a date, go by their order.
+        Values that cannot be compared, such as a number and a date, go by their order.
         """
-        if moment is None:
-            return False
         if is_older(moment, self._seen.moment(key)):
             return True
         self._seen.note_moment(key, moment)

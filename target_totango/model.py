@@ -85,6 +85,8 @@ class Write(Struct):
         """What the row is about: two writes with equal keys are about the same thing."""
         if self.object == ACCOUNTS:
             return (ACCOUNTS, self.account_id)
+        if self.object == USERS and self.user_id is not None:
+            return (USERS, self.account_id, self.user_id)
         parts = (self.account_id, self.user_id, self.collection_type, self.collection_id)
         return (self.object, *[part for part in parts if part is not None])
 

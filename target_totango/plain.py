@@ -39,14 +39,6 @@ _ALWAYS_SHORT: Final = limits.ACCOUNT_NAME_LENGTH
 """No attribute has a lower limit: a text no longer than this fits everywhere."""
 
 
-class _Id(NamedTuple):
-    name: str
-    read: Reading
-    whole: bool
-    flaws: Callable[[str], list[Flaw]]
-    may_be_short: bool
-
-
 class _Column(NamedTuple):
     api_name: str
     read: Reading
@@ -54,9 +46,16 @@ class _Column(NamedTuple):
     convert: Conversion
 
 
+# What is gone through for every row is no class: named tuples take twice as long to take apart.
+
 _Field = tuple[str, str, int, Mapping[type, Conversion], _Column]
 """A column that is a field: its name, the API name, how long a text may be that goes out as it is
-(0 where none does), and shortcuts. No class of its own, since that would take twice as long."""
+(0 where none does), and shortcuts."""
+
+
+_Id = tuple[str, Reading, bool, Callable[[str], "list[Flaw]"], bool]
+"""An id: its name, how it is read, whether it is an integer, what is wrong with its text, and
+whether it may be a short Salesforce id that is not taken."""
 
 
 class _Columns(NamedTuple):
@@ -78,23 +77,22 @@ class PlainRows:
         self._object = mapping.object
         self._nulls = policy.null
         self._ids = [_id(column, policy) for column in mapping.ids]
-        self._account, self._user, self._collection = (
-            _columns([column for column in mapping.columns if column.scope == scope], policy)
+        # Most rows have attributes of one scope only, so that the others are not gone through.
+        self._scopes = {
+            scope: _columns(columns, policy)
             for scope in (ACCOUNT, USER, COLLECTION)
-        )
+            if (columns := [column for column in mapping.columns if column.scope == scope])
+        }
 
     def write(self, record: Mapping[str, Any]) -> Write | None:
         """Return what a record asks for; None if `checks` has to look at it."""
         try:
-            return Write(
-                self._object,
-                **self._texts_of_ids(record),
-                account=self._texts(record, self._account),
-                user=self._texts(record, self._user),
-                collection=self._texts(record, self._collection),
-            )
+            write = Write(self._object, **self._texts_of_ids(record))
+            for scope, columns in self._scopes.items():
+                setattr(write, scope, self._texts(record, columns))
         except ValueError:
             return None
+        return write
 
     def _texts_of_ids(self, record: Mapping[str, Any]) -> dict[str, str]:
         texts = {}
@@ -145,7 +143,7 @@ class PlainRows:
 
 def _id(column: IdColumn, policy: Policy) -> _Id:
     may_be_short = policy.salesforce != checks.KEEP and column.name in checks.SALESFORCE_IDS
-    return _Id(column.name, column.source.read, column.whole, column.flaws, may_be_short)
+    return column.name, column.source.read, column.whole, column.flaws, may_be_short
 
 
 def _columns(columns: Sequence[AttributeColumn], policy: Policy) -> _Columns:

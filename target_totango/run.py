@@ -159,9 +159,7 @@ class Run:
 
     def _channel(self, delivery: str) -> Channel:
         if self._plan is None:
-            return self.services.channel(
-                delivery, self._settler.settle, lambda: self.signal is not None
-            )
+            return self.services.channel(delivery, self._settler, lambda: self.signal is not None)
         lookup = (lambda: self.services.lookup) if self.services.has_token else None
         return PlanChannel(self._plan, self._settler.let_pass, lookup, self.services.known)
 

@@ -16,8 +16,8 @@ Moment = tuple[str, str]
 
 TABLE: Final = "CREATE TABLE seen (key BLOB PRIMARY KEY, times INTEGER, recency TEXT) WITHOUT ROWID"
 
-KEYS_IN_RAM: Final = 50_000
-"""Some 12 MB. Many at once are also cheaper to put away, since the database is in their order."""
+KEYS_IN_RAM: Final = 100_000
+"""Some 20 MB. Many at once are also cheaper to put away, since the database is in their order."""
 
 _PLACES: Final = 1 << 24
 """16 MB, whatever the length of the input: 1 key in 75 is looked for in vain after a million."""

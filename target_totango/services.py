@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from target_totango.model import Row
-    from target_totango.outcomes import Outcome
     from target_totango.settings import Settings
+    from target_totango.settling import Settler
     from totango_api.connection import Connection
 
 UNAUTHORIZED: Final = 401
@@ -102,7 +102,7 @@ class Services:
     def channel(
         self,
         delivery: str,
-        settle: Callable[[Row, Outcome], None],
+        settler: Settler,
         interrupted: Callable[[], bool],
     ) -> Channel:
         """Return a new way out."""
@@ -111,7 +111,8 @@ class Services:
             hub = Hub(self.transport, max_rows=settings.hub_batch_size)
             return HubChannel(
                 hub,
-                settle,
+                settler.settle,
+                settle_all=settler.settle_all,
                 max_rows=settings.hub_batch_size,
                 prepare=self._prepare,
                 interrupted=interrupted,
@@ -119,7 +120,7 @@ class Services:
         tracker = Tracker(self.transport, token=settings.sdr_token)
         return TrackingChannel(
             tracker,
-            settle,
+            settler.settle,
             in_flight=settings.max_in_flight,
             prepare=self._prepare,
             interrupted=interrupted,

@@ -69,40 +69,60 @@ class Settler:
 
     def settle(self, row: Row, outcome: Outcome) -> None:
         """Take the outcome of a row."""
-        is_latest = row.ledger_key is None or self._expected.get(row.ledger_key) == row.ticket
-        if is_latest and row.ledger_key is not None:
-            del self._expected[row.ledger_key]
         match outcome:
             case Confirmed():
                 self._release(self._breaker.succeeded())
-                self._confirm(row, is_latest=is_latest)
+                self._confirm(row)
             case Refused(reason, status):
+                self._is_latest(row)
                 self._abandon(row)
                 said = f"Totango refused the row: {reason}"
                 self.reject(row, [Fault("", f"refused ({status or 'no status'})", said)])
             case Uncertain(error):
+                self._is_latest(row)
                 self._report.tally(row.stream, row.object).uncertain += 1
                 message = f"the activity may or may not have been counted: {error.message}"
                 self.keep(row, [Fault("", UNCERTAIN, message)])
                 self._breaker.count(error)
             case Failed():
+                self._is_latest(row)
                 self._abandon(row)
                 self._breaker.failed(row, outcome)
 
-    def _confirm(self, row: Row, *, is_latest: bool) -> None:
+    def settle_all(self, rows: Sequence[Row], outcome: Outcome) -> None:
+        """Take the outcome that rows share."""
+        if not isinstance(outcome, Confirmed):
+            for row in rows:
+                self.settle(row, outcome)
+            return
+        self._release(self._breaker.succeeded())
+        for row in rows:
+            self._confirm(row)
+
+    def _is_latest(self, row: Row) -> bool:
+        """Tell whether no later row of the same key is on its way."""
+        if row.ledger_key is None:
+            return True
+        if self._expected.get(row.ledger_key) != row.ticket:
+            return False
+        del self._expected[row.ledger_key]
+        return True
+
+    def _confirm(self, row: Row) -> None:
         tally = self._report.tally(row.stream, row.object)
         tally.sent += 1
-        if row.object != ACTIVITIES:
-            tally.created += row.existed is False
-            tally.updated += row.existed is True
+        if row.existed is not None and row.object != ACTIVITIES:
+            tally.created += not row.existed
+            tally.updated += row.existed
         if (ledger := self._services.ledger) is not None:
+            is_latest = self._is_latest(row)
             if row.fingerprint is not None:
                 ledger.finish(row.fingerprint)
             elif is_latest and row.ledger_key is not None and row.digest is not None:
                 ledger.confirm(row.ledger_key, row.digest)
         self._read_back.note(row)
         self._supersession.note_confirmed(row)
-        self.let_pass(row)
+        self._gate.settle(row.ticket)
 
     def _abandon(self, row: Row) -> None:
         """Note that an activity certainly did not arrive."""

@@ -7,7 +7,7 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from totango_api.answers import Answer
+    from totango_api.hub_splitting import Group
     from totango_api.transport import Transport
 
 __all__ = ["Accepted", "Hub", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
@@ -51,7 +52,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _ENVELOPE_BYTES: Final = len('{"collections":[]}')
 
 
-class HubRow(NamedTuple):
+class HubRow(msgspec.Struct, frozen=True):
     """One row, as its endpoint takes it.
 
     Attributes:
@@ -173,7 +174,8 @@ class Hub:
                 calls. What was known by then is lost: use :meth:`outcomes` where that matters.
             SettingsError: If rows of a collection come without its type.
         """
-        found = dict(self.outcomes(surface_object, rows, collection_type=collection_type))
+        said = self.outcomes(surface_object, rows, collection_type=collection_type)
+        found = {at: outcome for places, outcome in said for at in places}
         return [found[at] for at in range(len(found))]
 
     def outcomes(
@@ -182,8 +184,8 @@ class Hub:
         rows: Iterable[HubRow],
         *,
         collection_type: str | None = None,
-    ) -> Iterator[tuple[int, Outcome]]:
-        """Deliver rows and yield the position and outcome of each, as soon as it is known.
+    ) -> Iterator[Group]:
+        """Deliver rows and yield the positions of those that share an outcome, once it is known.
 
         Raises:
             ApiError: If calls are not accepted at all: a wrong token, no connection, too many
@@ -192,11 +194,18 @@ class Hub:
         """
         url = self._url(surface_object, collection_type)
         encoded: dict[int, bytes] = {}
+        longest = self._max_bytes - _ENVELOPE_BYTES
         for at, row in enumerate(rows):
             try:
-                encoded[at] = self._sendable(row)
+                encoded[at] = row.encoded()
             except ValueError as error:
-                yield at, Refused(str(error))
+                yield [at], Refused(f"the row cannot be written as JSON: {excerpt(error)}")
+            else:
+                if (size := len(encoded[at])) > longest:
+                    del encoded[at]
+                    size += _ENVELOPE_BYTES
+                    reason = f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}"
+                    yield [at], Refused(reason)
         sendable = list(encoded)
         while sendable:
             taken = self._rows_taken, self._bytes_taken
@@ -207,7 +216,7 @@ class Hub:
 
     def _settled(
         self, surface_object: HubObject, url: str, rows: Mapping[int, bytes], batch: Sequence[int]
-    ) -> Iterator[tuple[int, Outcome]]:
+    ) -> Iterator[Group]:
         repeatable = surface_object != _APPEND_ONLY
 
         def send(numbers: Sequence[int]) -> Reply:
@@ -259,20 +268,3 @@ class Hub:
             msg = "Rows of a collection need the collection's type."
             raise SettingsError(msg, remedy="Set collection_type in the mapping.")
         return f"{url}/{quote(collection_type, safe='')}"
-
-    def _sendable(self, row: HubRow) -> bytes:
-        """Return a row as JSON.
-
-        Raises:
-            ValueError: If it cannot be sent; says why.
-        """
-        try:
-            encoded = row.encoded()
-        except ValueError as error:
-            msg = f"the row cannot be written as JSON: {excerpt(error)}"
-            raise ValueError(msg) from None
-        size = len(encoded) + _ENVELOPE_BYTES
-        if size > self._max_bytes:
-            msg = f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}"
-            raise ValueError(msg)
-        return encoded
