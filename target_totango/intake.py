@@ -12,7 +12,7 @@ from target_totango.sources import MISSING
 from target_totango.supersession import is_superseded, newer_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from target_totango.admission import Admission
     from target_totango.checks import Policy
@@ -35,6 +35,8 @@ class Intake:
         departures: Takes rows that are gone at their source.
         admission: Takes rows without a fault.
         settler: Takes the others.
+        faults: Returns how a record does not fit its SCHEMA.
+        plain: Recognises records that do, and whose rows have no fault.
     """
 
     def __init__(
@@ -47,10 +49,13 @@ class Intake:
         departures: Departures,
         admission: Admission,
         settler: Settler,
+        faults: Callable[[Mapping[str, Any]], list[Fault]],
+        plain: PlainRows | None = None,
     ) -> None:
         self.mapping = mapping
         self._policy = policy
-        self._plain = PlainRows(mapping, policy)
+        self._faults = faults
+        self._plain = plain or PlainRows(mapping, policy)
         self._gate = gate
         self._tally = report.tally(mapping.stream, mapping.object)
         self._departures = departures
@@ -62,15 +67,15 @@ class Intake:
         message: Mapping[str, Any],
         source: SourceStream,
         record: Mapping[str, Any],
-        faults: Sequence[Fault] = (),
+        mapped: Mapping[str, Any],
     ) -> None:
         """Take one record.
 
         Args:
             message: The RECORD message as it was read.
             source: Its stream.
-            record: The record behind the stream maps, or what a preset made of it.
-            faults: What is already known to be wrong with it.
+            record: The record behind the stream maps.
+            mapped: What a preset made of it; else the same.
 
         Raises:
             TotangoError: If the run must end here.
@@ -84,16 +89,19 @@ class Intake:
         if replayed and is_superseded(message):
             self._settler.superseded(row)
             return
-        if record.get(DELETED_FIELD):
-            self._departures.take(row, check_ids(record, mapping, self._policy))
+        if mapped.get(DELETED_FIELD):
+            self._departures.take(row, check_ids(mapped, mapping, self._policy))
             return
         if replayed:
             row.newer = newer_names(message)
-        row.write = None if row.newer else self._plain.write(record)
+        row.write = None if row.newer else self._plain.write(mapped)
+        faults: Sequence[Fault] = ()
+        if row.write is None or not self._plain.fits:
+            faults = self._faults(record)
         if row.write is None:
-            faults = self._look_closely(row, record, faults)
+            faults = self._look_closely(row, mapped, faults)
         if mapping.recency is not None:
-            recency = mapping.recency.read(record)
+            recency = mapping.recency.read(mapped)
             row.recency = None if recency is MISSING else comparable(recency)
         if mapping.object == USERS:
             self._departures.note_user(row)
@@ -104,10 +112,10 @@ class Intake:
             self._admission.put(row)
 
     def _look_closely(
-        self, row: Row, record: Mapping[str, Any], faults: Sequence[Fault]
+        self, row: Row, mapped: Mapping[str, Any], faults: Sequence[Fault]
     ) -> Sequence[Fault]:
         """Give a row its write, and return everything that is wrong with it."""
-        checked = check(record, self.mapping, self._policy, row.newer)
+        checked = check(mapped, self.mapping, self._policy, row.newer)
         row.write, row.faulty = checked.write, tuple(checked.faulty)
         if not faults and not checked.faults:
             self._tally.truncated += checked.truncated

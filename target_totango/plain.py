@@ -11,21 +11,24 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from target_totango import checks, values
 from target_totango.mapping import ACCOUNT, COLLECTION, USER
 from target_totango.model import Write
 from target_totango.sources import MISSING, FieldSource
+from target_totango.validation import ANY
 from target_totango.values import UnfitValueError
 from totango_api import limits
 from totango_api.identifiers import is_short_salesforce_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from target_totango.checks import Policy
     from target_totango.mapping import AttributeColumn, IdColumn, StreamMapping
+    from target_totango.validation import PlainSchema
     from totango_api.identifiers import Flaw
 
 _MOMENT_LENGTH: Final = len("2024-07-01T10:00:00.000000Z")
@@ -71,30 +74,72 @@ class PlainRows:
     Args:
         mapping: What becomes of the rows.
         policy: What to do with what is not quite right.
+        schema: What their SCHEMA asks for, if that is nothing but types.
+        keys: Fields that must not be null besides.
+
+    Attributes:
+        fits: Whether the last row that was turned into a write fits its SCHEMA for certain.
+            What texts are made of is of the right type, which is asked for on the way.
     """
 
-    def __init__(self, mapping: StreamMapping, policy: Policy) -> None:
+    def __init__(
+        self,
+        mapping: StreamMapping,
+        policy: Policy,
+        schema: PlainSchema | None = None,
+        keys: Sequence[str] = (),
+    ) -> None:
+        self.fits = False
         self._object = mapping.object
         self._nulls = policy.null
+        self._schema = schema
         self._ids = [_id(column, policy) for column in mapping.ids]
         # Most rows have attributes of one scope only, so that the others are not gone through.
         self._scopes = {
-            scope: _columns(columns, policy)
+            scope: _columns(columns, policy, schema)
             for scope in (ACCOUNT, USER, COLLECTION)
             if (columns := [column for column in mapping.columns if column.scope == scope])
         }
+        self._looked_at = list(self._to_look_at(schema, keys)) if schema is not None else []
+
+    def _to_look_at(
+        self, schema: PlainSchema, keys: Sequence[str]
+    ) -> Iterator[tuple[str, frozenset[type]]]:
+        """Yield fields whose types are not asked for on the way to a text, and those types.
+
+        A field that is not there reads as null. So where null is wrong, the type is looked at.
+        """
+        on_the_way = {field[0] for columns in self._scopes.values() for field in columns.fields}
+        for name in dict.fromkeys([*schema.types, *schema.required, *keys]):
+            types = schema.types.get(name, ANY)
+            if name in schema.required or name in keys:
+                types -= {NoneType}
+            if name not in on_the_way or NoneType not in types:
+                yield name, types
 
     def write(self, record: Mapping[str, Any]) -> Write | None:
         """Return what a record asks for; None if `checks` has to look at it."""
+        self.fits = self._schema is not None
         try:
             write = Write(self._object, **self._texts_of_ids(record))
             for scope, columns in self._scopes.items():
                 setattr(write, scope, self._texts(record, columns))
         except ValueError:
+            self.fits = False
             return None
+        if self.fits:
+            self.fits = self._seems_to_fit(record)
         return write
 
-    def _texts_of_ids(self, record: Mapping[str, Any]) -> dict[str, str]:
+    def _seems_to_fit(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether the rest of a row fits, after its texts were found to."""
+        for name, types in self._looked_at:
+            if type(record.get(name)) not in types:
+                return False
+        schema = self._schema
+        return schema is None or not schema.closed or record.keys() <= schema.types.keys()
+
+    def _texts_of_ids(self, record: Mapping[str, Any]) -> dict[str, Any]:
         texts = {}
         for name, read, whole, flaws, may_be_short in self._ids:
             text = values.to_id(read(record), whole=whole)
@@ -118,6 +163,7 @@ class PlainRows:
                     texts[api_name] = text
                 else:
                     self._add(texts, column, record)
+                    self.fits = self.fits and shortcut is not None
             elif notices_nulls:
                 self._add(texts, column, record)
         for column in columns.others:
@@ -146,15 +192,20 @@ def _id(column: IdColumn, policy: Policy) -> _Id:
     return column.name, column.source.read, column.whole, column.flaws, may_be_short
 
 
-def _columns(columns: Sequence[AttributeColumn], policy: Policy) -> _Columns:
+def _columns(
+    columns: Sequence[AttributeColumn], policy: Policy, schema: PlainSchema | None
+) -> _Columns:
     fields: list[_Field] = []
     others: list[_Column] = []
     for each in columns:
         column = _column(each, policy)
         if isinstance(each.source, FieldSource):
-            longest = column.limit if column.convert is values.to_text else 0
-            shortcuts = _SHORTCUTS.get(each.convert, {}) if each.id_flaws is None else {}
-            fields.append((each.source.name, each.api_name, longest, shortcuts, column))
+            name = each.source.name
+            types = ANY if schema is None else schema.types.get(name, ANY)
+            longest = column.limit if column.convert is values.to_text and str in types else 0
+            shortcuts = _SHORTCUTS.get(column.convert, _NO_SHORTCUTS)
+            fitting = {kind: shortcut for kind, shortcut in shortcuts.items() if kind in types}
+            fields.append((name, each.api_name, longest, fitting, column))
         else:
             others.append(column)
     return _Columns(fields, others)
@@ -198,10 +249,22 @@ def _moment(text: str) -> str:
     return text[:19] + "Z"
 
 
+def _nothing(value: Any) -> str:
+    """Return no text: the conversion itself has to be asked."""
+    del value
+    return ""
+
+
+_NO_SHORTCUTS: Final = dict.fromkeys((str, int, Decimal, bool), _nothing)
 _SHORTCUTS: Final[Mapping[Conversion, Mapping[type, Conversion]]] = {
-    values.to_text: {int: str, Decimal: values.decimal_text, bool: _BOOLEANS.__getitem__},
-    values.to_number: {int: str, Decimal: values.decimal_text},
-    values.to_date: {str: _moment},
+    values.to_text: {
+        str: str,
+        int: str,
+        Decimal: values.decimal_text,
+        bool: _BOOLEANS.__getitem__,
+    },
+    values.to_number: {**_NO_SHORTCUTS, int: str, Decimal: values.decimal_text},
+    values.to_date: {**_NO_SHORTCUTS, str: _moment},
 }
 """What a conversion comes to for values of exactly these types, or nothing: see `_add` then."""
 

@@ -24,11 +24,12 @@ from target_totango.telling import Progress, tell_end, write_report
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from target_totango.channels import Channel
     from target_totango.mapping import StreamMapping
     from target_totango.model import SourceStream
+    from target_totango.plain import PlainRows
     from target_totango.settings import Settings
     from totango_api.connection import Connection
 
@@ -96,8 +97,13 @@ class Run:
 
     # While the input is read ---------------------------------------------------------------
 
-    def intake(self, mapping: StreamMapping) -> Intake:
-        """Return what takes the records of a mapping."""
+    def intake(
+        self,
+        mapping: StreamMapping,
+        faults: Callable[[Mapping[str, Any]], list[Fault]],
+        plain: PlainRows | None = None,
+    ) -> Intake:
+        """Return what takes the records of a mapping: see there."""
         return Intake(
             mapping,
             self.settings.policy,
@@ -106,6 +112,8 @@ class Run:
             departures=self._departures,
             admission=self._admission,
             settler=self._settler,
+            faults=faults,
+            plain=plain,
         )
 
     def skip(self, stream: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.sinks import RecordSink
 
 from target_totango.model import Fault
+from target_totango.plain import PlainRows
 from target_totango.validation import RecordValidator
 
 if TYPE_CHECKING:
@@ -74,10 +75,14 @@ class TotangoSink(RecordSink):
             return
         else:
             intake = self._intake or self._intake_of(self.mapping)
-        intake.take(context["message"], context["source"], mapped, self.faults(record))
+        intake.take(context["message"], context["source"], record, mapped)
 
     def _intake_of(self, mapping: StreamMapping) -> Intake:
         """Return what takes the rows of a mapping, of which a preset makes many."""
         if self._intake is None or self._intake.mapping is not mapping:
-            self._intake = self._run.intake(mapping)
+            plain = None
+            if self.segment is None and isinstance(self._validator, RecordValidator):
+                policy, schema = self._run.settings.policy, self._validator.plain
+                plain = PlainRows(mapping, policy, schema, self._keys)
+            self._intake = self._run.intake(mapping, self.faults, plain)
         return self._intake
