@@ -193,35 +193,52 @@ class Hub:
             SettingsError: If rows of a collection come without its type.
         """
         url = self._url(surface_object, collection_type)
-        encoded: dict[int, bytes] = {}
-        longest = self._max_bytes - _ENVELOPE_BYTES
-        for at, row in enumerate(rows):
-            try:
-                encoded[at] = row.encoded()
-            except ValueError as error:
-                yield [at], Refused(f"the row cannot be written as JSON: {excerpt(error)}")
+        waiting = list(rows)
+        whole = _encoded_whole(surface_object, waiting)
+        if whole is not None and self._takes(len(waiting), len(whole)):
+            yield from self._settled(surface_object, url, waiting, range(len(waiting)), whole)
+            return
+        sendable = []
+        for at, row in enumerate(waiting):
+            if refused := self._unsendable(row):
+                yield [at], refused
             else:
-                if (size := len(encoded[at])) > longest:
-                    del encoded[at]
-                    size += _ENVELOPE_BYTES
-                    reason = f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}"
-                    yield [at], Refused(reason)
-        sendable = list(encoded)
+                sendable.append(at)
         while sendable:
             taken = self._rows_taken, self._bytes_taken
-            cut = batches((encoded[at] for at in sendable), max_rows=taken[0], max_bytes=taken[1])
-            size = len(next(cut))
+            encoded = (waiting[at].encoded() for at in sendable)
+            size = len(next(batches(encoded, max_rows=taken[0], max_bytes=taken[1])))
             batch, sendable = sendable[:size], sendable[size:]
-            yield from self._settled(surface_object, url, encoded, batch)
+            yield from self._settled(surface_object, url, waiting, batch)
+
+    def _takes(self, rows: int, size: int) -> bool:
+        """Tell whether rows may go out together."""
+        return 0 < rows <= self._rows_taken and size <= self._bytes_taken
 
     def _settled(
-        self, surface_object: HubObject, url: str, rows: Mapping[int, bytes], batch: Sequence[int]
+        self,
+        surface_object: HubObject,
+        url: str,
+        rows: Sequence[HubRow],
+        batch: Sequence[int],
+        whole: bytes | None = None,
     ) -> Iterator[Group]:
+        """Send a batch and yield what becomes of its rows.
+
+        Args:
+            surface_object: What the rows are.
+            url: Where they go.
+            rows: Rows, some of which are the batch.
+            batch: Their positions.
+            whole: The body of the request with all of them, if it is there already.
+        """
         repeatable = surface_object != _APPEND_ONLY
 
         def send(numbers: Sequence[int]) -> Reply:
-            encoded = b",".join([rows[at] for at in numbers])
-            body = b'{"%s":[%s]}' % (_LISTS[surface_object].encode(), encoded)
+            body = whole if whole is not None and len(numbers) == len(batch) else None
+            if body is None:
+                encoded = b",".join([rows[at].encoded() for at in numbers])
+                body = b'{"%s":[%s]}' % (_LISTS[surface_object].encode(), encoded)
             reply = self._post(
                 Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
             )
@@ -268,3 +285,20 @@ class Hub:
             msg = "Rows of a collection need the collection's type."
             raise SettingsError(msg, remedy="Set collection_type in the mapping.")
         return f"{url}/{quote(collection_type, safe='')}"
+
+    def _unsendable(self, row: HubRow) -> Refused | None:
+        try:
+            size = len(row.encoded()) + _ENVELOPE_BYTES
+        except ValueError as error:
+            return Refused(f"the row cannot be written as JSON: {excerpt(error)}")
+        if size > self._max_bytes:
+            return Refused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
+        return None
+
+
+def _encoded_whole(surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
+    """Return the body of a request with all rows; None if one of them cannot be encoded."""
+    try:
+        return _encode({_LISTS[surface_object]: [row.body for row in rows]})
+    except (TypeError, ValueError, msgspec.MsgspecError):
+        return None
