@@ -34,12 +34,13 @@ class Journal:
 
     def __init__(self) -> None:
         self._place = 0
-        self._seen = seen.SeenKeys(lambda: self._database)
+        self._seen = seen.SeenKeys(lambda: self.database)
         self.count = self._seen.count
         """Notes a key, and returns how often it was noted before."""
 
     @functools.cached_property
-    def _database(self) -> sqlite3.Connection:
+    def database(self) -> sqlite3.Connection:
+        """The database, made when it is needed."""
         # The empty name is SQLite's own for a temporary database that has no other.
         database = sqlite3.connect("", isolation_level=None)
         database.execute("PRAGMA journal_mode = OFF")
@@ -66,7 +67,7 @@ class Journal:
 
     def note_existing(self, key: Sequence[str], *, there: bool) -> None:
         """Note whether something is in Totango."""
-        self._database.execute(
+        self.database.execute(
             "INSERT OR REPLACE INTO existing VALUES (?, ?)", (key_digest(key), int(there))
         )
 
@@ -87,14 +88,14 @@ class Journal:
         if before:
             texts = {**json.loads(before[0]), **texts}
         self._place += 1
-        self._database.execute(
+        self.database.execute(
             "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?, ?, ?)",
             (hashed, self._place, stream, object_, json.dumps(key), json.dumps(texts), row),
         )
 
     def sent(self, object_: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
         """Yield key and attributes of everything confirmed."""
-        rows = self._database.execute("SELECT parts, texts FROM sent WHERE object = ?", (object_,))
+        rows = self.database.execute("SELECT parts, texts FROM sent WHERE object = ?", (object_,))
         for parts, texts in rows:
             yield tuple(json.loads(parts)), json.loads(texts)
 
@@ -107,11 +108,11 @@ class Journal:
 
     def close(self) -> None:
         """Forget everything."""
-        if "_database" in self.__dict__:
-            self._database.close()
+        if "database" in self.__dict__:
+            self.database.close()
 
     def _one(self, statement: str, hashed: bytes) -> Any:
-        return self._database.execute(statement, (hashed,)).fetchone()
+        return self.database.execute(statement, (hashed,)).fetchone()
 
 
 def comparable(recency: Any) -> tuple[str, str] | None:

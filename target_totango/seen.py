@@ -19,15 +19,36 @@ TABLE: Final = "CREATE TABLE seen (key BLOB PRIMARY KEY, times INTEGER, recency 
 KEYS_IN_RAM: Final = 100_000
 """Some 20 MB. Many at once are also cheaper to put away, since the database is in their order."""
 
-_PLACES: Final = 1 << 24
-"""16 MB, whatever the length of the input: 1 key in 75 is looked for in vain after a million."""
+
+class KeyFilter:
+    """Tells which keys were certainly not added: a Bloom filter, of the same size for any number.
+
+    Of a million keys, 1 in 75 is thought to be there when it is not.
+    """
+
+    _PLACES: Final = 1 << 24
+
+    def __init__(self) -> None:
+        self._marks = bytearray(self._PLACES)
+
+    def add(self, key: Key) -> None:
+        """Add a key."""
+        hashed = hash(key)
+        self._marks[hashed % self._PLACES] = 1
+        self._marks[(hashed >> 32) % self._PLACES] = 1
+
+    def __contains__(self, key: Key) -> bool:
+        hashed = hash(key)
+        if not self._marks[hashed % self._PLACES]:
+            return False
+        return bool(self._marks[(hashed >> 32) % self._PLACES])
 
 
 class SeenKeys:
     """Counts keys. Used by one thread.
 
-    Most keys of a run come once. That a key is not on disk is told by a Bloom filter, so that
-    only those that came before, and a few others, are looked for there.
+    Most keys of a run come once. That a key is not on disk is told by a filter, so that only those
+    that came before, and a few others, are looked for there.
 
     Args:
         database: Where there is a `TABLE`; called when it is needed.
@@ -41,7 +62,7 @@ class SeenKeys:
         self._in_ram = in_ram
         self._times: dict[Key, int] = {}
         self._moments: dict[Key, Moment] = {}
-        self._filter: bytearray | None = None
+        self._stored: KeyFilter | None = None
 
     def count(self, key: Key) -> int:
         """Note a key, and return how often it was noted before."""
@@ -63,10 +84,7 @@ class SeenKeys:
         """Make room for a key, and take over what is on disk about it."""
         if len(self._times) >= self._in_ram:
             self._put_away()
-        if self._filter is None:
-            return 0
-        one, other = _places(key)
-        if not (self._filter[one] and self._filter[other]):
+        if self._stored is None or key not in self._stored:
             return 0
         statement = "SELECT times, recency FROM seen WHERE key = ?"
         found = self._database().execute(statement, (key_digest(key),)).fetchone()
@@ -79,10 +97,9 @@ class SeenKeys:
         return int(times)
 
     def _put_away(self) -> None:
-        stored = self._filter = self._filter or bytearray(_PLACES)
+        stored = self._stored = self._stored or KeyFilter()
         for key in self._times:
-            one, other = _places(key)
-            stored[one] = stored[other] = 1
+            stored.add(key)
         rows = [
             (key_digest(key), times, json.dumps(moment) if moment else None)
             for key, times in self._times.items()
@@ -92,12 +109,6 @@ class SeenKeys:
         self._database().executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", rows)
         self._times.clear()
         self._moments.clear()
-
-
-def _places(key: Key) -> tuple[int, int]:
-    """Return the places of the filter that stand for a key, from two halves of its hash."""
-    hashed = hash(key)
-    return hashed % _PLACES, (hashed >> 32) % _PLACES
 
 
 def key_digest(parts: Sequence[str]) -> bytes:

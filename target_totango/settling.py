@@ -58,7 +58,7 @@ class Settler:
         self._gate = gate
         self._breaker = Breaker()
         self._expected: dict[tuple[str, ...], int] = {}
-        self._supersession = Supersession()
+        self._supersession = Supersession(journal)
         self._told_superseded = False
         self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
 

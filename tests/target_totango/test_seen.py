@@ -21,7 +21,7 @@ keys = st.tuples(st.sampled_from(["accounts", "users"]), texts) | st.lists(texts
 @given(st.lists(keys, max_size=60), st.integers(1, 5))
 def test_keys_are_counted_wherever_they_are(seen: list[tuple[str, ...]], in_ram: int) -> None:
     journal = Journal()
-    counting = SeenKeys(lambda: journal._database, in_ram=in_ram)
+    counting = SeenKeys(lambda: journal.database, in_ram=in_ram)
     expected: Counter[tuple[str, ...]] = Counter()
     for key in seen:
         assert counting.count(key) == expected[key]
@@ -34,7 +34,7 @@ def test_the_most_recent_moment_is_known_wherever_its_key_is(
     rows: list[tuple[str, int | None]],
 ) -> None:
     journal = Journal()
-    journal._seen = SeenKeys(lambda: journal._database, in_ram=2)
+    journal._seen = SeenKeys(lambda: journal.database, in_ram=2)
     journal.count = journal._seen.count
     newest: dict[str, int] = {}
     for name, number in rows:
@@ -60,9 +60,9 @@ def test_few_keys_need_no_database() -> None:
 def test_a_key_that_only_seems_to_be_on_disk_was_not_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("target_totango.seen._places", lambda _: (0, 0))
+    monkeypatch.setattr("target_totango.seen.KeyFilter._PLACES", 1)
     journal = Journal()
-    counting = SeenKeys(lambda: journal._database, in_ram=1)
+    counting = SeenKeys(lambda: journal.database, in_ram=1)
     assert [counting.count((name,)) for name in "abcab"] == [0, 0, 0, 1, 1]
     journal.close()
 
