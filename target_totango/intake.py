@@ -94,12 +94,7 @@ class Intake:
             return
         if replayed:
             row.newer = newer_names(message)
-        row.write = None if row.newer else self._plain.write(mapped)
-        faults: Sequence[Fault] = ()
-        if row.write is None or not self._plain.fits:
-            faults = self._faults(record)
-        if row.write is None:
-            faults = self._look_closely(row, mapped, faults)
+        faults = self._faults_of(row, record, mapped)
         if mapping.recency is not None:
             recency = mapping.recency.read(mapped)
             row.recency = None if recency is MISSING else comparable(recency)
@@ -111,13 +106,18 @@ class Intake:
         else:
             self._admission.put(row)
 
-    def _look_closely(
-        self, row: Row, mapped: Mapping[str, Any], faults: Sequence[Fault]
+    def _faults_of(
+        self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]
     ) -> Sequence[Fault]:
         """Give a row its write, and return everything that is wrong with it."""
+        if not row.newer:
+            row.write = self._plain.write(mapped)
+        if row.write is not None:
+            return () if self._plain.fits else self._faults(record)
+        misfits = self._faults(record)
         checked = check(mapped, self.mapping, self._policy, row.newer)
         row.write, row.faulty = checked.write, tuple(checked.faulty)
-        if not faults and not checked.faults:
+        if not misfits and not checked.faults:
             self._tally.truncated += checked.truncated
             self._tally.converted += checked.converted
-        return [*faults, *checked.faults]
+        return [*misfits, *checked.faults]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.sinks import RecordSink
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from target_totango.run import Run
 
 
+INTAKES_REMEMBERED: Final = 1_000
+
+
 class TotangoSink(RecordSink):
     """Hands each record of one stream to the run, with the stream's mapping."""
 
@@ -34,7 +37,7 @@ class TotangoSink(RecordSink):
         super().__init__(target, stream_name, schema, key_properties)
         self._run: Run = target.run  # type: ignore[attr-defined]
         self._keys = tuple(self.key_properties)
-        self._intake: Intake | None = None
+        self._intakes: dict[int, Intake] = {}
         self.segment: Segment | None = target.segment_for(self)  # type: ignore[attr-defined]
         self.mapping: StreamMapping | None = None
         if self.segment is None:
@@ -63,26 +66,29 @@ class TotangoSink(RecordSink):
             record: The record behind the stream maps.
             context: `message` as it was read, and `source`, its stream.
         """
+        mapping: StreamMapping | None
         mapped: Mapping[str, Any] = record
         if self.segment is not None:
             mapping, mapped = self.segment.route(self.stream_name, record) or (None, record)
             if mapping is None:
                 self._run.skip(self.stream_name)
                 return
-            intake = self._intake_of(mapping)
         elif self.mapping is None:
             self._run.ignore(self.stream_name)
             return
         else:
-            intake = self._intake or self._intake_of(self.mapping)
+            mapping = self.mapping
+        intake = self._intakes.get(id(mapping)) or self._intake_of(mapping)
         intake.take(context["message"], context["source"], record, mapped)
 
     def _intake_of(self, mapping: StreamMapping) -> Intake:
         """Return what takes the rows of a mapping, of which a preset makes many."""
-        if self._intake is None or self._intake.mapping is not mapping:
-            plain = None
-            if self.segment is None and isinstance(self._validator, RecordValidator):
-                policy, schema = self._run.settings.policy, self._validator.plain
-                plain = PlainRows(mapping, policy, schema, self._keys)
-            self._intake = self._run.intake(mapping, self.faults, plain)
-        return self._intake
+        plain = None
+        if self.segment is None and isinstance(self._validator, RecordValidator):
+            policy, schema = self._run.settings.policy, self._validator.plain
+            plain = PlainRows(mapping, policy, schema, self._keys)
+        if len(self._intakes) >= INTAKES_REMEMBERED:
+            self._intakes.clear()
+        # It holds the mapping, so that no other one can have its number meanwhile.
+        intake = self._intakes[id(mapping)] = self._run.intake(mapping, self.faults, plain)
+        return intake

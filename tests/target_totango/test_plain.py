@@ -13,6 +13,7 @@ from invented_rows import (
     COMMON,
     KINDS,
     KNOWN,
+    ODD_MOMENTS,
     TYPES,
     common,
     good_ids,
@@ -61,6 +62,13 @@ def test_a_common_row_needs_no_close_look() -> None:
         "day": "2024-07-01",
         "moment": "2024-07-01T10:00:00Z",
     }
+
+
+@pytest.mark.parametrize("moment", ODD_MOMENTS)
+def test_moments_that_are_not_quite_as_most_taps_write_them(moment: str) -> None:
+    record = COMMON | {"moment": moment}
+    write, checked = PlainRows(ACCOUNTS, Policy()).write(record), check(record, ACCOUNTS, Policy())
+    assert write == (None if checked.faults else checked.write)
 
 
 @pytest.mark.parametrize(
