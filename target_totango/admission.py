@@ -75,6 +75,7 @@ class Admission:
         unchanged: Callable[[Row], None],
     ) -> None:
         self._settings = settings
+        self._upserts = settings.sync_mode == UPSERT
         self._journal = journal
         self._ledger = ledger
         self._lookup = lookup
@@ -95,7 +96,7 @@ class Admission:
                 return
         elif self._is_superseded(row):
             return
-        if self._settings.sync_mode == UPSERT:
+        if self._upserts:
             self._admit(row)
             return
         if not self._waiting:
@@ -148,10 +149,9 @@ class Admission:
 
     def _is_superseded(self, row: Row) -> bool:
         key = written(row).key
-        repeated = self._journal.count(key) > 0
-        if repeated:
+        if self._journal.count(key):
             self._report.tally(row.stream, row.object).repeated += 1
-        if not self._journal.is_stale(key, row.recency):
+        if row.recency is None or not self._journal.is_stale(key, row.recency):
             return False
         self._settle(row)
         return True

@@ -21,7 +21,8 @@ TRUNCATE: Final = "truncate"
 CONVERT: Final = "convert"
 KEEP: Final = "keep"
 
-_SALESFORCE: Final = frozenset({"account_id", "user_id", "parent_id"})
+SALESFORCE_IDS: Final = frozenset({"account_id", "user_id", "parent_id"})
+"""Ids that are often those of Salesforce."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _id(record: Mapping[str, Any], column: IdColumn, policy: Policy, checked: Ch
 
 
 def _salesforce(text: str, name: str, label: str, policy: Policy, checked: Checked) -> str:
-    if policy.salesforce == KEEP or name not in _SALESFORCE or not is_short_salesforce_id(text):
+    if policy.salesforce == KEEP or name not in SALESFORCE_IDS or not is_short_salesforce_id(text):
         return text
     whole = salesforce_long_id(text)
     if policy.salesforce == CONVERT:

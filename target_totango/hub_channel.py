@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.channels import keys_of, written
 from target_totango.delivery import OrderedPool
@@ -15,13 +15,19 @@ from totango_api.errors import ApiError, TotangoError, UnavailableError
 from totango_api.hub import Hub, HubRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from target_totango.model import Write
 
 WORKERS: Final = 4
 """Batches at once: all REST calls share one budget, so more would only queue there."""
 
 LONGEST_WAIT: Final = 5.0
 """Seconds after which a batch no longer waits to be full."""
+
+
+_Outcomes: TypeAlias = "list[tuple[Sequence[int], Outcome]]"
+"""What became of the rows of a batch, by their places."""
 
 
 @dataclass(eq=False)
@@ -39,6 +45,7 @@ class HubChannel:
     Args:
         hub_client: Delivers them.
         settle: Takes each row and its outcome.
+        settle_all: Takes rows that share an outcome.
         max_rows: Most rows of a batch.
         prepare: Called with the rows of a batch right before it goes out, in another thread.
         interrupted: Asked while `put` waits: whether to wait no longer.
@@ -49,15 +56,17 @@ class HubChannel:
         hub_client: Hub,
         settle: Callable[[Row, Outcome], None],
         *,
+        settle_all: Callable[[Sequence[Row], Outcome], None],
         max_rows: int,
         prepare: Callable[[list[Row]], None],
         interrupted: Callable[[], bool],
     ) -> None:
         self._hub = hub_client
         self._settle = settle
+        self._settle_all = settle_all
         self._max_rows = max_rows
         self._prepare = prepare
-        self._pool: OrderedPool[_Batch, list[tuple[Row, Outcome]]] = OrderedPool(
+        self._pool: OrderedPool[_Batch, _Outcomes] = OrderedPool(
             self._deliver, self._settle_batch, workers=WORKERS, interrupted=interrupted
         )
         self._open: dict[tuple[str, str | None], _Batch] = {}
@@ -77,18 +86,16 @@ class HubChannel:
         write = written(row)
         kind = (row.object, write.collection_type)
         writes, after = keys_of(write)
-        for other in list(self._open.values()):
-            # A batch holds a key once, and what a row changes must not be changed by an older
-            # one that goes out later. What a row follows may still wait: see _send. Activities
-            # change nothing.
-            if other.kind[0] == ACTIVITIES or not other.writes.intersection(writes):
-                continue
-            if other.kind == kind or _RANKS[other.kind[0]] > _RANKS[row.object]:
-                self._send(other)
-        batch = self._open.setdefault(kind, _Batch(kind))
+        batch = self._open.get(kind)
+        if batch is None or len(self._open) > 1 or not batch.writes.isdisjoint(writes):
+            self._make_way(kind, writes)
+            batch = self._open.get(kind)
+        if batch is None:
+            batch = self._open[kind] = _Batch(kind)
         batch.rows.append(row)
         batch.writes.update(writes)
-        batch.after.update(after)
+        if row.object != ACCOUNTS:  # which follow nothing but earlier rows of their own key
+            batch.after.update(after)
         if len(batch.rows) >= self._max_rows:
             self._send(batch)
 
@@ -114,6 +121,18 @@ class HubChannel:
         """End the threads."""
         self._pool.close()
 
+    def _make_way(self, kind: tuple[str, str | None], writes: list[Hashable]) -> None:
+        """Send the batches that must go out before a row that changes some keys.
+
+        A batch holds a key once, and what a row changes must not be changed by an older one that
+        goes out later. What a row follows may still wait: see _send. Activities change nothing.
+        """
+        for other in list(self._open.values()):
+            if other.kind[0] == ACTIVITIES or other.writes.isdisjoint(writes):
+                continue
+            if other.kind == kind or _RANKS[other.kind[0]] > _RANKS[kind[0]]:
+                self._send(other)
+
     def _send(self, batch: _Batch) -> None:
         """Send a batch, and before it whatever it follows: accounts, then users, then activities.
 
@@ -129,41 +148,45 @@ class HubChannel:
         del self._open[batch.kind]
         self._pool.submit(batch, writes=batch.writes, after=batch.after)
 
-    def _settle_batch(self, batch: _Batch, outcomes: list[tuple[Row, Outcome]]) -> None:
-        del batch
-        for row, outcome in outcomes:
-            self._settle(row, outcome)
+    def _settle_batch(self, batch: _Batch, outcomes: _Outcomes) -> None:
+        if len(outcomes) == 1 and len(outcomes[0][0]) == len(batch.rows):
+            self._settle_all(batch.rows, outcomes[0][1])
+            return
+        by_place = {at: outcome for places, outcome in outcomes for at in places}
+        for place, row in enumerate(batch.rows):
+            self._settle(row, by_place[place])
 
-    def _deliver(self, batch: _Batch) -> list[tuple[Row, Outcome]]:
-        found: dict[int, Outcome] = {}
+    def _deliver(self, batch: _Batch) -> _Outcomes:
+        found: _Outcomes = []
         try:
             self._prepare(batch.rows)
-            for place, outcome in self._outcomes(batch):
-                found[place] = outcome  # noqa: PERF403 (what was known before an error counts)
+            found.extend(self._outcomes(batch))  # what was known before an error counts
         except TotangoError as error:
             status = error.status if isinstance(error, ApiError) else None
             missing = Failed(error, status)
         else:
             missing = Failed(UnavailableError("The hub", reason="said nothing about the row"))
-        return [(row, found.get(place, missing)) for place, row in enumerate(batch.rows)]
+        known = {at for places, _ in found for at in places}
+        if len(known) < len(batch.rows):
+            found.append(([at for at in range(len(batch.rows)) if at not in known], missing))
+        return found
 
-    def _outcomes(self, batch: _Batch) -> Iterator[tuple[int, Outcome]]:
+    def _outcomes(self, batch: _Batch) -> Iterator[tuple[Sequence[int], Outcome]]:
         object_, collection_type = batch.kind
         repeatable = object_ != ACTIVITIES
-        rows = [_hub_row(row) for row in batch.rows]
+        hub_row = _HUB_ROWS[object_]
+        rows = [hub_row(written(row)) for row in batch.rows]
         said = self._hub.outcomes(_OBJECTS[object_], rows, collection_type=collection_type)
-        call, error = None, UnavailableError("The hub")
-        for place, outcome in said:
+        for places, outcome in said:
             match outcome:
                 case hub.Accepted():
-                    yield place, Confirmed()
+                    yield places, Confirmed()
                 case hub.Refused(reason, status):
-                    yield place, Refused(reason, status)
+                    yield places, Refused(reason, status)
                 case hub.Uncertain(reason):
                     # Rows of one call share its error, by which failed calls are counted.
-                    if outcome is not call:
-                        call, error = outcome, UnavailableError("The hub", reason=reason)
-                    yield place, Failed(error) if repeatable else Uncertain(error)
+                    error = UnavailableError("The hub", reason=reason)
+                    yield places, Failed(error) if repeatable else Uncertain(error)
 
 
 _RANKS: Final = {ACCOUNTS: 0, USERS: 1, COLLECTIONS: 1, ACTIVITIES: 2}
@@ -177,13 +200,13 @@ _OBJECTS: Final[dict[str, hub.HubObject]] = {
 }
 
 
-def _hub_row(row: Row) -> HubRow:
-    write = written(row)
-    if row.object == ACCOUNTS:
-        return HubRow.account(write.account_id, write.account)
-    if row.object == COLLECTIONS:
-        return HubRow.item(write.collection_id or "", write.account_id, write.collection)
-    user_id = write.user_id or ""
-    if row.object == USERS:
-        return HubRow.user(write.account_id, user_id, write.user)
-    return HubRow.activity(write.account_id, user_id, write.module or "", write.activity or "")
+_HUB_ROWS: Final[dict[str, Callable[[Write], HubRow]]] = {
+    ACCOUNTS: lambda write: HubRow.account(write.account_id, write.account),
+    USERS: lambda write: HubRow.user(write.account_id, write.user_id or "", write.user),
+    ACTIVITIES: lambda write: HubRow.activity(
+        write.account_id, write.user_id or "", write.module or "", write.activity or ""
+    ),
+    COLLECTIONS: lambda write: HubRow.item(
+        write.collection_id or "", write.account_id, write.collection
+    ),
+}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 import json
 import sqlite3
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango import seen
+from target_totango.seen import key_digest
 from target_totango.values import UnfitValueError, to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _TABLES: Final = (
-    "CREATE TABLE seen (key BLOB PRIMARY KEY, times INTEGER, recency TEXT) WITHOUT ROWID",
+    seen.TABLE,
     "CREATE TABLE existing (key BLOB PRIMARY KEY, there INTEGER) WITHOUT ROWID",
     (
         "CREATE TABLE sent (key BLOB PRIMARY KEY, place INTEGER, stream TEXT, object TEXT, "
@@ -33,9 +34,13 @@ class Journal:
 
     def __init__(self) -> None:
         self._place = 0
+        self._seen = seen.SeenKeys(lambda: self.database)
+        self.count = self._seen.count
+        """Notes a key, and returns how often it was noted before."""
 
     @functools.cached_property
-    def _database(self) -> sqlite3.Connection:
+    def database(self) -> sqlite3.Connection:
+        """The database, made when it is needed."""
         # The empty name is SQLite's own for a temporary database that has no other.
         database = sqlite3.connect("", isolation_level=None)
         database.execute("PRAGMA journal_mode = OFF")
@@ -45,33 +50,14 @@ class Journal:
         database.execute("BEGIN")
         return database
 
-    def count(self, key: Sequence[str]) -> int:
-        """Note a key, and return how often it was noted before."""
-        hashed = key_digest(key)
-        row = self._one("SELECT times FROM seen WHERE key = ?", hashed)
-        times = int(row[0]) if row else 0
-        self._database.execute(
-            "INSERT INTO seen VALUES (?, 1, NULL) "
-            "ON CONFLICT (key) DO UPDATE SET times = times + 1",
-            (hashed,),
-        )
-        return times
+    def is_stale(self, key: tuple[str, ...], moment: tuple[str, str]) -> bool:
+        """Tell whether a more recent row of a key just counted came before; else note this one.
 
-    def is_stale(self, key: Sequence[str], moment: tuple[str, str] | None) -> bool:
-        """Tell whether a more recent row of the same key came before; else note this one.
-
-        Values that cannot be compared, such as a null and a date, go by their order.
+        Values that cannot be compared, such as a number and a date, go by their order.
         """
-        hashed = key_digest(key)
-        row = self._one("SELECT recency FROM seen WHERE key = ?", hashed)
-        if row and row[0] is not None and moment is not None:
-            kind, value = json.loads(row[0])
-            if is_older(moment, (kind, value)):
-                return True
-        if moment is not None:
-            self._database.execute(
-                "UPDATE seen SET recency = ? WHERE key = ?", (json.dumps(moment), hashed)
-            )
+        if is_older(moment, self._seen.moment(key)):
+            return True
+        self._seen.note_moment(key, moment)
         return False
 
     def existing(self, key: Sequence[str]) -> bool | None:
@@ -81,7 +67,7 @@ class Journal:
 
     def note_existing(self, key: Sequence[str], *, there: bool) -> None:
         """Note whether something is in Totango."""
-        self._database.execute(
+        self.database.execute(
             "INSERT OR REPLACE INTO existing VALUES (?, ?)", (key_digest(key), int(there))
         )
 
@@ -102,14 +88,14 @@ class Journal:
         if before:
             texts = {**json.loads(before[0]), **texts}
         self._place += 1
-        self._database.execute(
+        self.database.execute(
             "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?, ?, ?)",
             (hashed, self._place, stream, object_, json.dumps(key), json.dumps(texts), row),
         )
 
     def sent(self, object_: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
         """Yield key and attributes of everything confirmed."""
-        rows = self._database.execute("SELECT parts, texts FROM sent WHERE object = ?", (object_,))
+        rows = self.database.execute("SELECT parts, texts FROM sent WHERE object = ?", (object_,))
         for parts, texts in rows:
             yield tuple(json.loads(parts)), json.loads(texts)
 
@@ -122,11 +108,11 @@ class Journal:
 
     def close(self) -> None:
         """Forget everything."""
-        if "_database" in self.__dict__:
-            self._database.close()
+        if "database" in self.__dict__:
+            self.database.close()
 
     def _one(self, statement: str, hashed: bytes) -> Any:
-        return self._database.execute(statement, (hashed,)).fetchone()
+        return self.database.execute(statement, (hashed,)).fetchone()
 
 
 def comparable(recency: Any) -> tuple[str, str] | None:
@@ -157,12 +143,3 @@ def _value(recency: tuple[str, str]) -> Any:
         moment = dt.datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return value
-
-
-def key_digest(parts: Sequence[str]) -> bytes:
-    """Return what stands for a key, whatever texts it is made of."""
-    hashed = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        hashed.update(b"%d:" % len(encoded) + encoded)
-    return hashed.digest()

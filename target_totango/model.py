@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +55,10 @@ class SourceStream:
     key_properties: Sequence[str]
 
 
-@dataclass(slots=True)
-class Write:
+# Of what follows there is one for every row: a Struct is made several times as fast as a dataclass.
+
+
+class Write(Struct):
     """What one row asks of Totango. All attribute values are text, by API name.
 
     Attributes:
@@ -68,29 +72,33 @@ class Write:
     object: str
     account_id: str
     user_id: str | None = None
-    account: dict[str, str] = field(default_factory=dict)
-    user: dict[str, str] = field(default_factory=dict)
+    account: dict[str, str] = {}
+    user: dict[str, str] = {}
     activity: str | None = None
     module: str | None = None
     collection_type: str | None = None
     collection_id: str | None = None
-    collection: dict[str, str] = field(default_factory=dict)
+    collection: dict[str, str] = {}
 
     @property
     def key(self) -> tuple[str, ...]:
         """What the row is about: two writes with equal keys are about the same thing."""
+        if self.object == ACCOUNTS:
+            return (ACCOUNTS, self.account_id)
+        if self.object == USERS and self.user_id is not None:
+            return (USERS, self.account_id, self.user_id)
         parts = (self.account_id, self.user_id, self.collection_type, self.collection_id)
-        return (self.object, *(part for part in parts if part is not None))
+        return (self.object, *[part for part in parts if part is not None])
 
     @property
     def attributes(self) -> dict[str, str]:
         """The attributes of the object itself."""
-        own = {USERS: self.user, COLLECTIONS: self.collection}
-        return own.get(self.object, self.account)
+        if self.object == USERS:
+            return self.user
+        return self.collection if self.object == COLLECTIONS else self.account
 
 
-@dataclass(slots=True)
-class Row:
+class Row(Struct):
     """One row on its way.
 
     Attributes:

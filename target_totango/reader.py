@@ -74,11 +74,12 @@ class MessageReader(GenericSingerReader[str]):
                 if not line or line.isspace():
                     continue
                 message = self._message(line)
-                callback = callbacks.get(message["type"])
+                kind = message["type"]
+                callback = callbacks.get(kind)
                 if callback is None:
-                    self._refuse(f"is of the type {message['type'][:30]!r}, which Singer has not")
+                    self._refuse(f"is of the type {kind[:30]!r}, which Singer has not")
                 callback(message)
-                counts[message["type"]] += 1
+                counts[kind] += 1
                 if self.signal is not None:
                     break
         except TotangoError as error:
@@ -147,7 +148,10 @@ class MessageReader(GenericSingerReader[str]):
         return line
 
     def _message(self, line: bytes) -> dict[str, Any]:
-        message = self._decoded(line)
+        try:
+            message = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            message = self._decoded(line)
         if not isinstance(message, dict):
             self._refuse("is not a JSON object")
         if not isinstance(message.get("type"), str):

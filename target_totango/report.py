@@ -103,7 +103,10 @@ class Report:
 
     def tally(self, stream: str, object_: str) -> Tally:
         """Return the counts of a stream and object."""
-        return self._tallies.setdefault((stream, object_), Tally())
+        tally = self._tallies.get((stream, object_))
+        if tally is None:
+            tally = self._tallies[stream, object_] = Tally()
+        return tally
 
     def __iter__(self) -> Iterator[tuple[str, str, Tally]]:
         for (stream, object_), tally in self._tallies.items():

@@ -9,28 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.admission import Admission
-from target_totango.checks import check, check_ids
 from target_totango.departures import Departures
-from target_totango.journal import Journal, comparable
-from target_totango.model import ACTIVITIES, DELETED_FIELD, USERS, Fault, Row
+from target_totango.intake import Intake
+from target_totango.journal import Journal
+from target_totango.model import ACTIVITIES, Fault, Row
 from target_totango.output import emit
 from target_totango.plan import Plan, PlanChannel
 from target_totango.rejects import RejectsFile
 from target_totango.report import Report
 from target_totango.services import Services
 from target_totango.settling import Settler
-from target_totango.sources import MISSING
 from target_totango.state import StateGate
-from target_totango.supersession import is_superseded, newer_names
 from target_totango.telling import Progress, tell_end, write_report
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from target_totango.channels import Channel
     from target_totango.mapping import StreamMapping
     from target_totango.model import SourceStream
+    from target_totango.plain import PlainRows
     from target_totango.settings import Settings
     from totango_api.connection import Connection
 
@@ -66,7 +65,6 @@ class Run:
         self._channels: dict[str, Channel] = {}
         self._plan = Plan() if settings.dry_run else None
         self._journal = Journal()
-        self._told_superseded = False
         self._read_whole = False
         self.signal: int | None = None
         self.gate = StateGate(emit, self._make_durable)
@@ -99,60 +97,24 @@ class Run:
 
     # While the input is read ---------------------------------------------------------------
 
-    def take(
+    def intake(
         self,
-        message: Mapping[str, Any],
-        source: SourceStream,
-        record: Mapping[str, Any],
         mapping: StreamMapping,
-        faults: Sequence[Fault] = (),
-    ) -> None:
-        """Take one record.
-
-        Args:
-            message: The RECORD message as it was read.
-            source: Its stream.
-            record: The record behind the stream maps.
-            mapping: What becomes of it.
-            faults: What is already known to be wrong with it.
-
-        Raises:
-            TotangoError: If the run must end here.
-        """
-        row = Row(self.gate.draw(), source, message, mapping.stream, mapping.object)
-        row.delivery = mapping.delivery
-        tally = self.report.tally(row.stream, row.object)
-        tally.received += 1
-        if is_superseded(message):
-            self._skip_superseded(row)
-            return
-        if record.get(DELETED_FIELD):
-            self._departures.take(row, check_ids(record, mapping, self.settings.policy))
-            return
-        row.newer = newer_names(message)
-        checked = check(record, mapping, self.settings.policy, row.newer)
-        row.write, row.faulty = checked.write, tuple(checked.faulty)
-        recency = mapping.recency.read(record) if mapping.recency is not None else None
-        row.recency = None if recency is MISSING else comparable(recency)
-        if row.object == USERS:
-            self._departures.note_user(row)
-        if faults or checked.faults:
-            found = {(fault.field, fault.code): fault for fault in (*faults, *checked.faults)}
-            self._settler.invalid(row, list(found.values()))
-            return
-        tally.truncated += checked.truncated
-        tally.converted += checked.converted
-        self._admission.put(row)
-
-    def _skip_superseded(self, row: Row) -> None:
-        if not self._told_superseded:
-            self._told_superseded = True
-            logger.warning(
-                "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
-                "Take out the mark to send one all the same."
-            )
-        self.report.tally(row.stream, row.object).skipped += 1
-        self._settler.let_pass(row)
+        faults: Callable[[Mapping[str, Any]], list[Fault]],
+        plain: PlainRows | None = None,
+    ) -> Intake:
+        """Return what takes the records of a mapping: see there."""
+        return Intake(
+            mapping,
+            self.settings.policy,
+            gate=self.gate,
+            report=self.report,
+            departures=self._departures,
+            admission=self._admission,
+            settler=self._settler,
+            faults=faults,
+            plain=plain,
+        )
 
     def skip(self, stream: str) -> None:
         """Count a row that asks for nothing, such as a page without a name."""
@@ -209,9 +171,7 @@ class Run:
 
     def _channel(self, delivery: str) -> Channel:
         if self._plan is None:
-            return self.services.channel(
-                delivery, self._settler.settle, lambda: self.signal is not None
-            )
+            return self.services.channel(delivery, self._settler, lambda: self.signal is not None)
         lookup = (lambda: self.services.lookup) if self.services.has_token else None
         return PlanChannel(self._plan, self._settler.let_pass, lookup, self.services.known)
 

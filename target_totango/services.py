@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from target_totango.channels import Channel
     from target_totango.model import Row
-    from target_totango.outcomes import Outcome
     from target_totango.settings import Settings
+    from target_totango.settling import Settler
     from totango_api.connection import Connection
 
 UNAUTHORIZED: Final = 401
@@ -105,7 +105,7 @@ class Services:
     def channel(
         self,
         delivery: str,
-        settle: Callable[[Row, Outcome], None],
+        settler: Settler,
         interrupted: Callable[[], bool],
     ) -> Channel:
         """Return a new way out."""
@@ -114,7 +114,8 @@ class Services:
             hub = Hub(self.transport, max_rows=settings.hub_batch_size)
             return HubChannel(
                 hub,
-                settle,
+                settler.settle,
+                settle_all=settler.settle_all,
                 max_rows=settings.hub_batch_size,
                 prepare=self._prepare,
                 interrupted=interrupted,
@@ -126,8 +127,8 @@ class Services:
             "interrupted": interrupted,
         }
         if tracker.uses_proxy or not CallLoop.fits_here():
-            return TrackingChannel(Threads(tracker, settle, **how))
-        return TrackingChannel(Callers(tracker, self.loop, settle, **how))
+            return TrackingChannel(Threads(tracker, settler.settle, **how))
+        return TrackingChannel(Callers(tracker, self.loop, settler.settle, **how))
 
     @functools.cached_property
     def loop(self) -> CallLoop:

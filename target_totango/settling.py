@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from target_totango.admission import UNCERTAIN
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from target_totango.services import Services
     from target_totango.settings import Settings
     from target_totango.state import StateGate
+
+logger = logging.getLogger("target-totango")
 
 
 class InvalidRowError(TotangoError):
@@ -55,7 +58,8 @@ class Settler:
         self._gate = gate
         self._breaker = Breaker()
         self._expected: dict[tuple[str, ...], int] = {}
-        self._supersession = Supersession()
+        self._supersession = Supersession(journal)
+        self._told_superseded = False
         self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
 
     def expect(self, row: Row) -> None:
@@ -65,40 +69,60 @@ class Settler:
 
     def settle(self, row: Row, outcome: Outcome) -> None:
         """Take the outcome of a row."""
-        is_latest = row.ledger_key is None or self._expected.get(row.ledger_key) == row.ticket
-        if is_latest and row.ledger_key is not None:
-            del self._expected[row.ledger_key]
         match outcome:
             case Confirmed():
                 self._release(self._breaker.succeeded())
-                self._confirm(row, is_latest=is_latest)
+                self._confirm(row)
             case Refused(reason, status):
+                self._is_latest(row)
                 self._abandon(row)
                 said = f"Totango refused the row: {reason}"
                 self.reject(row, [Fault("", f"refused ({status or 'no status'})", said)])
             case Uncertain(error):
+                self._is_latest(row)
                 self._report.tally(row.stream, row.object).uncertain += 1
                 message = f"the activity may or may not have been counted: {error.message}"
                 self.keep(row, [Fault("", UNCERTAIN, message)])
                 self._breaker.count(error)
             case Failed():
+                self._is_latest(row)
                 self._abandon(row)
                 self._breaker.failed(row, outcome)
 
-    def _confirm(self, row: Row, *, is_latest: bool) -> None:
+    def settle_all(self, rows: Sequence[Row], outcome: Outcome) -> None:
+        """Take the outcome that rows share."""
+        if not isinstance(outcome, Confirmed):
+            for row in rows:
+                self.settle(row, outcome)
+            return
+        self._release(self._breaker.succeeded())
+        for row in rows:
+            self._confirm(row)
+
+    def _is_latest(self, row: Row) -> bool:
+        """Tell whether no later row of the same key is on its way."""
+        if row.ledger_key is None:
+            return True
+        if self._expected.get(row.ledger_key) != row.ticket:
+            return False
+        del self._expected[row.ledger_key]
+        return True
+
+    def _confirm(self, row: Row) -> None:
         tally = self._report.tally(row.stream, row.object)
         tally.sent += 1
-        if row.object != ACTIVITIES:
-            tally.created += row.existed is False
-            tally.updated += row.existed is True
+        if row.existed is not None and row.object != ACTIVITIES:
+            tally.created += not row.existed
+            tally.updated += row.existed
         if (ledger := self._services.ledger) is not None:
+            is_latest = self._is_latest(row)
             if row.fingerprint is not None:
                 ledger.finish(row.fingerprint)
             elif is_latest and row.ledger_key is not None and row.digest is not None:
                 ledger.confirm(row.ledger_key, row.digest)
         self._read_back.note(row)
         self._supersession.note_confirmed(row)
-        self.let_pass(row)
+        self._gate.settle(row.ticket)
 
     def _abandon(self, row: Row) -> None:
         """Note that an activity certainly did not arrive."""
@@ -139,6 +163,17 @@ class Settler:
     def unchanged(self, row: Row) -> None:
         """Take a row that is in Totango already, as an earlier run confirmed."""
         self._supersession.note_confirmed(row)
+        self.let_pass(row)
+
+    def superseded(self, row: Row) -> None:
+        """Take a row of a rejects file which says that Totango has taken newer ones."""
+        if not self._told_superseded:
+            self._told_superseded = True
+            logger.warning(
+                "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
+                "Take out the mark to send one all the same."
+            )
+        self._report.tally(row.stream, row.object).skipped += 1
         self.let_pass(row)
 
     def deleted(self, user: tuple[str, str]) -> None:

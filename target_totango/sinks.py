@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.sinks import RecordSink
 
 from target_totango.model import Fault
+from target_totango.plain import PlainRows
 from target_totango.validation import RecordValidator
 
 if TYPE_CHECKING:
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
 
     from singer_sdk.target_base import Target
 
+    from target_totango.intake import Intake
     from target_totango.mapping import StreamMapping
-    from target_totango.model import SourceStream
     from target_totango.preset import Segment
+    from target_totango.run import Run
+
+
+INTAKES_REMEMBERED: Final = 1_000
 
 
 class TotangoSink(RecordSink):
@@ -30,7 +35,9 @@ class TotangoSink(RecordSink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self._target = target
+        self._run: Run = target.run  # type: ignore[attr-defined]
+        self._keys = tuple(self.key_properties)
+        self._intakes: dict[int, Intake] = {}
         self.segment: Segment | None = target.segment_for(self)  # type: ignore[attr-defined]
         self.mapping: StreamMapping | None = None
         if self.segment is None:
@@ -44,10 +51,13 @@ class TotangoSink(RecordSink):
 
     def faults(self, record: Mapping[str, Any]) -> list[Fault]:
         """Return how a record does not fit its SCHEMA, and which parts of its key it lacks."""
-        validator = self._validator
-        found = validator.faults(record) if isinstance(validator, RecordValidator) else []
-        lacking = [key for key in self.key_properties if record.get(key) is None]
-        return found + [Fault(key, "missing", f"the key {key} is missing") for key in lacking]
+        found: list[Fault] = []
+        if isinstance(self._validator, RecordValidator):
+            found = self._validator.faults(record)
+        for key in self._keys:
+            if record.get(key) is None:
+                found.append(Fault(key, "missing", f"the key {key} is missing"))
+        return found
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         """Hand a record to the run.
@@ -56,18 +66,29 @@ class TotangoSink(RecordSink):
             record: The record behind the stream maps.
             context: `message` as it was read, and `source`, its stream.
         """
-        run = self._target.run  # type: ignore[attr-defined]
-        source: SourceStream = context["source"]
         mapping: StreamMapping | None
-        mapped: Mapping[str, Any]
+        mapped: Mapping[str, Any] = record
         if self.segment is not None:
             mapping, mapped = self.segment.route(self.stream_name, record) or (None, record)
             if mapping is None:
-                run.skip(self.stream_name)
+                self._run.skip(self.stream_name)
                 return
-        else:
-            mapping, mapped = self.mapping, record
-        if mapping is None:
-            run.ignore(self.stream_name)
+        elif self.mapping is None:
+            self._run.ignore(self.stream_name)
             return
-        run.take(context["message"], source, mapped, mapping, self.faults(record))
+        else:
+            mapping = self.mapping
+        intake = self._intakes.get(id(mapping)) or self._intake_of(mapping)
+        intake.take(context["message"], context["source"], record, mapped)
+
+    def _intake_of(self, mapping: StreamMapping) -> Intake:
+        """Return what takes the rows of a mapping, of which a preset makes many."""
+        plain = None
+        if self.segment is None and isinstance(self._validator, RecordValidator):
+            policy, schema = self._run.settings.policy, self._validator.plain
+            plain = PlainRows(mapping, policy, schema, self._keys)
+        if len(self._intakes) >= INTAKES_REMEMBERED:
+            self._intakes.clear()
+        # It holds the mapping, so that no other one can have its number meanwhile.
+        intake = self._intakes[id(mapping)] = self._run.intake(mapping, self.faults, plain)
+        return intake

@@ -53,8 +53,11 @@ class StateGate:
 
     def settle(self, ticket: int) -> None:
         """Note that a row needs no further attention."""
-        self._ahead.add(ticket)
-        while self._low + 1 in self._ahead:
+        if ticket == self._low + 1:
+            self._low = ticket
+        else:
+            self._ahead.add(ticket)
+        while self._ahead and self._low + 1 in self._ahead:
             self._low += 1
             self._ahead.discard(self._low)
 

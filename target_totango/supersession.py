@@ -6,16 +6,25 @@ A row is rejected with `Plan: old`; a later one about the same account is confir
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.journal import is_older, key_digest
+from target_totango.journal import is_older
 from target_totango.model import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Row
+from target_totango.seen import KeyFilter, key_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from target_totango.journal import Journal
     from target_totango.model import Write
+
+
+_TABLES: Final = (
+    "CREATE TABLE rejected (place INTEGER PRIMARY KEY, outdated INTEGER, kept TEXT)",
+    "CREATE TABLE about (subject BLOB, place INTEGER, PRIMARY KEY (subject, place)) WITHOUT ROWID",
+)
 
 
 @dataclass(slots=True)
@@ -45,49 +54,93 @@ class Outdated:
 
 
 class Supersession:
-    """Remembers the rejected rows of a run, by digests of what they are about.
+    """Remembers the rejected rows of a run, on disk, by digests of what they are about.
 
     Attribute by attribute, since a later row need not carry them all. Used by one thread.
+
+    Args:
+        journal: In whose database they are kept.
     """
 
-    def __init__(self) -> None:
-        self._about: dict[bytes, list[Outdated]] = {}
-        self._rejected: list[Outdated] = []
-        self._names: dict[frozenset[str], frozenset[str]] = {}
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._subjects: KeyFilter | None = None
 
     def note_rejected(self, row: Row, place: int) -> None:
         """Take note of a row that was put into the rejects file, as record number `place`."""
         write = row.write
         if write is None or not write.account_id or row.object == ACTIVITIES:
             return
-        found = frozenset().union(*_attributes(write).values(), row.faulty)
-        names = self._names.setdefault(found, found)
+        attributes = _attributes(write)
+        names = frozenset().union(*attributes.values(), row.faulty)
         kept = Outdated(place, row.stream, row.object, row.ticket, row.recency, names)
-        self._rejected.append(kept)
-        for subject in _attributes(write):
-            self._about.setdefault(key_digest(subject), []).append(kept)
+        database = self._journal.database
+        if self._subjects is None:
+            self._subjects = KeyFilter()
+            for table in _TABLES:
+                database.execute(table)
+        database.execute("INSERT INTO rejected VALUES (?, 0, ?)", (place, _stored(kept)))
+        for subject in attributes:
+            self._subjects.add(subject)
+            database.execute("INSERT INTO about VALUES (?, ?)", (key_digest(subject), place))
 
     def note_confirmed(self, row: Row) -> None:
         """Take note of a row that Totango holds now: earlier ones about the same are outdated."""
         write = row.write
-        if not self._about or write is None or row.object == ACTIVITIES:
+        if self._subjects is None or write is None or row.object == ACTIVITIES:
+            return
+        if write.key not in self._subjects and not (
+            write.account and (ACCOUNTS, write.account_id) in self._subjects
+        ):
             return
         for subject, names in _attributes(write).items():
-            for kept in self._about.get(key_digest(subject), ()):
+            for kept in self._rejected(subject):
                 if kept.ticket > row.ticket or is_older(row.recency, kept.recency):
                     continue
-                newer = kept.newer | (kept.names & names)
-                kept.newer = self._names.setdefault(newer, newer)
+                kept.newer |= kept.names & names
                 kept.again = kept.again or subject[0] == kept.object
+                self._keep(kept)
 
     def note_deleted(self, user: tuple[str, str]) -> None:
         """Take note that a user was deleted: no rejected row may bring it back."""
-        for kept in self._about.get(key_digest((USERS, *user)), ()):
+        for kept in self._rejected((USERS, *user)):
             kept.newer, kept.again = kept.names, True
+            self._keep(kept)
 
     def __iter__(self) -> Iterator[Outdated]:
         """Yield the rows of which at least a part is outdated."""
-        return (kept for kept in self._rejected if kept.newer or kept.wholly)
+        if self._subjects is None:
+            return
+        for (kept,) in self._journal.database.execute("SELECT kept FROM rejected WHERE outdated"):
+            yield _revived(kept)
+
+    def _rejected(self, subject: tuple[str, ...]) -> list[Outdated]:
+        if self._subjects is None or subject not in self._subjects:
+            return []
+        rows = self._journal.database.execute(
+            "SELECT kept FROM about JOIN rejected USING (place) WHERE subject = ?",
+            (key_digest(subject),),
+        )
+        return [_revived(kept) for (kept,) in rows]
+
+    def _keep(self, kept: Outdated) -> None:
+        self._journal.database.execute(
+            "UPDATE rejected SET outdated = ?, kept = ? WHERE place = ?",
+            (bool(kept.newer or kept.wholly), _stored(kept), kept.place),
+        )
+
+
+def _stored(kept: Outdated) -> str:
+    fields = (kept.place, kept.stream, kept.object, kept.ticket, kept.recency)
+    return json.dumps((*fields, sorted(kept.names), sorted(kept.newer), kept.again))
+
+
+def _revived(stored: str) -> Outdated:
+    place, stream, object_, ticket, recency, names, newer, again = json.loads(stored)
+    moment = None if recency is None else (recency[0], recency[1])
+    return Outdated(
+        place, stream, object_, ticket, moment, frozenset(names), frozenset(newer), again
+    )
 
 
 def is_superseded(message: Mapping[str, Any]) -> bool:

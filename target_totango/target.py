@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import gc
 import logging
 import os
 import sys
@@ -21,12 +22,14 @@ from singer_sdk.target_base import Target
 
 from target_totango.mapping import StreamMapping, compile_mapping
 from target_totango.matching import recognise
-from target_totango.model import Fault, SourceStream
+from target_totango.model import SourceStream
 from target_totango.preset import Segment
 from target_totango.reader import MessageReader
+from target_totango.routes import Route
 from target_totango.run import DRAIN_SECONDS, Run
 from target_totango.settings import CONFIG_SCHEMA, SEGMENT, Settings
 from target_totango.sinks import TotangoSink
+from target_totango.telling import tell_mapping
 from totango_api.connection import Connection
 from totango_api.errors import InputError, SettingsError, TotangoError
 from totango_api.redaction import register_secret, scrub_logs
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-totango")
 
 _SECRETS: Final = ("app_token", "sdr_token")
+
+GARBAGE_THRESHOLD: Final = 10_000
+"""Objects that come on top before garbage is looked for: rows leave none that needs it."""
 
 STREAMS_TOLD: Final = 100
 """Of streams beyond this number, the mapping is not logged any more."""
@@ -86,6 +92,7 @@ class TargetTotango(Target):
         self.message_reader.pulse = self.run.pulse
         self.message_reader.wait_readable = self.run.wait_readable
         self._sources: dict[str, SourceStream] = {}
+        self._routes: dict[str, Route] = {}
         self._sinks_mapped: set[str] = set()
 
     @classmethod
@@ -149,7 +156,7 @@ class TargetTotango(Target):
             known=self.run.services.known,
         )
         if len(self._sinks_mapped) <= STREAMS_TOLD:
-            _tell(mapping)
+            tell_mapping(mapping)
         return mapping
 
     def segment_for(self, sink: TotangoSink) -> Segment | None:
@@ -198,6 +205,8 @@ class TargetTotango(Target):
         known = self._sources.get(stream)
         if known is not None and known.schema == schema and known.key_properties == keys:
             return
+        # Streams may share an alias, so that one SCHEMA changes the way of another stream.
+        self._routes.clear()
         self._sources[stream] = SourceStream(stream, copy.deepcopy(schema), list(keys))
         self.mapper.register_raw_stream_schema(stream, schema, keys)
         for stream_map in self.mapper.stream_maps[stream]:
@@ -213,40 +222,17 @@ class TargetTotango(Target):
         if not isinstance(stream, str) or not isinstance(record, dict):
             msg = f"The RECORD message in line {self.message_reader.line} has no stream or record."
             raise InputError(msg)
+        route = self._routes.get(stream)
+        if route is None:
+            route = self._routes[stream] = self._route_of(stream)
+        route.send(message_dict, record)
+
+    def _route_of(self, stream: str) -> Route:
         source = self._sources.get(stream)
         if source is None:
             msg = f"Line {self.message_reader.line} is a RECORD of {stream!r} before its SCHEMA."
             raise RecordBeforeSchemaError(msg, remedy="The tap has to announce every stream first.")
-        context = {"message": message_dict, "source": source}
-        for stream_map in self.mapper.stream_maps[stream]:
-            if isinstance(stream_map, RemoveRecordTransform):
-                continue
-            sink = super().get_sink(stream_map.stream_alias)
-            try:
-                mapped = stream_map.transform(dict(record))
-            except Exception as error:  # noqa: BLE001 (users' expressions may raise anything)
-                self._refuse(sink, context, error)
-                continue
-            if mapped is None:
-                continue
-            if sink.include_sdc_metadata_properties:
-                # No public name does this; 0.54 and 0.55 have the same one.
-                sink._add_sdc_metadata_to_record(mapped, message_dict, {})  # noqa: SLF001
-            sink.process_record(mapped, context)
-
-    def _refuse(self, sink: Sink, context: dict[str, Any], error: Exception) -> None:
-        """Reject a record on which an expression of a stream map failed.
-
-        Raises:
-            Exception: The error itself, when the stream is not written in one way.
-        """
-        mapping = sink.mapping if isinstance(sink, TotangoSink) else None
-        if mapping is None:
-            raise error
-        cause = error.__cause__ or error
-        message = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
-        fault = Fault("", "stream map failed", message)
-        self.run.refuse(context["message"], context["source"], mapping, fault)
+        return Route(source, self.mapper.stream_maps[stream], self.get_sink, self.run)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         if "value" not in message_dict:
@@ -306,43 +292,15 @@ def _require_service_id(connection: Connection) -> None:
     connection.service_id.require_full()
 
 
-def _tell(mapping: StreamMapping) -> None:
-    names = [column.api_name for column in mapping.columns]
-    logger.info(
-        "Stream %r goes to %s by %s: %s.",
-        mapping.stream,
-        mapping.object,
-        mapping.delivery,
-        ", ".join(names) or "ids only",
-    )
-    if mapping.left_out:
-        logger.info("Stream %r: not written: %s.", mapping.stream, ", ".join(mapping.left_out))
-    if mapping.nested:
-        logger.warning(
-            "Stream %r: nested, so written as JSON text: %s. Map a dotted path, or set "
-            "flattening_enabled.",
-            mapping.stream,
-            ", ".join(mapping.nested),
-        )
-    if mapping.blank_ends:
-        logger.warning(
-            "Stream %r: attribute names that begin or end with a blank are sent as they are: %s.",
-            mapping.stream,
-            ", ".join(map(repr, mapping.blank_ends)),
-        )
-    if mapping.new:
-        logger.warning(
-            "Stream %r: attributes that Totango does not know yet: %s.",
-            mapping.stream,
-            ", ".join(mapping.new),
-        )
-
-
 def main() -> None:
     """Run the command: one sentence and exit code 1 for whatever goes wrong."""
     try:
         command = TargetTotango.cli
         scrub_logs()
+        # What is imported lives as long as the program: looking through it again and again for
+        # garbage would take an eighth of the time that a row takes.
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD)
         command()
     except TotangoError as error:
         logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)

@@ -154,10 +154,21 @@ def number_text(value: float | Decimal) -> str:
     """
     if isinstance(value, int):
         return str(value)
-    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    return decimal_text(value if isinstance(value, Decimal) else Decimal(repr(value)))
+
+
+def decimal_text(number: Decimal) -> str:
+    """Return a number as `number_text` does.
+
+    Raises:
+        UnfitValueError: If it is not finite, or absurdly long.
+    """
+    text = str(number)
     if not number.is_finite():
         code = "not a number"
-        raise UnfitValueError(code, f"{number} is not a number")
+        raise UnfitValueError(code, f"{text} is not a number")
+    if "E" not in text and len(text) <= _MOST_DIGITS:
+        return text
     exponent = number.as_tuple().exponent
     if abs(number.adjusted()) > _MOST_DIGITS or abs(int(exponent)) > _MOST_DIGITS:
         code = "number out of range"

@@ -7,8 +7,6 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from totango_api.answers import Answer
+    from totango_api.hub_splitting import Group
     from totango_api.transport import Transport
 
 __all__ = ["Accepted", "Hub", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
@@ -49,11 +48,11 @@ _LISTS: Final = {
 
 _APPEND_ONLY: Final = "usage"
 _NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
+_encode: Final = msgspec.json.Encoder().encode
 _ENVELOPE_BYTES: Final = len('{"collections":[]}')
 
 
-@dataclass(frozen=True)
-class HubRow:
+class HubRow(msgspec.Struct, frozen=True):
     """One row, as its endpoint takes it.
 
     Attributes:
@@ -84,31 +83,30 @@ class HubRow:
         """Create or change an item of a collection."""
         return cls({"id": item_id, "account_id": account_id, "attributes": attributes})
 
-    @functools.cached_property
     def encoded(self) -> bytes:
-        """The row as JSON.
+        """Return the row as JSON.
 
         Raises:
             ValueError: If it holds what JSON or UTF-8 cannot express.
         """
         try:
-            return msgspec.json.encode(self.body)
+            return _encode(self.body)
         except (TypeError, msgspec.MsgspecError) as error:
             raise ValueError(str(error)) from None
 
 
-def batches(rows: Iterable[HubRow], *, max_rows: int, max_bytes: int) -> Iterator[list[HubRow]]:
+def batches(rows: Iterable[bytes], *, max_rows: int, max_bytes: int) -> Iterator[list[bytes]]:
     """Cut rows into batches, in order.
 
     Args:
-        rows: Rows that can be encoded.
+        rows: Encoded rows.
         max_rows: Most rows of a batch.
         max_bytes: Most bytes of a request body. A row that is larger by itself comes alone.
     """
-    batch: list[HubRow] = []
+    batch: list[bytes] = []
     size = _ENVELOPE_BYTES
     for row in rows:
-        more = len(row.encoded) + 1
+        more = len(row) + 1
         if batch and (len(batch) >= max_rows or size + more > max_bytes):
             yield batch
             batch, size = [], _ENVELOPE_BYTES
@@ -176,7 +174,8 @@ class Hub:
                 calls. What was known by then is lost: use :meth:`outcomes` where that matters.
             SettingsError: If rows of a collection come without its type.
         """
-        found = dict(self.outcomes(surface_object, rows, collection_type=collection_type))
+        said = self.outcomes(surface_object, rows, collection_type=collection_type)
+        found = {at: outcome for places, outcome in said for at in places}
         return [found[at] for at in range(len(found))]
 
     def outcomes(
@@ -185,8 +184,8 @@ class Hub:
         rows: Iterable[HubRow],
         *,
         collection_type: str | None = None,
-    ) -> Iterator[tuple[int, Outcome]]:
-        """Deliver rows and yield the position and outcome of each, as soon as it is known.
+    ) -> Iterator[Group]:
+        """Deliver rows and yield the positions of those that share an outcome, once it is known.
 
         Raises:
             ApiError: If calls are not accepted at all: a wrong token, no connection, too many
@@ -195,27 +194,51 @@ class Hub:
         """
         url = self._url(surface_object, collection_type)
         waiting = list(rows)
-        sendable: list[int] = []
+        whole = _encoded_whole(surface_object, waiting)
+        if whole is not None and self._takes(len(waiting), len(whole)):
+            yield from self._settled(surface_object, url, waiting, range(len(waiting)), whole)
+            return
+        sendable = []
         for at, row in enumerate(waiting):
             if refused := self._unsendable(row):
-                yield at, refused
+                yield [at], refused
             else:
                 sendable.append(at)
         while sendable:
             taken = self._rows_taken, self._bytes_taken
-            cut = batches((waiting[at] for at in sendable), max_rows=taken[0], max_bytes=taken[1])
-            size = len(next(cut))
+            encoded = (waiting[at].encoded() for at in sendable)
+            size = len(next(batches(encoded, max_rows=taken[0], max_bytes=taken[1])))
             batch, sendable = sendable[:size], sendable[size:]
             yield from self._settled(surface_object, url, waiting, batch)
 
+    def _takes(self, rows: int, size: int) -> bool:
+        """Tell whether rows may go out together."""
+        return 0 < rows <= self._rows_taken and size <= self._bytes_taken
+
     def _settled(
-        self, surface_object: HubObject, url: str, rows: Sequence[HubRow], batch: Sequence[int]
-    ) -> Iterator[tuple[int, Outcome]]:
+        self,
+        surface_object: HubObject,
+        url: str,
+        rows: Sequence[HubRow],
+        batch: Sequence[int],
+        whole: bytes | None = None,
+    ) -> Iterator[Group]:
+        """Send a batch and yield what becomes of its rows.
+
+        Args:
+            surface_object: What the rows are.
+            url: Where they go.
+            rows: Rows, some of which are the batch.
+            batch: Their positions.
+            whole: The body of the request with all of them, if it is there already.
+        """
         repeatable = surface_object != _APPEND_ONLY
 
         def send(numbers: Sequence[int]) -> Reply:
-            encoded = b",".join(rows[at].encoded for at in numbers)
-            body = b'{"%s":[%s]}' % (_LISTS[surface_object].encode(), encoded)
+            body = whole if whole is not None and len(numbers) == len(batch) else None
+            if body is None:
+                encoded = b",".join([rows[at].encoded() for at in numbers])
+                body = b'{"%s":[%s]}' % (_LISTS[surface_object].encode(), encoded)
             reply = self._post(
                 Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
             )
@@ -265,9 +288,17 @@ class Hub:
 
     def _unsendable(self, row: HubRow) -> Refused | None:
         try:
-            size = len(row.encoded) + _ENVELOPE_BYTES
+            size = len(row.encoded()) + _ENVELOPE_BYTES
         except ValueError as error:
             return Refused(f"the row cannot be written as JSON: {excerpt(error)}")
         if size > self._max_bytes:
             return Refused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
+        return None
+
+
+def _encoded_whole(surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
+    """Return the body of a request with all rows; None if one of them cannot be encoded."""
+    try:
+        return _encode({_LISTS[surface_object]: [row.body for row in rows]})
+    except (TypeError, ValueError, msgspec.MsgspecError):
         return None

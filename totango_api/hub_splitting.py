@@ -9,15 +9,19 @@ those fail alike too the rest is refused untried.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from totango_api.hub_replies import Refused, Uncertain
+from totango_api.hub_replies import Outcome, Refused, Uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    from totango_api.hub_replies import Outcome, Reply
+    from totango_api.hub_replies import Reply
+
+Group: TypeAlias = tuple[Sequence[int], Outcome]
+"""Rows by their numbers, and what became of all of them."""
 
 ALIKE: Final = 3
 """Rows that must fail alike, with none taken, before a batch is thought hopeless …"""
@@ -80,8 +84,8 @@ class Settlement:
         self._any_taken = False
         self._probed = False
 
-    def settle(self, rows: Sequence[int]) -> Iterator[tuple[int, Outcome]]:
-        """Send rows and yield the number and outcome of each, as soon as it is known.
+    def settle(self, rows: Sequence[int]) -> Iterator[Group]:
+        """Send rows and yield the numbers of those that share an outcome, as soon as it is known.
 
         Raises:
             ApiError: If no outcome can be had, as when the token is not accepted.
@@ -102,23 +106,21 @@ class Settlement:
                 self._probed = True
                 yield from self._probe((0, 1, 2), self._kinds[0])
 
-    def _follow(
-        self, rows: Sequence[int], reply: Reply, *, hinted: bool = True
-    ) -> Iterator[tuple[int, Outcome]]:
+    def _follow(self, rows: Sequence[int], reply: Reply, *, hinted: bool = True) -> Iterator[Group]:
         """Settle what a reply settles, and leave the other rows as parts."""
         faults = {rows[at]: why for at, why in reply.faults.items() if at < len(rows)}
         if self._unknowable(reply, faults if len(rows) > 1 else reply.faults):
-            yield from _all(rows, Uncertain(reply.reason or "no clear answer"))
+            yield rows, Uncertain(reply.reason or "no clear answer")
         elif reply.clean:
-            yield from self._taken(rows, reply)
+            yield self._taken(rows, reply)
         elif len(rows) == 1:
-            yield rows[0], self._refused(next(iter(reply.faults.values()), ""), reply)
+            yield rows, self._refused(next(iter(reply.faults.values()), ""), reply)
         elif len(faults) == len(rows):
             yield from self._named(faults, reply)
         elif reply.status == TOO_LARGE:
             self._halve(rows, bad=False)
         elif not reply.refused and not self._repeatable:
-            yield from self._taken([row for row in rows if row not in faults], reply)
+            yield self._taken([row for row in rows if row not in faults], reply)
             yield from self._named(faults, reply)
         elif hinted and faults:
             yield from self._without_named(rows, faults, reply)
@@ -134,19 +136,20 @@ class Settlement:
 
     def _without_named(
         self, rows: Sequence[int], faults: dict[int, str], reply: Reply
-    ) -> Iterator[tuple[int, Outcome]]:
+    ) -> Iterator[Group]:
         """Rows were named: send the others, even if they seem taken, for the list may be cut."""
         others = [row for row in rows if row not in faults]
         second = self._send(others)
         if second.clean:
-            yield from self._taken(others, second)
+            yield self._taken(others, second)
             yield from self._named(faults, reply)
             return
         # The list was cut, or counts rows in another way: do the named ones fail by themselves?
         named = list(faults)
         settled = list(self._follow(named, self._send(named), hinted=False))
         yield from settled
-        right = len(settled) == len(named) and all(isinstance(what, Refused) for _, what in settled)
+        refused = [row for rows, what in settled if isinstance(what, Refused) for row in rows]
+        right = len(refused) == len(named)
         self._parts.append(_Part(others, reply=second, hinted=right))
 
     def _halve(self, rows: Sequence[int], *, bad: bool = True) -> None:
@@ -166,7 +169,7 @@ class Settlement:
         self._calls += 1
         return self._send_rows(rows)
 
-    def _probe(self, quarters: Iterable[int], kind: str) -> Iterator[tuple[int, Outcome]]:
+    def _probe(self, quarters: Iterable[int], kind: str) -> Iterator[Group]:
         """Try single rows from all over what is left; if all fail alike, give the rest up."""
         left = [row for part in reversed(self._parts) for row in part.rows]
         spread = {len(left) * (2 * quarter + 1) // 6 for quarter in quarters} if left else set()
@@ -179,24 +182,20 @@ class Settlement:
         if len(self._kinds) - first == len(tried) and set(self._kinds[first:]) <= {kind}:
             self.hopeless_kind = kind
             self._parts = []
-            yield from _all(left, Refused(f"{UNTRIED} ({kind})"))
+            yield left, Refused(f"{UNTRIED} ({kind})")
 
-    def _taken(self, rows: Sequence[int], reply: Reply) -> Iterator[tuple[int, Outcome]]:
+    def _taken(self, rows: Sequence[int], reply: Reply) -> Group:
         self._any_taken = True
-        return _all(rows, reply.receipt)
+        return rows, reply.receipt
 
-    def _named(self, faults: dict[int, str], reply: Reply) -> Iterator[tuple[int, Outcome]]:
+    def _named(self, faults: dict[int, str], reply: Reply) -> Iterator[Group]:
         for row, why in faults.items():
-            yield row, self._refused(why, reply)
+            yield [row], self._refused(why, reply)
 
     def _refused(self, why: str, reply: Reply) -> Refused:
         refused = Refused(why or reply.reason or "no reason given", reply.status)
         self._kinds.append(_kind(refused))
         return refused
-
-
-def _all(rows: Iterable[int], outcome: Outcome) -> Iterator[tuple[int, Outcome]]:
-    return ((row, outcome) for row in rows)
 
 
 def _kind(refused: Refused) -> str:

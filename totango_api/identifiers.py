@@ -15,6 +15,8 @@ from totango_api import limits
 SALESFORCE_SHORT: Final = 15
 SALESFORCE_LONG: Final = 18
 
+_ACCOUNT_ID: Final = re.compile(f"[{limits.ACCOUNT_ID_CHARACTERS}]{{1,{limits.ACCOUNT_ID_LENGTH}}}")
+_USER_ID: Final = re.compile(f"[{limits.USER_ID_CHARACTERS}]{{1,{limits.USER_ID_LENGTH}}}")
 _NOT_IN_ACCOUNT_ID: Final = re.compile(f"[^{limits.ACCOUNT_ID_CHARACTERS}]")
 _NOT_IN_USER_ID: Final = re.compile(f"[^{limits.USER_ID_CHARACTERS}]")
 # Key prefixes of Salesforce's own objects begin with 00 (001 account, 003 contact, 00Q lead,
@@ -38,6 +40,8 @@ class Flaw:
 
 def account_id_flaws(text: str) -> list[Flaw]:
     """Return what is wrong with an account id or a parent id."""
+    if _ACCOUNT_ID.fullmatch(text):
+        return []
     return _id_flaws(
         text,
         _NOT_IN_ACCOUNT_ID,
@@ -48,6 +52,8 @@ def account_id_flaws(text: str) -> list[Flaw]:
 
 def user_id_flaws(text: str) -> list[Flaw]:
     """Return what is wrong with a user id."""
+    if _USER_ID.fullmatch(text):
+        return []
     return _id_flaws(text, _NOT_IN_USER_ID, "letters, digits, _ - @ and .", limits.USER_ID_LENGTH)
 
 
@@ -80,7 +86,7 @@ def is_short_salesforce_id(text: str) -> bool:
     Those differ by case alone, so that two of them can be the same id elsewhere; Totango asks
     for the 18-character form ("Unique IDs").
     """
-    return _SALESFORCE_SHORT_ID.fullmatch(text) is not None
+    return len(text) == SALESFORCE_SHORT and _SALESFORCE_SHORT_ID.fullmatch(text) is not None
 
 
 def salesforce_long_id(short: str) -> str:

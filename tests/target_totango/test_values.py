@@ -22,6 +22,18 @@ from target_totango.values import (
 )
 
 
+@given(st.datetimes(), st.sampled_from(["seconds", "milliseconds", "microseconds"]))
+def test_moments_keep_what_they_say_and_lose_their_zeros(
+    moment: dt.datetime, timespec: str
+) -> None:
+    written = to_date(moment.isoformat(timespec=timespec) + "Z")
+    said = dt.datetime.fromisoformat(moment.isoformat(timespec=timespec) + "Z")
+    assert dt.datetime.fromisoformat(written) == said
+    if timespec == "microseconds":
+        digits = written[20:-1]
+        assert len(digits) == (6 if said.microsecond % 1000 else 3 if said.microsecond else 0)
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_text_stays_as_it_is(text: str) -> None:
     assert to_text(text) == text
@@ -33,6 +45,21 @@ def test_numbers_keep_their_digits_and_have_no_exponent(number: Decimal) -> None
     text = to_number(number)
     assert Decimal(text) == number
     assert set(text) <= set("-0123456789.")
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False)
+    | st.builds(
+        Decimal, st.from_regex(r"-?[0-9]{1,30}(\.[0-9]{1,30})?(E[+-][0-9]{1,2})?", fullmatch=True)
+    )
+)
+def test_numbers_are_written_out(number: Decimal) -> None:
+    try:
+        text = to_number(number)
+    except UnfitValueError:
+        assert abs(number.adjusted()) > 400 or abs(number.as_tuple().exponent) > 400
+    else:
+        assert text == format(number, "f")
 
 
 @given(st.integers())

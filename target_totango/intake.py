@@ -1,0 +1,123 @@
+"""The way in: records become rows that are checked and counted, and admitted or rejected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_totango.checks import check, check_ids
+from target_totango.journal import comparable
+from target_totango.model import DELETED_FIELD, REJECT_FIELD, USERS, Row
+from target_totango.plain import PlainRows
+from target_totango.sources import MISSING
+from target_totango.supersession import is_superseded, newer_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from target_totango.admission import Admission
+    from target_totango.checks import Policy
+    from target_totango.departures import Departures
+    from target_totango.mapping import StreamMapping
+    from target_totango.model import Fault, SourceStream
+    from target_totango.report import Report
+    from target_totango.settling import Settler
+    from target_totango.state import StateGate
+
+
+class Intake:
+    """Takes the records of one mapping.
+
+    Args:
+        mapping: What becomes of them.
+        policy: What to do with what is not quite right.
+        gate: Where each row draws its ticket.
+        report: Counts.
+        departures: Takes rows that are gone at their source.
+        admission: Takes rows without a fault.
+        settler: Takes the others.
+        faults: Returns how a record does not fit its SCHEMA.
+        plain: Recognises records that do, and whose rows have no fault.
+    """
+
+    def __init__(
+        self,
+        mapping: StreamMapping,
+        policy: Policy,
+        *,
+        gate: StateGate,
+        report: Report,
+        departures: Departures,
+        admission: Admission,
+        settler: Settler,
+        faults: Callable[[Mapping[str, Any]], list[Fault]],
+        plain: PlainRows | None = None,
+    ) -> None:
+        self.mapping = mapping
+        self._policy = policy
+        self._faults = faults
+        self._plain = plain or PlainRows(mapping, policy)
+        self._gate = gate
+        self._tally = report.tally(mapping.stream, mapping.object)
+        self._departures = departures
+        self._admission = admission
+        self._settler = settler
+
+    def take(
+        self,
+        message: Mapping[str, Any],
+        source: SourceStream,
+        record: Mapping[str, Any],
+        mapped: Mapping[str, Any],
+    ) -> None:
+        """Take one record.
+
+        Args:
+            message: The RECORD message as it was read.
+            source: Its stream.
+            record: The record behind the stream maps.
+            mapped: What a preset made of it; else the same.
+
+        Raises:
+            TotangoError: If the run must end here.
+        """
+        mapping = self.mapping
+        row = Row(
+            self._gate.draw(), source, message, mapping.stream, mapping.object, mapping.delivery
+        )
+        self._tally.received += 1
+        replayed = REJECT_FIELD in message["record"]
+        if replayed and is_superseded(message):
+            self._settler.superseded(row)
+            return
+        if mapped.get(DELETED_FIELD):
+            self._departures.take(row, check_ids(mapped, mapping, self._policy))
+            return
+        if replayed:
+            row.newer = newer_names(message)
+        faults = self._faults_of(row, record, mapped)
+        if mapping.recency is not None:
+            recency = mapping.recency.read(mapped)
+            row.recency = None if recency is MISSING else comparable(recency)
+        if mapping.object == USERS:
+            self._departures.note_user(row)
+        if faults:
+            distinct = {(fault.field, fault.code): fault for fault in faults}
+            self._settler.invalid(row, list(distinct.values()))
+        else:
+            self._admission.put(row)
+
+    def _faults_of(
+        self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]
+    ) -> Sequence[Fault]:
+        """Give a row its write, and return everything that is wrong with it."""
+        if not row.newer:
+            row.write = self._plain.write(mapped)
+        if row.write is not None:
+            return () if self._plain.fits else self._faults(record)
+        misfits = self._faults(record)
+        checked = check(mapped, self.mapping, self._policy, row.newer)
+        row.write, row.faulty = checked.write, tuple(checked.faulty)
+        if not misfits and not checked.faults:
+            self._tally.truncated += checked.truncated
+            self._tally.converted += checked.converted
+        return [*misfits, *checked.faults]
