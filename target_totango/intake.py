@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.checks import check, check_ids
 from target_totango.journal import comparable
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from target_totango.settling import Settler
     from target_totango.state import StateGate
 
+logger = logging.getLogger("target-totango")
+
+METADATA: Final = "_sdc_"
+"""What the SDK adds to records begins so; none of it is an attribute."""
+
+NAMES_TOLD: Final = 100
+
 
 class Intake:
     """Takes the records of one mapping.
@@ -37,6 +45,7 @@ class Intake:
         settler: Takes the others.
         faults: Returns how a record does not fit its SCHEMA.
         plain: Recognises records that do, and whose rows have no fault.
+        announced: All fields that records may hold; others are said and counted.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class Intake:
         settler: Settler,
         faults: Callable[[Mapping[str, Any]], list[Fault]],
         plain: PlainRows | None = None,
+        announced: frozenset[str] | None = None,
     ) -> None:
         self.mapping = mapping
         self._policy = policy
@@ -61,6 +71,8 @@ class Intake:
         self._departures = departures
         self._admission = admission
         self._settler = settler
+        self._announced = announced
+        self._told: set[str] = set()
 
     def take(
         self,
@@ -85,6 +97,8 @@ class Intake:
             self._gate.draw(), source, message, mapping.stream, mapping.object, mapping.delivery
         )
         self._tally.received += 1
+        if self._announced is not None and not self._announced.issuperset(record):
+            self._note_unannounced(record)
         replayed = REJECT_FIELD in message["record"]
         if replayed and is_superseded(message):
             self._settler.superseded(row)
@@ -105,6 +119,20 @@ class Intake:
             self._settler.invalid(row, list(distinct.values()))
         else:
             self._admission.put(row)
+
+    def _note_unannounced(self, record: Mapping[str, Any]) -> None:
+        """Say and count what is not written because no SCHEMA names it."""
+        announced = self._announced or frozenset()
+        names = {name for name in record if not (name in announced or name.startswith(METADATA))}
+        self._tally.unannounced += bool(names)
+        new = names - self._told
+        if new and len(self._told) < NAMES_TOLD:
+            self._told |= new
+            logger.warning(
+                "Stream %r: not written, since its SCHEMA does not name them: %s.",
+                self.mapping.stream,
+                ", ".join(sorted(new)[:NAMES_TOLD]),
+            )
 
     def _faults_of(
         self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]

@@ -108,6 +108,8 @@ class StreamMapping:
         nested: Fields that go out as JSON text.
         new: API names that the service does not know yet.
         blank_ends: API names that begin or end with a blank.
+        announced: Fields that the SCHEMA names, where all of them are wanted: what a record holds
+            beside them is not written.
     """
 
     stream: str
@@ -120,6 +122,7 @@ class StreamMapping:
     nested: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     blank_ends: tuple[str, ...] = ()
+    announced: frozenset[str] | None = None
 
 
 @dataclass
@@ -305,6 +308,7 @@ def compile_mapping(
         nested=tuple(n for n in fields if n in sent and _may_nest(fields[n])),
         new=_new_names(columns, known),
         blank_ends=tuple(c.api_name for c in columns if _has_blank_end(c.api_name)),
+        announced=frozenset({*fields, REJECT_FIELD}) if spec.includes else None,
     )
 
 

@@ -41,7 +41,7 @@ def emit(value: Any) -> None:
         raise OutputError(_CLOSED) from error
 
 
-_CLOSED: Final = "Standard output is closed, so no state can be stored."
+_CLOSED: Final = "Standard output was closed, so no state can be stored."
 
 
 def _line(value: Any) -> bytes:

@@ -109,6 +109,9 @@ class MessageReader(GenericSingerReader[str]):
             raise InputError(msg)
 
     def _lines(self, source: IO[str]) -> Iterator[bytes]:
+        if not source:
+            msg = "Standard input is closed, so there is nothing to read."
+            raise InputError(msg, remedy="Pipe a tap into target-totango.")
         try:
             descriptor = source.fileno()
         except (OSError, io.UnsupportedOperation, AttributeError):

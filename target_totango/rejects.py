@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
+import simplejson
 
 from target_totango.model import REJECT_FIELD
 from totango_api.errors import TotangoError
@@ -177,7 +178,7 @@ def _marked(lines: Iterable[bytes], marks: Mapping[int, frozenset[str] | None]) 
             yield line
             continue
         # Decimals keep the digits of numbers, and json takes half surrogate pairs.
-        message = json.loads(line, parse_float=Decimal, parse_int=_integer)
+        message = json.loads(line, parse_float=Decimal, parse_constant=Decimal, parse_int=_integer)
         why, newer = message["record"][REJECT_FIELD], marks[place]
         if newer is None:
             why["superseded"] = True
@@ -226,24 +227,15 @@ def _record_message(row: Row, faults: Sequence[Fault]) -> dict[str, Any]:
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
+    """Encode a message as it came, be it JSON or not.
+
+    NaN and the infinities stay what they were, since as texts a replay would write them.
+    """
     try:
-        return _encoder.encode(_finite(message)) + b"\n"
+        return _encoder.encode(message) + b"\n"
     except UnicodeEncodeError:
         # Half a surrogate pair survives as its escape only.
-        text = json.dumps(_finite(message), default=_number, separators=(",", ":"))
+        text = simplejson.dumps(
+            message, use_decimal=True, allow_nan=True, default=str, separators=(",", ":")
+        )
         return text.encode() + b"\n"
-
-
-def _finite(value: Any) -> Any:
-    """NaN and the infinities, which JSON does not have, become text."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    if isinstance(value, Decimal) and not value.is_finite():
-        return str(value)
-    return value
-
-
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else str(value)

@@ -29,6 +29,7 @@ COUNTS: Final = (
     "missing",
     "truncated",
     "converted",
+    "unannounced",
 )
 
 
@@ -54,6 +55,7 @@ class Tally:
         missing: Rows not found when read back.
         truncated: Texts cut, as asked.
         converted: Salesforce ids converted, as asked.
+        unannounced: Rows with fields that their SCHEMA does not name: those are not written.
         reasons: Faults by field and code.
     """
 
@@ -73,6 +75,7 @@ class Tally:
     missing: int = 0
     truncated: int = 0
     converted: int = 0
+    unannounced: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def reject(self, faults: Sequence[Fault]) -> None:

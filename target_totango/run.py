@@ -18,7 +18,7 @@ from target_totango.plan import Plan, PlanChannel
 from target_totango.rejects import RejectsFile
 from target_totango.report import Report
 from target_totango.services import Services
-from target_totango.settling import Settler
+from target_totango.settling import InvalidRowError, Settler
 from target_totango.state import StateGate
 from target_totango.telling import Progress, tell_end, write_report
 from totango_api.errors import InputError, TotangoError
@@ -102,6 +102,7 @@ class Run:
         mapping: StreamMapping,
         faults: Callable[[Mapping[str, Any]], list[Fault]],
         plain: PlainRows | None = None,
+        announced: frozenset[str] | None = None,
     ) -> Intake:
         """Return what takes the records of a mapping: see there."""
         return Intake(
@@ -114,6 +115,7 @@ class Run:
             settler=self._settler,
             faults=faults,
             plain=plain,
+            announced=announced,
         )
 
     def skip(self, stream: str) -> None:
@@ -210,7 +212,8 @@ class Run:
             TotangoError: If that is not everything.
         """
         # What was read before a fault in the input is still delivered.
-        if self.signal is None and (failure is None or isinstance(failure, InputError)):
+        faulty = isinstance(failure, (InputError, InvalidRowError))
+        if self.signal is None and (failure is None or faulty):
             try:
                 self._settle_all()
                 if failure is None:

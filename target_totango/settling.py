@@ -76,7 +76,8 @@ class Settler:
             case Refused(reason, status):
                 self._is_latest(row)
                 self._abandon(row)
-                said = f"Totango refused the row: {reason}"
+                answered = f" ({status})" if status else ""
+                said = f"Totango refused the row{answered}: {reason}"
                 self.reject(row, [Fault("", f"refused ({status or 'no status'})", said)])
             case Uncertain(error):
                 self._is_latest(row)

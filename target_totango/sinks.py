@@ -43,11 +43,18 @@ class TotangoSink(RecordSink):
         if self.segment is None:
             self.mapping = target.mapping_for(self)  # type: ignore[attr-defined]
 
+    @property
+    def record_schema(self) -> dict[str, Any]:
+        """The schema of records as they come: with the SDK's metadata, if that is added."""
+        added = self.include_sdc_metadata_properties
+        schema: dict[str, Any] = self.schema if added else self.original_schema
+        return schema
+
     def get_validator(self) -> RecordValidator | None:
         """Return the validator, unless `validate_records` is off."""
         if not self.validate_schema:
             return None
-        return RecordValidator(self.original_schema, stream=self.stream_name)
+        return RecordValidator(self.record_schema, stream=self.stream_name)
 
     def faults(self, record: Mapping[str, Any]) -> list[Fault]:
         """Return how a record does not fit its SCHEMA, and which parts of its key it lacks."""
@@ -83,12 +90,16 @@ class TotangoSink(RecordSink):
 
     def _intake_of(self, mapping: StreamMapping) -> Intake:
         """Return what takes the rows of a mapping, of which a preset makes many."""
-        plain = None
-        if self.segment is None and isinstance(self._validator, RecordValidator):
-            policy, schema = self._run.settings.policy, self._validator.plain
-            plain = PlainRows(mapping, policy, schema, self._keys)
+        plain = announced = None
+        if self.segment is None:
+            announced = mapping.announced
+            if isinstance(self._validator, RecordValidator):
+                policy, schema = self._run.settings.policy, self._validator.plain
+                plain = PlainRows(mapping, policy, schema, self._keys)
         if len(self._intakes) >= INTAKES_REMEMBERED:
             self._intakes.clear()
         # It holds the mapping, so that no other one can have its number meanwhile.
-        intake = self._intakes[id(mapping)] = self._run.intake(mapping, self.faults, plain)
+        intake = self._intakes[id(mapping)] = self._run.intake(
+            mapping, self.faults, plain, announced
+        )
         return intake

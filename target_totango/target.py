@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
@@ -152,7 +153,7 @@ class TargetTotango(Target):
             spec,
             object_=object_,
             stream=sink.stream_name,
-            schema=sink.original_schema,
+            schema=sink.record_schema,
             known=self.run.services.known,
         )
         if len(self._sinks_mapped) <= STREAMS_TOLD:
@@ -294,6 +295,8 @@ def _require_service_id(connection: Connection) -> None:
 
 def main() -> None:
     """Run the command: one sentence and exit code 1 for whatever goes wrong."""
+    if not sys.stderr:  # closed: its number must not go to a file or a connection
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
     try:
         command = TargetTotango.cli
         scrub_logs()

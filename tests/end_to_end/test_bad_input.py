@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import pytest
+import toolbox
 
 TOKEN = "{v2}5ecret/to.ken+x@example.com"
 MAIL = "jane.doe@example.com"
@@ -224,3 +225,39 @@ def test_sandbox_on_a_port_that_is_taken(run) -> None:
         ran = run("totango-sandbox", "serve", "--port", str(port), "--seed", "none")
     assert_one_sentence(ran, str(port), "--port")
     assert len(ran.stderr.strip().split("\n")) == 1
+
+
+@pytest.fixture
+def redirected(run, config_file, tmp_path):
+    """`redirected(service, program, redirection)`: a command whose streams a shell sets."""
+    text = tmp_path / "input.singer"
+    text.write_text(singer(SCHEMA, account("a"), state(1)))
+
+    def start(service, program: str, redirection: str):
+        command = f'exec "{toolbox.BIN / program}" --config "{config_file(service.config())}"'
+        return run("sh", "-c", f"{command} {redirection.format(input=text)}")
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("program", "redirection", "words"),
+    [
+        ("target-totango", "<{input} >/dev/full", "cannot be written to standard output: No space"),
+        ("target-totango", "<{input} >&-", "Standard output was closed"),
+        ("target-totango", "<&-", "Standard input is closed"),
+        ("tap-totango", ">/dev/full", "Standard output cannot be written: No space"),
+        ("tap-totango", ">&-", "Standard output is closed"),
+    ],
+)
+def test_standard_streams_that_cannot_be_used(
+    redirected, sandbox, program: str, redirection: str, words: str
+) -> None:
+    assert_one_sentence(redirected(sandbox(), program, redirection), words)
+
+
+def test_a_command_whose_log_nobody_takes_does_its_work(redirected, sandbox) -> None:
+    service = sandbox()
+    assert redirected(service, "target-totango", "<{input} 2>&-").returncode == 0
+    ran = redirected(service, "tap-totango", "2>&-").ok()
+    assert [row["account_id"] for row in ran.records("accounts")] == ["a"]

@@ -413,12 +413,45 @@ def test_more_rejects_than_allowed_fail_and_fewer_do_not(deliver: Deliver) -> No
     assert isinstance(deliver(*rows, max_rejected=1).error, IncompleteRunError)
 
 
+def test_fields_that_no_schema_names_are_said_and_counted(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    rows = [account("a", Plan="x", Odd=1), account("b", Odd=2, Other=3), account("c")]
+    done = deliver(ACCOUNTS, *rows).ok()
+    assert done.totals["unannounced"] == 2
+    assert done.said.count("its SCHEMA does not name them: Odd.") == 1
+    assert done.said.count("its SCHEMA does not name them: Other.") == 1
+    assert held(service, "accounts")[("a",)] == {"Plan": "x"}
+
+
+def test_unwanted_fields_are_not_spoken_of(deliver: Deliver) -> None:
+    mapping = {"stream": "accounts", "attributes": {"Plan": "Plan"}, "unmapped": "drop"}
+    done = deliver(ACCOUNTS, account("a", Plan="x", Odd=1), mappings=[mapping]).ok()
+    assert "unannounced" not in done.totals
+    assert "does not name" not in done.said
+
+
+def test_added_metadata_fits_a_closed_schema_and_can_be_mapped(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    closed = schema("accounts", "account_id", "Plan", keys=("account_id",))
+    closed["schema"]["additionalProperties"] = False
+    mapping = {"stream": "accounts", "attributes": {"Load": "_sdc_sequence"}}
+    done = deliver(
+        closed, account("a", Plan="x"), add_record_metadata=True, mappings=[mapping]
+    ).ok()
+    assert done.totals == {"received": 1, "sent": 1}
+    found = held(service, "accounts")[("a",)]
+    assert found["Plan"] == "x"
+    assert int(found["Load"]) > 0
+
+
 def test_on_invalid_fail_stops_at_the_first_invalid_row(deliver: Deliver, service: Sandbox) -> None:
     done = deliver(
         ACCOUNTS, account("a"), state(1), account("b c"), account("d"), state(2), on_invalid="fail"
     )
     assert isinstance(done.error, InvalidRowError)
-    assert ("d",) not in held(service, "accounts")
+    assert set(held(service, "accounts")) == {("a",)}
     assert state(2)["value"] not in done.states
     assert done.rejects == []
 
