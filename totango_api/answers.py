@@ -41,6 +41,7 @@ _OK: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
+_REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 _SERVER_FAULT: Final = 500
 _REQUEST_IDS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id")
@@ -79,6 +80,11 @@ def error_for(endpoint: str, answer: Answer, *, region: str) -> ApiError | None:
             reason=reason,
             request_id=request_id,
             remedy=authentication_remedy(region),
+        )
+    if status == _REQUEST_TIMEOUT:
+        # So a kept connection is ended that was idle for too long: the call had not come.
+        return UnavailableError(
+            endpoint, status=status, reason=reason, request_id=request_id, maybe_done=False
         )
     if status >= _SERVER_FAULT:
         return UnavailableError(endpoint, status=status, reason=reason, request_id=request_id)

@@ -125,7 +125,7 @@ class RateLimitError(ApiError):
 class UnavailableError(ApiError):
     """The server could not answer: 5xx, a timeout, a dropped or truncated connection.
 
-    `maybe_done` is False only when no connection came about.
+    `maybe_done` is False only when no connection came about, or none of the call (408).
     """
 
     retriable = True

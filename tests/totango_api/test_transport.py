@@ -134,6 +134,13 @@ def test_what_stays_is_not(served, reply: Reply, kind: type[ApiError]) -> None:
     assert sum(transport.usage["api"].failures.values()) == 1
 
 
+def test_a_call_that_never_came_is_sent_again_even_where_twice_would_do_harm(served) -> None:
+    server, transport = served((408, {}, b"too late"), ok({"fine": 1}))
+    request = Request("api", "POST", f"{server.url}/x", repeatable=False)
+    assert transport.send(request, json_of) == {"fine": 1}
+    assert len(server.asked) == 2
+
+
 def test_no_time_for_retries_means_one_try(served) -> None:
     server, transport = served(BAD, max_retry_seconds=0)
     with pytest.raises(UnavailableError):
