@@ -233,7 +233,7 @@ def _id_conversion(column: AttributeColumn, policy: Policy) -> Conversion:
 
 
 def _moment(text: str) -> str:
-    """Return a moment like `2024-07-01T10:00:00.000000Z` as Totango takes it; else nothing.
+    """Return a moment like `2024-07-01T10:00:00.123000Z` as Totango takes it; else nothing.
 
     Most taps write moments so. Where these characters stand in these places, `fromisoformat`
     accepts nothing but digits in the others.
@@ -241,12 +241,12 @@ def _moment(text: str) -> str:
     Raises:
         ValueError: If there is no such moment.
     """
-    if len(text) != _MOMENT_LENGTH or text[19:] != ".000000Z" or text[10] != "T":
+    if len(text) != _MOMENT_LENGTH or text[23:] != "000Z" or text[10] != "T":
         return ""
-    if text[4] != "-" or text[7] != "-" or text[11:13] > "23":
+    if text[4] != "-" or text[7] != "-" or text[19] != "." or text[11:13] > "23":
         return ""
     _from_iso(text)
-    return text[:19] + "Z"
+    return text[: 19 if text[20:23] == "000" else 23] + "Z"
 
 
 def _nothing(value: Any) -> str:
