@@ -19,6 +19,12 @@ R = TypeVar("R")
 QUEUED_PER_WORKER: Final = 8
 """How far reading runs ahead of delivering: memory stays flat whatever the input's size."""
 
+SLOW_SECONDS: Final = 0.008
+"""Calls that take longer on average wait for the network, so that others can go on meanwhile."""
+
+STUCK_SECONDS: Final = 0.05
+"""So does a single call that takes as long as this."""
+
 LONGEST_WAIT: Final = 0.2
 """Seconds after which a wait looks up, to see whether it was interrupted."""
 
@@ -39,6 +45,9 @@ class OrderedPool(Generic[J, R]):
             `submit`, `collect` or `drain`, and the job is never settled.
         settle: Takes a job and what `work` returned.
         workers: Jobs carried out at once.
+        ahead: Jobs queued for each of them.
+        thrifty: Whether to start threads only as long as jobs wait for something else than the
+            interpreter: where they do not, threads only take it away from each other.
         interrupted: Asked while it waits: whether to wait no longer.
     """
 
@@ -48,18 +57,23 @@ class OrderedPool(Generic[J, R]):
         settle: Callable[[J, R], None],
         *,
         workers: int,
+        ahead: int = QUEUED_PER_WORKER,
+        thrifty: bool = False,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._work = work
         self._settle = settle
         self._workers = workers
         self._interrupted = interrupted
-        self._window = workers * QUEUED_PER_WORKER
+        self._window = workers * ahead
         self._lock = threading.Lock()
         self._order: Order[J] = Order()
         self._ready: queue.SimpleQueue[Task[J] | None] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[tuple[Task[J], Any]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._thrifty = thrifty
+        self._begun: dict[int, float] = {}
+        self._pace = 0.0
         self._unfinished = 0
         self._running = 0
         self._cancelled = False
@@ -91,8 +105,7 @@ class OrderedPool(Generic[J, R]):
             self._unfinished += 1
         if ready:
             self._ready.put(task)
-        if len(self._threads) < self._workers:
-            self._start_thread()
+        self._grow()
 
     def collect(self) -> None:
         """Settle what is finished, without waiting."""
@@ -132,6 +145,8 @@ class OrderedPool(Generic[J, R]):
             self._ready.put(None)
 
     def _take(self, *, block: bool, seconds: float | None = None) -> bool:
+        if block:
+            self._grow()
         try:
             task, result = self._finished.get(block=block, timeout=seconds)
         except queue.Empty:
@@ -141,6 +156,18 @@ class OrderedPool(Generic[J, R]):
             raise result.error
         self._settle(task.job, result)
         return True
+
+    def _grow(self) -> None:
+        """Start another thread if that is of use."""
+        if len(self._threads) == self._workers or self._ready.empty():
+            return
+        if not self._threads or not self._thrifty or self._is_slow():
+            self._start_thread()
+
+    def _is_slow(self) -> bool:
+        now = time.monotonic()
+        stuck = any(now - begun > STUCK_SECONDS for begun in list(self._begun.values()))
+        return stuck or self._pace > SLOW_SECONDS
 
     def _start_thread(self) -> None:
         # Daemons, unlike the threads of concurrent.futures: a call that hangs must not keep a
@@ -155,11 +182,15 @@ class OrderedPool(Generic[J, R]):
                 if self._cancelled:
                     continue
                 self._running += 1
+            number = threading.get_ident()
+            self._begun[number] = begun = time.monotonic()
             result: R | _Crash
             try:
                 result = self._work(task.job)
             except Exception as error:  # noqa: BLE001 (raised again in the caller's thread)
                 result = _Crash(error)
+            del self._begun[number]
+            self._pace += (time.monotonic() - begun - self._pace) / 8
             self._finished.put((task, result))
             with self._lock:
                 self._running -= 1

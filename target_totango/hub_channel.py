@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WORKERS: Final = 4
 """Batches at once: all REST calls share one budget, so more would only queue there."""
 
+BATCHES_AHEAD: Final = 2
+"""Batches that wait for each call: enough for none to wait for rows, few enough to stay cheap."""
+
 LONGEST_WAIT: Final = 5.0
 """Seconds after which a batch no longer waits to be full."""
 
@@ -67,7 +70,12 @@ class HubChannel:
         self._max_rows = max_rows
         self._prepare = prepare
         self._pool: OrderedPool[_Batch, _Outcomes] = OrderedPool(
-            self._deliver, self._settle_batch, workers=WORKERS, interrupted=interrupted
+            self._deliver,
+            self._settle_batch,
+            workers=WORKERS,
+            ahead=BATCHES_AHEAD,
+            thrifty=True,
+            interrupted=interrupted,
         )
         self._open: dict[tuple[str, str | None], _Batch] = {}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -63,7 +64,7 @@ class Request:
     max_retry_seconds: float | None = None
     repeatable: bool = True
 
-    @property
+    @functools.cached_property
     def endpoint(self) -> str:
         """Method and URL, for messages. Ids in the path are scrubbed as any text is."""
         return scrub(f"{self.method} {self.url}")
@@ -148,21 +149,46 @@ class Transport:
         if request.max_retry_seconds is not None:
             seconds = min(seconds, request.max_retry_seconds)
 
-        def attempt() -> T:
-            return self._attempt(request, read)
-
-        tried = retried(
-            attempt,
-            seconds=seconds,
-            repeatable=request.repeatable,
-            note=lambda: self._note_retry(request),
-        )
+        started = time.monotonic()
         try:
-            return tried()
+            try:
+                return self._attempt(request, read)
+            except ApiError as error:
+                # The ordinary call needs none of the machinery of retries.
+                spent = time.monotonic() - started
+                return self._retried(request, read, error, seconds=seconds, spent=spent)
         except ApiError as error:
             with self._usage_lock:
                 self.usage[request.surface].failures[str(error.status or "no answer")] += 1
             raise
+
+    def _retried(
+        self,
+        request: Request,
+        read: Callable[[str, Answer], T],
+        error: ApiError,
+        *,
+        seconds: float,
+        spent: float,
+    ) -> T:
+        """Send a request again whose first attempt failed."""
+        first: ApiError | None = error
+
+        def attempt() -> T:
+            nonlocal first
+            if first is not None:
+                failed, first = first, None
+                raise failed
+            return self._attempt(request, read)
+
+        again = retried(
+            attempt,
+            seconds=seconds,
+            repeatable=request.repeatable,
+            note=lambda: self._note_retry(request),
+            spent=spent,
+        )
+        return again()
 
     def _attempt(self, request: Request, read: Callable[[str, Answer], T]) -> T:
         with self._usage_lock:
