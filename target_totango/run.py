@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import logging
 import time
@@ -282,6 +283,7 @@ class Run:
         if not self.settings.report_path:
             return
         report = self.report.as_dict()
+        report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
         report["complete"] = failure is None and self.signal is None
         report["rejects_path"] = str(self.rejects.path) if self.rejects.rows else None
         report["states_emitted"] = self.gate.emitted

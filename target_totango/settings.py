@@ -202,7 +202,12 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         minimum=1,
         default=limits.HUB_BATCH_ROWS,
     ),
-    "report_path": _setting("string", "Report", "Where to write the run's report as JSON."),
+    "report_path": _setting(
+        "string",
+        "Report",
+        "Where to write the run's report as JSON; a name that ends in `.jsonl` keeps a history, a "
+        "line a run.",
+    ),
 }
 """JSON Schema of each setting that only the target has, by name."""
 

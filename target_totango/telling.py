@@ -23,6 +23,9 @@ logger = logging.getLogger("target-totango")
 PROGRESS_SECONDS: Final = 5.0
 BAR_SECONDS: Final = 0.5
 
+HISTORY: Final = ".jsonl"
+"""A report in a file of this kind is a line beside those of earlier runs."""
+
 
 class Progress:
     """Says every few seconds how far a run is; on a terminal, a line that changes.
@@ -123,14 +126,19 @@ def tell_end(report: Report, rejects: RejectsFile) -> None:
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write the report as JSON, all of it or nothing.
+    """Write the report as JSON, all of it or nothing; add it to the history in a `.jsonl` file.
 
     Raises:
         TotangoError: If it cannot be written.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == HISTORY:
+            line = json.dumps(report, ensure_ascii=False) + "\n"
+            with path.open("ab") as history:
+                history.write(line.encode())
+            return
+        beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         beside.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(path)
     except OSError as error:

@@ -917,6 +917,19 @@ def test_a_sample_is_a_share(deliver: Deliver) -> None:
     assert 20 < done.totals["verified"] < 80
 
 
+# Reports ---------------------------------------------------------------------------------------
+
+
+def test_reports_make_a_history(deliver: Deliver, tmp_path: Path) -> None:
+    history = tmp_path / "runs" / "history.jsonl"
+    deliver(ACCOUNTS, account("a"), report_path=str(history)).ok()
+    deliver(ACCOUNTS, account("b c"), report_path=str(history))
+    first, second = map(json.loads, history.read_text().splitlines())
+    assert (first["totals"]["sent"], first["totals"]["rejected"]) == (1, 0)
+    assert (second["totals"]["sent"], second["totals"]["rejected"]) == (0, 1)
+    assert first["finished_at"] <= second["finished_at"]
+
+
 # Dry run ---------------------------------------------------------------------------------------
 
 
