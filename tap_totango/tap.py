@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import logging
 import os
 import sys
@@ -16,12 +15,12 @@ from jsonschema_rs import validator_for
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog
 
 from tap_totango.attributes_stream import AttributesStream
 from tap_totango.bookmarks import checked_state, utc_now
 from tap_totango.check import check
 from tap_totango.events_stream import EventsStream
+from tap_totango.files import json_file
 from tap_totango.output import UNREAD, Stopped, UnreadError, WholeLines, leave
 from tap_totango.searches import AccountsStream, UsersStream
 from tap_totango.settings import CONFIG
@@ -180,7 +179,7 @@ class TapTotango(Tap):
             TotangoError: If not everything that was asked for was done.
         """
         for name in ("catalog", "state"):
-            options[name] = _json_file(name, options.get(name))
+            options[name] = json_file(name, options.get(name))
         super(Tap, cls).invoke(about=options["about"], about_format=options["about_format"])
         config = options["config"]
         tap = cls(
@@ -226,54 +225,6 @@ class TapTotango(Tap):
             self.message_writer.stopped = stopped
         else:
             raise stopped
-
-
-def _json_file(name: str, file: Any) -> dict[str, Any] | None:
-    """Read a catalog or a state.
-
-    Raises:
-        InputError: If it is not a JSON object.
-    """
-    if file is None:
-        return None
-    try:
-        content = json.loads(file.read() or "null")
-    except (ValueError, OSError) as error:
-        at = (
-            f" ({error.msg}, line {error.lineno})"
-            if isinstance(error, json.JSONDecodeError)
-            else ""
-        )
-        msg = f"The {name} file is not JSON{at}."
-        raise InputError(msg, remedy=f"Check the file that --{name} names.") from None
-    if name == "state" and content is None:
-        return None
-    shape = isinstance(content, dict) and (
-        name == "state" or isinstance(content.get("streams"), list)
-    )
-    if not shape:
-        wanted = "an object with a list of streams" if name == "catalog" else "an object"
-        msg = f"The {name} file does not hold {wanted}."
-        raise InputError(msg, remedy=f"Check the file that --{name} names.")
-    if name == "catalog":
-        _check_entries(content)
-    return dict(content)
-
-
-def _check_entries(catalog: dict[str, Any]) -> None:
-    """Check that every stream of a catalog has what Singer asks for.
-
-    Raises:
-        InputError: If one has not.
-    """
-    for place, entry in enumerate(catalog["streams"]):
-        try:
-            whole = bool(Catalog.from_dict({"streams": [entry]})) and entry["schema"]["properties"]
-        except (AttributeError, KeyError, TypeError, ValueError):
-            whole = False
-        if not whole:
-            msg = f"The catalog file holds no stream with a schema at streams[{place}]."
-            raise InputError(msg, remedy="Check the file that --catalog names.")
 
 
 def read_config(paths: Sequence[str]) -> dict[str, Any]:
