@@ -159,7 +159,7 @@ class Callers(OrderedCalls[Row, Outcome]):
         call = call_of(written(task.job))
         self._poster.post(self._tracker.form(call), task, repeatable=call.repeatable)
 
-    def _answered(self, task: Task[Row], error: ApiError | None) -> None:
+    def _answered(self, task: Task[Row], error: ApiError | None, _: None) -> None:
         if error is None:
             self.finish(task, _CONFIRMED)
         else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from totango_api.errors import ApiError
 
 KEPT_BYTES: Final = 1 << 16
-"""So much of an answer is kept: nothing of interest comes later."""
+"""So much of an answer is kept where only its status counts: errors are quoted from it."""
 
 _BUFFER_BYTES: Final = 1 << 14
 _FINAL: Final = 200
@@ -71,6 +71,7 @@ class Owner(Protocol):
     """Where connections belong to."""
 
     buffer: memoryview
+    kept_bytes: int
 
     def made(self, connection: HttpConnection) -> None:
         """Take a new connection."""
@@ -159,7 +160,7 @@ class HttpConnection(asyncio.BufferedProtocol):
             return
         data = self._buffer[:nbytes]
         self.silent = 0
-        if len(self._raw) < KEPT_BYTES:
+        if len(self._raw) < self._owner.kept_bytes:
             self._raw += data
         try:
             self._parser.feed_data(data)

@@ -12,7 +12,7 @@ from totango_api import failures
 from totango_api.call_loop import TICK_SECONDS
 from totango_api.connection import CONNECT_TIMEOUT
 from totango_api.environment import tls_context
-from totango_api.http_connection import Exchange, HttpConnection
+from totango_api.http_connection import KEPT_BYTES, Exchange, HttpConnection
 from totango_api.wire import SLOWEST_ANSWER
 
 if TYPE_CHECKING:
@@ -47,10 +47,18 @@ class HttpPool:
         endpoint: What to call it in errors.
         limit: Connections at once.
         timeout: Seconds without a byte.
+        kept_bytes: So much of an answer is kept.
     """
 
     def __init__(
-        self, loop: CallLoop, address: Address, endpoint: str, *, limit: int, timeout: float
+        self,
+        loop: CallLoop,
+        address: Address,
+        endpoint: str,
+        *,
+        limit: int,
+        timeout: float,
+        kept_bytes: int = KEPT_BYTES,
     ) -> None:
         self._address = address
         self._tls = tls_context(address.url) if address.tls else None
@@ -66,6 +74,7 @@ class HttpPool:
         self._waiting: deque[Exchange] = deque()
         self._openings: set[_Opening] = set()
         self._closed = False
+        self.kept_bytes = kept_bytes
         self.buffer = memoryview(bytearray(_BUFFER_BYTES))
         loop.every_tick(self._sweep)
 

@@ -1,12 +1,12 @@
-"""Many bodies to one URL at once, retried, where the status of the answer says everything."""
+"""Many bodies to one URL at once, retried."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from totango_api.errors import ApiError, SettingsError
 from totango_api.http_address import Address
-from totango_api.http_connection import Exchange
+from totango_api.http_connection import KEPT_BYTES, Exchange
 from totango_api.http_pool import HttpPool
 from totango_api.retries import retried, worth_another_try
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from totango_api.call_loop import CallLoop
     from totango_api.transport import Request, Transport
 
-    Answered = Callable[[Any, ApiError | None], None]
+R = TypeVar("R")
 
 
-class Poster:
+class Poster(Generic[R]):
     """Posts bodies from an event loop. Used by one thread, the one that runs the loop.
 
     Args:
@@ -31,7 +31,9 @@ class Poster:
         limit: Calls at once.
         fine: Statuses after which nothing is left to read.
         read: Reads any other answer of 2xx; raises an :class:`ApiError` if it is none.
-        answered: Called with the job of each call that is over, and the error if it failed.
+        answered: Called with the job of each call that is over, the error if it failed, and else
+            what was read.
+        kept_bytes: So much of an answer is kept.
 
     Raises:
         SettingsError: If a header cannot be sent.
@@ -45,8 +47,9 @@ class Poster:
         *,
         limit: int,
         fine: Container[int],
-        read: Callable[[str, Answer], None],
-        answered: Answered,
+        read: Callable[[str, Answer], R],
+        answered: Callable[[Any, ApiError | None, R | None], None],
+        kept_bytes: int = KEPT_BYTES,
     ) -> None:
         self._connection = transport.connection
         self._error_for = transport.error_for
@@ -57,7 +60,12 @@ class Poster:
         self._loop = loop
         self._clock = loop.inner.time
         self._pool = HttpPool(
-            loop, address, request.endpoint, limit=limit, timeout=self._connection.timeout
+            loop,
+            address,
+            request.endpoint,
+            limit=limit,
+            timeout=self._connection.timeout,
+            kept_bytes=kept_bytes,
         )
         self._fine = fine
         self._read = read
@@ -85,47 +93,52 @@ class Poster:
     def _over(self, exchange: Exchange) -> None:
         """Take the outcome of a first attempt: the ordinary call needs no other."""
         if exchange.status in self._fine and not exchange.resent:
-            self._answered(exchange.job, None)
+            self._answered(exchange.job, None, None)
             return
-        error = self._error(exchange)
-        seconds = self._connection.max_retry_seconds
-        if error is None or not worth_another_try(error, seconds, repeatable=exchange.repeatable):
-            self._end(exchange, error)
+        try:
+            result = self._result(exchange)
+        except ApiError as error:
+            seconds = self._connection.max_retry_seconds
+            if worth_another_try(error, seconds, repeatable=exchange.repeatable):
+                self._loop.spawn(self._try_again(exchange, error))
+            else:
+                self._fail(exchange, error)
         else:
-            self._loop.spawn(self._try_again(exchange, error))
+            self._answered(exchange.job, None, result)
 
-    def _error(self, exchange: Exchange) -> ApiError | None:
+    def _result(self, exchange: Exchange) -> R | None:
+        """Return what an answer says, if anything is left to read.
+
+        Raises:
+            ApiError: If the call failed.
+        """
         if exchange.resent:
             self._usage.calls += 1
             self._usage.retries += 1
         if exchange.failure is not None:
-            return exchange.failure
+            raise exchange.failure
         if exchange.status in self._fine:
             return None
         answer = exchange.answer
         error = self._error_for(self._endpoint, answer)
-        if error is None:
-            try:
-                self._read(self._endpoint, answer)
-            except ApiError as found:
-                return found
-        return error
-
-    def _end(self, exchange: Exchange, error: ApiError | None) -> None:
         if error is not None:
-            self._usage.failures[str(error.status or "no answer")] += 1
-        self._answered(exchange.job, error)
+            raise error
+        return self._read(self._endpoint, answer)
+
+    def _fail(self, exchange: Exchange, error: ApiError) -> None:
+        self._usage.failures[str(error.status or "no answer")] += 1
+        self._answered(exchange.job, error, None)
 
     async def _try_again(self, exchange: Exchange, error: ApiError) -> None:
         """Retry a call whose first attempt failed."""
         first: ApiError | None = error
 
-        async def attempt() -> None:
+        async def attempt() -> R | None:
             nonlocal first
             if first is not None:
                 failed, first = first, None
                 raise failed
-            await self._attempt(exchange)
+            return await self._attempt(exchange)
 
         tried = retried(
             attempt,
@@ -135,13 +148,13 @@ class Poster:
             spent=self._clock() - exchange.started,
         )
         try:
-            await tried()
+            result = await tried()
         except ApiError as last:
-            self._end(exchange, last)
+            self._fail(exchange, last)
         else:
-            self._end(exchange, None)
+            self._answered(exchange.job, None, result)
 
-    async def _attempt(self, exchange: Exchange) -> None:
+    async def _attempt(self, exchange: Exchange) -> R | None:
         over: asyncio.Future[None] = self._loop.inner.create_future()
 
         def done(_: Exchange) -> None:
@@ -152,8 +165,7 @@ class Poster:
         again = Exchange(exchange.request, done, repeatable=exchange.repeatable)
         self._pool.send(again)
         await over
-        if (error := self._error(again)) is not None:
-            raise error
+        return self._result(again)
 
     def _note_retry(self) -> None:
         self._usage.retries += 1

@@ -134,8 +134,8 @@ class Tracker:
         self._transport.send(request, _delivered)
 
     def poster(
-        self, loop: CallLoop, answered: Callable[[Any, ApiError | None], None], *, limit: int
-    ) -> Poster:
+        self, loop: CallLoop, answered: Callable[[Any, ApiError | None, None], None], *, limit: int
+    ) -> Poster[None]:
         """Return what posts the bodies of many calls at once, as `deliver` would each.
 
         Args:

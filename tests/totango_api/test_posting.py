@@ -51,11 +51,14 @@ class Posting:
         self.answered: dict[Any, ApiError | None] = {}
         tracker = Tracker(self.transport)
         try:
-            self.poster = tracker.poster(self.loop, self.answered.__setitem__, limit=limit)
+            self.poster = tracker.poster(self.loop, self._over, limit=limit)
         except BaseException:
             self.loop.close()
             self.transport.close()
             raise
+
+    def _over(self, job: Any, error: ApiError | None, _: None) -> None:
+        self.answered[job] = error
 
     @property
     def usage(self) -> tuple[int, int, dict[str, int]]:
