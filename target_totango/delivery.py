@@ -19,12 +19,6 @@ R = TypeVar("R")
 QUEUED_PER_WORKER: Final = 8
 """How far reading runs ahead of delivering: memory stays flat whatever the input's size."""
 
-SLOW_SECONDS: Final = 0.008
-"""Calls that take longer on average wait for the network, so that others can go on meanwhile."""
-
-STUCK_SECONDS: Final = 0.05
-"""So does a single call that takes as long as this."""
-
 LONGEST_WAIT: Final = 0.2
 """Seconds after which a wait looks up, to see whether it was interrupted."""
 
@@ -46,8 +40,6 @@ class OrderedPool(Generic[J, R]):
         settle: Takes a job and what `work` returned.
         workers: Jobs carried out at once.
         ahead: Jobs queued for each of them.
-        thrifty: Whether to start threads only as long as jobs wait for something else than the
-            interpreter: where they do not, threads only take it away from each other.
         interrupted: Asked while it waits: whether to wait no longer.
     """
 
@@ -58,7 +50,6 @@ class OrderedPool(Generic[J, R]):
         *,
         workers: int,
         ahead: int = QUEUED_PER_WORKER,
-        thrifty: bool = False,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._work = work
@@ -71,9 +62,6 @@ class OrderedPool(Generic[J, R]):
         self._ready: queue.SimpleQueue[Task[J] | None] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[tuple[Task[J], Any]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._thrifty = thrifty
-        self._begun: dict[int, float] = {}
-        self._pace = 0.0
         self._unfinished = 0
         self._running = 0
         self._cancelled = False
@@ -105,7 +93,8 @@ class OrderedPool(Generic[J, R]):
             self._unfinished += 1
         if ready:
             self._ready.put(task)
-        self._grow()
+        if len(self._threads) < self._workers:
+            self._start_thread()
 
     def collect(self) -> None:
         """Settle what is finished, without waiting."""
@@ -145,8 +134,6 @@ class OrderedPool(Generic[J, R]):
             self._ready.put(None)
 
     def _take(self, *, block: bool, seconds: float | None = None) -> bool:
-        if block:
-            self._grow()
         try:
             task, result = self._finished.get(block=block, timeout=seconds)
         except queue.Empty:
@@ -156,18 +143,6 @@ class OrderedPool(Generic[J, R]):
             raise result.error
         self._settle(task.job, result)
         return True
-
-    def _grow(self) -> None:
-        """Start another thread if that is of use."""
-        if len(self._threads) == self._workers or self._ready.empty():
-            return
-        if not self._threads or not self._thrifty or self._is_slow():
-            self._start_thread()
-
-    def _is_slow(self) -> bool:
-        now = time.monotonic()
-        stuck = any(now - begun > STUCK_SECONDS for begun in list(self._begun.values()))
-        return stuck or self._pace > SLOW_SECONDS
 
     def _start_thread(self) -> None:
         # Daemons, unlike the threads of concurrent.futures: a call that hangs must not keep a
@@ -182,15 +157,11 @@ class OrderedPool(Generic[J, R]):
                 if self._cancelled:
                     continue
                 self._running += 1
-            number = threading.get_ident()
-            self._begun[number] = begun = time.monotonic()
             result: R | _Crash
             try:
                 result = self._work(task.job)
             except Exception as error:  # noqa: BLE001 (raised again in the caller's thread)
                 result = _Crash(error)
-            del self._begun[number]
-            self._pace += (time.monotonic() - begun - self._pace) / 8
             self._finished.put((task, result))
             with self._lock:
                 self._running -= 1

@@ -31,6 +31,7 @@ class OrderedCalls(Generic[J, R]):
         start: Starts one; :meth:`finish` is to be called from within the loop when it is over.
         settle: Takes a job and its result.
         in_flight: Jobs at once.
+        ahead: Jobs queued for each of them.
         interrupted: Asked while it waits: whether to wait no longer.
     """
 
@@ -42,6 +43,7 @@ class OrderedCalls(Generic[J, R]):
         start: Callable[[Task[J]], None],
         settle: Callable[[J, R], None],
         in_flight: int,
+        ahead: int = QUEUED_PER_WORKER,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._loop = loop
@@ -50,7 +52,7 @@ class OrderedCalls(Generic[J, R]):
         self._settle = settle
         self._in_flight = in_flight
         self._interrupted = interrupted
-        self._window = in_flight * QUEUED_PER_WORKER
+        self._window = in_flight * ahead
         # Entering the loop costs as much as a few rows, so that it is left for several at once:
         # but soon enough for every call to be followed by another.
         self._room = max(in_flight // 2, 1)

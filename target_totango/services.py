@@ -8,6 +8,7 @@ import select
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.hub_channel import HubChannel
+from target_totango.hub_delivery import HubDelivery
 from target_totango.ledger import Ledger
 from target_totango.matching import KnownAttributes
 from target_totango.model import HUB
@@ -15,6 +16,7 @@ from target_totango.tracking_channel import Callers, Threads, TrackingChannel
 from totango_api.attributes import discover
 from totango_api.call_loop import CallLoop
 from totango_api.deletion import delete_user
+from totango_api.environment import uses_proxy
 from totango_api.errors import AnswerError, AuthenticationError, RefusedError
 from totango_api.hub import Hub
 from totango_api.lookup import Lookup
@@ -111,14 +113,13 @@ class Services:
         """Return a new way out."""
         settings = self._settings
         if delivery == HUB:
-            hub = Hub(self.transport, max_rows=settings.hub_batch_size)
             return HubChannel(
-                hub,
+                HubDelivery(Hub(self.transport, max_rows=settings.hub_batch_size), self._prepare),
                 settler.settle,
                 settle_all=settler.settle_all,
                 max_rows=settings.hub_batch_size,
-                prepare=self._prepare,
                 interrupted=interrupted,
+                loop=self.loop if self._posts_to_hub else None,
             )
         tracker = Tracker(self.transport, token=settings.sdr_token)
         how: dict[str, Any] = {
@@ -130,9 +131,15 @@ class Services:
             return TrackingChannel(Threads(tracker, settler.settle, **how))
         return TrackingChannel(Callers(tracker, self.loop, settler.settle, **how))
 
+    @property
+    def _posts_to_hub(self) -> bool:
+        """Whether hub calls can go out from the event loop: not where they have to take turns."""
+        proxied = uses_proxy(self.transport.connection.hosts.hub)
+        return CallLoop.fits_here() and not (proxied or self.transport.budget.paces)
+
     @functools.cached_property
     def loop(self) -> CallLoop:
-        """Runs tracking calls in this thread."""
+        """Runs calls in this thread."""
         return CallLoop()
 
     def wait_readable(self, descriptor: int, seconds: float) -> bool:

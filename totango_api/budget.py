@@ -101,6 +101,11 @@ class CallBudget:
         self._held_until = 0.0
         self.seconds_waited = 0.0
 
+    @property
+    def paces(self) -> bool:
+        """Whether calls are held back of our own accord."""
+        return self._paces
+
     @contextmanager
     def call(self) -> Iterator[None]:
         """Wait for leave to make one call; the call is made in the body."""

@@ -7,10 +7,8 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote
-
-import msgspec
 
 from totango_api import limits
 from totango_api.errors import AnswerError, RefusedError, SettingsError, UnavailableError
@@ -23,97 +21,31 @@ from totango_api.hub_replies import (
     refusal_in,
     reply_in,
 )
+from totango_api.hub_rows import ENVELOPE_BYTES, LISTS, HubObject, HubRow, batches, encoded_whole
 from totango_api.hub_splitting import TOO_LARGE, Settlement
+from totango_api.posting import Poster
 from totango_api.redaction import excerpt
 from totango_api.transport import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from totango_api.answers import Answer
+    from totango_api.call_loop import CallLoop
+    from totango_api.errors import ApiError
     from totango_api.hub_splitting import Group
     from totango_api.transport import Transport
 
 __all__ = ["Accepted", "Hub", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
 
-HubObject = Literal["accounts", "users", "usage", "collections"]
+First: TypeAlias = "Callable[[], Reply]"
+"""Returns what was said to a call, or raises the error that it ended in."""
 
-_LISTS: Final = {
-    "accounts": "accounts",
-    "users": "users",
-    "usage": "usages",
-    "collections": "collections",
-}
-"""The key that holds the rows of each object."""
+KEPT_BYTES: Final = 1 << 22
+"""So much of an answer is read: it may name every row of a batch."""
 
 _APPEND_ONLY: Final = "usage"
 _NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
-_encode: Final = msgspec.json.Encoder().encode
-_ENVELOPE_BYTES: Final = len('{"collections":[]}')
-
-
-class HubRow(msgspec.Struct, frozen=True):
-    """One row, as its endpoint takes it.
-
-    Attributes:
-        body: JSON-ready. Attribute values are text: no source shows another type accepted.
-    """
-
-    body: Mapping[str, Any]
-
-    @classmethod
-    def account(cls, account_id: str, attributes: Mapping[str, str]) -> HubRow:
-        """Create or change an account."""
-        return cls({"id": account_id, "attributes": attributes})
-
-    @classmethod
-    def user(cls, account_id: str, user_id: str, attributes: Mapping[str, str]) -> HubRow:
-        """Create or change a user of an account (shape *inferred*)."""
-        return cls({"id": user_id, "account_id": account_id, "attributes": attributes})
-
-    @classmethod
-    def activity(cls, account_id: str, user_id: str, module: str, activity: str) -> HubRow:
-        """Add one activity."""
-        return cls(
-            {"account_id": account_id, "user_id": user_id, "module": module, "activity": activity}
-        )
-
-    @classmethod
-    def item(cls, item_id: str, account_id: str, attributes: Mapping[str, str]) -> HubRow:
-        """Create or change an item of a collection."""
-        return cls({"id": item_id, "account_id": account_id, "attributes": attributes})
-
-    def encoded(self) -> bytes:
-        """Return the row as JSON.
-
-        Raises:
-            ValueError: If it holds what JSON or UTF-8 cannot express.
-        """
-        try:
-            return _encode(self.body)
-        except (TypeError, msgspec.MsgspecError) as error:
-            raise ValueError(str(error)) from None
-
-
-def batches(rows: Iterable[bytes], *, max_rows: int, max_bytes: int) -> Iterator[list[bytes]]:
-    """Cut rows into batches, in order.
-
-    Args:
-        rows: Encoded rows.
-        max_rows: Most rows of a batch.
-        max_bytes: Most bytes of a request body. A row that is larger by itself comes alone.
-    """
-    batch: list[bytes] = []
-    size = _ENVELOPE_BYTES
-    for row in rows:
-        more = len(row) + 1
-        if batch and (len(batch) >= max_rows or size + more > max_bytes):
-            yield batch
-            batch, size = [], _ENVELOPE_BYTES
-        batch.append(row)
-        size += more
-    if batch:
-        yield batch
 
 
 class Hub:
@@ -184,8 +116,15 @@ class Hub:
         rows: Iterable[HubRow],
         *,
         collection_type: str | None = None,
+        first: First | None = None,
     ) -> Iterator[Group]:
         """Deliver rows and yield the positions of those that share an outcome, once it is known.
+
+        Args:
+            surface_object: What the rows are.
+            rows: Rows of that object.
+            collection_type: The collection that the rows belong to.
+            first: What came of sending all of them, where that was done before.
 
         Raises:
             ApiError: If calls are not accepted at all: a wrong token, no connection, too many
@@ -194,9 +133,10 @@ class Hub:
         """
         url = self._url(surface_object, collection_type)
         waiting = list(rows)
-        whole = _encoded_whole(surface_object, waiting)
-        if whole is not None and self._takes(len(waiting), len(whole)):
-            yield from self._settled(surface_object, url, waiting, range(len(waiting)), whole)
+        whole = self.body(surface_object, waiting)
+        if whole is not None:
+            every = range(len(waiting))
+            yield from self._settled(surface_object, url, waiting, every, whole, first)
             return
         sendable = []
         for at, row in enumerate(waiting):
@@ -211,6 +151,41 @@ class Hub:
             batch, sendable = sendable[:size], sendable[size:]
             yield from self._settled(surface_object, url, waiting, batch)
 
+    def body(self, surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
+        """Return the body of a call with all rows; None if they must not go out together."""
+        whole = encoded_whole(surface_object, rows)
+        return whole if whole is not None and self._takes(len(rows), len(whole)) else None
+
+    def poster(
+        self,
+        loop: CallLoop,
+        surface_object: HubObject,
+        answered: Callable[[Any, ApiError | None, Reply | None], None],
+        *,
+        limit: int,
+    ) -> Poster[Reply]:
+        """Return what posts the bodies of batches; what it is told is for `first` of `outcomes`.
+
+        Calls are not paced: only for services whose limit the user has lifted.
+
+        Args:
+            loop: Runs it.
+            surface_object: What the rows are; no collections.
+            answered: Called with the job of each call that is over, the error if it failed, and
+                else the reply.
+            limit: Calls at once.
+        """
+        return Poster(
+            self._transport,
+            loop,
+            Request("hub", "POST", self._url(surface_object, None), headers=self._headers),
+            limit=limit,
+            fine=(),
+            read=self._reading(repeatable=surface_object != _APPEND_ONLY),
+            answered=answered,
+            kept_bytes=KEPT_BYTES,
+        )
+
     def _takes(self, rows: int, size: int) -> bool:
         """Tell whether rows may go out together."""
         return 0 < rows <= self._rows_taken and size <= self._bytes_taken
@@ -222,6 +197,7 @@ class Hub:
         rows: Sequence[HubRow],
         batch: Sequence[int],
         whole: bytes | None = None,
+        first: First | None = None,
     ) -> Iterator[Group]:
         """Send a batch and yield what becomes of its rows.
 
@@ -231,17 +207,19 @@ class Hub:
             rows: Rows, some of which are the batch.
             batch: Their positions.
             whole: The body of the request with all of them, if it is there already.
+            first: What came of sending it, if that was done before.
         """
         repeatable = surface_object != _APPEND_ONLY
 
         def send(numbers: Sequence[int]) -> Reply:
+            nonlocal first
             body = whole if whole is not None and len(numbers) == len(batch) else None
             if body is None:
                 encoded = b",".join([rows[at].encoded() for at in numbers])
-                body = b'{"%s":[%s]}' % (_LISTS[surface_object].encode(), encoded)
-            reply = self._post(
-                Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
-            )
+                body = b'{"%s":[%s]}' % (LISTS[surface_object].encode(), encoded)
+            sent, first = first, None
+            request = Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
+            reply = self._post(request, sent)
             if reply.status == TOO_LARGE:
                 self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
                 self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
@@ -253,19 +231,26 @@ class Hub:
         yield from settlement.settle(batch)
         self._hopeless_kinds[url] = settlement.hopeless_kind
 
-    def _post(self, request: Request) -> Reply:
+    def _reading(self, *, repeatable: bool) -> Callable[[str, Answer], Reply]:
+        """Return what reads answers of 2xx; an odd one to what is sent once is taken as it is."""
         region = self._transport.connection.region
 
         def read(endpoint: str, answer: Answer) -> Reply:
             try:
                 return reply_in(endpoint, answer, region=region)
             except AnswerError as error:
-                if request.repeatable:
+                if repeatable:
                     raise
                 return Reply(unknown=True, status=error.status, reason=error.reason)
 
+        return read
+
+    def _post(self, request: Request, sent: First | None) -> Reply:
+        """Send a batch, or take what came of sending it."""
         try:
-            return self._transport.send(request, read)
+            if sent is not None:
+                return sent()
+            return self._transport.send(request, self._reading(repeatable=request.repeatable))
         except (RefusedError, UnavailableError) as error:
             # What is certainly not done, and not for the sake of a row, would be so for each.
             unreachable = isinstance(error, UnavailableError) and not error.maybe_done
@@ -288,17 +273,9 @@ class Hub:
 
     def _unsendable(self, row: HubRow) -> Refused | None:
         try:
-            size = len(row.encoded()) + _ENVELOPE_BYTES
+            size = len(row.encoded()) + ENVELOPE_BYTES
         except ValueError as error:
             return Refused(f"the row cannot be written as JSON: {excerpt(error)}")
         if size > self._max_bytes:
             return Refused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
-        return None
-
-
-def _encoded_whole(surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
-    """Return the body of a request with all rows; None if one of them cannot be encoded."""
-    try:
-        return _encode({_LISTS[surface_object]: [row.body for row in rows]})
-    except (TypeError, ValueError, msgspec.MsgspecError):
         return None

@@ -60,28 +60,13 @@ def test_jobs_that_share_a_key_run_in_the_order_of_submission(
                 assert place["end", earlier] < place["start", later]
 
 
-@pytest.mark.parametrize("thrifty", [False, True])
-def test_jobs_without_a_common_key_run_at_once(thrifty: bool) -> None:
+def test_jobs_without_a_common_key_run_at_once() -> None:
     meeting = threading.Barrier(4, timeout=10)
-    pool: OrderedPool[int, int] = OrderedPool(
-        lambda _: meeting.wait(), lambda *_: None, workers=4, thrifty=thrifty
-    )
+    pool: OrderedPool[int, int] = OrderedPool(lambda _: meeting.wait(), lambda *_: None, workers=4)
     for number in range(4):
         pool.submit(number, writes=[number])
     assert pool.drain(until=time.monotonic() + 20)
     pool.close()
-
-
-def test_jobs_that_take_no_time_share_a_thread() -> None:
-    threads: set[int] = set()
-    pool: OrderedPool[int, None] = OrderedPool(
-        lambda _: threads.add(threading.get_ident()), lambda *_: None, workers=4, thrifty=True
-    )
-    for number in range(200):
-        pool.submit(number, writes=[number])
-        assert pool.drain(until=time.monotonic() + 20)
-    pool.close()
-    assert len(threads) == 1
 
 
 def test_reading_ahead_is_bounded() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_runs import Delivered
 
     Deliver = Callable[..., Delivered]
+    Hub = dict[str, Any]
 
 
 def account(identifier: Any, **attributes: Any) -> dict[str, Any]:
@@ -790,7 +791,13 @@ def test_modes(
 # Integration Hub -------------------------------------------------------------------------------
 
 
-def test_the_hub_takes_every_object(deliver: Deliver, service: Sandbox) -> None:
+@pytest.fixture(params=[0, 100_000], ids=["one thread", "paced threads"])
+def hub(request: pytest.FixtureRequest) -> Hub:
+    """Settings for hub batches, of which calls that are paced take another way."""
+    return {"delivery": "hub", "rate_limit_per_minute": request.param}
+
+
+def test_the_hub_takes_every_object(deliver: Deliver, service: Sandbox, hub: Hub) -> None:
     tickets = schema("tickets", "account_id", "collection_id", "Priority")
     mapping = {
         "stream": "tickets",
@@ -807,7 +814,7 @@ def test_the_hub_takes_every_object(deliver: Deliver, service: Sandbox) -> None:
         user("a", "u", user_name="U", Title="Boss"),
         activity(1),
         record("tickets", account_id="a", collection_id="T-1", Priority="high"),
-        delivery="hub",
+        **hub,
         mappings=[mapping],
     ).ok()
     assert held(service, "accounts") == {("a",): {"account_name": "A", "Plan": "Pro"}}
@@ -818,14 +825,14 @@ def test_the_hub_takes_every_object(deliver: Deliver, service: Sandbox) -> None:
 
 
 def test_bad_rows_of_a_batch_are_found_and_the_good_ones_land(
-    deliver: Deliver, service: Sandbox
+    deliver: Deliver, service: Sandbox, hub: Hub
 ) -> None:
     service.set(hub_error_detail="none")
     service.load(attributes=[{"object": "accounts", "key_name": "Due", "type": "date"}])
     due = schema("accounts", "account_id", "due")
     rows = [account(f"a-{n}", due="2024-01-01") for n in range(60)]
     service.chaos("400@hub:match=a-13")
-    done = deliver(due, *rows, state(1), delivery="hub", hub_batch_size=25)
+    done = deliver(due, *rows, state(1), **hub, hub_batch_size=25)
     assert isinstance(done.error, IncompleteRunError)
     assert [row["account_id"] for row in done.rejected] == ["a-13"]
     assert len(held(service, "accounts")) == 59
@@ -834,14 +841,14 @@ def test_bad_rows_of_a_batch_are_found_and_the_good_ones_land(
 
 @pytest.mark.parametrize(("accounts", "calls"), [(80, 3), (10, 10)])
 def test_rows_of_several_kinds_in_turn_fill_their_batches(
-    deliver: Deliver, service: Sandbox, accounts: int, calls: int
+    deliver: Deliver, service: Sandbox, hub: Hub, accounts: int, calls: int
 ) -> None:
     service.chaos("slow=0.05@hub:p=0.5")
     rows = []
     for n in range(80):
         a = f"a-{n % accounts}"
         rows += [account(a, Plan=f"p{n}"), user(a, f"u{n}", Title="T"), activity(n, a, f"u{n}")]
-    done = deliver(ACCOUNTS, USERS, ACTIVITIES, *rows, state(1), delivery="hub").ok()
+    done = deliver(ACCOUNTS, USERS, ACTIVITIES, *rows, state(1), **hub).ok()
     assert len(service.calls("hub")) <= calls
     plans = {row["Plan"] for row in held(service, "accounts").values()}
     assert plans == {f"p{n}" for n in range(80 - accounts, 80)}
@@ -849,28 +856,32 @@ def test_rows_of_several_kinds_in_turn_fill_their_batches(
     assert done.states == [state(1)["value"]]
 
 
-def test_batches_follow_what_their_rows_depend_on(deliver: Deliver, service: Sandbox) -> None:
+def test_batches_follow_what_their_rows_depend_on(
+    deliver: Deliver, service: Sandbox, hub: Hub
+) -> None:
     rows = [activity(1, "a", "u"), user("a", "u", Title="T"), account("a", Plan="p")]
-    deliver(ACCOUNTS, USERS, ACTIVITIES, *rows, delivery="hub").ok()
+    deliver(ACCOUNTS, USERS, ACTIVITIES, *rows, **hub).ok()
     paths = [call["path"].rsplit("/", 1)[-1] for call in service.calls("hub")]
     assert paths == ["accounts", "users", "usage"]
 
 
 def test_batches_that_fail_among_good_ones_are_no_outage(
-    deliver: Deliver, service: Sandbox
+    deliver: Deliver, service: Sandbox, hub: Hub
 ) -> None:
     service.chaos("500@hub:every=3")
     rows = [activity(n) for n in range(200)]
-    done = deliver(ACTIVITIES, *rows, state(1), delivery="hub", hub_batch_size=25)
+    done = deliver(ACTIVITIES, *rows, state(1), **hub, hub_batch_size=25)
     assert isinstance(done.error, IncompleteRunError)
     assert (done.totals["sent"], done.totals["uncertain"]) == (150, 50)
     assert done.states == [state(1)["value"]]
 
 
-def test_many_failed_batches_in_a_row_are_an_outage(deliver: Deliver, service: Sandbox) -> None:
+def test_many_failed_batches_in_a_row_are_an_outage(
+    deliver: Deliver, service: Sandbox, hub: Hub
+) -> None:
     service.chaos("500@hub")
     rows = [activity(n) for n in range(200)]
-    done = deliver(ACTIVITIES, *rows, delivery="hub", hub_batch_size=2)
+    done = deliver(ACTIVITIES, *rows, **hub, hub_batch_size=2)
     assert "20 calls in a row" in str(done.error)
 
 
