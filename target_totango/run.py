@@ -47,7 +47,7 @@ class IncompleteRunError(TotangoError):
 class Run:
     """Everything that happens between reading a record and emitting a state.
 
-    Used by one thread. Tracking calls go on while it waits; those of the hub are made in others.
+    Used by one thread; calls go on while it waits.
 
     Args:
         settings: The target's settings.
