@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import sandboxes
 from hypothesis import example, given
 from hypothesis import strategies as st
-from singer_sdk import Stream, Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import RecordMessage
 from tap_runs import catalog_of
@@ -84,22 +82,3 @@ def test_the_command_writes_the_same_either_way(tmp_path: Path, tap: Any) -> Non
 def without_times(stdout: str) -> list[str]:
     times = r'("version":\d+,)?"time_extracted":"[^"]*"'
     return [re.sub(times, "", line) for line in stdout.split("\n") if '"type":"RECORD"' in line]
-
-
-def test_the_sdk_still_has_what_the_streams_override() -> None:
-    parameters = {
-        "_sync_records": ["self", "context", "write_messages"],
-        "_generate_record_messages": ["self", "record"],
-        "_write_record_message": ["self", "record"],
-        "_check_max_record_limit": ["self", "current_record_index"],
-        "_increment_stream_state": ["self", "latest_record", "context"],
-        "_write_activate_version_message": ["self", "full_table_version"],
-    }
-    for name, expected in parameters.items():
-        assert list(inspect.signature(getattr(Stream, name)).parameters) == expected, name
-    assert "_sync_records(" in inspect.getsource(Stream.sync)
-    assert list(inspect.signature(Tap._handle_termination).parameters) == [
-        "self",
-        "signum",
-        "frame",
-    ]
