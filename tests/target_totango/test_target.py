@@ -835,6 +835,7 @@ def test_bad_rows_of_a_batch_are_found_and_the_good_ones_land(
     done = deliver(due, *rows, state(1), **hub, hub_batch_size=25)
     assert isinstance(done.error, IncompleteRunError)
     assert [row["account_id"] for row in done.rejected] == ["a-13"]
+    assert "Totango refused the row (400)" in done.rejected[0]["_reject"]["reason"]
     assert len(held(service, "accounts")) == 59
     assert done.states == [state(1)["value"]]
 
