@@ -54,7 +54,6 @@ class SearchStream(TotangoStream):
             found = cols.columns_of_attributes(attributes, style=style, base=self.base)
         super().__init__(tap, found)
         self._greatest: str | None = None
-        self._unfiltered = True
 
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take over a catalog, and its columns where the service names none."""
