@@ -202,7 +202,7 @@ class SearchStream(TotangoStream):
 
     def _report(self, builder: RecordBuilder) -> None:
         outcome = self._reading.outcome
-        least = -(-(outcome.total or outcome.rows) // self._paging().page_size) or 1
+        least = outcome.least_calls(self._paging().page_size)
         self.logger.info(
             "%s: %s rows of %s in %s calls (least possible: %s), %s rows came more than once.",
             self.name,

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 KEPT_BYTES: Final = 1 << 16
 """So much of an answer is kept where only its status counts: errors are quoted from it."""
 
-_BUFFER_BYTES: Final = 1 << 14
 _FINAL: Final = 200
 
 

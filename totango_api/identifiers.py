@@ -13,7 +13,6 @@ from typing import Final
 from totango_api import limits
 
 SALESFORCE_SHORT: Final = 15
-SALESFORCE_LONG: Final = 18
 
 _ACCOUNT_ID: Final = re.compile(f"[{limits.ACCOUNT_ID_CHARACTERS}]{{1,{limits.ACCOUNT_ID_LENGTH}}}")
 _USER_ID: Final = re.compile(f"[{limits.USER_ID_CHARACTERS}]{{1,{limits.USER_ID_LENGTH}}}")

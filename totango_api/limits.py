@@ -24,9 +24,6 @@ PAGE_ROWS: Final = 1000
 WINDOW_ROWS: Final = 10_000
 """Rows that one query can reach by raising its offset ("Search API (accounts and users)")."""
 
-ALL_TEAMS: Final = "-1"
-"""Value of the form field `team_id` that asks for every team (seen in public clients)."""
-
 # Identifiers and values ("Attribute limitations"; "Unique IDs") ---------------------------
 
 ACCOUNT_ID_LENGTH: Final = 480
