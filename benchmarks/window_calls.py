@@ -18,13 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "suppo
 from dates import ORDERS, SHAPES, dates_of
 from search_model import LargeSearch
 
-from totango_api.completeness import CompleteRead
-from totango_api.paging import Paging
-from totango_api.queries import Query
-from totango_api.splitters import splitters_for
+from totango_api.reading.complete_read import CompleteRead
+from totango_api.reading.paginator import Paging
+from totango_api.reading.splitters import splitters_for
+from totango_api.search.query import Query
 
 if TYPE_CHECKING:
-    from totango_api.search import Search
+    from totango_api.search.endpoint import Search
 
 ROWS: Final = (9_999, 10_000, 10_001, 12_000, 20_001, 25_000, 60_000, 100_000, 200_000, 1_000_000)
 

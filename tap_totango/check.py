@@ -7,14 +7,14 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from totango_api.connection import Connection
+from totango_api.config import Connection
 from totango_api.errors import AuthenticationError, TotangoError
 from totango_api.hosts import REGIONS, hosts_of
-from totango_api.queries import Query
+from totango_api.http.client import Transport
 from totango_api.redaction import scrub
 from totango_api.region import resolved
-from totango_api.search import ACCOUNTS, USERS, Search
-from totango_api.transport import Transport
+from totango_api.search.endpoint import ACCOUNTS, USERS, Search
+from totango_api.search.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,16 +16,15 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_totango.attributes_stream import AttributesStream
-from tap_totango.bookmarks import checked_state, utc_now
 from tap_totango.check import check
-from tap_totango.events_stream import EventsStream
-from tap_totango.files import json_file
-from tap_totango.output import UNREAD, Stopped, UnreadError, WholeLines, leave
-from tap_totango.searches import AccountsStream, UsersStream
-from tap_totango.settings import CONFIG
-from totango_api.attributes import CORE_ATTRIBUTES, Attribute, discover
-from totango_api.connection import Connection
+from tap_totango.config import CONFIG
+from tap_totango.records.writer import UNREAD, Stopped, UnreadError, WholeLines, leave
+from tap_totango.schema.files import json_file
+from tap_totango.state import checked_state, utc_now
+from tap_totango.streams.attributes import AttributesStream
+from tap_totango.streams.events import EventsStream
+from tap_totango.streams.search import AccountsStream, UsersStream
+from totango_api.config import Connection
 from totango_api.errors import (
     AnswerError,
     AuthenticationError,
@@ -34,9 +33,10 @@ from totango_api.errors import (
     SettingsError,
     TotangoError,
 )
+from totango_api.http.client import Transport
 from totango_api.redaction import register_secret, scrub_logs
 from totango_api.region import resolved
-from totango_api.transport import Transport
+from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute, discover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_totango.stream import TotangoStream
+    from tap_totango.streams.base import TotangoStream
 
 
 class TapTotango(Tap):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_totango.model import Fault
+    from target_totango.models import Fault
 
 COUNTS: Final = (
     "received",

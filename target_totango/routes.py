@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
-from target_totango.model import Fault
+from target_totango.models import Fault
 from target_totango.sinks import TotangoSink
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
     from singer_sdk.sinks import Sink
 
-    from target_totango.model import SourceStream
-    from target_totango.run import Run
+    from target_totango.models import SourceStream
+    from target_totango.pipeline.run import Run
 
 
 class Route:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.sinks import RecordSink
 
-from target_totango.model import Fault
-from target_totango.plain import PlainRows
-from target_totango.validation import RecordValidator
+from target_totango.mapping.plain import PlainRows
+from target_totango.models import Fault
+from target_totango.singer.validation import RecordValidator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from singer_sdk.target_base import Target
 
-    from target_totango.intake import Intake
-    from target_totango.mapping import StreamMapping
-    from target_totango.preset import Segment
-    from target_totango.run import Run
+    from target_totango.mapping.compiler import StreamMapping
+    from target_totango.mapping.segment import Segment
+    from target_totango.pipeline.record_processor import Intake
+    from target_totango.pipeline.run import Run
 
 
 INTAKES_REMEMBERED: Final = 1_000

@@ -21,17 +21,17 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
-from target_totango.mapping import StreamMapping, compile_mapping
-from target_totango.matching import recognise
-from target_totango.model import SourceStream
-from target_totango.preset import Segment
-from target_totango.reader import MessageReader
+from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
+from target_totango.mapping.auto import recognise
+from target_totango.mapping.compiler import StreamMapping, compile_mapping
+from target_totango.mapping.segment import Segment
+from target_totango.models import SourceStream
+from target_totango.pipeline.run import DRAIN_SECONDS, Run
 from target_totango.routes import Route
-from target_totango.run import DRAIN_SECONDS, Run
-from target_totango.settings import CONFIG_SCHEMA, SEGMENT, Settings
+from target_totango.singer.reader import MessageReader
 from target_totango.sinks import TotangoSink
 from target_totango.telling import tell_mapping
-from totango_api.connection import Connection
+from totango_api.config import Connection
 from totango_api.errors import InputError, SettingsError, TotangoError
 from totango_api.redaction import register_secret, scrub_logs
 

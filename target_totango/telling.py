@@ -14,9 +14,9 @@ from totango_api.errors import TotangoError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from target_totango.mapping import StreamMapping
-    from target_totango.rejects import RejectsFile
+    from target_totango.mapping.compiler import StreamMapping
     from target_totango.report import Report
+    from target_totango.storage.dead_letter import RejectsFile
 
 logger = logging.getLogger("target-totango")
 

@@ -13,13 +13,13 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
-from tap_totango.attributes_stream import AttributesStream
-from tap_totango.events_stream import EventsStream
-from tap_totango.output import WholeLines
-from tap_totango.searches import AccountsStream, UsersStream
-from tap_totango.stream import TotangoStream
+from tap_totango.records.writer import WholeLines
+from tap_totango.streams.attributes import AttributesStream
+from tap_totango.streams.base import TotangoStream
+from tap_totango.streams.events import EventsStream
+from tap_totango.streams.search import AccountsStream, UsersStream
 from tap_totango.tap import TapTotango
-from target_totango.reader import MessageReader
+from target_totango.singer.reader import MessageReader
 from target_totango.sinks import TotangoSink
 from target_totango.target import TargetTotango
 

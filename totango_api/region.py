@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from totango_api.answers import json_of
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.hosts import AUTO, hosts_of
+from totango_api.http.client import Request, Transport
+from totango_api.http.responses import json_of
 from totango_api.limits import EU_SITE
-from totango_api.transport import Request, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from totango_api.connection import Connection
+    from totango_api.config import Connection
 
 
 def resolved(connection: Connection, config: Mapping[str, Any]) -> Connection:

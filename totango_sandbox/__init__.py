@@ -3,7 +3,7 @@
 It is an independent reading of what is publicly known about Totango's HTTP APIs, made to disagree
 with its clients: where the sources are silent, a switch decides
 (:mod:`totango_sandbox.switches`), and the default is the documented answer, or else the one that
-is hardest on a client. Faults on demand are rules (:mod:`totango_sandbox.chaos`).
+is hardest on a client. Faults on demand are rules (:mod:`totango_sandbox.faults`).
 
 A request goes from ``server`` (the socket) through ``app`` (faults, token, budget) and ``routes``
 to the module of its surface: ``search``, ``scroll``, ``events``, ``metadata``, ``tracking``,

@@ -12,8 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from totango_sandbox import chaos, switches
-from totango_sandbox.chaos import Chaos, ChaosError
+from totango_sandbox import faults as chaos
+from totango_sandbox import switches
+from totango_sandbox.faults import Chaos, ChaosError
 from totango_sandbox.switches import SwitchError, Switches
 
 if TYPE_CHECKING:
@@ -122,9 +123,11 @@ def _serve(options: argparse.Namespace) -> None:
     chosen.keep()
     faults.keep()
     # Everything heavy is imported only now: --help and mistakes answer at once.
-    from totango_sandbox import rows, seed, server  # noqa: PLC0415
-    from totango_sandbox.app import App  # noqa: PLC0415
-    from totango_sandbox.service import Service  # noqa: PLC0415
+    from totango_sandbox.seed import generate as seed  # noqa: PLC0415
+    from totango_sandbox.server import run as server  # noqa: PLC0415
+    from totango_sandbox.server.app import App  # noqa: PLC0415
+    from totango_sandbox.server.service import Service  # noqa: PLC0415
+    from totango_sandbox.storage import serialization as rows  # noqa: PLC0415
 
     try:
         amounts = seed.parse_seed(options.seed)
@@ -161,7 +164,7 @@ def _check_host(host: str) -> None:
 
 
 def _announce(options: argparse.Namespace, listener: socket.socket, token: str) -> None:
-    from totango_sandbox.server import write_ready_file  # noqa: PLC0415 (heavy)
+    from totango_sandbox.server.run import write_ready_file  # noqa: PLC0415 (heavy)
 
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host

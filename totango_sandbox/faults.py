@@ -1,45 +1,210 @@
-"""What each fault of :mod:`totango_sandbox.chaos` looks like on the wire."""
+"""Faults on demand.
+
+A rule is ``<fault>@<surface>[:<when>]…``, for example ``429@search:3`` or
+``drop@tracking:every=100``.
+
+Faults
+    NNN             this HTTP status, 400 to 599 (a 429 looks like the real one), unprocessed
+    timeout         processed never, the connection is held for ``hang`` seconds, then closed
+    timeout-after   likewise, but processed
+    drop            processed, then the connection is closed without an answer
+    drop-before     the connection is closed without an answer, unprocessed
+    truncate        processed; the answer stops in the middle of its body
+    html            200 with a page that is no JSON, unprocessed
+    failed200       200 with {"status": "failed", …}, unprocessed
+    errors200       200 with {"errors": …}, unprocessed
+    error200        200 with {"error": {…}}, unprocessed
+    redirect        302 to ``to``, unprocessed
+    slow=SECONDS    a delay, then everything as usual (and other rules still apply)
+    duplicate-page  a search answers with the rows of the page before
+    short-page      a search answers with half of the rows that it should
+    shift           before a search answers, a row that sorts first is inserted
+    shift-delete    before a search answers, the row that sorts first is deleted
+
+Surfaces
+    search (= accounts + users), accounts, users, scroll, events, attributes, account, domains,
+    delete, api (= all of these), hub, tracking, all
+
+When (all conditions of a rule must hold; without any it always applies)
+    N               the Nth call on that surface since the rule was made, counted from 1
+    every=N         each Nth call
+    p=0.05          a share of calls, chosen by a fixed seed
+    match=TEXT      the text occurs in the body or the query, encoded or not
+    times=N         at most N times
+    hang=SECONDS    for timeouts (default 30)
+    retry=SECONDS   Retry-After of a 429 (default 1)
+    to=URL          for redirects; everything after it belongs to the URL
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import random
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
 
-from totango_sandbox.envelopes import failed
-from totango_sandbox.exchange import HTML, JSON, Response, reply
-from totango_sandbox.ratelimit import limit_headers, too_many
-
-if TYPE_CHECKING:
-    from totango_sandbox.chaos import Rule
-    from totango_sandbox.service import Service
-
-_TOO_MANY: Final = 429
-_SERVER_ERRORS: Final = 500
-_PAGE: Final = b"<html><head><title>Please wait</title></head><body>Please wait</body></html>"
-
-
-def answer(service: Service, rule: Rule) -> Response:
-    """The response of a fault that is one (the others close or hold the connection)."""
-    if rule.fault == "html":
-        return Response(200, _PAGE, [HTML])
-    if rule.fault == "failed200":
-        return failed(service, "search", "the sandbox was told to fail", 200)
-    if rule.fault == "errors200":
-        return reply({"errors": [{"message": "the sandbox was told to fail"}]})
-    if rule.fault == "error200":
-        return reply({"error": {"type": "chaos", "message": "the sandbox was told to fail"}})
-    if rule.fault == "redirect":
-        location = rule.to.encode("utf-8", errors="surrogateescape")
-        return Response(302, b"", [HTML, (b"location", location)])
-    return _status(service, rule, int(rule.fault))
+SEARCH: Final = frozenset({"accounts", "users"})
+REST: Final = SEARCH | {"scroll", "events", "attributes", "account", "domains", "delete"}
+ALL: Final = REST | {"hub", "tracking"}
+_GROUPS: Final = {"search": SEARCH, "api": REST, "all": ALL}
+TWISTS: Final = frozenset({"duplicate-page", "short-page", "shift", "shift-delete"})
+BEFORE: Final = frozenset(
+    {"timeout", "drop-before", "html", "failed200", "errors200", "error200", "redirect"}
+)
+AFTER: Final = frozenset({"timeout-after", "drop", "truncate"})
+_STATUS: Final = re.compile(r"[45]\d\d")
+_SEED: Final = 20_240_229
 
 
-def _status(service: Service, rule: Rule, status: int) -> Response:
-    if status == _TOO_MANY:
-        seconds = max(1, round(rule.retry))
-        limit = service.switches.whole("rate_limit")
-        headers = limit_headers(limit, 0, seconds, service.switches)
-        return too_many(rule.retry, service.switches, headers)
-    if status >= _SERVER_ERRORS:
-        return Response(status, _PAGE.replace(b"Please wait", b"Server error"), [HTML])
-    text = b'{"error":{"type":"chaos","message":"the sandbox was told to fail"}}'
-    return Response(status, text, [JSON])
+class ChaosError(ValueError):
+    """A rule that cannot be read; the message says why."""
+
+
+@dataclass(slots=True)
+class Rule:
+    """One fault, where it strikes, and when."""
+
+    spec: str
+    fault: str
+    surfaces: frozenset[str]
+    nth: int = 0
+    every: int = 0
+    probability: float | None = None
+    match: str = ""
+    times: int = 0
+    hang: float = 30.0
+    retry: float = 1.0
+    to: str = ""
+    delay: float = 0.0
+    seen: int = 0
+    struck: int = 0
+
+    @property
+    def is_before(self) -> bool:
+        """Whether it replaces the processing of the call."""
+        return self.fault in BEFORE or self.fault.isdigit()
+
+    def strikes(self, dice: random.Random, text: str) -> bool:
+        """Whether the next call on the surface is hit; counts it either way."""
+        self.seen += 1
+        hit = (
+            (not self.times or self.struck < self.times)
+            and (not self.nth or self.seen == self.nth)
+            and (not self.every or self.seen % self.every == 0)
+            and (self.probability is None or dice.random() < self.probability)
+            and (not self.match or self.match in text)
+        )
+        self.struck += hit
+        return hit
+
+
+class Chaos:
+    """All rules in force."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self._kept: list[str] = []
+        self._dice = random.Random(_SEED)  # noqa: S311 (repeatable on purpose)
+
+    def replace(self, specs: list[str]) -> None:
+        """Put these rules in the place of all others, with fresh counters.
+
+        Raises:
+            ChaosError: one of them cannot be read; the old ones stay.
+        """
+        self.rules = [parse_rule(spec) for spec in specs]
+        self._dice.seed(_SEED)
+
+    def keep(self) -> None:
+        """Remember the rules that are in force now."""
+        self._kept = [rule.spec for rule in self.rules]
+
+    def restore(self) -> None:
+        """Put back the rules that were remembered."""
+        self.replace(self._kept)
+
+    def restart(self) -> None:
+        """Count calls from the beginning again."""
+        self.replace([rule.spec for rule in self.rules])
+
+    def strike(self, surface: str, query: bytes, body: bytes) -> list[Rule]:
+        """The rules that hit a call."""
+        concerned = [rule for rule in self.rules if surface in rule.surfaces]
+        if not concerned:
+            return []
+        text = ""
+        if any(rule.match for rule in concerned):
+            raw = query.decode("latin-1") + "\n" + body.decode("utf-8", errors="replace")
+            text = raw + "\n" + unquote_plus(raw)
+        return [rule for rule in concerned if rule.strikes(self._dice, text)]
+
+
+def parse_rule(spec: str) -> Rule:
+    """Read one rule.
+
+    Raises:
+        ChaosError: it is not of the form described above.
+    """
+    fault, at, rest = spec.strip().partition("@")
+    if not at:
+        msg = f"chaos {spec!r} is not of the form fault@surface[:when]"
+        raise ChaosError(msg)
+    surface, _, when = rest.partition(":")
+    if surface not in _GROUPS and surface not in ALL:
+        known = ", ".join([*_GROUPS, *sorted(ALL)])
+        msg = f"chaos {spec!r}: there is no surface {surface!r}; there are {known}"
+        raise ChaosError(msg)
+    rule = Rule(spec, fault, _GROUPS.get(surface, frozenset({surface})))
+    name, equals, value = fault.partition("=")
+    if name == "slow" and equals:
+        rule.fault, rule.delay = "slow", _number(spec, value)
+    elif fault not in BEFORE | AFTER | TWISTS and not _STATUS.fullmatch(fault):
+        known = ", ".join(["NNN", "slow=SECONDS", *sorted(BEFORE | AFTER | TWISTS)])
+        msg = f"chaos {spec!r}: there is no fault {fault!r}; there are {known}"
+        raise ChaosError(msg)
+    _read_conditions(rule, when)
+    if rule.fault == "redirect" and not rule.to:
+        msg = f"chaos {spec!r}: a redirect needs to=URL"
+        raise ChaosError(msg)
+    return rule
+
+
+def _read_conditions(rule: Rule, when: str) -> None:
+    while when:
+        if when.startswith("to="):
+            rule.to = when[3:]
+            return
+        condition, _, when = when.partition(":")
+        name, equals, value = condition.partition("=")
+        if not equals:
+            rule.nth = _whole(rule.spec, name)
+        elif name in {"every", "times"}:
+            setattr(rule, name, _whole(rule.spec, value))
+        elif name in {"hang", "retry"}:
+            setattr(rule, name, _number(rule.spec, value))
+        elif name == "p":
+            rule.probability = _number(rule.spec, value)
+        elif name == "match" and value:
+            rule.match = value
+        else:
+            msg = f"chaos {rule.spec!r}: {condition!r} is no condition"
+            raise ChaosError(msg)
+
+
+def _whole(spec: str, text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        msg = f"chaos {spec!r}: {text!r} is not a whole number from 1"
+        raise ChaosError(msg)
+    return int(text)
+
+
+def _number(spec: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not value >= 0:
+        msg = f"chaos {spec!r}: {text!r} is not a number from 0"
+        raise ChaosError(msg)
+    return value

@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from target_totango.checks import Policy
-from target_totango.mapping import StreamMapping, compile_mapping
-from target_totango.matching import KnownAttributes
-from target_totango.specs import parse_mappings
-from totango_api.attributes import DATE, NUMBER, TEXT, Attribute
+from target_totango.mapping.auto import KnownAttributes
+from target_totango.mapping.compiler import StreamMapping, compile_mapping
+from target_totango.mapping.config import parse_mappings
+from target_totango.mapping.transform import Policy
+from totango_api.search.attributes import DATE, NUMBER, TEXT, Attribute
 
 KINDS = {
     "text": {"type": ["string", "null"]},

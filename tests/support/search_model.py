@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from totango_api.errors import RefusedError
-from totango_api.search import Page, key_of
+from totango_api.search.endpoint import Page, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from totango_api.queries import Query, Term
-    from totango_api.search import Hit, Key
+    from totango_api.search.endpoint import Hit, Key
+    from totango_api.search.query import Query, Term
 
 
 @dataclass

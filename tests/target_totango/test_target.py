@@ -10,8 +10,8 @@ import pytest
 from stub_totango import Asked, Reply, ok, serving
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, schema, state
 
-from target_totango.run import IncompleteRunError
-from target_totango.settling import InvalidRowError
+from target_totango.pipeline.results import InvalidRowError
+from target_totango.pipeline.run import IncompleteRunError
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,0 +1,143 @@
+"""The settings of the tap."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from totango_api.config import SETTINGS as SHARED
+from totango_api.limits import PAGE_ROWS
+
+_QUERY_HELP: Final = (
+    ' In Totango, open the list and press "Generate the API endpoint"; paste the result '
+    "unchanged: bare JSON, `query=…`, URL-encoded, or the whole curl command. A token in it is "
+    "not used."
+)
+
+
+def _setting(kind: str | list[str], title: str, description: str, **more: Any) -> dict[str, Any]:
+    kinds = [kind] if isinstance(kind, str) else kind
+    return {"type": [*kinds, "null"], "title": title, "description": description, **more}
+
+
+_PARTITION: Final = {"type": "array", "items": {"type": "object"}}
+
+_OWN: Final[dict[str, dict[str, Any]]] = {
+    "start_date": _setting(
+        "string",
+        "Start date",
+        "Rows whose replication value is older are not emitted. Accounts and users without one "
+        "arrive in full reads.",
+        format="date-time",
+    ),
+    "accounts_query": _setting(
+        ["object", "string"], "Accounts query", "Which accounts, with which columns." + _QUERY_HELP
+    ),
+    "users_query": _setting(
+        ["object", "string"], "Users query", "Which users, with which columns." + _QUERY_HELP
+    ),
+    "events_query": _setting(
+        ["object", "string"],
+        "Events query",
+        "Which events; only its terms are used. Takes the same forms.",
+    ),
+    "event_types": _setting(
+        "array",
+        "Event types",
+        "Only events of these types: `note`, `task`, `alert`, `campaign_touch`.",
+        items={"type": "string"},
+    ),
+    "account_ids": _setting(
+        "array",
+        "Accounts of events",
+        "Only events of these accounts, at the cost of a call or more for each.",
+        items={"type": "string"},
+    ),
+    "team_id": _setting(
+        ["string", "integer"],
+        "Team id",
+        "Form field `team_id` of every search; `-1` asks for all teams. Not sent when unset.",
+    ),
+    "discover_attributes": _setting(
+        "boolean",
+        "Discover attributes",
+        "Ask the service which attributes it has, and offer each as a column. When off, or when "
+        "the call is refused, the core attributes are offered.",
+        default=True,
+    ),
+    "column_names": _setting(
+        "string",
+        "Column names",
+        "`snake`: lower-case with underscores; `original`: as Totango calls them.",
+        enum=["snake", "original", None],
+        default="snake",
+    ),
+    "full_refresh_every_hours": _setting(
+        "number",
+        "Full refresh every … hours",
+        "How often an incremental stream is read whole, because an edited attribute does not "
+        "move `last_activity_time`. 0 = every run; null = never after the first.",
+        minimum=0,
+        default=24,
+    ),
+    "lookback_seconds": _setting(
+        "number",
+        "Look-back",
+        "Incremental reading begins this many seconds before the bookmark.",
+        minimum=0,
+        default=0,
+    ),
+    "on_incomplete": _setting(
+        "string",
+        "When rows are missing",
+        "`fail`: the run exits 1; `warn`: it goes on. In both cases the bookmark stays.",
+        enum=["fail", "warn", None],
+        default="fail",
+    ),
+    "accounts_partitions": _setting(
+        "array",
+        "Partitions of accounts",
+        "Lists of terms that cut the accounts into parts of less than 20,000 rows, for services "
+        "where nothing else does.",
+        items=_PARTITION,
+    ),
+    "users_partitions": _setting(
+        "array",
+        "Partitions of users",
+        "Lists of terms that cut the users into parts of less than 20,000 rows.",
+        items=_PARTITION,
+    ),
+    "accounts_method": _setting(
+        "string",
+        "How accounts are read",
+        "`search`, or `scroll`: an undocumented endpoint without a 10,000-row window, which "
+        "gives no activity times.",
+        enum=["search", "scroll", None],
+        default="search",
+    ),
+    "page_size": _setting(
+        "integer",
+        "Page size",
+        "Rows on a page; lower it when searches time out.",
+        minimum=1,
+        maximum=PAGE_ROWS,
+        default=PAGE_ROWS,
+    ),
+    "max_in_flight": _setting(
+        "integer", "Pages at once", "Pages fetched at the same time.", minimum=1, default=4
+    ),
+    "emit_activate_version_messages": _setting(
+        "boolean",
+        "Table versions",
+        "A complete and unfiltered full read of accounts or users ends with ACTIVATE_VERSION, so "
+        "that targets which understand it drop what has vanished from Totango.",
+        default=True,
+    ),
+}
+
+CONFIG: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {**SHARED, **_OWN},
+    "required": ["app_token"],
+    "additionalProperties": False,
+}
+"""JSON Schema of the configuration, without what the SDK adds."""

@@ -1,0 +1,1 @@
+"""Turns search hits into RECORD lines, a page at a time."""

@@ -1,0 +1,209 @@
+"""Hits made into records: typed, named, and nothing lost on the way.
+
+All hits of a page are made at once, column by column: see :mod:`tap_totango.schema.column_values`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_totango.records.tables import Table
+from tap_totango.schema.column_values import column_of
+from tap_totango.schema.columns import EXTRA, Column, fields_for, label_of, part_keys
+from tap_totango.schema.types import LossError, converted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from totango_api.search.endpoint import Hit
+
+VALUES: Final = "selected_fields"
+"""Where a search puts the values of the fields asked for, by position."""
+
+_NO_KEYS: Final[frozenset[str]] = frozenset()
+
+
+class RecordBuilder:
+    """Makes records of the hits of one search.
+
+    Args:
+        columns: The columns wanted.
+        base: All columns that every hit has, wanted or not.
+        vanished: Columns of the catalog that no longer exist: always null.
+        extra: Whether the catalog wants `_extra`.
+
+    Attributes:
+        oddities: How often a value did not fit its column, by column name; and how many hits
+            had too few or too many values.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        base: Sequence[Column],
+        vanished: Sequence[str] = (),
+        extra: bool = True,
+    ) -> None:
+        self.oddities: Counter[str] = Counter()
+        self._extra = extra
+        self._vanished = vanished
+        self._fields = fields_for(columns)
+        self._parent_fields = fields_for(columns, of_parent=True)
+        self._pathed = [(column, column.path) for column in columns if column.path]
+        self._placed = [(column, self._place(column)) for column in columns if column.field]
+        known = [column.path for column in base] + [(VALUES,), ("account", VALUES)]
+        self._known = {path[0] for path in known if len(path) == 1}
+        self._known_in: dict[str, set[str]] = {}
+        for outer, inner in (path for path in known if len(path) > 1):
+            self._known_in.setdefault(outer, set()).add(inner)
+
+    def _place(self, column: Column) -> int:
+        """Return where the values of a column stand: behind the user's own, the account's."""
+        if column.of_parent:
+            return len(self._fields) + self._parent_fields.index(column.field or {})
+        return self._fields.index(column.field or {})
+
+    def record(self, hit: Hit) -> dict[str, Any]:
+        """Return the record of a single hit."""
+        return self.table([hit]).records()[0]
+
+    def table(self, hits: Sequence[Hit]) -> Table:
+        """Return the records of hits."""
+        extras: dict[int, dict[str, Any]] = {}
+        columns: dict[str, Sequence[Any]] = {name: [None] * len(hits) for name in self._vanished}
+        for column, path in self._pathed:
+            columns[column.name] = self._converted(column, _values_at(hits, path), extras)
+        values = self._values(hits, extras)
+        for column, place in self._placed:
+            raw: Sequence[Any] = values[place] if hits else ()
+            if column.part is not None:
+                raw = self._parts(raw, column, extras)
+            columns[column.name] = self._converted(column, raw, extras)
+        if self._extra:
+            self._add_unknown(hits, extras)
+            columns[EXTRA] = [
+                _plain(extras[place]) if place in extras else None for place in range(len(hits))
+            ]
+        return Table(columns, len(hits))
+
+    def _converted(
+        self, column: Column, raw: Sequence[Any], extras: dict[int, dict[str, Any]]
+    ) -> Sequence[Any]:
+        """Return the values of a column; keep what does not fit it."""
+
+        def misfit(place: int, value: Any) -> None:
+            extras.setdefault(place, {})[column.name] = value
+            self.oddities[column.name] += 1
+
+        return column_of(column.kind, raw, misfit)
+
+    def _add_unknown(self, hits: Sequence[Hit], extras: dict[int, dict[str, Any]]) -> None:
+        """Keep what no column knows, at the top and one level below."""
+        for place, hit in enumerate(hits):
+            if hit.keys() <= self._known:
+                continue
+            for key in [key for key in hit if key not in self._known]:
+                value, known = hit[key], self._known_in.get(key)
+                if known is not None and isinstance(value, dict):
+                    found = {
+                        f"{key}.{inner}": part
+                        for inner, part in value.items()
+                        if inner not in known
+                    }
+                else:
+                    found = {} if known is not None and value is None else {key: value}
+                if found:
+                    extras.setdefault(place, {}).update(found)
+
+    def _parts(
+        self, raw: Sequence[Any], column: Column, extras: dict[int, dict[str, Any]]
+    ) -> list[Any]:
+        """Return the parts of objects that the column is about; keep what no column has."""
+        field, part = column.field or {}, str(column.part)
+        label, known = label_of(field), part_keys(field)
+        parts = []
+        for place, value in enumerate(raw):
+            if isinstance(value, dict):
+                for key in value.keys() - known:
+                    extras.setdefault(place, {})[f"{label}.{key}"] = value[key]
+                parts.append(value.get(part))
+                continue
+            parts.append(None)
+            if value is not None and label not in extras.get(place, _NO_KEYS):
+                extras.setdefault(place, {})[label] = value
+                self.oddities[column.name] += 1
+        return parts
+
+    def _values(
+        self, hits: Sequence[Hit], extras: dict[int, dict[str, Any]]
+    ) -> list[tuple[Any, ...]]:
+        """Return the values of each field asked for: the user's or account's, then the parent's."""
+        wanted, rows = len(self._fields), []
+        absent: list[Any] | None = None if self._fields else []
+        simple = not self._parent_fields
+        for place, hit in enumerate(hits):
+            values = hit.get(VALUES, absent)
+            if simple and type(values) is list and len(values) == wanted:
+                rows.append(values)
+            else:
+                rows.append(self._odd_values(hit, place, extras))
+        return list(zip(*rows, strict=True))
+
+    def _odd_values(self, hit: Hit, place: int, extras: dict[int, dict[str, Any]]) -> list[Any]:
+        """Return as many values as were asked for; count and keep what is not as it was asked."""
+        found = hit.get(VALUES)
+        values: list[Any] = found if isinstance(found, list) else []
+        if found is not None and not isinstance(found, list):
+            extras.setdefault(place, {})[VALUES] = found
+        wanted, parents = len(self._fields), len(self._parent_fields)
+        parent_values = _at(hit, ("account", VALUES))
+        if not isinstance(parent_values, list):
+            # Where they stand is not documented: beside the account, or behind the user's own.
+            parent_values = values[wanted:] if len(values) == wanted + parents else []
+            values = values[:wanted] if parent_values else values
+        if len(values) != wanted and (self._fields or values):
+            self.oddities[VALUES] += 1
+        for at in range(wanted, len(values)):
+            extras.setdefault(place, {})[f"{VALUES}[{at}]"] = values[at]
+        return _padded(values, wanted) + _padded(parent_values, parents)
+
+
+def _padded(values: list[Any], length: int) -> list[Any]:
+    return (values + [None] * length)[:length]
+
+
+def _values_at(hits: Sequence[Hit], path: tuple[str, ...]) -> list[Any]:
+    """Return what stands at a path in each hit; None where there is nothing."""
+    outer = [hit.get(path[0]) for hit in hits]
+    if len(path) == 1:
+        return outer
+    return [_at(one, path[1:]) for one in outer]
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """Return a value whose numbers any JSON reader can hold."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal) and not converts(value):
+        return str(value)
+    return value
+
+
+def converts(number: Decimal) -> bool:
+    """Tell whether a number is within what a double can hold."""
+    try:
+        converted("number", number)
+    except LossError:
+        return False
+    return True

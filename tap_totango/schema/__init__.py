@@ -1,0 +1,1 @@
+"""Which columns a stream has, of which type, under which name."""

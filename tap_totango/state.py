@@ -1,0 +1,243 @@
+"""Bookmarks: what a run starts from, and what it may leave behind.
+
+A bookmark is the greatest replication value that a finished, complete run has read. Beside it
+stands when everything was read last, and, while a long read is under way, what is left of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tap_totango.schema.types import LossError, moment_of, timestamp
+from totango_api.errors import InputError
+from totango_api.reading.result import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from totango_api.search.query import Query
+
+KEY: Final = "replication_key"
+VALUE: Final = "replication_key_value"
+FULL_AT: Final = "full_refresh_at"
+FULL_SINCE: Final = "full_refresh_anchor"
+READING: Final = "full_read"
+
+EARLY: Final = 8
+"""A full refresh may come early by one part in this many of its period: schedules jitter."""
+
+LONGEST_HOURS: Final = 100 * 365 * 24
+"""A period longer than this is as good as never."""
+
+LONGEST_RESUME: Final = timedelta(hours=24)
+"""An interrupted read older than this is begun anew."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run starts from.
+
+    Attributes:
+        since: Replication value from which rows are read; None = everything.
+        full: Whether this is a full refresh.
+        plan: What an interrupted full read has left to do.
+        version: Version of the table, in epoch milliseconds.
+        at: When this read began: for a resumed one, when that one did.
+    """
+
+    since: str | None
+    full: bool
+    version: int
+    at: datetime
+    plan: Plan | None = None
+
+
+class Bookmark:
+    """The bookmark of one stream, inside the tap's state.
+
+    Args:
+        state: The stream's own part of the state; changed in place.
+        replication_key: The column whose values are kept.
+        now: When the run started.
+    """
+
+    def __init__(self, state: dict[str, Any], replication_key: str | None, now: datetime) -> None:
+        self._state = state
+        self._key = replication_key
+        self._now = now
+
+    @property
+    def value(self) -> str | None:
+        """The bookmark, in its canonical form; None if there is none for this key."""
+        if self._key is None or self._state.get(KEY) != self._key:
+            return None
+        return canonical(self._state.get(VALUE))
+
+    def start(
+        self,
+        query: Query,
+        *,
+        every_hours: float | None,
+        lookback_seconds: float,
+        start_date: str | None,
+    ) -> Start:
+        """Decide what this run reads.
+
+        Args:
+            query: What the stream reads, without any bookmark.
+            every_hours: How often everything is read; 0 = always, None = never again.
+            lookback_seconds: How far before the bookmark reading begins.
+            start_date: Before which rows are not wanted.
+        """
+        floor = canonical(start_date)
+        value = self.value
+        if value is None or self._key is None or self._due(every_hours) or self._reading(query):
+            never = every_hours is None and floor is not None and self._key is not None
+            since = floor if never else None
+            return self._resumed(query) or Start(since, since is None, self._version, self._now)
+        looked_back = _before(value, lookback_seconds)
+        return Start(max(looked_back, floor or looked_back), False, self._version, self._now)
+
+    @property
+    def _version(self) -> int:
+        return int(self._now.timestamp() * 1000)
+
+    def _due(self, every_hours: float | None) -> bool:
+        """Tell whether a full refresh is due.
+
+        Periods are counted from the first one, so that they do not drift: every run that is
+        the first of a period, or of the last part of the one before, is full.
+        """
+        if every_hours is None:
+            return False
+        last, anchor = self._state.get(FULL_AT), self._state.get(FULL_SINCE)
+        if not last or not anchor or every_hours <= 0:
+            return True
+        if moment_of(last) > self._now:
+            return True  # a clock was wrong
+        period = timedelta(hours=min(every_hours, LONGEST_HOURS))
+        start = moment_of(anchor) - period / EARLY
+        return not period or (self._now - start) // period > (moment_of(last) - start) // period
+
+    def _reading(self, query: Query) -> bool:
+        return self._resumed(query) is not None
+
+    def _resumed(self, query: Query) -> Start | None:
+        """Return where an interrupted full read of the same query goes on."""
+        reading = self._state.get(READING)
+        if not isinstance(reading, dict) or reading.get("query") != fingerprint(query):
+            return None
+        began = moment_of(reading["started_at"])
+        if not timedelta(0) <= self._now - began <= LONGEST_RESUME:
+            return None
+        plan = msgspec.convert(reading["plan"], Plan)
+        return Start(None, full=True, version=int(reading["version"]), at=began, plan=plan)
+
+    def progressed(self, start: Start, query: Query, plan: Plan) -> None:
+        """Keep what is left of a full read."""
+        self._state[READING] = {
+            "started_at": timestamp(start.at),
+            "version": start.version,
+            "query": fingerprint(query),
+            "plan": msgspec.to_builtins(plan),
+        }
+
+    def finished(self, start: Start, greatest: str | None) -> None:
+        """Move the bookmark after a complete read; never backwards, never past its start.
+
+        Args:
+            start: What the run started from.
+            greatest: The greatest replication value read.
+        """
+        self._state.pop(READING, None)
+        if start.full:
+            self._state[FULL_AT] = timestamp(start.at)
+            self._state.setdefault(FULL_SINCE, timestamp(start.at))
+        if self._key is None or greatest is None:
+            return
+        reached = min(greatest, timestamp(start.at))
+        value = self.value
+        self._state[KEY] = self._key
+        self._state[VALUE] = reached if value is None else max(value, reached)
+
+
+def _before(value: str, seconds: float) -> str:
+    """Return the moment so many seconds earlier, or as early as moments go."""
+    try:
+        return timestamp(moment_of(value) - timedelta(seconds=seconds))
+    except OverflowError:
+        return timestamp(datetime.min.replace(tzinfo=UTC))
+
+
+def canonical(value: Any) -> str | None:
+    """Return a date in the one form that bookmarks have.
+
+    Raises:
+        InputError: If it is no date.
+    """
+    if value is None:
+        return None
+    try:
+        return timestamp(moment_of(str(value)))
+    except LossError:
+        msg = f"{str(value)[:40]!r}, in start_date or in a bookmark of the state, is no date."
+        raise InputError(msg, remedy="Use ISO 8601, such as 2026-01-31T00:00:00Z.") from None
+
+
+def fingerprint(query: Query) -> str:
+    """Return a short text that tells queries apart."""
+    return hashlib.blake2b(query.at(0, 0).form(), digest_size=8).hexdigest()
+
+
+def checked_state(state: Mapping[str, Any]) -> None:
+    """Check the shape of a state before anything is read.
+
+    Raises:
+        InputError: If it is not one that this tap wrote, or an older one that it understands.
+    """
+    if "bookmarks" not in state and set(state) - {"currently_syncing"}:
+        msg = f"The state holds no bookmarks, but {', '.join(sorted(map(str, state)))}."
+        raise InputError(msg, remedy=_NEW_STATE)
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict) or not all(
+        isinstance(one, dict) for one in bookmarks.values()
+    ):
+        msg = "The state is not of the form {bookmarks: {stream: {...}}}."
+        raise InputError(msg, remedy=_NEW_STATE)
+    for stream, bookmark in bookmarks.items():
+        for key in (VALUE, FULL_AT, FULL_SINCE):
+            value = bookmark.get(key)
+            if value is None:
+                continue
+            if not isinstance(value, str):
+                msg = f"The state of {stream} holds a {key} that is no text."
+                raise InputError(msg, remedy=_NEW_STATE)
+            canonical(value)
+        _check_reading(stream, bookmark.get(READING))
+
+
+def _check_reading(stream: str, reading: Any) -> None:
+    if reading is None:
+        return
+    try:
+        moment_of(reading["started_at"])
+        int(reading["version"])
+        msgspec.convert(reading["plan"], Plan)
+    except (LossError, KeyError, TypeError, ValueError, AttributeError, msgspec.ValidationError):
+        msg = f"The state of {stream} holds a {READING} of another version of this tap."
+        raise InputError(msg, remedy=_NEW_STATE) from None
+
+
+_NEW_STATE: Final = (
+    "Pass the last line that a target wrote; or run once without state, which reads everything."
+)
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)

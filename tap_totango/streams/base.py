@@ -1,0 +1,245 @@
+"""What all streams of the tap have in common: how records, state and failures go out."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Stream
+from singer_sdk import singerlib as singer
+from singer_sdk.helpers.conform import TypeConformanceLevel
+
+from tap_totango.records.lines import RecordLines, is_identity
+from tap_totango.records.writer import WholeLines
+from tap_totango.schema.catalog import as_catalogued, changes, column_in
+from tap_totango.schema.columns import EXTRA, Column, schema_of
+from tap_totango.schema.naming import SNAKE
+from totango_api.errors import InputError, TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers import types
+    from singer_sdk.singerlib import Catalog
+
+    from tap_totango.records.tables import Table
+    from tap_totango.tap import TapTotango
+
+
+class TotangoStream(Stream):
+    """A stream whose columns are known when the tap starts.
+
+    Bookmarks are this package's own (:mod:`tap_totango.state`): the SDK's would move for an
+    incomplete read, and backwards when a server ignores a filter.
+    """
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    keys: ClassVar[tuple[str, ...]] = ()
+    incremental_on: ClassVar[str | None] = None
+    base: ClassVar[tuple[Column, ...]] = ()
+
+    def __init__(self, tap: TapTotango, columns: Sequence[Column] = ()) -> None:
+        self.totango = tap
+        self.columns = {column.name: column for column in (*self.base, *columns)}
+        super().__init__(tap, schema=schema_of(tuple(self.columns.values()), keys=self.keys))
+        self.primary_keys = self.keys
+        self.replication_key = self.incremental_on
+        self._extracted_at = datetime.now(UTC)
+        self._hidden: list[str] = []
+
+    @property
+    def style(self) -> str:
+        """How columns are named."""
+        return str(self.config.get("column_names") or SNAKE)
+
+    # Catalog ------------------------------------------------------------------------------
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over a catalog; keys that it leaves out stay as they are.
+
+        Raises:
+            InputError: If it asks for a replication key that is no date of this stream.
+        """
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is None:
+            return
+        self.columns = as_catalogued(self.columns.values(), self.catalogued(), base=self.base)
+        self.primary_keys = self.primary_keys or self.keys
+        self.replication_key = self.replication_key or self.incremental_on
+        if self.replication_key is not None and not self._is_date(self.replication_key):
+            msg = (
+                f"The catalog makes {self.replication_key!r} the replication key of {self.name}, "
+                "which is no date column of it."
+            )
+            raise InputError(msg, remedy="Choose a date column, or leave the key out.")
+
+    def recall(self, properties: Mapping[str, Any]) -> None:
+        """Take over the columns of a catalog, where the service did not say which there are."""
+        for name, schema in properties.items():
+            if name not in self.columns and name != EXTRA:
+                self.columns[name] = column_in(name, schema)
+
+    def _is_date(self, name: str) -> bool:
+        catalogued = (self._input_schema or {}).get("properties", {}).get(name, {})
+        known = self.columns[name].schema if name in self.columns else catalogued
+        return known.get("format") == "date-time"
+
+    def catalogued(self) -> Mapping[str, Any]:
+        """Return the columns that the catalog has, or all if there is none."""
+        properties: Mapping[str, Any] = self.effective_schema["properties"]
+        return properties
+
+    def wanted(self) -> tuple[list[Column], list[str]]:
+        """Return the columns to read, and the names of those that no longer exist.
+
+        Both are said once.
+        """
+        catalogued = self.catalogued()
+        new, gone = changes({**self.columns, EXTRA: None}, catalogued)
+        if new:
+            self.logger.warning(
+                "%s: %s columns are not in the catalog, and not read: %s. Discover again to "
+                "have them.",
+                self.name,
+                len(new),
+                ", ".join(new),
+            )
+        columns = [one for name, one in self.columns.items() if self._reads(name, catalogued)]
+        self._hidden = [one.name for one in columns if not self._emits(one.name)]
+        self._hidden += [EXTRA] * (not self._emits(EXTRA))
+        vanished = [name for name in gone if self.is_selected(name)]
+        if vanished:
+            self.logger.warning(
+                "%s: columns of the catalog that Totango no longer has are null: %s.",
+                self.name,
+                ", ".join(vanished),
+            )
+        return columns, vanished
+
+    def _reads(self, name: str, catalogued: Mapping[str, Any]) -> bool:
+        automatic = name in self.keys or name == self.replication_key
+        return automatic or (name in catalogued and self.is_selected(name))
+
+    def is_selected(self, name: str) -> bool:
+        """Tell whether a column is selected."""
+        return bool(self.mask.get(("properties", name), True))
+
+    # Reading ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def tables(self) -> Iterator[Table]:
+        """Yield records, and keep the state up to date between them.
+
+        Raises:
+            TotangoError: If not everything could be read.
+        """
+
+    def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
+        """Yield records one by one."""
+        for table in self._emitted():
+            yield from table.records()
+
+    def _emitted(self) -> Iterator[Table]:
+        """Yield records without the columns that nobody selected."""
+        for table in self.tables():
+            self._extracted_at = datetime.now(UTC)
+            yield table.without(self._hidden) if self._hidden else table
+
+    def _sync_records(
+        self, context: types.Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], None, None]:
+        """Write records; a failure is noted, so that the other streams are still read.
+
+        Overrides the SDK's own loop, which has no place for either, nor for bookmarks that
+        move only when a read is complete.
+        """
+        with self.get_record_counter() as counter, self.get_sync_timer():
+            try:
+                if write_messages:
+                    for table in self._emitted():
+                        self._write(table)
+                        counter.increment(len(table))
+                else:
+                    for index, record in enumerate(self.get_records(context)):
+                        self._check_max_record_limit(current_record_index=index)
+                        counter.increment()
+                        yield record
+                self.finish()
+            except TotangoError as error:
+                self.totango.note_failure(self.name, error)
+            finally:
+                self.close()
+        self.write_state()
+
+    def finish(self) -> None:
+        """Do what is left to do when all records have been written."""
+
+    def close(self) -> None:
+        """Let go of what reading took."""
+
+    def _write(self, table: Table) -> None:
+        """Write the RECORD messages of a table.
+
+        Where the SDK has something to do for each record, its messages are made one by one.
+        """
+        writer = self.totango.message_writer
+        if isinstance(writer, WholeLines) and is_identity(self.stream_maps):
+            writer.write_lines(self._encoder.of(table, self._extracted_at))
+            return
+        for record in table.records():
+            self._write_record_message(record)
+
+    @functools.cached_property
+    def _encoder(self) -> RecordLines:
+        return RecordLines(self.name, self._stream_version)
+
+    def _generate_record_messages(
+        self, record: types.Record
+    ) -> Generator[singer.RecordMessage, None, None]:
+        """Make messages of a record that already is as its schema says.
+
+        Overrides the SDK's, which would convert and prune every record once more.
+        """
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield singer.RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=self._extracted_at,
+                )
+
+    def _emits(self, name: str) -> bool:
+        return name in self.keys or (name in self.catalogued() and self.is_selected(name))
+
+    def say_misfits(self, counts: Mapping[str, int]) -> None:
+        """Say how many values did not fit their columns."""
+        for name, count in sorted(counts.items()):
+            self.logger.warning(
+                "%s: %s values of %s do not fit; they are in _extra as they came.",
+                self.name,
+                count,
+                name,
+            )
+
+    def write_state(self) -> None:
+        """Write the state as it is now, if it has changed."""
+        self.totango.state_writer.write_state(self.totango.state)
+
+    # The SDK's own bookmarks are not used ---------------------------------------------------
+
+    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:  # noqa: ARG002
+        """Return nothing: bookmarks never pass the start of a run by our own rule."""
+        return
+
+    def _increment_stream_state(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: bookmarks move when a read is complete."""
+
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Tell the SDK no: it would send the message before the first record."""
+        return False

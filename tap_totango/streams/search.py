@@ -1,0 +1,282 @@
+"""The streams `accounts` and `users`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tap_totango.progress import Progress
+from tap_totango.records.builder import RecordBuilder
+from tap_totango.schema import columns as cols
+from tap_totango.schema.types import milliseconds_of
+from tap_totango.state import Bookmark, Start, canonical
+from tap_totango.streams.base import TotangoStream
+from totango_api.errors import IncompleteReadError, RefusedError
+from totango_api.reading.complete_read import CompleteRead
+from totango_api.reading.paginator import Paging
+from totango_api.reading.scroll import ScrollRead
+from totango_api.reading.splitters import Partitions, splitters_for
+from totango_api.search.endpoint import ACCOUNTS, USERS, Search
+from totango_api.search.query import Query
+from totango_api.search.query_parser import query_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.singerlib import Catalog
+
+    from tap_totango.records.tables import Table
+    from tap_totango.schema.columns import Column
+    from tap_totango.tap import TapTotango
+    from totango_api.reading.result import Batch, Outcome
+    from totango_api.reading.splitters import Splitter
+    from totango_api.search.query import Term
+
+
+class SearchStream(TotangoStream):
+    """A stream that a search endpoint answers: complete, or said to be incomplete."""
+
+    incremental_on = "last_activity_time"
+
+    def __init__(self, tap: TapTotango) -> None:
+        pasted = tap.config.get(f"{self.name}_query")
+        setting = f"{self.name}_query"
+        self._pasted = query_from(pasted, setting=setting) if pasted is not None else Query()
+        style = str(tap.config.get("column_names") or "snake")
+        if self._pasted.fields or self._pasted.parent_account_fields:
+            found = cols.columns_of_fields(
+                self._pasted.fields,
+                self._pasted.parent_account_fields,
+                style=style,
+                base=self.base,
+            )
+        else:
+            attributes = tap.attributes_of(self.name)
+            found = cols.columns_of_attributes(attributes, style=style, base=self.base)
+        super().__init__(tap, found)
+        self._greatest: str | None = None
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over a catalog, and its columns where the service names none."""
+        super().apply_catalog(catalog)
+        if self._input_schema and not self._pasted.fields and not self.totango.knows_attributes:
+            self.recall(self._input_schema.get("properties", {}))
+
+    def tables(self) -> Iterator[Table]:
+        """Yield the records of everything that the query and the bookmark ask for.
+
+        Raises:
+            TotangoError: If not everything could be read.
+        """
+        columns, vanished = self.wanted()
+        builder = RecordBuilder(columns, base=self.base, vanished=vanished)
+        query = self._query(columns)
+        bookmark = self._bookmark()
+        start = self._start(bookmark, query)
+        self._version(start)
+        progress = Progress(self.logger, self.name)
+        for batch in self._read(query, start):
+            if batch.hits:
+                yield self._kept(builder.table(batch.hits), start)
+            progress.advance(len(batch.hits), self._reading.outcome.total, self._calls())
+            if batch.plan is not None and start.full:
+                bookmark.progressed(start, query, batch.plan)
+                self.write_state()
+        progress.close()
+        self._report(builder)
+        self._settle(bookmark, start)
+
+    # What is asked for ----------------------------------------------------------------------
+
+    def _query(self, columns: list[Column]) -> Query:
+        return Query(
+            terms=self._pasted.terms,
+            fields=tuple(cols.fields_for(columns)),
+            parent_account_fields=tuple(cols.fields_for(columns, of_parent=True)),
+            extras=self._pasted.extras,
+        )
+
+    def _bookmark(self) -> Bookmark:
+        key = self.replication_key if self.replication_method == "INCREMENTAL" else None
+        return Bookmark(self.stream_state, key, self.totango.started_at)
+
+    def _start(self, bookmark: Bookmark, query: Query) -> Start:
+        hours = self.config.get("full_refresh_every_hours")
+        start = bookmark.start(
+            query,
+            every_hours=hours,
+            lookback_seconds=self.config.get("lookback_seconds") or 0,
+            start_date=self.config.get("start_date"),
+        )
+        how = f"from {start.since}" if start.since else "everything"
+        self.logger.info("%s: reading %s%s.", self.name, how, " (resumed)" if start.plan else "")
+        return start
+
+    def _since_term(self, since: str) -> Term:
+        """Return the filter on the replication key: *inferred*, but for its name."""
+        column = self.columns[str(self.replication_key)]
+        moment = {"gte": milliseconds_of(since)}
+        if column.field is not None:
+            named = {key: column.field[key] for key in column.field if key in {"type", "attribute"}}
+            return {**named, **moment}
+        return {"type": "date", "term": column.path[-1], **moment}
+
+    def _kept(self, table: Table, start: Start) -> Table:
+        """Return the rows that are wanted: servers may ignore the filter; and keep the greatest."""
+        if self.replication_key is None or self.replication_method != "INCREMENTAL":
+            return table
+        floor = start.since or canonical(self.config.get("start_date"))
+        kept = table.from_value(self.replication_key, floor, nulls=start.since is None)
+        self._greatest = kept.greatest(self.replication_key, self._greatest)
+        return kept
+
+    # Reading ----------------------------------------------------------------------------------
+
+    def _read(self, query: Query, start: Start) -> Iterator[Batch]:
+        if start.since is None:
+            try:
+                yield from self._batches(query, start)
+            except RefusedError as error:
+                error.remedy = error.remedy or _DESELECT
+                raise
+            return
+        started = False
+        try:
+            for batch in self._batches(query.narrowed(self._since_term(start.since)), start):
+                started = True
+                yield batch
+        except RefusedError as error:
+            if started:
+                raise
+            self.logger.warning(
+                "%s: Totango refuses to filter by %s, so everything is read, and older rows are "
+                "dropped here. %s",
+                self.name,
+                self.replication_key,
+                error,
+            )
+            yield from self._batches(query, start)
+
+    def _batches(self, query: Query, start: Start) -> Iterator[Batch]:
+        self._reading: CompleteRead | ScrollRead = self._reader(query, start)
+        yield from self._reading.batches()
+
+    def _reader(self, query: Query, start: Start) -> CompleteRead | ScrollRead:
+        return CompleteRead(
+            self._search(self.name),
+            query,
+            self._splitters(query),
+            self._paging(),
+            resume=start.plan,
+        )
+
+    def _search(self, stream: str) -> Search:
+        return Search(self.totango.transport, stream, team_id=self._team_id())
+
+    def _team_id(self) -> str | None:
+        team_id = self.config.get("team_id")
+        return None if team_id is None else str(team_id)
+
+    def _paging(self) -> Paging:
+        return Paging(
+            page_size=self.config.get("page_size") or Paging.page_size,
+            in_flight=self.config.get("max_in_flight") or Paging.in_flight,
+        )
+
+    def _splitters(self, query: Query) -> list[Splitter]:
+        partitions = self.config.get(f"{self.name}_partitions")
+        named: list[Splitter] = [Partitions(partitions)] if partitions else []
+        return named + splitters_for(self.name, query.fields, self._account_ids)
+
+    def _account_ids(self) -> list[str]:
+        """Read the ids of all accounts: users are cut by them where nothing else serves."""
+        self.logger.info("Reading the ids of all accounts, to read their users by.")
+        query = Query()
+        splitters = splitters_for(ACCOUNTS, (), list)
+        reading = CompleteRead(self._search(ACCOUNTS), query, splitters, self._paging())
+        return [str(hit["name"]) for batch in reading.batches() for hit in batch.hits]
+
+    def _calls(self) -> int:
+        return self.totango.transport.usage["api"].calls
+
+    # Afterwards ---------------------------------------------------------------------------------
+
+    def _report(self, builder: RecordBuilder) -> None:
+        outcome = self._reading.outcome
+        least = outcome.least_calls(self._paging().page_size)
+        self.logger.info(
+            "%s: %s rows of %s in %s calls (least possible: %s), %s rows came more than once.",
+            self.name,
+            outcome.rows,
+            "an unknown total" if outcome.total is None else outcome.total,
+            outcome.calls,
+            least,
+            outcome.repeated,
+        )
+        self.say_misfits(builder.oddities)
+
+    def _settle(self, bookmark: Bookmark, start: Start) -> None:
+        """Move the bookmark if nothing is missing; say what is missing otherwise.
+
+        Raises:
+            IncompleteReadError: If rows are missing, unless the user said to go on.
+        """
+        outcome = self._reading.outcome
+        if outcome.missing is None or outcome.missing or outcome.unreadable or outcome.shifted:
+            error = self._incomplete(outcome)
+            if (self.config.get("on_incomplete") or "fail") == "fail":
+                raise error
+            self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error)
+            return
+        bookmark.finished(start, self._greatest)
+        if self._stream_version is not None and outcome.proven:
+            self._write_activate_version_message(self._stream_version)
+
+    def _incomplete(self, outcome: Outcome) -> IncompleteReadError:
+        if outcome.unreadable:
+            msg = f"{outcome.unreadable} rows came without an id, and cannot be used."
+            return IncompleteReadError(msg, missing=outcome.unreadable, remedy=_LOOK_THERE)
+        if outcome.missing is None:
+            msg = "The server does not count its rows, and gave as many as it can."
+            return IncompleteReadError(msg, remedy=self._remedy())
+        if outcome.shifted and not outcome.missing:
+            msg = "Rows went away while others were read, which may have been passed over."
+            return IncompleteReadError(msg, remedy=_AGAIN)
+        msg = f"{outcome.missing} of {outcome.total} rows could not be read."
+        return IncompleteReadError(msg, missing=outcome.missing, remedy=self._remedy())
+
+    def _remedy(self) -> str:
+        method = " or accounts_method: scroll" if self.name == ACCOUNTS else ""
+        return f"Set {self.name}_partitions{method}; or on_incomplete: warn to go on without them."
+
+    def _version(self, start: Start) -> None:
+        """Give the rows of a full and unfiltered read a table version."""
+        whole = start.full and not self._pasted.terms and not self.config.get("start_date")
+        emits = self.config.get("emit_activate_version_messages", True)
+        self._stream_version = start.version if whole and emits else None
+
+
+_DESELECT = "If it speaks of a column, deselect that one in the catalog."
+_AGAIN = "Run it again; or on_incomplete: warn to go on without them."
+_LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."
+
+
+class AccountsStream(SearchStream):
+    """Accounts, by `account_id`."""
+
+    name = ACCOUNTS
+    keys: ClassVar[tuple[str, ...]] = ("account_id",)
+    base = cols.base_columns(ACCOUNTS)
+
+    def _reader(self, query: Query, start: Start) -> CompleteRead | ScrollRead:
+        if self.config.get("accounts_method") != "scroll":
+            return super()._reader(query, start)
+        query = query.at(0, self._paging().page_size, None)
+        return ScrollRead(self.totango.transport, query, team_id=self._team_id())
+
+
+class UsersStream(SearchStream):
+    """Users, by `account_id` and `user_id`: a person may sit in several accounts."""
+
+    name = USERS
+    keys: ClassVar[tuple[str, ...]] = ("account_id", "user_id")
+    base = cols.base_columns(USERS)

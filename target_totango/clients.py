@@ -1,0 +1,185 @@
+"""The parts of Totango that a run talks to, made when they are first needed."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import select
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.delivery.hub import HubChannel
+from target_totango.delivery.hub_delivery import HubDelivery
+from target_totango.delivery.tracking import Callers, Threads, TrackingChannel
+from target_totango.mapping.auto import KnownAttributes
+from target_totango.models import HUB
+from target_totango.storage.ledger import Ledger
+from totango_api.errors import AnswerError, AuthenticationError, RefusedError
+from totango_api.http.call_loop import CallLoop
+from totango_api.http.client import Transport
+from totango_api.http.environment import uses_proxy
+from totango_api.region import resolved
+from totango_api.search.attributes import discover
+from totango_api.search.lookup import Lookup
+from totango_api.writing.hub import Hub
+from totango_api.writing.tracking import Tracker
+from totango_api.writing.user_deletion import delete_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_totango.config import Settings
+    from target_totango.delivery.base import Channel
+    from target_totango.models import Row
+    from target_totango.pipeline.results import Settler
+    from totango_api.config import Connection
+
+UNAUTHORIZED: Final = 401
+
+logger = logging.getLogger("target-totango")
+
+
+class Services:
+    """Transport, tracker and attribute definitions of one run.
+
+    Args:
+        settings: The target's settings.
+        connection: How to reach Totango.
+        config: The whole configuration, for the region's lookup.
+    """
+
+    def __init__(
+        self, settings: Settings, connection: Connection, config: Mapping[str, Any]
+    ) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._config = config
+
+    @functools.cached_property
+    def transport(self) -> Transport:
+        """The one way out; the region is looked up first if it is `auto`."""
+        connection = resolved(self._connection, self._config)
+        return Transport(connection, pool_size=self._settings.max_in_flight)
+
+    @functools.cached_property
+    def known(self) -> KnownAttributes:
+        """The service's attributes; the core ones alone where it has no list of them.
+
+        Raises:
+            ApiError: If there is no telling, as in an outage: fields that are not matched would
+                become attributes of their own.
+        """
+        if not self.has_token:
+            return KnownAttributes.of()
+        try:
+            return KnownAttributes.of(discover(self.transport))
+        except (RefusedError, AnswerError, AuthenticationError) as error:
+            if error.status == UNAUTHORIZED:
+                raise
+            logger.warning("The attributes of the service are not known: %s", error)
+            return KnownAttributes.of()
+
+    @property
+    def has_token(self) -> bool:
+        """Whether Totango can be asked anything."""
+        return bool(self._connection.app_token)
+
+    def delete_user(self, user: tuple[str, str]) -> bool:
+        """Delete one user; return whether it was there.
+
+        Raises:
+            ApiError: If it was not deleted.
+        """
+        return delete_user(self.transport, *user)
+
+    @functools.cached_property
+    def lookup(self) -> Lookup:
+        """Asks what exists."""
+        return Lookup(self.transport)
+
+    @functools.cached_property
+    def ledger(self) -> Ledger | None:
+        """What earlier runs had confirmed; None when it is not kept."""
+        if not self._settings.ledger_path or self._settings.dry_run:
+            return None
+        service_id = self._connection.service_id
+        return Ledger(self._settings.ledger_path, service=service_id.number if service_id else "")
+
+    def channel(
+        self,
+        delivery: str,
+        settler: Settler,
+        interrupted: Callable[[], bool],
+    ) -> Channel:
+        """Return a new way out."""
+        settings = self._settings
+        if delivery == HUB:
+            return HubChannel(
+                HubDelivery(Hub(self.transport, max_rows=settings.hub_batch_size), self._prepare),
+                settler.settle,
+                settle_all=settler.settle_all,
+                max_rows=settings.hub_batch_size,
+                interrupted=interrupted,
+                loop=self.loop if self._posts_to_hub else None,
+            )
+        tracker = Tracker(self.transport, token=settings.sdr_token)
+        how: dict[str, Any] = {
+            "in_flight": settings.max_in_flight,
+            "prepare": self._prepare,
+            "interrupted": interrupted,
+        }
+        if tracker.uses_proxy or not CallLoop.fits_here():
+            return TrackingChannel(Threads(tracker, settler.settle, **how))
+        return TrackingChannel(Callers(tracker, self.loop, settler.settle, **how))
+
+    @property
+    def _posts_to_hub(self) -> bool:
+        """Whether hub calls can go out from the event loop: not where they have to take turns."""
+        proxied = uses_proxy(self.transport.connection.hosts.hub)
+        return CallLoop.fits_here() and not (proxied or self.transport.budget.paces)
+
+    @functools.cached_property
+    def loop(self) -> CallLoop:
+        """Runs calls in this thread."""
+        return CallLoop()
+
+    def wait_readable(self, descriptor: int, seconds: float) -> bool:
+        """Wait for something to read, while calls go on; return whether there is something."""
+        if "loop" in self.__dict__:
+            return self.loop.wait_readable(descriptor, seconds)
+        return bool(select.select([descriptor], [], [], seconds)[0])
+
+    def _prepare(self, rows: list[Row]) -> None:
+        """Make durable what the ledger has to know before calls go out; in any thread.
+
+        Rows that go out together share a commit: each costs the disk a few milliseconds.
+        """
+        ledger = self.ledger
+        if ledger is None:
+            return
+        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
+            ledger.begin(*fingerprints)
+        elif any(row.forgotten for row in rows):
+            ledger.flush()
+
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """Return calls, retries and failures of each surface that was used."""
+        if "transport" not in self.__dict__:
+            return {}
+        return {
+            surface: {
+                "calls": usage.calls,
+                "retries": usage.retries,
+                "failures": dict(usage.failures),
+            }
+            for surface, usage in self.transport.usage.items()
+            if usage.calls
+        }
+
+    def close(self) -> None:
+        """Close every kept connection."""
+        if "loop" in self.__dict__:
+            self.loop.close()
+        if "transport" in self.__dict__:
+            self.transport.close()
+        if "ledger" in self.__dict__ and self.ledger is not None:
+            self.ledger.close()

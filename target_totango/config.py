@@ -1,0 +1,334 @@
+"""The settings of target-totango: their schema, and the checked values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.mapping import transform as checks
+from target_totango.mapping.config import MappingSpec, parse_mappings
+from target_totango.models import HUB, TRACKING
+from target_totango.storage import dead_letter as rejects
+from totango_api import limits
+from totango_api.config import SETTINGS as CONNECTION_SETTINGS
+from totango_api.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UPSERT: Final = "upsert"
+UPDATE_ONLY: Final = "update_only"
+CREATE_ONLY: Final = "create_only"
+FAIL: Final = "fail"
+IGNORE: Final = "ignore"
+WARN: Final = "warn"
+OFF: Final = "off"
+SAMPLE: Final = "sample"
+ALL: Final = "all"
+SEGMENT: Final = "segment"
+
+DEFAULT_IN_FLIGHT: Final = 32
+DEFAULT_MAX_DELETES: Final = 100
+DEFAULT_VERIFY_SHARE: Final = 0.05
+DEFAULT_VERIFY_TIMEOUT: Final = 120
+
+
+def _setting(kind: str, title: str, description: str, **more: Any) -> dict[str, Any]:
+    return {"type": [kind, "null"], "title": title, "description": description, **more}
+
+
+OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "sdr_token": _setting(
+        "string",
+        "SDR token",
+        "Security token of tracking calls (Settings, SDR tokens), for services that ask for one.",
+        secret=True,
+        writeOnly=True,
+    ),
+    "mappings": _setting(
+        "array",
+        "Mappings",
+        "Which stream goes where: a list of objects with `stream` (name or glob), `object`, "
+        "`account_id`, `user_id`, `account_name`, `user_name`, `activity`, `module`, `parent_id`, "
+        "`product_id`, `ofid`, `collection_type`, `collection_id`, `attributes` (API name to "
+        "source), `unmapped` (include, drop), `delivery`, `recency_field`. A source is a field, "
+        "a dotted path, a template such as `{account_id}_{product_id}`, or an object with one of "
+        "`field`, `path`, `template`, `constant`, and `date_format` and `default`.",
+        items={"type": "object"},
+    ),
+    "preset": _setting(
+        "string",
+        "Preset",
+        "`segment`: streams of group, identify, track and page calls.",
+        enum=[SEGMENT],
+    ),
+    "unmapped_streams": _setting(
+        "string",
+        "Unmapped streams",
+        "What to do with a stream that fits no object and no mapping: fail, or ignore and count.",
+        enum=[FAIL, IGNORE],
+        default=FAIL,
+    ),
+    "delivery": _setting(
+        "string",
+        "Delivery",
+        "`tracking`: documented, not rate limited, one call a row. `hub`: Integration Hub "
+        "batches, answered row by row.",
+        enum=[TRACKING, HUB],
+        default=TRACKING,
+    ),
+    "sync_mode": _setting(
+        "string",
+        "Sync mode",
+        "`upsert` writes every row; `update_only` and `create_only` look up first what exists.",
+        enum=[UPSERT, UPDATE_ONLY, CREATE_ONLY],
+        default=UPSERT,
+    ),
+    "null_policy": _setting(
+        "string",
+        "Nulls",
+        "What a null, an empty text or an empty list does: nothing, clear the attribute, or "
+        "reject the row. What Totango does with an empty value is not documented.",
+        enum=[checks.SKIP, checks.CLEAR, checks.REJECT],
+        default=checks.SKIP,
+    ),
+    "too_long": _setting(
+        "string",
+        "Long texts",
+        "Reject a row with a text longer than Totango keeps, or truncate the text. Ids are "
+        "never truncated.",
+        enum=[checks.REJECT, checks.TRUNCATE],
+        default=checks.REJECT,
+    ),
+    "salesforce_ids": _setting(
+        "string",
+        "Salesforce ids",
+        "What to do with 15-character Salesforce ids: reject, convert to 18 characters, or keep.",
+        enum=[checks.REJECT, checks.CONVERT, checks.KEEP],
+        default=checks.REJECT,
+    ),
+    "on_invalid": _setting(
+        "string",
+        "Invalid rows",
+        "Write an invalid row to the rejects file and go on, or fail at the first one.",
+        enum=[checks.REJECT, FAIL],
+        default=checks.REJECT,
+    ),
+    "max_rejected": _setting(
+        "integer",
+        "Tolerated rejects",
+        "How many rejected rows still count as success.",
+        minimum=0,
+        default=0,
+    ),
+    "rejects_path": _setting(
+        "string",
+        "Rejects file",
+        "Rejected rows with their reasons, as a Singer file: pipe it back in to send them again.",
+        default=rejects.DEFAULT_PATH,
+    ),
+    "verify": _setting(
+        "string",
+        "Verification",
+        "Read written rows back through the Search API and compare: off, a sample, or all.",
+        enum=[OFF, SAMPLE, ALL],
+        default=OFF,
+    ),
+    "verify_share": _setting(
+        "number",
+        "Sampled share",
+        "Share of rows that `verify: sample` reads back.",
+        exclusiveMinimum=0,
+        maximum=1,
+        default=DEFAULT_VERIFY_SHARE,
+    ),
+    "verify_timeout": _setting(
+        "number",
+        "Verification timeout",
+        "Seconds for which written rows may take to become visible.",
+        minimum=0,
+        default=DEFAULT_VERIFY_TIMEOUT,
+    ),
+    "verify_mismatch": _setting(
+        "string",
+        "Verification mismatch",
+        "Fail or only warn when a written row is not found as it was sent.",
+        enum=[FAIL, WARN],
+        default=FAIL,
+    ),
+    "skip_unchanged": _setting(
+        "boolean",
+        "Skip unchanged",
+        "Do not send what an earlier run sent and had confirmed. Needs ledger_path.",
+        default=False,
+    ),
+    "ledger_path": _setting(
+        "string",
+        "Ledger",
+        "SQLite file that remembers what was confirmed, so that nothing is sent twice: neither "
+        "unchanged rows nor an activity that a failed run had delivered.",
+    ),
+    "dry_run": _setting(
+        "boolean",
+        "Dry run",
+        "Write nothing; say what would be created, updated, left unchanged or rejected.",
+        default=False,
+    ),
+    "hard_delete": _setting(
+        "boolean",
+        "Delete users",
+        "Delete users whose rows carry `_sdc_deleted_at`, or that a new table version no longer "
+        "holds. Irreversible. Accounts cannot be deleted.",
+        default=False,
+    ),
+    "max_deletes": _setting(
+        "integer",
+        "Most deletions",
+        "When a run would delete more users than this, it deletes none.",
+        minimum=0,
+        default=DEFAULT_MAX_DELETES,
+    ),
+    "max_in_flight": _setting(
+        "integer",
+        "Calls in flight",
+        "Tracking calls at once.",
+        minimum=1,
+        maximum=512,
+        default=DEFAULT_IN_FLIGHT,
+    ),
+    "hub_batch_size": _setting(
+        "integer",
+        "Hub batch size",
+        "Most rows in one Integration Hub batch.",
+        minimum=1,
+        default=limits.HUB_BATCH_ROWS,
+    ),
+    "report_path": _setting(
+        "string",
+        "Report",
+        "Where to write the run's report as JSON; a name that ends in `.jsonl` keeps a history, a "
+        "line a run.",
+    ),
+}
+"""JSON Schema of each setting that only the target has, by name."""
+
+CONFIG_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {**CONNECTION_SETTINGS, **OWN_SETTINGS},
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The target's own settings, checked."""
+
+    mappings: tuple[MappingSpec, ...]
+    default_mapping: MappingSpec
+    policy: checks.Policy
+    preset: str | None
+    ignore_unmapped: bool
+    sync_mode: str
+    fail_on_invalid: bool
+    max_rejected: int
+    rejects_path: str
+    verify: str
+    verify_share: float
+    verify_timeout: float
+    warn_on_mismatch: bool
+    skip_unchanged: bool
+    ledger_path: str | None
+    dry_run: bool
+    hard_delete: bool
+    max_deletes: int
+    max_in_flight: int
+    hub_batch_size: int
+    report_path: str | None
+    sdr_token: str | None
+    delivery: str
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Read the settings out of a configuration that fits `CONFIG_SCHEMA`.
+
+        Raises:
+            SettingsError: If they contradict each other, or a mapping cannot be used.
+        """
+        given = {name: _value(config, name) for name in OWN_SETTINGS}
+        delivery = str(given["delivery"])
+        settings = cls(
+            mappings=tuple(parse_mappings(given["mappings"], delivery=delivery)),
+            default_mapping=MappingSpec(delivery=delivery),
+            policy=checks.Policy(given["null_policy"], given["too_long"], given["salesforce_ids"]),
+            preset=given["preset"],
+            ignore_unmapped=given["unmapped_streams"] == IGNORE,
+            sync_mode=given["sync_mode"],
+            fail_on_invalid=given["on_invalid"] == FAIL,
+            max_rejected=given["max_rejected"],
+            rejects_path=given["rejects_path"],
+            verify=given["verify"],
+            verify_share=float(given["verify_share"]),
+            verify_timeout=float(given["verify_timeout"]),
+            warn_on_mismatch=given["verify_mismatch"] == WARN,
+            skip_unchanged=bool(given["skip_unchanged"]),
+            ledger_path=given["ledger_path"],
+            dry_run=bool(given["dry_run"]),
+            hard_delete=bool(given["hard_delete"]),
+            max_deletes=given["max_deletes"],
+            max_in_flight=given["max_in_flight"],
+            hub_batch_size=_batch_size(config),
+            report_path=given["report_path"],
+            sdr_token=(given["sdr_token"] or "").strip() or None,
+            delivery=delivery,
+        )
+        settings._check(bool((config.get("app_token") or "").strip()))
+        return settings
+
+    def _check(self, has_token: bool) -> None:
+        if self.skip_unchanged and not self.ledger_path:
+            msg = "skip_unchanged needs ledger_path."
+            raise SettingsError(msg, remedy="Set ledger_path to a file that stays between runs.")
+        needing = {
+            f"sync_mode: {self.sync_mode}": self.sync_mode != UPSERT,
+            f"verify: {self.verify}": self.verify != OFF,
+            "hard_delete": self.hard_delete,
+            "delivery: hub": self.uses_hub,
+        }
+        wanting = [name for name, wanted in needing.items() if wanted]
+        if wanting and not has_token:
+            msg = f"{wanting[0]} needs app_token, which is not set."
+            raise SettingsError(
+                msg,
+                remedy="Create a personal access token in your Totango profile, Integration tab.",
+            )
+
+    @property
+    def uses_hub(self) -> bool:
+        """Whether anything may go through the Integration Hub."""
+        return self.delivery == HUB or any(spec.delivery == HUB for spec in self.mappings)
+
+    @property
+    def uses_tracking(self) -> bool:
+        """Whether anything may go out as tracking calls."""
+        return self.delivery == TRACKING or any(spec.delivery == TRACKING for spec in self.mappings)
+
+    def mapping_for(self, stream: str) -> MappingSpec:
+        """Return the mapping of a stream: by exact name, else the first glob that fits."""
+        for spec in self.mappings:
+            if spec.stream == stream:
+                return spec
+        fitting = [spec for spec in self.mappings if spec.names(stream)]
+        return fitting[0] if fitting else self.default_mapping
+
+
+def _batch_size(config: Mapping[str, Any]) -> int:
+    """Return the setting; the SDK's name for it counts where ours is left at its default."""
+    ours, theirs = config.get("hub_batch_size"), config.get("batch_size_rows")
+    if theirs is not None and ours in {None, limits.HUB_BATCH_ROWS}:
+        return int(theirs)
+    return limits.HUB_BATCH_ROWS if ours is None else int(ours)
+
+
+def _value(config: Mapping[str, Any], name: str) -> Any:
+    value = config.get(name)
+    return OWN_SETTINGS[name].get("default") if value is None else value

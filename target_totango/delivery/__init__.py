@@ -1,0 +1,1 @@
+"""Destinations: write requests in, write results out, in key order."""

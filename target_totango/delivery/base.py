@@ -1,0 +1,70 @@
+"""The ways out: rows go in, outcomes come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from target_totango.models import ACCOUNTS, COLLECTIONS, USERS, Row, Write
+from totango_api.writing.tracking import TrackingCall
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+
+class Channel(Protocol):
+    """A way out."""
+
+    @property
+    def unfinished(self) -> int:
+        """Rows put in whose outcome is not known yet."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way, or an outcome not handed on yet."""
+
+    def put(self, row: Row) -> None:
+        """Take a row; its outcome is handed on later, in this thread."""
+
+    def collect(self) -> None:
+        """Hand on the outcomes that are known, without waiting."""
+
+    def drain(self, *, until: float | None = None) -> bool:
+        """Hand on every outcome; return False if `until` came first."""
+
+    def cancel(self) -> None:
+        """Start nothing new."""
+
+    def close(self) -> None:
+        """End the threads and connections."""
+
+
+def written(row: Row) -> Write:
+    """Return the write of a row that has passed its checks."""
+    if row.write is None:
+        msg = "a row without a write was sent on"
+        raise AssertionError(msg)
+    return row.write
+
+
+def call_of(write: Write) -> TrackingCall:
+    """Return the tracking call for a write."""
+    return TrackingCall(
+        write.account_id, write.user_id, write.account, write.user, write.activity, write.module
+    )
+
+
+def keys_of(write: Write, says_new: bool = True) -> tuple[list[Hashable], list[Hashable]]:
+    """Return which keys a write changes, and which it must come after.
+
+    A user comes after its account. Users of one account do not wait for each other, unless
+    they say something new about the account.
+    """
+    account: Hashable = (ACCOUNTS, write.account_id)
+    if write.object == ACCOUNTS:
+        return [account], []
+    changes: list[Hashable] = [
+        write.key if write.object == COLLECTIONS else (USERS, write.account_id, write.user_id)
+    ]
+    if write.account and says_new:
+        changes.append(account)
+    return changes, [account]

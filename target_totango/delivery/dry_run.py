@@ -1,0 +1,198 @@
+"""The dry run: what would be created, updated or left unchanged, and how rows would go out."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.delivery.base import call_of, written
+from target_totango.models import ACCOUNTS, HUB, USERS, Row
+from target_totango.verify.verification import NAMES, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_totango.mapping.auto import KnownAttributes
+    from totango_api.search.lookup import Found, Lookup
+
+FIRST_ROWS: Final = 10
+BATCH_ROWS: Final = 500
+
+
+@dataclass
+class Plan:
+    """What a run would do.
+
+    Attributes:
+        cannot_tell: Rows of which nobody can say whether they exist: no token, or an object
+            that cannot be looked up.
+        changes: How often each attribute would change.
+        first_rows: The first rows as they would go out.
+    """
+
+    create: int = 0
+    update: int = 0
+    unchanged: int = 0
+    cannot_tell: int = 0
+    delete: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
+    first_rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self, *, rejected: int) -> dict[str, Any]:
+        """Return the plan for JSON."""
+        return {
+            "create": self.create,
+            "update": self.update,
+            "unchanged": self.unchanged,
+            "rejected": rejected,
+            "delete": self.delete,
+            "cannot_tell": self.cannot_tell,
+            "changes": dict(self.changes.most_common()),
+            "first_rows": self.first_rows,
+        }
+
+    def show(self, *, rejected: int) -> None:
+        """Write the plan to standard error.
+
+        Not through the log: rows hold what logs must not, and whoever asks for a dry run asks
+        to see them.
+        """
+        counts = (
+            f"  {self.create} would be created, {self.update} updated, "
+            f"{self.unchanged} left unchanged, {rejected} rejected, {self.delete} deleted; "
+            f"of {self.cannot_tell} it cannot be told."
+        )
+        lines = ["Dry run: nothing was written, and no state is emitted.", counts]
+        changes = self.changes.most_common(20)
+        lines += [f"  {name}: changes in {count} rows" for name, count in changes]
+        if self.first_rows:
+            lines.append(f"The first {len(self.first_rows)} rows as they would go out:")
+        for row in self.first_rows:
+            texts = "  ".join(f"{name}={text}" for name, text in row["sends"].items())
+            lines.append(f"  {row['stream']} -> {row['object']} ({row['action']}): {texts}")
+        sys.stderr.write("\n".join(lines) + "\n")
+
+
+class PlanChannel:
+    """Looks at every row instead of sending it.
+
+    Args:
+        plan: Where the findings go.
+        settle: Takes every row.
+        lookup: Asks what exists; None without a token.
+        known: The service's attributes.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        settle: Callable[[Row], None],
+        lookup: Callable[[], Lookup] | None,
+        known: KnownAttributes,
+    ) -> None:
+        self._plan = plan
+        self._settle = settle
+        self._lookup = lookup
+        self._known = known
+        self._rows: list[Row] = []
+
+    @property
+    def unfinished(self) -> int:
+        """Rows put in and not looked at yet."""
+        return len(self._rows)
+
+    @property
+    def busy(self) -> bool:
+        """Nothing goes on elsewhere."""
+        return False
+
+    def put(self, row: Row) -> None:
+        """Take a row."""
+        self._rows.append(row)
+        if len(self._rows) >= BATCH_ROWS:
+            self._look()
+
+    def collect(self) -> None:
+        """Nothing comes back by itself."""
+
+    def drain(self, *, until: float | None = None) -> bool:
+        """Look at every row that is left."""
+        del until
+        self._look()
+        return True
+
+    def cancel(self) -> None:
+        """Look at no further row."""
+        self._rows.clear()
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def _look(self) -> None:
+        rows, self._rows = self._rows, []
+        found = self._found(rows)
+        for row in rows:
+            action = self._action(row, found)
+            setattr(self._plan, action, getattr(self._plan, action) + 1)
+            if len(self._plan.first_rows) < FIRST_ROWS:
+                self._plan.first_rows.append(
+                    {
+                        "stream": row.stream,
+                        "object": row.object,
+                        "action": action,
+                        "sends": sends(row),
+                    }
+                )
+            self._settle(row)
+
+    def _found(self, rows: list[Row]) -> dict[tuple[str, ...], Found] | None:
+        if self._lookup is None or not rows:
+            return None
+        lookup = self._lookup()
+        found: dict[tuple[str, ...], Found] = {}
+        for object_ in (ACCOUNTS, USERS):
+            writes = [written(row) for row in rows if row.object == object_]
+            if not writes:
+                continue
+            names = dict.fromkeys(name for write in writes for name in write.attributes)
+            names.pop(NAMES[object_], None)
+            columns = [self._known.get(object_, name) or name for name in names]
+            if object_ == ACCOUNTS:
+                accounts = lookup.accounts([write.account_id for write in writes], columns)
+                found.update({(ACCOUNTS, key): value for key, value in accounts.items()})
+            else:
+                keys = [(write.account_id, write.user_id or "") for write in writes]
+                users = lookup.users(keys, columns)
+                found.update({(USERS, *key): value for key, value in users.items()})
+        return found
+
+    def _action(self, row: Row, found: Mapping[tuple[str, ...], Found] | None) -> str:
+        if found is None or row.object not in {ACCOUNTS, USERS}:
+            return "cannot_tell"
+        write = written(row)
+        there = found.get(write.key)
+        if there is None:
+            return "create"
+        values = {**there.values, NAMES[row.object]: there.name}
+        differences = list(compare(write.attributes, values))
+        self._plan.changes.update(difference.attribute for difference in differences)
+        return "update" if differences else "unchanged"
+
+
+def sends(row: Row) -> dict[str, str]:
+    """Return a row as it would go out: the parameters of its call, names unquoted."""
+    write = written(row)
+    if row.delivery == HUB:
+        named = {
+            "account_id": write.account_id,
+            "user_id": write.user_id,
+            "activity": write.activity,
+            "module": write.module,
+            "collection_type": write.collection_type,
+            "id": write.collection_id,
+        }
+        ids = {name: text for name, text in named.items() if text is not None}
+        return {**ids, **write.attributes}
+    return dict(call_of(write).parameters())

@@ -1,0 +1,229 @@
+"""Every row ends here: confirmed, rejected or uncertain; counted, and told to the state gate."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from target_totango.delivery.results import Breaker, Confirmed, Failed, Outcome, Refused, Uncertain
+from target_totango.models import ACTIVITIES, Fault, Row
+from target_totango.pipeline.filters import UNCERTAIN
+from target_totango.storage.stale_rejects import Supersession
+from target_totango.verify.read_back import ReadBack
+from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_totango.clients import Services
+    from target_totango.config import Settings
+    from target_totango.report import Report
+    from target_totango.singer.state import StateGate
+    from target_totango.storage.dead_letter import RejectsFile
+    from target_totango.storage.run_store import Journal
+
+logger = logging.getLogger("target-totango")
+
+
+class InvalidRowError(TotangoError):
+    """A row cannot be written, and `on_invalid` says to stop there."""
+
+
+class Settler:
+    """Takes what became of rows. Used by one thread.
+
+    Args:
+        settings: The target's settings.
+        services: Whose ledger is kept.
+        report: Counts.
+        rejects: Keeps what was not written; None in a dry run, which writes nothing.
+        gate: Lets states go.
+        journal: Remembers what is to be read back.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        services: Services,
+        report: Report,
+        rejects: RejectsFile | None,
+        gate: StateGate,
+        journal: Journal,
+    ) -> None:
+        self._settings = settings
+        self._services = services
+        self._report = report
+        self._rejects = rejects
+        self._gate = gate
+        self._breaker = Breaker()
+        self._expected: dict[tuple[str, ...], int] = {}
+        self._supersession = Supersession(journal)
+        self._told_superseded = False
+        self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
+
+    def expect(self, row: Row) -> None:
+        """Note that a row goes out: from now on, earlier ones of its key are outdated."""
+        if row.ledger_key is not None:
+            self._expected[row.ledger_key] = row.ticket
+
+    def settle(self, row: Row, outcome: Outcome) -> None:
+        """Take the outcome of a row."""
+        match outcome:
+            case Confirmed():
+                self._release(self._breaker.succeeded())
+                self._confirm(row)
+            case Refused(reason, status):
+                self._is_latest(row)
+                self._abandon(row)
+                answered = f" ({status})" if status else ""
+                said = f"Totango refused the row{answered}: {reason}"
+                self.reject(row, [Fault("", f"refused ({status or 'no status'})", said)])
+            case Uncertain(error):
+                self._is_latest(row)
+                self._report.tally(row.stream, row.object).uncertain += 1
+                message = f"the activity may or may not have been counted: {error.message}"
+                self.keep(row, [Fault("", UNCERTAIN, message)])
+                self._breaker.count(error)
+            case Failed():
+                self._is_latest(row)
+                self._abandon(row)
+                self._breaker.failed(row, outcome)
+
+    def settle_all(self, rows: Sequence[Row], outcome: Outcome) -> None:
+        """Take the outcome that rows share."""
+        if not isinstance(outcome, Confirmed):
+            for row in rows:
+                self.settle(row, outcome)
+            return
+        self._release(self._breaker.succeeded())
+        for row in rows:
+            self._confirm(row)
+
+    def _is_latest(self, row: Row) -> bool:
+        """Tell whether no later row of the same key is on its way."""
+        if row.ledger_key is None:
+            return True
+        if self._expected.get(row.ledger_key) != row.ticket:
+            return False
+        del self._expected[row.ledger_key]
+        return True
+
+    def _confirm(self, row: Row) -> None:
+        tally = self._report.tally(row.stream, row.object)
+        tally.sent += 1
+        if row.existed is not None and row.object != ACTIVITIES:
+            tally.created += not row.existed
+            tally.updated += row.existed
+        if (ledger := self._services.ledger) is not None:
+            is_latest = self._is_latest(row)
+            if row.fingerprint is not None:
+                ledger.finish(row.fingerprint)
+            elif is_latest and row.ledger_key is not None and row.digest is not None:
+                ledger.confirm(row.ledger_key, row.digest)
+        self._read_back.note(row)
+        self._supersession.note_confirmed(row)
+        self._gate.settle(row.ticket)
+
+    def _abandon(self, row: Row) -> None:
+        """Note that an activity certainly did not arrive."""
+        if row.fingerprint is not None and self._services.ledger is not None:
+            self._services.ledger.abandon(row.fingerprint)
+
+    def _release(self, held: list[tuple[Row, Failed]]) -> None:
+        for row, outcome in held:
+            code = f"not delivered ({outcome.status or 'no answer'})"
+            self.reject(row, [Fault("", code, outcome.error.message)])
+
+    def invalid(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Take a row that did not pass the checks.
+
+        Raises:
+            InvalidRowError: If that ends the run.
+        """
+        if not self._settings.fail_on_invalid:
+            self.reject(row, faults)
+            return
+        self._report.tally(row.stream, row.object).reject(faults)
+        reasons = "; ".join(fault.reason for fault in faults)
+        msg = f"Row {row.ticket} (stream {row.stream!r}) is invalid: {reasons}."
+        raise InvalidRowError(msg, remedy="on_invalid: fail ends the run there.")
+
+    def reject(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Count a row as rejected, and keep it."""
+        self._report.tally(row.stream, row.object).reject(faults)
+        self.keep(row, faults)
+
+    def keep(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Put a row into the rejects file, after which the state may pass it."""
+        if self._rejects is not None:
+            self._supersession.note_rejected(row, self._rejects.rows)
+            self._rejects.write(row, faults)
+        self.let_pass(row)
+
+    def unchanged(self, row: Row) -> None:
+        """Take a row that is in Totango already, as an earlier run confirmed."""
+        self._supersession.note_confirmed(row)
+        self.let_pass(row)
+
+    def superseded(self, row: Row) -> None:
+        """Take a row of a rejects file which says that Totango has taken newer ones."""
+        if not self._told_superseded:
+            self._told_superseded = True
+            logger.warning(
+                "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
+                "Take out the mark to send one all the same."
+            )
+        self._report.tally(row.stream, row.object).skipped += 1
+        self.let_pass(row)
+
+    def deleted(self, user: tuple[str, str]) -> None:
+        """Take note that a user was deleted."""
+        self._supersession.note_deleted(user)
+
+    def mark_superseded(self) -> None:
+        """Mark the rows of the rejects file that later ones made outdated, and count them.
+
+        Only at the end: a run that is killed leaves them unmarked.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        marks: dict[int, frozenset[str] | None] = {}
+        for each in self._supersession:
+            marks[each.place] = None if each.wholly else each.newer
+            self._report.tally(each.stream, each.object).superseded += each.wholly
+        if self._rejects is not None and marks:
+            self._rejects.mark(marks)
+
+    def let_pass(self, row: Row) -> None:
+        """Note that a row needs no further attention."""
+        self._gate.settle(row.ticket)
+
+    def release_held(self) -> None:
+        """Reject the rows that failed last: there was no outage."""
+        self._release(self._breaker.release())
+
+    def verify(self) -> None:
+        """Read back what was confirmed.
+
+        Raises:
+            ApiError: If reading fails.
+        """
+        self._read_back.run()
+
+    def make_durable(self) -> None:
+        """Make everything settled so far survive a crash.
+
+        Raises:
+            TotangoError: If a file cannot be written.
+        """
+        if self._rejects is not None:
+            self._rejects.sync()
+        if self._services.ledger is not None:
+            self._services.ledger.flush()
+
+    def _keep_unverified(self, row: Row, faults: Sequence[Fault]) -> None:
+        """Put a row into the rejects file that the state has passed long ago."""
+        if self._rejects is not None:
+            self._rejects.write(row, faults)

@@ -1,0 +1,1 @@
+"""The Singer protocol: messages in, STATE out."""

@@ -1,0 +1,1 @@
+"""Everything that is on disk: run store, ledger, rejects."""

@@ -1,0 +1,210 @@
+"""What was sent and confirmed before: a SQLite file that outlives the run.
+
+It holds no personal data in clear. Keys, values and activities are stored as hashes (BLAKE2b)
+keyed with a random salt of the file, so that two ledgers cannot be compared.
+
+Whatever was flushed survives a kill and a power cut: the write-ahead log is synced with every
+commit. Each costs the disk a few milliseconds, so notes of many threads share one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from target_totango.storage import ledger_file
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import TracebackType
+
+HASH_BYTES: Final = 16
+NOTES_PER_COMMIT: Final = 5_000
+
+ActivityState = Literal["sending", "done"]
+
+_SENDING: Final = 1
+_DONE: Final = 2
+_STATES: Final[dict[int, ActivityState]] = {_SENDING: "sending", _DONE: "done"}
+_FORGOTTEN: Final = b""
+
+
+@dataclass
+class _Notes:
+    """What is not in the file yet: None stands for a row that is to go."""
+
+    confirmed: dict[bytes, bytes] = field(default_factory=dict)
+    activities: dict[bytes, int | None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.confirmed or self.activities)
+
+    def over(self, older: _Notes) -> _Notes:
+        """Return these notes laid over older ones."""
+        return _Notes(older.confirmed | self.confirmed, older.activities | self.activities)
+
+
+class Ledger:
+    """The memory of one service's writes. Safe to share between threads; one process at a time.
+
+    Args:
+        path: The file; made if it is not there, readable by its owner only.
+        service: The service that the writes went to. A ledger serves one.
+
+    Raises:
+        SettingsError: If the file is in use, damaged, not ours, of another service, or written
+            by a newer version.
+    """
+
+    def __init__(self, path: str | Path, *, service: str) -> None:
+        self.path = Path(path).expanduser()
+        self._database, self._salt = ledger_file.opened(self.path, service)
+        self._fresh = _Notes()
+        self._committing = _Notes()
+        self._notes_lock = threading.Lock()
+        self._commit_lock = threading.Lock()
+        self._database_lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def digest(self, values: Mapping[str, str]) -> bytes:
+        """Return what stands for these values in this ledger, whatever their order."""
+        return self._hash(b"values", [part for pair in sorted(values.items()) for part in pair])
+
+    def confirmed(self, key: Sequence[str]) -> bytes | None:
+        """Return the digest that was last confirmed for a key."""
+        hashed = self._hash(b"key", key)
+        with self._notes_lock:
+            digest = self._fresh.confirmed.get(hashed, self._committing.confirmed.get(hashed))
+        if digest is None:
+            digest = self._stored("SELECT digest FROM confirmed WHERE key = ?", hashed)
+        return digest or None
+
+    def confirm(self, key: Sequence[str], digest: bytes) -> None:
+        """Note what Totango now holds for a key; durable after the next flush."""
+        hashed = self._hash(b"key", key)
+        with self._notes_lock:
+            self._fresh.confirmed[hashed] = digest
+            full = len(self._fresh.confirmed) >= NOTES_PER_COMMIT
+        if full:
+            self.flush()
+
+    def forget(self, *keys: Sequence[str]) -> None:
+        """Note that it is not known what Totango holds for these keys.
+
+        To be called, and flushed, before values other than the confirmed ones are sent: if the
+        run is killed meanwhile and the source goes back to the old values, they must go out
+        again. Durable after the next flush.
+        """
+        for key in keys:
+            self.confirm(key, _FORGOTTEN)
+
+    def activity_state(self, fingerprint: Sequence[str]) -> ActivityState | None:
+        """Return how far an activity came.
+
+        Returns:
+            `done` when it was delivered; `sending` when a call went out, or was about to, and
+            nothing is known of its outcome; None when it was never tried.
+        """
+        hashed = self._hash(b"activity", fingerprint)
+        state: int | None
+        with self._notes_lock:
+            for notes in (self._fresh, self._committing):
+                if hashed in notes.activities:
+                    state = notes.activities[hashed]
+                    return None if state is None else _STATES[state]
+        state = self._stored("SELECT state FROM activities WHERE fingerprint = ?", hashed)
+        return None if state is None else _STATES[state]
+
+    def begin(self, *fingerprints: Sequence[str]) -> None:
+        """Note, durably, that calls for these activities are about to go out.
+
+        Calls from several threads at once share a commit.
+        """
+        self._note(fingerprints, _SENDING)
+        self.flush()
+
+    def finish(self, *fingerprints: Sequence[str]) -> None:
+        """Note that activities were delivered; durable after the next flush."""
+        self._note(fingerprints, _DONE)
+
+    def abandon(self, *fingerprints: Sequence[str]) -> None:
+        """Note that activities certainly were not delivered; durable after the next flush."""
+        self._note(fingerprints, None)
+
+    def flush(self) -> None:
+        """Make everything noted so far durable.
+
+        Raises:
+            SettingsError: If the file cannot be written, as when the disk is full.
+        """
+        # Whoever waits here may find its notes written by the one before it.
+        with self._commit_lock:
+            with self._notes_lock:
+                if not self._fresh:
+                    return
+                self._committing, self._fresh = self._fresh, _Notes()
+            try:
+                with self._database_lock, ledger_file.transaction(self._database, self.path):
+                    _write(self._database, self._committing)
+            except BaseException:
+                with self._notes_lock:
+                    self._fresh = self._fresh.over(self._committing)
+                raise
+            finally:
+                with self._notes_lock:
+                    self._committing = _Notes()
+
+    def close(self) -> None:
+        """Flush, and let others open the file. Closing twice does no harm."""
+        try:
+            self.flush()
+        finally:
+            with self._database_lock:
+                self._database.close()
+
+    def _note(self, fingerprints: Iterable[Sequence[str]], state: int | None) -> None:
+        hashes = [self._hash(b"activity", fingerprint) for fingerprint in fingerprints]
+        with self._notes_lock:
+            self._fresh.activities.update(dict.fromkeys(hashes, state))
+            full = len(self._fresh.activities) >= NOTES_PER_COMMIT
+        if full:
+            self.flush()
+
+    def _stored(self, statement: str, hashed: bytes) -> Any:
+        with self._database_lock, ledger_file.explained(self.path):
+            row = self._database.execute(statement, (hashed,)).fetchone()
+        return row[0] if row else None
+
+    def _hash(self, kind: bytes, parts: Sequence[str]) -> bytes:
+        """Hash texts one after the other; each by its length first, so that none runs over."""
+        hashed = hashlib.blake2b(kind, digest_size=HASH_BYTES, key=self._salt)
+        for part in parts:
+            encoded = part.encode("utf-8", "surrogatepass")
+            hashed.update(b"%d:" % len(encoded) + encoded)
+        return hashed.digest()
+
+
+def _write(database: sqlite3.Connection, notes: _Notes) -> None:
+    database.executemany("INSERT OR REPLACE INTO confirmed VALUES (?, ?)", notes.confirmed.items())
+    database.executemany(
+        "INSERT OR REPLACE INTO activities VALUES (?, ?)",
+        [item for item in notes.activities.items() if item[1] is not None],
+    )
+    database.executemany(
+        "DELETE FROM activities WHERE fingerprint = ?",
+        [(hashed,) for hashed, state in notes.activities.items() if state is None],
+    )

@@ -1,0 +1,145 @@
+"""What this run has seen and sent so far, on disk as soon as it is large."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import sqlite3
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.mapping.convert import UnfitValueError, to_date
+from target_totango.storage import seen
+from target_totango.storage.seen import key_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_TABLES: Final = (
+    seen.TABLE,
+    "CREATE TABLE existing (key BLOB PRIMARY KEY, there INTEGER) WITHOUT ROWID",
+    (
+        "CREATE TABLE sent (key BLOB PRIMARY KEY, place INTEGER, stream TEXT, object TEXT, "
+        "parts TEXT, texts TEXT, row TEXT) WITHOUT ROWID"
+    ),
+)
+
+
+class Journal:
+    """A private, temporary database: SQLite keeps it in memory while it is small.
+
+    It is gone when the run ends. Used by one thread.
+    """
+
+    def __init__(self) -> None:
+        self._place = 0
+        self._seen = seen.SeenKeys(lambda: self.database)
+        self.count = self._seen.count
+        """Notes a key, and returns how often it was noted before."""
+
+    @functools.cached_property
+    def database(self) -> sqlite3.Connection:
+        """The database, made when it is needed."""
+        # The empty name is SQLite's own for a temporary database that has no other.
+        database = sqlite3.connect("", isolation_level=None)
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("PRAGMA synchronous = OFF")
+        for table in _TABLES:
+            database.execute(table)
+        database.execute("BEGIN")
+        return database
+
+    def is_stale(self, key: tuple[str, ...], moment: tuple[str, str]) -> bool:
+        """Tell whether a more recent row of a key just counted came before; else note this one.
+
+        Values that cannot be compared, such as a number and a date, go by their order.
+        """
+        if is_older(moment, self._seen.moment(key)):
+            return True
+        self._seen.note_moment(key, moment)
+        return False
+
+    def existing(self, key: Sequence[str]) -> bool | None:
+        """Return whether something is in Totango; None if that was not asked yet."""
+        row = self._one("SELECT there FROM existing WHERE key = ?", key_digest(key))
+        return bool(row[0]) if row else None
+
+    def note_existing(self, key: Sequence[str], *, there: bool) -> None:
+        """Note whether something is in Totango."""
+        self.database.execute(
+            "INSERT OR REPLACE INTO existing VALUES (?, ?)", (key_digest(key), int(there))
+        )
+
+    def note_sent(
+        self, stream: str, object_: str, key: Sequence[str], texts: dict[str, str], row: str
+    ) -> None:
+        """Note what was confirmed for a key; attributes of earlier rows stay.
+
+        Args:
+            stream: For the report.
+            object_: `accounts` or `users`.
+            key: Ids.
+            texts: Attributes by API name.
+            row: The row as JSON, in case it has to be rejected after all.
+        """
+        hashed = key_digest((object_, *key))
+        before = self._one("SELECT texts FROM sent WHERE key = ?", hashed)
+        if before:
+            texts = {**json.loads(before[0]), **texts}
+        self._place += 1
+        self.database.execute(
+            "INSERT OR REPLACE INTO sent VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (hashed, self._place, stream, object_, json.dumps(key), json.dumps(texts), row),
+        )
+
+    def sent(self, object_: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+        """Yield key and attributes of everything confirmed."""
+        rows = self.database.execute("SELECT parts, texts FROM sent WHERE object = ?", (object_,))
+        for parts, texts in rows:
+            yield tuple(json.loads(parts)), json.loads(texts)
+
+    def sent_row(self, object_: str, key: Sequence[str]) -> tuple[str, str]:
+        """Return stream and row of what was confirmed for a key."""
+        stream, row = self._one(
+            "SELECT stream, row FROM sent WHERE key = ?", key_digest((object_, *key))
+        )
+        return str(stream), str(row)
+
+    def close(self) -> None:
+        """Forget everything."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    def _one(self, statement: str, hashed: bytes) -> Any:
+        return self.database.execute(statement, (hashed,)).fetchone()
+
+
+def comparable(recency: Any) -> tuple[str, str] | None:
+    """Return a recency in a form that can be compared and stored; None if it is null."""
+    if recency is None or recency == "":
+        return None
+    if isinstance(recency, (int, float, Decimal)) and not isinstance(recency, bool):
+        number = recency if isinstance(recency, Decimal) else Decimal(str(recency))
+        return ("number", str(number)) if number.is_finite() else None
+    try:
+        return ("date", to_date(recency))
+    except UnfitValueError:
+        return ("text", str(recency))
+
+
+def is_older(recency: tuple[str, str] | None, than: tuple[str, str] | None) -> bool:
+    """Tell whether a moment comes before another; those that cannot be compared do not."""
+    if recency is None or than is None or recency[0] != than[0]:
+        return False
+    return bool(_value(recency) < _value(than))
+
+
+def _value(recency: tuple[str, str]) -> Any:
+    kind, value = recency
+    if kind == "number":
+        return Decimal(value)
+    if kind == "date":
+        moment = dt.datetime.fromisoformat(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return value

@@ -1,0 +1,171 @@
+"""Rejected rows that later rows of the run have made outdated: a replay must not bring them back.
+
+A row is rejected with `Plan: old`; a later one about the same account is confirmed with
+`Plan: new`. Sending the rejects file again would set the plan back.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.models import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Row
+from target_totango.storage.run_store import is_older
+from target_totango.storage.seen import KeyFilter, key_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from target_totango.models import Write
+    from target_totango.storage.run_store import Journal
+
+
+_TABLES: Final = (
+    "CREATE TABLE rejected (place INTEGER PRIMARY KEY, outdated INTEGER, kept TEXT)",
+    "CREATE TABLE about (subject BLOB, place INTEGER, PRIMARY KEY (subject, place)) WITHOUT ROWID",
+)
+
+
+@dataclass(slots=True)
+class Outdated:
+    """A row of the rejects file.
+
+    Attributes:
+        place: Which record of the file it is, from 0.
+        names: Attributes that it would write, as `account.Plan`.
+        newer: Of those, the ones that later rows have written.
+        again: Whether a later row about the same thing was confirmed, or the thing is gone.
+    """
+
+    place: int
+    stream: str
+    object: str
+    ticket: int
+    recency: tuple[str, str] | None
+    names: frozenset[str]
+    newer: frozenset[str] = frozenset()
+    again: bool = False
+
+    @property
+    def wholly(self) -> bool:
+        """Whether nothing of the row is left to send."""
+        return self.again and self.newer == self.names
+
+
+class Supersession:
+    """Remembers the rejected rows of a run, on disk, by digests of what they are about.
+
+    Attribute by attribute, since a later row need not carry them all. Used by one thread.
+
+    Args:
+        journal: In whose database they are kept.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._subjects: KeyFilter | None = None
+
+    def note_rejected(self, row: Row, place: int) -> None:
+        """Take note of a row that was put into the rejects file, as record number `place`."""
+        write = row.write
+        if write is None or not write.account_id or row.object == ACTIVITIES:
+            return
+        attributes = _attributes(write)
+        names = frozenset().union(*attributes.values(), row.faulty)
+        kept = Outdated(place, row.stream, row.object, row.ticket, row.recency, names)
+        database = self._journal.database
+        if self._subjects is None:
+            self._subjects = KeyFilter()
+            for table in _TABLES:
+                database.execute(table)
+        database.execute("INSERT INTO rejected VALUES (?, 0, ?)", (place, _stored(kept)))
+        for subject in attributes:
+            self._subjects.add(subject)
+            database.execute("INSERT INTO about VALUES (?, ?)", (key_digest(subject), place))
+
+    def note_confirmed(self, row: Row) -> None:
+        """Take note of a row that Totango holds now: earlier ones about the same are outdated."""
+        write = row.write
+        if self._subjects is None or write is None or row.object == ACTIVITIES:
+            return
+        if write.key not in self._subjects and not (
+            write.account and (ACCOUNTS, write.account_id) in self._subjects
+        ):
+            return
+        for subject, names in _attributes(write).items():
+            for kept in self._rejected(subject):
+                if kept.ticket > row.ticket or is_older(row.recency, kept.recency):
+                    continue
+                kept.newer |= kept.names & names
+                kept.again = kept.again or subject[0] == kept.object
+                self._keep(kept)
+
+    def note_deleted(self, user: tuple[str, str]) -> None:
+        """Take note that a user was deleted: no rejected row may bring it back."""
+        for kept in self._rejected((USERS, *user)):
+            kept.newer, kept.again = kept.names, True
+            self._keep(kept)
+
+    def __iter__(self) -> Iterator[Outdated]:
+        """Yield the rows of which at least a part is outdated."""
+        if self._subjects is None:
+            return
+        for (kept,) in self._journal.database.execute("SELECT kept FROM rejected WHERE outdated"):
+            yield _revived(kept)
+
+    def _rejected(self, subject: tuple[str, ...]) -> list[Outdated]:
+        if self._subjects is None or subject not in self._subjects:
+            return []
+        rows = self._journal.database.execute(
+            "SELECT kept FROM about JOIN rejected USING (place) WHERE subject = ?",
+            (key_digest(subject),),
+        )
+        return [_revived(kept) for (kept,) in rows]
+
+    def _keep(self, kept: Outdated) -> None:
+        self._journal.database.execute(
+            "UPDATE rejected SET outdated = ?, kept = ? WHERE place = ?",
+            (bool(kept.newer or kept.wholly), _stored(kept), kept.place),
+        )
+
+
+def _stored(kept: Outdated) -> str:
+    fields = (kept.place, kept.stream, kept.object, kept.ticket, kept.recency)
+    return json.dumps((*fields, sorted(kept.names), sorted(kept.newer), kept.again))
+
+
+def _revived(stored: str) -> Outdated:
+    place, stream, object_, ticket, recency, names, newer, again = json.loads(stored)
+    moment = None if recency is None else (recency[0], recency[1])
+    return Outdated(
+        place, stream, object_, ticket, moment, frozenset(names), frozenset(newer), again
+    )
+
+
+def is_superseded(message: Mapping[str, Any]) -> bool:
+    """Tell whether a replayed row is marked as superseded."""
+    return _mark(message, "superseded") is True
+
+
+def newer_names(message: Mapping[str, Any]) -> frozenset[str]:
+    """Return the attributes of a replayed row that are marked as outdated."""
+    names = _mark(message, "newer")
+    return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
+
+
+def _mark(message: Mapping[str, Any], name: str) -> Any:
+    why = message["record"].get(REJECT_FIELD)
+    return why.get(name) if isinstance(why, dict) else None
+
+
+def _attributes(write: Write) -> dict[tuple[str, ...], frozenset[str]]:
+    """Return what a write is about, and which attributes of each it sets."""
+    own = (
+        "account" if write.object == ACCOUNTS else "user" if write.object == USERS else "collection"
+    )
+    found = {write.key: frozenset(f"{own}.{name}" for name in write.attributes)}
+    if write.account and write.object != ACCOUNTS:
+        names = frozenset(f"account.{name}" for name in write.account)
+        found[(ACCOUNTS, write.account_id)] = names
+    return found

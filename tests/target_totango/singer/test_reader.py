@@ -1,0 +1,169 @@
+"""Lines in, messages out; and what a record must be like to fit its SCHEMA."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from target_totango.singer.reader import MessageReader
+from target_totango.singer.validation import RecordValidator
+from totango_api.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(text: bytes, *, pipe: bool = True) -> tuple[list[dict[str, Any]], BaseException | None]:
+    """Messages of a pipe, or of a text stream without a descriptor; and what went wrong."""
+    seen: list[dict[str, Any]] = []
+    reader = MessageReader()
+    if pipe:
+        source, sink = os.pipe()
+        with os.fdopen(sink, "wb") as writing:
+            writing.write(text)
+        with os.fdopen(source) as reading:
+            reader.process_lines(reading, {"STATE": seen.append})
+    else:
+        reader.process_lines(io.StringIO(text.decode()), {"STATE": seen.append})
+    return seen, reader.failure
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=200),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(values, max_size=8), st.booleans(), st.booleans())
+def test_messages_are_read_as_they_were_written(
+    contents: list[Any], ascii_only: bool, pipe: bool
+) -> None:
+    lines = [
+        json.dumps({"type": "STATE", "value": value}, ensure_ascii=ascii_only) for value in contents
+    ]
+    text = "\n".join(lines).encode(errors="surrogatepass")
+    if len(text) > 60_000:
+        return
+    seen, failure = read(text, pipe=pipe)
+    assert failure is None
+    assert [message["value"] for message in seen] == contents
+
+
+def test_numbers_keep_their_digits() -> None:
+    seen, _ = read(b'{"type":"STATE","value":[1.50,123456789012345678901234567890,1e400]}\n')
+    assert seen[0]["value"] == [
+        Decimal("1.50"),
+        123456789012345678901234567890,
+        Decimal("1e400"),
+    ]
+    assert str(seen[0]["value"][0]) == "1.50"
+
+
+def test_what_is_no_json_but_taps_write_is_read() -> None:
+    seen, failure = read(rb'{"type":"STATE","value":[NaN,-Infinity,"\ud800"]}' + b"\n")
+    assert failure is None
+    nan, infinity, half = seen[0]["value"]
+    assert nan.is_nan()
+    assert infinity == Decimal("-Infinity")
+    assert half == "\ud800"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"nonsense", "Line 2 of the input is not JSON"),
+        (b"[1]", "Line 2 of the input is not a JSON object"),
+        (b'{"stream":"x"}', "Line 2 of the input has no message type"),
+        (b'{"type":5}', "Line 2 of the input has no message type"),
+        (b'{"type":"HELLO"}', "Line 2 of the input is of the type 'HELLO'"),
+        (b'{"type":"STATE","value":"\xff"}', "Line 2 of the input is not UTF-8"),
+        (b'{"type":"STATE","value":' + b"[" * 50_000, "Line 2 of the input is not JSON"),
+    ],
+)
+def test_a_line_that_is_no_message_ends_reading_with_its_number(line: bytes, words: str) -> None:
+    good = b'{"type":"STATE","value":1}\n'
+    seen, failure = read(good + line + b"\n" + good)
+    assert len(seen) == 1
+    assert isinstance(failure, InputError)
+    assert words in str(failure)
+
+
+def test_a_last_line_without_a_line_feed_counts_if_it_is_whole() -> None:
+    seen, failure = read(b'{"type":"STATE","value":1}')
+    assert failure is None
+    assert len(seen) == 1
+    _, failure = read(b'{"type":"STATE","value":1}\n{"type":"STA')
+    assert "ended inside line 2" in str(failure)
+
+
+def test_lines_longer_than_any_buffer(tmp_path: Path) -> None:
+    long = "x" * 3_000_000
+    seen: list[Any] = []
+    reader = MessageReader()
+    path = tmp_path / "long.singer"
+    path.write_text(json.dumps({"type": "STATE", "value": long}) + "\n")
+    with path.open() as reading:
+        reader.process_lines(reading, {"STATE": seen.append})
+    assert seen[0]["value"] == long
+
+
+# Validation ------------------------------------------------------------------------------------
+
+
+def faults(schema: dict[str, Any], record: dict[str, Any]) -> list[str]:
+    return [fault.field for fault in RecordValidator(schema, stream="s").faults(record)]
+
+
+def test_every_misfit_is_named_by_its_path() -> None:
+    schema = {
+        "properties": {
+            "a": {"type": "string"},
+            "b": {"type": "object", "properties": {"c": {"type": "integer"}}},
+        }
+    }
+    assert sorted(faults(schema, {"a": 1, "b": {"c": "x"}})) == ["a", "b.c"]
+    assert faults(schema, {"a": "x", "b": {"c": Decimal("1.0")}}) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"n": {"type": "number", "maximum": 5, "exclusiveMaximum": True}}},
+        {"properties": {"n": {"type": "number", "exclusiveMaximum": 5}}},
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": {"n": {"exclusiveMaximum": 5}},
+        },
+        {"definitions": {"d": {"maximum": 4}}, "properties": {"n": {"$ref": "#/definitions/d"}}},
+    ],
+)
+def test_every_draft_is_understood(schema: dict[str, Any]) -> None:
+    assert faults(schema, {"n": 4}) == []
+    assert faults(schema, {"n": 5}) == ["n"]
+
+
+def test_how_a_database_stores_a_number_is_not_checked() -> None:
+    schema = {"properties": {"n": {"type": "number", "multipleOf": 1e-38}}}
+    assert faults(schema, {"n": Decimal("0.1")}) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"n": {"type": "nonsense"}}},
+        {"properties": {"n": {"$ref": "http://example.com/s.json"}}},
+        {"properties": {"n": {"$ref": "#/nowhere"}}},
+    ],
+)
+def test_what_is_no_schema_is_refused_and_nothing_is_fetched(schema: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="not a JSON schema"):
+        RecordValidator(schema, stream="s")

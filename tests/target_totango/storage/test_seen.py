@@ -1,0 +1,73 @@
+"""What a run has seen, in RAM and on disk: the counts are exact wherever a key is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_totango.storage.run_store import Journal, comparable
+from target_totango.storage.seen import SeenKeys, key_digest
+
+if TYPE_CHECKING:
+    import pytest
+
+texts = st.text(st.characters(), max_size=3)
+keys = st.tuples(st.sampled_from(["accounts", "users"]), texts) | st.lists(texts).map(tuple)
+
+
+@given(st.lists(keys, max_size=60), st.integers(1, 5))
+def test_keys_are_counted_wherever_they_are(seen: list[tuple[str, ...]], in_ram: int) -> None:
+    journal = Journal()
+    counting = SeenKeys(lambda: journal.database, in_ram=in_ram)
+    expected: Counter[tuple[str, ...]] = Counter()
+    for key in seen:
+        assert counting.count(key) == expected[key]
+        expected[key] += 1
+    journal.close()
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 9)), max_size=60))
+def test_the_most_recent_moment_is_known_wherever_its_key_is(
+    rows: list[tuple[str, int | None]],
+) -> None:
+    journal = Journal()
+    journal._seen = SeenKeys(lambda: journal.database, in_ram=2)
+    journal.count = journal._seen.count
+    newest: dict[str, int] = {}
+    for name, number in rows:
+        journal.count((name,))
+        moment = comparable(number)
+        stale = moment is not None and journal.is_stale((name,), moment)
+        before = newest.get(name)
+        assert stale == (number is not None and before is not None and number < before)
+        if number is not None and not stale:
+            newest[name] = number
+    journal.close()
+
+
+def test_few_keys_need_no_database() -> None:
+    def none() -> None:
+        msg = "the database was opened"
+        raise AssertionError(msg)
+
+    counting = SeenKeys(none, in_ram=3)  # type: ignore[arg-type, return-value]
+    assert [counting.count((name,)) for name in "abca"] == [0, 0, 0, 1]
+
+
+def test_a_key_that_only_seems_to_be_on_disk_was_not_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("target_totango.storage.seen.KeyFilter._PLACES", 1)
+    journal = Journal()
+    counting = SeenKeys(lambda: journal.database, in_ram=1)
+    assert [counting.count((name,)) for name in "abcab"] == [0, 0, 0, 1, 1]
+    journal.close()
+
+
+def test_parts_of_a_key_do_not_run_into_each_other() -> None:
+    assert key_digest(("a", "b1:c")) != key_digest(("a1:b", "c"))
+    assert key_digest(("1:a",)) != key_digest(("", "a"))
+    assert key_digest(("ab", "")) != key_digest(("a", "b"))

@@ -1,0 +1,161 @@
+"""What an answer means, whatever it looks like."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from time import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from totango_api.errors import (
+    AnswerError,
+    ApiError,
+    AuthenticationError,
+    RateLimitError,
+    RefusedError,
+    UnavailableError,
+)
+from totango_api.http.responses import Answer, error_for, json_of, request_id_of, wait_asked
+
+
+def answer(status: int, body: bytes = b"{}", **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, CaseInsensitiveDict(named), body)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "retriable"),
+    [
+        (301, AnswerError, False),
+        (400, RefusedError, False),
+        (401, AuthenticationError, False),
+        (403, AuthenticationError, False),
+        (404, RefusedError, False),
+        (429, RateLimitError, True),
+        (500, UnavailableError, True),
+        (503, UnavailableError, True),
+    ],
+)
+def test_statuses(status: int, kind: type[ApiError], retriable: bool) -> None:
+    error = error_for("POST /x", answer(status), region="us")
+    assert type(error) is kind
+    assert error.retriable is retriable
+    assert "POST /x" in str(error)
+    assert status == error.status
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_success(status: int) -> None:
+    assert error_for("POST /x", answer(status), region="us") is None
+
+
+@pytest.mark.parametrize(("region", "other"), [("us", "region: eu"), ("eu", "region: us")])
+def test_a_refused_token_makes_one_think_of_the_other_region(region: str, other: str) -> None:
+    assert other in str(error_for("x", answer(401), region=region))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ({"status": "failed", "_error": "no such term"}, RefusedError, "no such term"),
+        ({"status": "FAILED"}, RefusedError, "no reason"),
+        ({"error": {"type": "x", "message": "why not"}}, RefusedError, "why not"),
+        ({"error": {"type": "authentication_failed", "message": "m"}}, AuthenticationError, "m"),
+        ({"error": "plain"}, RefusedError, "plain"),
+        ({"errors": [{"a": "b"}]}, RefusedError, '"a":"b"'),
+        ({"errors": {"x": ["y"]}}, RefusedError, '"y"'),
+        ({"_error": "odd"}, RefusedError, "odd"),
+    ],
+)
+def test_failures_inside_a_200(body: Any, kind: type[ApiError], said: str) -> None:
+    with pytest.raises(kind) as error:
+        json_of("POST /x", answer(200, json.dumps(body).encode()))
+    assert said in str(error.value)
+    assert not error.value.retriable
+
+
+@pytest.mark.parametrize("body", [{"status": "success"}, {"error": None}, {"errors": []}, [], 7])
+def test_what_is_no_failure(body: Any) -> None:
+    assert json_of("x", answer(200, json.dumps(body).encode())) == body
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b'{"a": ', b"OK"])
+def test_what_is_not_json_may_be_so_next_time(body: bytes) -> None:
+    with pytest.raises(AnswerError, match="not JSON") as error:
+        json_of("x", answer(200, body))
+    assert error.value.retriable
+
+
+numbers = st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(value=st.recursive(numbers | st.text() | st.none(), st.lists, max_leaves=5))
+def test_json_is_read_as_it_was_written(value: Any) -> None:
+    read = json_of("x", answer(200, json.dumps({"a": value}).encode()))
+    assert read == {"a": value} or str(read) == str({"a": value}) or float_equal(read["a"], value)
+
+
+def float_equal(read: Any, value: Any) -> bool:
+    if isinstance(value, list):
+        return all(float_equal(one, other) for one, other in zip(read, value, strict=True))
+    return read == value or float(read) == value
+
+
+text_in_json = st.text(st.characters(exclude_categories=[]), max_size=10)
+
+
+@given(value=text_in_json)
+def test_halves_of_characters_are_replaced_and_nothing_else(value: str) -> None:
+    body = json.dumps({"a": value}).encode("ascii")
+    joined = json.loads(body)["a"]
+    expected = "".join("\ufffd" if 0xD800 <= ord(one) <= 0xDFFF else one for one in joined)
+    assert json_of("x", answer(200, body)) == {"a": expected}
+
+
+def test_an_error_shows_neither_mail_nor_a_long_body() -> None:
+    body = ("jane@example.com " + "x" * 5000).encode()
+    said = str(error_for("x", answer(400, body), region="us"))
+    assert "jane@example.com" not in said
+    assert len(said) < 600
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry_After": "7"}, 7),
+        ({"Retry_After": "0"}, 0),
+        ({"Retry_After": "-3"}, 0),
+        ({"Retry_After": "nonsense", "RateLimit_Reset": "9"}, 9),
+        ({"RateLimit_Reset": "9"}, 9),
+        ({"X_RateLimit_Reset": "9"}, 9),
+        ({"Retry_After": "4", "RateLimit_Reset": "9"}, 4),
+        ({}, 60),
+        ({"Retry_After": ""}, 60),
+        ({"RateLimit_Reset": "soon"}, 60),
+        ({"Retry_After": "Mon, 01 Jan 2001 00:00:00 GMT"}, 0),
+    ],
+)
+def test_the_wait_that_a_429_asks_for(headers: dict[str, str], seconds: float) -> None:
+    assert wait_asked(answer(429, **headers).headers) == seconds
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400"])
+def test_a_wait_that_is_no_number_of_seconds(text: str) -> None:
+    assert wait_asked(answer(429, Retry_After=text).headers) == 60
+    assert wait_asked(answer(429, RateLimit_Reset=text).headers) == 60
+
+
+def test_a_date_to_wait_for() -> None:
+    asked = wait_asked(answer(429, Retry_After=formatdate(time() + 100, usegmt=True)).headers)
+    assert 90 < asked <= 100
+
+
+def test_request_ids() -> None:
+    assert request_id_of(answer(500, X_Request_Id="abc").headers) == "abc"
+    assert request_id_of(answer(500).headers) == ""
+    assert "abc" in str(error_for("x", answer(500, X_Request_Id="abc"), region="us"))

@@ -1,0 +1,206 @@
+"""Either every key comes exactly once, or the read says that it is incomplete."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from search_model import ModelSearch
+
+from totango_api.reading.complete_read import CompleteRead
+from totango_api.reading.paginator import Paging
+from totango_api.reading.splitters import Partitions, splitters_for
+from totango_api.search.query import Query
+
+FIELD = {"type": "string_attribute", "attribute": "Success Manager"}
+PAGING = Paging(page_size=5, window=20, in_flight=2)
+
+hits = st.builds(
+    lambda name, date, status, health, manager: {
+        "display_name": name,
+        "last_activity_time": date,
+        "_status_group": status,
+        "_health": health,
+        "selected_fields": [manager],
+    },
+    name=st.text("abcdefgh", min_size=1, max_size=4) | st.just("same"),
+    date=st.none() | st.integers(0, 2_000_000_000_000) | st.sampled_from([5, 1_700_000_000_000]),
+    status=st.sampled_from(["paying", "free", "canceled", None]),
+    health=st.sampled_from(["green", "yellow", "red", None]),
+    manager=st.sampled_from([None, "Dana", "Eli", "Fay", "Gus", "Hal"]),
+)
+
+
+def numbered(rows: list[dict]) -> list[dict]:
+    return [{**row, "name": f"acc-{number}"} for number, row in enumerate(rows)]
+
+
+def read(search: ModelSearch, **how) -> tuple[list[str], CompleteRead]:
+    how.setdefault("splitters", splitters_for("accounts", [FIELD], list))
+    reading = CompleteRead(search, Query(fields=(FIELD,)), paging=PAGING, **how)
+    return [hit["name"] for batch in reading.batches() for hit in batch.hits], reading
+
+
+tenants = st.builds(
+    ModelSearch,
+    hits=st.lists(hits, max_size=150).map(numbered),
+    beyond=st.sampled_from(["error", "empty", "serve"]),
+    terms=st.frozensets(
+        st.sampled_from(["date", "string", "string_attribute", "search_name"]), max_size=4
+    ),
+    unsupported=st.sampled_from(["error", "ignore"]),
+    unstable=st.booleans(),
+    one_way=st.booleans(),
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(search=tenants)
+def test_every_key_once_or_said_to_be_incomplete(search: ModelSearch) -> None:
+    names, reading = read(search)
+
+    assert len(names) == len(set(names)), "a key came twice"
+    assert reading.outcome.rows == len(names)
+    if reading.outcome.proven:
+        assert set(names) == {hit["name"] for hit in search.hits}
+    else:
+        assert reading.outcome.missing == len(search.hits) - len(names) > 0
+
+
+def spread(number: int, *, dated: bool = True) -> list[dict]:
+    return [
+        {
+            "name": f"acc-{index}",
+            "display_name": f"Company {index:05d}",
+            "last_activity_time": 1_700_000_000_000 + index * 7919 if dated else None,
+            "_status_group": ["paying", "free", "canceled"][index % 3],
+            "_health": ["green", "yellow", "red"][index // 3 % 3],
+            "selected_fields": [f"CSM {index % 7}"],
+        }
+        for index in range(number)
+    ]
+
+
+@pytest.mark.parametrize("beyond", ["error", "empty", "serve"])
+@pytest.mark.parametrize("number", [0, 1, 5, 19, 20, 21, 39, 40, 41, 100, 400])
+def test_reads_all_and_proves_it(number: int, beyond: str) -> None:
+    search = ModelSearch(spread(number), beyond=beyond)
+    names, reading = read(search)
+    assert len(names) == number
+    assert reading.outcome.proven
+
+
+@pytest.mark.parametrize("unsupported", ["error", "ignore"])
+def test_evidenced_terms_are_enough(unsupported: str) -> None:
+    search = ModelSearch(
+        spread(150, dated=False),
+        terms=frozenset({"string", "string_attribute", "search_name"}),
+        unsupported=unsupported,
+    )
+    names, reading = read(search)
+    assert len(names) == 150
+    assert reading.outcome.proven
+
+
+def test_thousands_on_one_timestamp_are_split_by_other_terms() -> None:
+    rows = [{**row, "last_activity_time": 1_700_000_000_000} for row in spread(200)]
+    names, reading = read(ModelSearch(rows))
+    assert len(names) == 200
+    assert reading.outcome.proven
+
+
+def test_rows_without_a_date_are_found_by_other_terms() -> None:
+    rows = [
+        {**row, "last_activity_time": None} if number % 10 == 0 else row
+        for number, row in enumerate(spread(200))
+    ]
+    names, reading = read(ModelSearch(rows))
+    assert len(names) == 200
+    assert reading.outcome.proven
+
+
+def test_a_server_that_does_not_sort_both_ways_is_read_whole() -> None:
+    search = ModelSearch(spread(35), one_way=True)
+    names, reading = read(search)
+    assert len(names) == 35
+    assert reading.outcome.proven
+
+
+def test_such_a_server_is_read_on_where_it_serves_rows_beyond_the_window() -> None:
+    search = ModelSearch(spread(35), one_way=True, beyond="serve", terms=frozenset())
+    names, reading = read(search)
+    assert len(names) == 35
+    assert reading.outcome.proven
+
+
+def test_windows_beyond_every_date_come_to_an_end() -> None:
+    undated = [{**row, "last_activity_time": None} for row in spread(80)]
+    dated = [{**row, "last_activity_time": 5} for row in spread(3)]
+    search = ModelSearch(numbered(undated + dated), terms=frozenset({"date"}))
+    _, reading = read(search)
+    assert not reading.outcome.proven
+    assert search.calls < 200
+
+
+@pytest.mark.parametrize("claims", [41, 1_000])
+def test_a_server_that_always_claims_more_is_not_believed_for_ever(claims: int) -> None:
+    search = ModelSearch(spread(30), claims=claims)
+    names, reading = read(search)
+    assert len(names) == 30
+    assert reading.outcome.missing == claims - 30
+
+
+def test_what_cannot_be_cut_is_said_to_be_missing() -> None:
+    search = ModelSearch(spread(100), terms=frozenset())
+    names, reading = read(search)
+    assert len(names) == 40
+    assert reading.outcome.missing == 60
+    assert not reading.outcome.proven
+
+
+def test_partitions_of_the_user_come_first() -> None:
+    search = ModelSearch(spread(90), terms=frozenset({"string"}))
+    partitions = [
+        [{"type": "string", "term": "status_group", "in_list": [status]}]
+        for status in ("paying", "free", "canceled")
+    ]
+    names, reading = read(search, splitters=[Partitions(partitions)])
+    assert len(names) == 90
+    assert reading.outcome.proven
+
+
+def test_users_are_cut_by_their_accounts() -> None:
+    users = [
+        {
+            "name": f"u{index}@x.com",
+            "display_name": "same",
+            "account": {"name": f"acc-{index % 40}"},
+            "selected_fields": [None],
+        }
+        for index in range(200)
+    ]
+    search = ModelSearch(users, stream="users", terms=frozenset({"parent_account"}))
+    ids = [f"acc-{index}" for index in range(40)]
+    names, reading = read(search, splitters=splitters_for("users", [], lambda: ids))
+    assert len(names) == 200
+    assert reading.outcome.proven
+
+
+def test_an_interrupted_read_goes_on_at_the_first_unfinished_piece() -> None:
+    search = ModelSearch(spread(200))
+    reading = CompleteRead(
+        search, Query(fields=(FIELD,)), splitters_for("accounts", [FIELD], list), PAGING
+    )
+    before, plan = [], None
+    for batch in reading.batches():
+        before += [hit["name"] for hit in batch.hits]
+        plan = batch.plan or plan
+        if plan is not None and plan.rows >= 80:
+            break
+    assert plan is not None
+
+    search.calls = 0
+    after, resumed = read(search, resume=plan)
+    assert set(before) | set(after) == {hit["name"] for hit in search.hits}
+    assert resumed.outcome.proven
+    assert len(after) <= 200 - plan.rows

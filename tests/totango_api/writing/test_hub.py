@@ -1,0 +1,453 @@
+"""The Integration Hub: batches, answers, and the bad rows of a refused batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import string
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+import sandboxes
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from totango_api.config import Connection
+from totango_api.errors import (
+    ApiError,
+    AuthenticationError,
+    RateLimitError,
+    RefusedError,
+    SettingsError,
+    UnavailableError,
+)
+from totango_api.http.client import Transport
+from totango_api.http.responses import Answer
+from totango_api.writing.batch_bisection import UNTRIED, Settlement
+from totango_api.writing.hub import Accepted, Hub, HubRow, Refused, Uncertain, batches
+from totango_api.writing.hub_responses import Reply, refusal_in, reply_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sandboxes import Sandbox
+
+
+# Batches -----------------------------------------------------------------------------------
+
+
+@given(
+    texts=st.lists(st.text(max_size=40)),
+    max_rows=st.integers(1, 7),
+    max_bytes=st.integers(60, 200),
+)
+def test_batches_conserve_rows_and_keep_to_both_limits(
+    texts: list[str], max_rows: int, max_bytes: int
+) -> None:
+    rows = [HubRow.account("a", {"Plan": text}).encoded() for text in texts]
+    cut = list(batches(rows, max_rows=max_rows, max_bytes=max_bytes))
+    assert [row for batch in cut for row in batch] == rows
+    for batch in cut:
+        size = len(b'{"collections":[%s]}' % b",".join(batch))
+        assert 1 <= len(batch) <= max_rows
+        assert size <= max_bytes or len(batch) == 1
+
+
+def test_batches_are_not_cut_earlier_than_needed() -> None:
+    rows = [HubRow.account(f"a{number}", {}).encoded() for number in range(10)]
+    assert [len(batch) for batch in batches(rows, max_rows=4, max_bytes=10_000)] == [4, 4, 2]
+
+
+# Answers -----------------------------------------------------------------------------------
+
+
+def answered(body: Any, status: int = 200) -> Answer:
+    text = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return Answer(status, CaseInsensitiveDict(), text)
+
+
+@pytest.mark.parametrize(
+    ("body", "receipt"),
+    [
+        ({"status": "success", "time_received": "t", "batch_id": 7}, Accepted("7", "t")),
+        ({"status": "success", "batchId": "b"}, Accepted("b")),
+        ({"response": {"transaction_id": "x", "timeReceived": "t"}}, Accepted("x", "t")),
+        ({"status": "SUCCESS", "errors": []}, Accepted()),
+        ([], Accepted()),
+        (b"", Accepted()),
+    ],
+)
+def test_a_receipt_is_read_under_any_likely_name(body: Any, receipt: Accepted) -> None:
+    reply = reply_in("POST /", answered(body))
+    assert reply.clean
+    assert reply.receipt == receipt
+
+
+@pytest.mark.parametrize(
+    ("body", "faults", "refused"),
+    [
+        ({"status": "failed", "_error": "no"}, {}, True),
+        ({"status": "rejected"}, {}, True),
+        ({"status": "success", "error": "no"}, {}, True),
+        ({"status": "success", "errors": [{"index": 2, "message": "no"}]}, {2: "no"}, False),
+        ({"status": "failed", "errors": [{"row": 2, "reason": "no"}]}, {2: "no"}, True),
+        ({"errors": {"0": "no", "x": "y"}}, {0: "no"}, False),
+        ({"response": {"rejected": [{"index": 1}]}}, {1: "no reason given"}, False),
+        ({"errors": [{"index": True, "message": "no"}]}, {}, True),
+        ({"errors": ["no"]}, {}, True),
+    ],
+)
+def test_a_failure_inside_a_success_is_seen(
+    body: Any, faults: dict[int, str], refused: bool
+) -> None:
+    reply = reply_in("POST /", answered(body, 202))
+    assert not reply.clean
+    assert (reply.faults, reply.refused) == (faults, refused)
+
+
+def test_rows_named_in_a_refusal_are_found_even_where_it_is_cut() -> None:
+    reason = '[{"index":3,"message":"bad id"},{"index":17,"message":"bad da'
+    reply = refusal_in(RefusedError("POST /", status=400, reason=reason))
+    assert reply.refused
+    assert reply.faults == {3: "bad id", 17: "bad da"}
+
+
+def test_an_answer_that_may_have_been_lost_is_unknown() -> None:
+    assert refusal_in(UnavailableError("POST /", status=503)).unknown
+
+
+# Splitting ---------------------------------------------------------------------------------
+
+
+class ModelHub:
+    """A hub that takes a batch whole, or takes its good rows, and answers in one of many ways."""
+
+    def __init__(self, bad: set[int], *, atomic: bool, naming: str) -> None:
+        self.bad, self.atomic, self.naming = bad, atomic, naming
+        self.stored: Counter[int] = Counter()
+        self.calls = 0
+
+    def __call__(self, rows: Sequence[int]) -> Reply:
+        assert rows, "an empty batch was sent"
+        self.calls += 1
+        at = [position for position, row in enumerate(rows) if row in self.bad]
+        if at and self.atomic:
+            return Reply(faults=self.named(at), refused=True, status=400, reason="invalid batch")
+        self.stored.update(row for row in rows if row not in self.bad)
+        faults = self.named(at) or ({0: "row"} if at and len(rows) == 1 else {})
+        return Reply(faults=faults, refused=bool(at) and not faults, status=202, reason="some bad")
+
+    def named(self, at: list[int]) -> dict[int, str]:
+        shown = {
+            "all": at,
+            "first": at[:1],
+            "three": at[:3],
+            "from one": [position + 1 for position in at],
+            "good one": [at[0] + 1] if at else [],
+            "none": [],
+        }[self.naming]
+        return dict.fromkeys(shown, "bad row")
+
+
+NAMINGS = ("all", "first", "three", "from one", "good one", "none")
+
+
+def each(groups: Iterable[tuple[Sequence[int], Any]]) -> list[tuple[int, Any]]:
+    return [(row, outcome) for rows, outcome in groups for row in rows]
+
+
+def settled(hub: ModelHub, count: int, **options: Any) -> dict[int, Any]:
+    settlement = Settlement(hub, repeatable=options.pop("repeatable", True), **options)
+    pairs = each(settlement.settle(range(count)))
+    assert len(pairs) == count, "a row was settled twice, or never"
+    return dict(pairs)
+
+
+def is_untried(outcome: object) -> bool:
+    return isinstance(outcome, Refused) and UNTRIED in outcome.reason
+
+
+@given(
+    bad=st.sets(st.integers(0, 49)),
+    count=st.integers(1, 50),
+    atomic=st.booleans(),
+    naming=st.sampled_from(NAMINGS),
+)
+def test_good_rows_land_and_bad_ones_are_refused(
+    bad: set[int], count: int, atomic: bool, naming: str
+) -> None:
+    hub = ModelHub(bad, atomic=atomic, naming=naming)
+    outcomes = settled(hub, count)
+    for row, outcome in outcomes.items():
+        if row in bad:
+            assert isinstance(outcome, Refused)
+        else:
+            assert is_untried(outcome) or (isinstance(outcome, Accepted) and hub.stored[row])
+    if any(map(is_untried, outcomes.values())):
+        assert len(bad) >= 6, "a batch was given up too early"
+
+
+@given(
+    bad=st.sets(st.integers(0, 49)),
+    atomic=st.booleans(),
+    naming=st.sampled_from(["all", "first", "three", "none"]),
+)
+def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
+    bad: set[int], atomic: bool, naming: str
+) -> None:
+    if not atomic and naming in {"first", "three"}:
+        naming = "all"  # A hub that hides bad rows among taken ones cannot be found out.
+    hub = ModelHub(bad, atomic=atomic, naming=naming)
+
+    def send(rows: Sequence[int]) -> Reply:
+        return dataclasses.replace(hub(rows), certain=atomic)
+
+    outcomes = dict(each(Settlement(send, repeatable=False).settle(range(50))))
+    assert max(hub.stored.values(), default=0) <= 1
+    for row, outcome in outcomes.items():
+        assert not isinstance(outcome, Accepted) or hub.stored[row] == 1
+        assert not isinstance(outcome, Refused) or hub.stored[row] == 0
+
+
+@pytest.mark.parametrize(
+    ("naming", "bad", "most"),
+    [
+        ("all", {42}, 2),
+        ("all", {3, 40, 41, 99}, 2),
+        ("three", {1, 5, 9, 40, 60, 61, 80}, 8),
+        ("none", {42}, 14),
+        ("from one", {42}, 18),
+        ("none", {3, 50, 97}, 40),
+    ],
+)
+def test_the_bad_rows_of_a_hundred_cost_few_calls(naming: str, bad: set[int], most: int) -> None:
+    hub = ModelHub(bad, atomic=True, naming=naming)
+    outcomes = settled(hub, 100)
+    assert {row for row, outcome in outcomes.items() if isinstance(outcome, Refused)} == bad
+    assert hub.calls <= most
+
+
+@pytest.mark.parametrize("naming", ["none", "first"])
+def test_a_hopeless_batch_is_given_up_and_the_next_one_sooner(naming: str) -> None:
+    hub = ModelHub(set(range(1000)), atomic=True, naming=naming)
+    settlement = Settlement(hub, repeatable=True)
+    outcomes = [outcome for _, outcome in each(settlement.settle(range(1000)))]
+    assert len(outcomes) == 1000
+    assert all(isinstance(outcome, Refused) for outcome in outcomes)
+    assert sum(map(is_untried, outcomes)) > 900
+    assert hub.calls <= 20
+    assert settlement.hopeless_kind is not None
+
+    hub.calls = 0
+    again = Settlement(hub, repeatable=True, hopeless_kind=settlement.hopeless_kind)
+    assert len(each(again.settle(range(1000)))) == 1000
+    assert again.hopeless_kind is not None
+    assert hub.calls <= 4
+
+
+def test_bad_rows_at_the_front_do_not_give_the_good_ones_up() -> None:
+    hub = ModelHub(set(range(10)), atomic=True, naming="none")
+    outcomes = settled(hub, 100)
+    assert not any(map(is_untried, outcomes.values()))
+    assert sum(hub.stored.values()) >= 90
+
+
+# Against the sandbox -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("hub")) as started:
+        yield started
+
+
+@pytest.fixture
+def service(running: Sandbox) -> Iterator[Sandbox]:
+    running.reset()
+    yield running
+    running.chaos()
+    running.set(hub_errors="refuse_batch", hub_error_detail="index", hub_status=202)
+    running.set(hub_max_rows=1000, hub_users="on", hub_max_bytes=5_000_000)
+
+
+@pytest.fixture
+def hub(service: Sandbox) -> Iterator[Callable[..., Hub]]:
+    transports: list[Transport] = []
+
+    def make(*, max_rows: int = 100, max_bytes: int = 1_000_000, **settings: Any) -> Hub:
+        config = service.config(**{"max_retry_seconds": 20, **settings})
+        transports.append(Transport(Connection.from_config(config, user_agent="test")))
+        return Hub(transports[-1], max_rows=max_rows, max_bytes=max_bytes)
+
+    yield make
+    for transport in transports:
+        transport.close()
+
+
+def hub_calls(service: Sandbox) -> list[dict[str, Any]]:
+    return [call for call in service.dump("calls") if call.get("surface") == "hub"]
+
+
+def accounts(count: int, *bad: int) -> list[HubRow]:
+    return [
+        HubRow.account(f"acme {at}" if at in bad else f"acme-{at}", {"Plan": f"Größe+{at}%"})
+        for at in range(count)
+    ]
+
+
+def test_every_object_lands_with_its_values(service: Sandbox, hub: Callable[..., Hub]) -> None:
+    writer = hub()
+    text = string.punctuation + " äöü€🎈\n"
+    account = HubRow.account("acme", {"account_name": "Acme", "Plan": text})
+    user = HubRow.user("acme", "joe@acme.com", {"name": "Joe", "Title": text})
+    activity = HubRow.activity("acme", "joe@acme.com", "Billing", "Pay")
+    ticket = HubRow.item("T-1", "acme", {"Subject": text})
+    outcomes = [
+        *writer.deliver("accounts", [account]),
+        *writer.deliver("users", [user]),
+        *writer.deliver("usage", [activity]),
+        *writer.deliver("collections", [ticket], collection_type="Support tickets/ä"),
+    ]
+    assert all(isinstance(outcome, Accepted) and outcome.batch_id for outcome in outcomes)
+    [stored] = service.dump("accounts")
+    assert stored["attributes"]["Plan"] == text
+    [person] = service.dump("users")
+    assert person["attributes"]["Title"] == text
+    assert len(service.dump("activities")) == 1
+    [item] = service.dump("collections")
+    assert item["attributes"] == {"Subject": text}
+    assert item["collection_type"] == "Support tickets/ä"
+
+
+@pytest.mark.parametrize("errors", ["refuse_batch", "accept_good"])
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_only_the_bad_rows_are_refused(
+    service: Sandbox, hub: Callable[..., Hub], errors: str, status: int
+) -> None:
+    service.set(hub_errors=errors, hub_status=status)
+    outcomes = hub(max_rows=40).deliver("accounts", accounts(100, 3, 55, 56))
+    refused = {at: what for at, what in enumerate(outcomes) if isinstance(what, Refused)}
+    assert set(refused) == {3, 55, 56}
+    assert "characters other than" in refused[3].reason
+    assert len(service.dump("accounts")) == 97
+    assert len(hub_calls(service)) <= 7
+
+
+def test_bad_rows_are_found_where_nobody_names_them(
+    service: Sandbox, hub: Callable[..., Hub]
+) -> None:
+    service.set(hub_error_detail="none")
+    outcomes = hub().deliver("accounts", accounts(100, 0, 99))
+    assert [at for at, what in enumerate(outcomes) if isinstance(what, Refused)] == [0, 99]
+    assert len(service.dump("accounts")) == 98
+
+
+def test_a_batch_that_is_too_large_is_split_and_the_next_ones_are_smaller(
+    service: Sandbox, hub: Callable[..., Hub]
+) -> None:
+    service.set(hub_max_rows=30)
+    outcomes = hub(max_rows=200).deliver("accounts", accounts(800))
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert len(service.dump("accounts")) == 800
+    too_large = [call for call in hub_calls(service) if call["status"] == 413]
+    assert len(too_large) <= 8
+
+
+def test_a_row_that_no_batch_can_hold_is_refused_by_itself(
+    service: Sandbox, hub: Callable[..., Hub]
+) -> None:
+    rows = [*accounts(2), HubRow.account("big", {"Plan": "x" * 2000}), *accounts(3)[2:]]
+    outcomes = hub(max_bytes=1000).deliver("accounts", rows)
+    assert outcomes[2] == Refused("the row has 2,055 bytes; a batch may have 1,000")
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted, Refused, Accepted]
+
+
+def test_a_row_that_is_no_text_is_refused_by_itself(hub: Callable[..., Hub]) -> None:
+    outcomes = hub().deliver("accounts", [HubRow.account("a", {"Plan": "\ud800"}), *accounts(1)])
+    assert isinstance(outcomes[0], Refused)
+    assert "cannot be written as JSON" in outcomes[0].reason
+    assert isinstance(outcomes[1], Accepted)
+
+
+def test_a_missing_endpoint_costs_few_calls(service: Sandbox, hub: Callable[..., Hub]) -> None:
+    service.set(hub_users="off")
+    rows = [HubRow.user("acme", f"u{at}", {}) for at in range(500)]
+    outcomes = hub().deliver("users", rows)
+    assert all(isinstance(what, Refused) and "404" in what.reason for what in outcomes[:1])
+    assert all(isinstance(what, Refused) for what in outcomes)
+    assert len(hub_calls(service)) <= 30
+
+
+def test_a_token_that_is_not_accepted_is_no_matter_of_rows(
+    service: Sandbox, hub: Callable[..., Hub]
+) -> None:
+    with pytest.raises(AuthenticationError):
+        hub(app_token="wrong").deliver("accounts", accounts(10))
+    assert len(hub_calls(service)) == 1
+
+
+def test_a_fault_of_the_server_is_waited_out(service: Sandbox, hub: Callable[..., Hub]) -> None:
+    service.chaos("503@hub:1")
+    outcomes = hub().deliver("accounts", accounts(10))
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings", "kind"),
+    [
+        ("429@hub", {}, RateLimitError),
+        ("405@hub", {}, RefusedError),
+        ("429@hub", {"hub_url": "http://127.0.0.1:9"}, UnavailableError),
+    ],
+    ids=["too many calls", "no such method", "no connection"],
+)
+def test_a_hub_that_takes_no_call_at_all_is_not_asked_for_every_row(
+    service: Sandbox,
+    hub: Callable[..., Hub],
+    fault: str,
+    settings: dict[str, str],
+    kind: type[ApiError],
+) -> None:
+    service.chaos(fault)
+    started = time.monotonic()
+    writer = hub(max_retry_seconds=1.5, **settings)
+    with pytest.raises(kind):
+        writer.deliver("accounts", accounts(100))
+    assert time.monotonic() - started < 5
+
+
+def test_activities_are_not_repeated_when_nobody_knows(
+    service: Sandbox, hub: Callable[..., Hub]
+) -> None:
+    service.chaos("503@hub:1")
+    rows = [HubRow.activity("acme", "joe", "Billing", f"Pay {at}") for at in range(20)]
+    outcomes = hub(max_rows=10).deliver("usage", rows)
+    assert [type(outcome) for outcome in outcomes] == [Uncertain] * 10 + [Accepted] * 10
+    assert len(hub_calls(service)) == 2
+
+
+def test_outcomes_known_before_a_failure_are_not_lost(
+    service: Sandbox, hub: Callable[..., Hub]
+) -> None:
+    service.chaos("401@hub:2")
+    outcomes = hub(max_rows=10).outcomes("accounts", accounts(20))
+    assert [(list(places), type(outcome)) for places, outcome in itertools.islice(outcomes, 1)] == [
+        (list(range(10)), Accepted)
+    ]
+    with pytest.raises(AuthenticationError):
+        next(outcomes)
+
+
+def test_what_the_hub_needs_is_asked_for(service: Sandbox) -> None:
+    connection = Connection.from_config(service.config(service_id=None), user_agent="test")
+    with Transport(connection) as transport, pytest.raises(SettingsError, match="service_id"):
+        Hub(transport)
+
+
+def test_a_collection_needs_its_type(hub: Callable[..., Hub]) -> None:
+    with pytest.raises(SettingsError, match="type"):
+        hub().deliver("collections", [HubRow.item("1", "acme", {})])

@@ -1,0 +1,127 @@
+"""Tracking calls: what travels, and what counts as delivered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+import pytest
+import sandboxes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from totango_api.config import Connection
+from totango_api.errors import AnswerError, SettingsError, UnavailableError
+from totango_api.http.client import Transport
+from totango_api.writing.tracking import Tracker, TrackingCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxes import Sandbox
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("tracking")) as running:
+        yield running
+
+
+@pytest.fixture
+def transport(service: Sandbox) -> Iterator[Transport]:
+    service._ask("/sandbox/reset", {"settings": True})
+    connection = Connection.from_config(service.config(max_retry_seconds=10), user_agent="test")
+    with Transport(connection) as way_out:
+        yield way_out
+
+
+def unconnected(service_id: str | None = "SP-12345-01") -> Transport:
+    return Transport(Connection.from_config({"service_id": service_id}, user_agent="test"))
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@given(texts, texts, st.dictionaries(names, texts), st.dictionaries(names, texts))
+def test_a_body_says_exactly_what_the_call_says(
+    account_id: str, user_id: str, account: dict[str, str], user: dict[str, str]
+) -> None:
+    with unconnected() as transport:
+        body = Tracker(transport, token="t&=+ %").form(
+            TrackingCall(account_id, user_id, account, user, "Pay", "Billing")
+        )
+    said = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
+    expected = [
+        ("sdr_s", "SP-12345-01"),
+        ("api-token", "t&=+ %"),
+        ("sdr_o", account_id),
+        ("sdr_u", user_id),
+        ("sdr_a", "Pay"),
+        ("sdr_m", "Billing"),
+    ]
+    expected += [
+        ("sdr_ofid" if name == "ofid" else f"sdr_o.{name}", value)
+        for name, value in account.items()
+    ]
+    expected += [(f"sdr_u.{name}", value) for name, value in user.items()]
+    assert said == expected
+
+
+def test_an_account_alone_names_no_user() -> None:
+    with unconnected() as transport:
+        body = Tracker(transport).form(TrackingCall("a", account={"Plan": "x"}))
+    assert body == b"sdr_s=SP-12345-01&sdr_o=a&sdr_o.Plan=x"
+
+
+@pytest.mark.parametrize("service_id", [None, "12345"])
+def test_the_whole_service_id_is_needed(service_id: str | None) -> None:
+    with unconnected(service_id) as transport, pytest.raises(SettingsError, match="SP-"):
+        Tracker(transport)
+
+
+def test_calls_arrive(transport: Transport, service: Sandbox) -> None:
+    Tracker(transport).deliver(
+        TrackingCall("a", "u", {"account_name": "A"}, {"name": "U"}, "Pay", "Billing")
+    )
+    assert service.writable("accounts") == {("a",): {"account_name": "A"}}
+    assert service.writable("users") == {("a", "u"): {"user_name": "U"}}
+    assert [row["activity"] for row in service.dump("activities")] == ["Pay"]
+    assert transport.usage["tracking"].calls == 1
+
+
+def test_an_sdr_token_is_accepted_from_the_body(transport: Transport, service: Sandbox) -> None:
+    service.set(sdr_token="s3cret", sdr_token_status=401)
+    Tracker(transport, token="s3cret").deliver(TrackingCall("a"))
+    assert set(service.writable("accounts")) == {("a",)}
+    assert all("s3cret" not in call["path"] for call in service.calls("tracking"))
+
+
+def test_attributes_are_sent_again_after_a_dropped_answer(
+    transport: Transport, service: Sandbox
+) -> None:
+    service.chaos("drop@tracking:1")
+    Tracker(transport).deliver(TrackingCall("a", account={"Plan": "x"}))
+    assert len(service.calls("tracking")) == 2
+
+
+def test_an_activity_is_not_sent_again_after_a_dropped_answer(
+    transport: Transport, service: Sandbox
+) -> None:
+    service.chaos("drop@tracking:1")
+    with pytest.raises(UnavailableError) as caught:
+        Tracker(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
+    assert caught.value.maybe_done
+    assert len(service.dump("activities")) == 1
+
+
+def test_an_activity_is_sent_again_after_a_429(transport: Transport, service: Sandbox) -> None:
+    service.chaos("429@tracking:1")
+    Tracker(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
+    assert len(service.dump("activities")) == 1
+
+
+def test_a_redirect_is_no_delivery(transport: Transport, service: Sandbox) -> None:
+    service.chaos("redirect@tracking:to=http://127.0.0.1:9/")
+    with pytest.raises(AnswerError):
+        Tracker(transport).deliver(TrackingCall("a"))

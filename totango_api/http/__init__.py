@@ -1,0 +1,1 @@
+"""Sends a request under the call budget and returns its response, or raises one of our errors."""

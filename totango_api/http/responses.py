@@ -1,0 +1,222 @@
+"""What an HTTP answer means: a result, or one of our errors.
+
+Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own Zendesk app
+(`error.type`, `error.message`, `errors`).
+"""
+
+from __future__ import annotations
+
+import decimal
+import email.utils
+import logging
+import math
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from totango_api.errors import (
+    AnswerError,
+    ApiError,
+    AuthenticationError,
+    RateLimitError,
+    RefusedError,
+    UnavailableError,
+)
+from totango_api.http.rate_limit import seconds_to_reset
+from totango_api.limits import RATE_WINDOW_SECONDS
+from totango_api.redaction import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+_decoder = msgspec.json.Decoder(float_hook=decimal.Decimal)
+"""Keeps every digit: `0.1` and `49000.10` stay what the server wrote."""
+
+_OK: Final = range(200, 300)
+_REDIRECTS: Final = range(300, 400)
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_REQUEST_TIMEOUT: Final = 408
+_TOO_MANY: Final = 429
+_SERVER_FAULT: Final = 500
+_REQUEST_IDS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer that arrived whole.
+
+    Attributes:
+        headers: Case-insensitive.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def error_for(endpoint: str, answer: Answer, *, region: str) -> ApiError | None:
+    """Return the error that a status stands for; None for 2xx."""
+    status = answer.status
+    if status in _OK:
+        return None
+    reason = reason_in(answer.body)
+    request_id = request_id_of(answer.headers)
+    if status == _TOO_MANY:
+        return RateLimitError(
+            endpoint,
+            wait=wait_asked(answer.headers),
+            remedy="Another program may use the same token: lower rate_limit_per_minute.",
+        )
+    if status in {_UNAUTHORIZED, _FORBIDDEN}:
+        return AuthenticationError(
+            endpoint,
+            status=status,
+            reason=reason,
+            request_id=request_id,
+            remedy=authentication_remedy(region),
+        )
+    if status == _REQUEST_TIMEOUT:
+        # So a kept connection is ended that was idle for too long: the call had not come.
+        return UnavailableError(
+            endpoint, status=status, reason=reason, request_id=request_id, maybe_done=False
+        )
+    if status >= _SERVER_FAULT:
+        return UnavailableError(endpoint, status=status, reason=reason, request_id=request_id)
+    if status in _REDIRECTS:
+        return AnswerError(
+            endpoint,
+            status=status,
+            reason="a redirect, which is never followed because it would carry the token along",
+            remedy="Check region and the URL settings.",
+        )
+    return RefusedError(endpoint, status=status, reason=reason, request_id=request_id)
+
+
+def authentication_remedy(region: str) -> str:
+    """Return what to do when a token is not accepted."""
+    other = "US? set region: us" if region == "eu" else "EU? set region: eu"
+    return (
+        "Check app_token: it may be mistyped, expired or revoked, or its owner may have left. "
+        f"Is your service in the {other}."
+    )
+
+
+def json_of(endpoint: str, answer: Answer, *, region: str = "") -> Any:
+    """Decode a JSON answer and look for a failure inside it.
+
+    Raises:
+        AnswerError: If it is not JSON; retriable, since proxies and overload answer so.
+        RefusedError: If the body reports a failure.
+        AuthenticationError: If the body reports that the token was not accepted.
+    """
+    try:
+        decoded = _decoded(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise AnswerError(
+            endpoint,
+            status=answer.status,
+            reason=f"not JSON: {excerpt(answer.body[:500].decode('utf-8', 'replace'))!r}",
+            request_id=request_id_of(answer.headers),
+            retriable=True,
+        ) from None
+    raise_failure(endpoint, decoded, answer.status, region=region)
+    return decoded
+
+
+_ESCAPES: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F]..|.)"
+)
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]..")
+_REPLACEMENT: Final = rb"\ufffd"
+
+
+def _decoded(body: bytes) -> Any:
+    """Decode JSON; halves of a character, which cut text ends in, become U+FFFD."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError:
+        whole = _ESCAPES.sub(_mended, body)
+        if whole == body:
+            raise
+        decoded = _decoder.decode(whole)
+        logger.warning("Text of an answer ends within a character; U+FFFD stands in its place.")
+        return decoded
+
+
+def _mended(match: re.Match[bytes]) -> bytes:
+    return _REPLACEMENT if _HALF.fullmatch(match.group()) else match.group()
+
+
+def raise_failure(endpoint: str, answer: Any, status: int, *, region: str = "") -> None:
+    """Raise the failure that a decoded body reports, if it reports one.
+
+    Raises:
+        RefusedError: For `status: failed`, `error` or `errors` at the top.
+        AuthenticationError: If the failure is about the token.
+    """
+    if not isinstance(answer, dict):
+        return
+    failed = str(answer.get("status", "")).lower() in {"failed", "error"}
+    if not (failed or answer.get("error") or answer.get("errors") or answer.get("_error")):
+        return
+    reason = _reason(answer) or "no reason given"
+    error = answer.get("error")
+    if isinstance(error, dict) and error.get("type") == "authentication_failed":
+        raise AuthenticationError(
+            endpoint, status=status, reason=reason, remedy=authentication_remedy(region)
+        )
+    raise RefusedError(endpoint, status=status, reason=reason)
+
+
+def reason_in(body: bytes) -> str:
+    """Return what a body gives as its reason, scrubbed and cut."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return excerpt(body[:500].decode("utf-8", "replace"))
+    return _reason(answer) if isinstance(answer, dict) else excerpt(answer)
+
+
+def _reason(answer: dict[str, Any]) -> str:
+    for key in ("_error", "error", "errors", "message"):
+        value = answer.get(key)
+        if isinstance(value, dict):
+            value = value.get("message") or value
+        if value:
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            return excerpt(text)
+    return ""
+
+
+def wait_asked(headers: Mapping[str, str]) -> float:
+    """Return the seconds that a 429 asks to wait: `Retry-After`, the reset header, or a minute."""
+    reset_in = _retry_after(headers.get("Retry-After"))
+    if reset_in is None:
+        reset_in = seconds_to_reset(headers, now=time.time())
+    return float(RATE_WINDOW_SECONDS) if reset_in is None else reset_in
+
+
+def _retry_after(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        pass
+    else:
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
+    try:
+        return max(email.utils.parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
+    except ValueError:
+        return None
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """Return the id under which the server may have logged the call."""
+    return next((excerpt(headers[name]) for name in _REQUEST_IDS if name in headers), "")

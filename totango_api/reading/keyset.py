@@ -1,0 +1,143 @@
+"""A set of keys that does not grow with the tenant: beyond a size it lives in a file."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from array import array
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from totango_api.search.endpoint import Key
+
+IN_MEMORY: Final = 1_000_000
+"""Keys held in memory, 32 bytes each where their number is known before."""
+
+_PLACES: Final = 1.6
+"""Places of the table for each key: the fuller it is, the longer a key is looked for."""
+
+_SMALLEST: Final = 2_048
+
+
+class KeySet:
+    """Remembers which keys were seen, and when each was seen last.
+
+    Time is counted in moments, see :meth:`tick`. A key is known by two 64-bit hashes of
+    Python's own, which differ from process to process. They stand in one open table: a place
+    of 20 bytes for each key instead of a hundred for an object in a `set`.
+
+    Args:
+        in_memory: Keys held in memory before they move to a temporary SQLite file.
+    """
+
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        self._limit = in_memory
+        self._size = 0
+        self._now = 1
+        self._make(_SMALLEST)
+        self._file: sqlite3.Connection | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __len__(self) -> int:
+        return self._size
+
+    def tick(self) -> int:
+        """Begin a new moment and return it: keys seen before were seen at an earlier one."""
+        self._now += 1
+        return self._now
+
+    def reserve(self, keys: int) -> None:
+        """Make room for so many keys at once, which saves moving them about."""
+        places = int((min(keys, self._limit) + _SMALLEST) * _PLACES)
+        if self._file is None and places > len(self._firsts):
+            self._remake(places)
+
+    def add(self, key: Key) -> bool:
+        """Add a key; tell whether it is new."""
+        return not self.meet((key,))[0]
+
+    def meet(self, keys: Sequence[Key]) -> list[int]:
+        """Add keys; return for each the moment at which it was seen last, 0 for never."""
+        self._make_room(len(keys))
+        if self._file is not None:
+            return [self._meet_in_file(self._file, key) for key in keys]
+        return self._meet_all([(hash(key) or 1, hash(repr(key))) for key in keys])
+
+    def _meet_all(self, hashes: Iterable[tuple[int, int]]) -> list[int]:
+        """Find the place of each key or take one: the first hash of an empty place is 0."""
+        firsts, seconds, moments, now = self._firsts, self._seconds, self._moments, self._now
+        places = len(firsts)
+        found = []
+        for first, second in hashes:
+            place = first % places
+            while (held := firsts[place]) and (held != first or seconds[place] != second):
+                place = place + 1 if place + 1 < places else 0
+            found.append(moments[place] if held else 0)
+            moments[place] = now
+            if not held:
+                firsts[place] = first
+                seconds[place] = second
+        self._size += found.count(0)
+        return found
+
+    def _make_room(self, keys: int) -> None:
+        if self._file is not None:
+            return
+        if self._size >= self._limit:
+            self._move_to_file()
+        elif (wanted := (self._size + keys) * _PLACES) > len(self._firsts):
+            self._remake(int(max(wanted, len(self._firsts) * 1.5)) + 1)
+
+    def _make(self, places: int) -> None:
+        self._firsts = array("q", bytes(8 * places))
+        self._seconds = array("q", bytes(8 * places))
+        self._moments = array("I", bytes(4 * places))
+
+    def _remake(self, places: int) -> None:
+        """Move every key to a larger table."""
+        held = zip(self._firsts, self._seconds, self._moments, strict=True)
+        self._make(places)
+        firsts = self._firsts
+        for first, second, moment in held:
+            if first:
+                place = first % places
+                while firsts[place]:
+                    place = place + 1 if place + 1 < places else 0
+                firsts[place], self._seconds[place], self._moments[place] = first, second, moment
+
+    # Beyond memory --------------------------------------------------------------------------
+
+    def _move_to_file(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="totango-keys-")
+        path = Path(self._folder.name) / "keys.sqlite"
+        self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file.execute("PRAGMA synchronous = OFF")
+        self._file.execute(
+            "CREATE TABLE seen (first INTEGER, second INTEGER, moment INTEGER, "
+            "PRIMARY KEY (first, second)) WITHOUT ROWID"
+        )
+        self._file.execute("BEGIN")
+        held = zip(self._firsts, self._seconds, self._moments, strict=True)
+        rows = (row for row in held if row[0])
+        self._file.executemany("INSERT INTO seen VALUES (?, ?, ?)", rows)
+        self._make(0)
+
+    def _meet_in_file(self, file: sqlite3.Connection, key: Key) -> int:
+        where = (hash(key) or 1, hash(repr(key)))
+        found = file.execute("SELECT moment FROM seen WHERE first = ? AND second = ?", where)
+        row = found.fetchone()
+        if row is None or row[0] != self._now:
+            file.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (*where, self._now))
+        self._size += row is None
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Remove the file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+        if self._folder is not None:
+            self._folder.cleanup()

@@ -1,0 +1,1 @@
+"""Describes queries and reads one page; knows nothing of completeness."""

@@ -1,0 +1,173 @@
+"""Attribute definitions: what a service calls its columns, and of which type they are.
+
+Facts: `GET /api/v1/attributes.json` is what Totango's own Zendesk app reads (undocumented);
+core attributes from "System and core attributes" and "HTTP API Quick Reference".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.errors import AnswerError
+from totango_api.search.endpoint import ACCOUNTS, USERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from totango_api.http.client import Transport
+    from totango_api.search.query import FieldSpec
+
+PATH: Final = "/api/v1/attributes.json"
+DISCOVERY_SECONDS: Final = 60.0
+"""How long the call is retried: it is undocumented, and may be answered by anything."""
+
+_ENDPOINT: Final = f"GET {PATH}"
+
+TEXT: Final = "text"
+NUMBER: Final = "number"
+DATE: Final = "date"
+LIST: Final = "list"
+LIFECYCLE: Final = "lifecycle"
+TAG: Final = "tag"
+
+_KINDS: Final = {
+    "text": TEXT,
+    "string": TEXT,
+    "date": DATE,
+    "datetime": DATE,
+    "timestamp": DATE,
+    "currency": NUMBER,
+    "numeric": NUMBER,
+    "number": NUMBER,
+    "integer": NUMBER,
+    "decimal": NUMBER,
+    "percent": NUMBER,
+    "percentage": NUMBER,
+    "list": LIST,
+    "multi_list": LIST,
+    "multi_select": LIST,
+    "lifecycle": LIFECYCLE,
+    "tag": TAG,
+    "tags": TAG,
+}
+
+_FIELD_TYPES: Final = {
+    TEXT: "string_attribute",
+    NUMBER: "number_attribute",
+    # Not `simple_date_attribute`: that one may cut the time of day.
+    DATE: "date_attribute",
+    LIST: "list_attribute",
+    LIFECYCLE: "lifecycle_attribute",
+}
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute of accounts or users.
+
+    Attributes:
+        object: `accounts` or `users`.
+        api_name: What searches and tracking calls call it; case-sensitive.
+        kind: One of the constants of this module; `text` when the service names another.
+        declared_type: The type in the service's own words; empty for core attributes.
+        display_name: What Totango's screens show, if the service says.
+        definition: The whole definition, as the service gives it.
+    """
+
+    object: str
+    api_name: str
+    kind: str
+    declared_type: str = ""
+    display_name: str | None = None
+    definition: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def searchable(self) -> bool:
+        """Whether a search field for it is known: for tags none is."""
+        return self.kind in _FIELD_TYPES
+
+    @property
+    def search_field(self) -> FieldSpec:
+        """The search field that returns its value."""
+        return {"type": _FIELD_TYPES.get(self.kind, "string_attribute"), "attribute": self.api_name}
+
+
+def _core(stream: str, kind: str, *names: str) -> tuple[Attribute, ...]:
+    return tuple(Attribute(stream, name, kind) for name in names)
+
+
+CORE_ATTRIBUTES: Final[dict[str, tuple[Attribute, ...]]] = {
+    ACCOUNTS: (
+        *_core(
+            ACCOUNTS,
+            TEXT,
+            "Account Type",
+            "Company Domain",
+            "Company Size",
+            "Customer Journey Stage",
+            "Plan",
+            "Sales Manager",
+            "Status",
+            "Success Manager",
+        ),
+        *_core(ACCOUNTS, NUMBER, "Contract Value", "Licenses"),
+        *_core(
+            ACCOUNTS,
+            DATE,
+            "Cancellation Date",
+            "Contract Renewal Date",
+            "Contract Start Date",
+            "Create Date",
+            "Last Contract Value Change Date",
+        ),
+        *_core(ACCOUNTS, TEXT, "ofid", "parent_id", "product_id"),
+    ),
+    USERS: _core(USERS, TEXT, "Contact", "Email", "First Name", "Key Contact", "Last Name", "ofid"),
+}
+"""What every service has, or may have: used when definitions cannot be read."""
+
+
+def discover(transport: Transport) -> list[Attribute]:
+    """Ask the service for its attribute definitions: one call.
+
+    Definitions that do not say whose they are belong to accounts, as in the only client seen.
+
+    Raises:
+        ApiError: If the service refuses, or answers in another shape.
+    """
+    answer = transport.api("GET", PATH, max_retry_seconds=DISCOVERY_SECONDS)
+    listed = answer.get("list") if isinstance(answer, dict) else None
+    if not isinstance(listed, list):
+        raise AnswerError(_ENDPOINT, reason="the answer holds no list of attributes")
+    found = {
+        (attribute.object, attribute.api_name): attribute for attribute in _definitions(listed)
+    }
+    if listed and not found:
+        raise AnswerError(_ENDPOINT, reason="no entry of the list names a key_name")
+    return list(found.values())
+
+
+def _definitions(listed: Iterable[Any]) -> Iterable[Attribute]:
+    for entry in listed:
+        if not isinstance(entry, dict):
+            continue
+        name = entry.get("key_name")
+        if not isinstance(name, str) or not name:
+            continue
+        declared = entry.get("type")
+        declared = declared if isinstance(declared, str) else ""
+        display = entry.get("display_name")
+        yield Attribute(
+            object=_object_of(entry),
+            api_name=name,
+            kind=_KINDS.get(declared.lower(), TEXT),
+            declared_type=declared,
+            display_name=display if isinstance(display, str) else None,
+            definition=entry,
+        )
+
+
+def _object_of(entry: dict[str, Any]) -> str:
+    said = str(entry.get("object") or entry.get("entity") or entry.get("object_type") or "")
+    return USERS if said.lower() in {"user", "users", "end_user"} else ACCOUNTS

@@ -1,0 +1,145 @@
+"""One page of accounts, users or scrolled accounts out of the Search API.
+
+Facts: "Search API (accounts and users)" and public clients for the shape of the answer.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from totango_api.errors import AnswerError
+from totango_api.redaction import excerpt
+
+if TYPE_CHECKING:
+    from totango_api.http.client import Transport
+    from totango_api.search.query import Query
+
+Hit: TypeAlias = dict[str, Any]
+Key: TypeAlias = tuple[str, ...]
+
+ACCOUNTS: Final = "accounts"
+USERS: Final = "users"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of one answer.
+
+    Attributes:
+        hits: The rows that are objects.
+        total_hits: Rows that the whole query has, as the server counts; None if it does not.
+        odd_hits: Rows that are not objects, and so cannot be read.
+    """
+
+    hits: list[Hit]
+    total_hits: int | None
+    odd_hits: int = 0
+
+
+def account_id_of(hit: Hit) -> str | None:
+    """Return the account id of an account hit: it is called `name`."""
+    return _identifier(hit.get("name"))
+
+
+def user_key_of(hit: Hit) -> Key | None:
+    """Return (account id, user id) of a user hit; None when one is missing."""
+    account = hit.get("account")
+    account_id = _identifier(account.get("name")) if isinstance(account, dict) else None
+    user_id = _identifier(hit.get("name"))
+    return (account_id, user_id) if account_id is not None and user_id is not None else None
+
+
+def key_of(stream: str, hit: Hit) -> Key | None:
+    """Return the key of a hit of `accounts` or `users`; None when it has none."""
+    if stream == USERS:
+        return user_key_of(hit)
+    account_id = account_id_of(hit)
+    return None if account_id is None else (account_id,)
+
+
+def _identifier(value: object) -> str | None:
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+class Search:
+    """The search endpoint of accounts or of users.
+
+    Args:
+        transport: How to reach the service.
+        stream: `accounts` or `users`.
+        team_id: Sent as form field `team_id` when not None.
+    """
+
+    def __init__(self, transport: Transport, stream: str, *, team_id: str | None = None) -> None:
+        self._transport = transport
+        self.stream = stream
+        self._team_id = team_id
+        self._counting = threading.Lock()
+        self.calls = 0
+
+    @property
+    def path(self) -> str:
+        """Path of the endpoint."""
+        return f"/api/v1/search/{self.stream}"
+
+    def key(self, hit: Hit) -> Key | None:
+        """Return the key of a hit; None when it has none."""
+        return key_of(self.stream, hit)
+
+    def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        """Fetch one page.
+
+        Args:
+            query: Offset and count included.
+            max_retry_seconds: Lowers the connection's, for calls that may well be refused.
+
+        Raises:
+            ApiError: If the server did not answer with rows.
+        """
+        with self._counting:
+            self.calls += 1
+        answer = self._transport.post_form(
+            self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
+        )
+        return page_in(answer, self.stream, endpoint=f"POST {self.path}")
+
+
+def page_in(answer: Any, stream: str, *, endpoint: str) -> Page:
+    """Take the rows out of `response.<stream>.hits`.
+
+    Raises:
+        AnswerError: If there are none, not even an empty list.
+    """
+    response = answer.get("response") if isinstance(answer, dict) else None
+    body = response.get(stream) if isinstance(response, dict) else None
+    hits = body.get("hits") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(hits, list):
+        said = ", ".join(sorted(map(str, answer))) if isinstance(answer, dict) else excerpt(answer)
+        raise AnswerError(
+            endpoint,
+            reason=f"the answer holds no response.{stream}.hits (it holds: {excerpt(said)})",
+            remedy="Check api_url: is it really Totango's API?",
+        )
+    rows = [hit for hit in hits if isinstance(hit, dict)]
+    return Page(rows, whole_number(body.get("total_hits")), odd_hits=len(hits) - len(rows))
+
+
+def whole_number(value: object) -> int | None:
+    """Return a count that may have come as text or as 12.0; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if not math.isfinite(number) or number < 0 or number != int(number):
+        return None
+    return int(number)

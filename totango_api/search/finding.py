@@ -1,0 +1,249 @@
+"""Finding rows by their ids: with as few calls as it takes, and never by reading everything.
+
+Facts: the term `identifier` with `eq` and `in_list`, and `or`, are what public clients send; so
+is `parent_account` with terms inside, though not seen with this one. For users the term looks
+at the user id over all accounts, so one id may have many hits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api import limits
+from totango_api.errors import AnswerError, IncompleteReadError, RefusedError
+from totango_api.search.endpoint import USERS
+from totango_api.search.query import ASCENDING, DESCENDING, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from totango_api.search.attributes import Attribute
+    from totango_api.search.endpoint import Hit, Key, Page, Search
+    from totango_api.search.query import Term
+
+_READINGS: Final = 10
+"""How often the pages of one id are read before rows that change places are given up."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What Totango holds for a key.
+
+    Attributes:
+        name: Display name; None where there is none.
+        values: Values by API name, as they came back. A column that the server refuses is left
+            out.
+    """
+
+    name: str | None
+    values: dict[str, Any]
+
+
+@dataclass
+class Wanted:
+    """Keys that are looked for, and those that were found.
+
+    Attributes:
+        keys: Those not found yet.
+        columns: Attributes whose values are wanted.
+        found: Those that were found.
+    """
+
+    keys: set[Key]
+    columns: Sequence[Attribute]
+    found: dict[Key, Found] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[str]:
+        """What searches look at: the last part of each key."""
+        return sorted({key[-1] for key in self.keys})
+
+    @property
+    def account_ids(self) -> list[str]:
+        """The first part of each key."""
+        return sorted({key[0] for key in self.keys})
+
+    def take(self, hits: Iterable[tuple[Key | None, Hit]]) -> None:
+        """Take what is wanted out of the rows of a page."""
+        for key, hit in hits:
+            if key is not None and key in self.keys:
+                self.keys.discard(key)
+                self.found[key] = _found(hit, self.columns)
+
+    def halves(self) -> tuple[Wanted, Wanted]:
+        """Return two that each look for half of the ids, and note what they find here."""
+        ids = self.ids
+        first = set(ids[: len(ids) // 2])
+        mine = {key for key in self.keys if key[-1] in first}
+        return replace(self, keys=mine), replace(self, keys=self.keys - mine)
+
+
+class Finder:
+    """Finds keys of one search endpoint, and remembers which filters it takes.
+
+    Args:
+        search: The endpoint.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self._takes_lists = True
+        self._may_narrow = search.stream == USERS
+        self._narrows = False
+
+    def find(self, wanted: Wanted) -> None:
+        """Find keys.
+
+        Raises:
+            AnswerError: If the server does not filter by id.
+            IncompleteReadError: If one id has more hits than a query can reach.
+            ApiError: If a call failed.
+        """
+        if not wanted.keys or self._settled(wanted):
+            return
+        if self._may_narrow and not self._narrows and self._settled_within_accounts(wanted):
+            return
+        if len(wanted.ids) > 1:
+            for half in wanted.halves():
+                self.find(half)
+        else:
+            self._page_through(wanted)
+
+    def usable(self, key: Key, columns: Sequence[Attribute]) -> list[Attribute]:
+        """Return the columns that the server does not refuse: a few calls for each refused one.
+
+        Raises:
+            ApiError: If a call failed for another reason.
+        """
+        if not columns:
+            return []
+        try:
+            self._page(Wanted({key}, columns))
+        except RefusedError:
+            middle = len(columns) // 2
+            if not middle:
+                return []
+            return [*self.usable(key, columns[:middle]), *self.usable(key, columns[middle:])]
+        return list(columns)
+
+    def _settled(self, wanted: Wanted) -> bool:
+        """Ask for all ids at once; tell whether nothing is left to be found."""
+        asked = frozenset(wanted.ids)
+        page = self._page(wanted)
+        if self._settles(wanted, page):
+            return True
+        foreign = sum(1 for hit in page.hits if str(hit.get("name")) not in asked)
+        if 2 * foreign <= len(page.hits):
+            return False
+        # There is more than a page, and most of it is not what was asked for.
+        if self._takes_lists:
+            self._takes_lists = False
+            return self._settled(wanted)
+        endpoint = f"POST {self._search.path}"
+        raise AnswerError(
+            endpoint,
+            reason=f"{page.total_hits or 'many'} rows came back for {len(asked)} ids",
+            remedy="This server does not filter by id: turn off what reads rows back.",
+        )
+
+    def _settled_within_accounts(self, wanted: Wanted) -> bool:
+        """Ask again for users of the accounts in question alone."""
+        try:
+            page = self._page(wanted, narrowed=True)
+        except RefusedError:
+            self._may_narrow = False
+            return False
+        # No row at all proves nothing: nobody has seen this filter work with ids.
+        self._narrows = bool(page.hits)
+        return self._narrows and self._settles(wanted, page)
+
+    def _settles(self, wanted: Wanted, page: Page) -> bool:
+        """Take what a first page has; tell whether nothing is left to be found."""
+        before = replace(wanted, keys=set(wanted.keys))
+        self._take(wanted, page)
+        rows = len(page.hits) + page.odd_hits
+        if not wanted.keys or (page.total_hits is not None and rows >= page.total_hits):
+            return True
+        if rows >= limits.PAGE_ROWS:
+            return False
+        # Fewer rows than counted, or no count: pages may be smaller here, or the count wrong.
+        following = self._page(before, offset=rows) if rows else page
+        self._take(wanted, following)
+        return not (wanted.keys and following.hits)
+
+    def _page_through(self, wanted: Wanted) -> None:
+        """Read all hits of one id, again and again since rows that sort alike change places."""
+        seen: set[Key | None] = set()
+        total = None
+        everything = replace(wanted, keys=set(wanted.keys))
+        for reading in range(_READINGS):
+            order = DESCENDING if reading % 2 else ASCENDING
+            offset = 0
+            while offset < limits.WINDOW_ROWS:
+                page = self._page(everything, offset=offset, order=order)
+                total = page.total_hits
+                seen |= self._take(wanted, page)
+                offset += len(page.hits) + page.odd_hits
+                if not wanted.keys or (total is not None and len(seen) >= total):
+                    return
+                if not page.hits:
+                    break
+        if total is None or len(seen) < total:
+            msg = f"One user id exists in {total or 'very many'} accounts; {len(seen)} were seen."
+            raise IncompleteReadError(msg, remedy="Turn off what reads rows back.")
+
+    def _take(self, wanted: Wanted, page: Page) -> set[Key | None]:
+        keyed = [(self._search.key(hit), hit) for hit in page.hits]
+        wanted.take(keyed)
+        return {key for key, _ in keyed}
+
+    def _page(
+        self,
+        wanted: Wanted,
+        *,
+        narrowed: bool | None = None,
+        offset: int = 0,
+        order: str = ASCENDING,
+    ) -> Page:
+        narrowed = self._narrows if narrowed is None else narrowed
+        count = min(limits.PAGE_ROWS, limits.WINDOW_ROWS - offset)
+        try:
+            return self._search.page(self._query(wanted, narrowed).at(offset, count, order))
+        except RefusedError as error:
+            if not self._takes_lists:
+                raise
+            refused = error
+        self._takes_lists = False
+        try:
+            return self._search.page(self._query(wanted, narrowed).at(offset, count, order))
+        except RefusedError:
+            self._takes_lists = True
+            raise refused from None
+
+    def _query(self, wanted: Wanted, narrowed: bool) -> Query:
+        terms = [self._among(wanted.ids)]
+        if narrowed:
+            terms.append({"type": "parent_account", "terms": [self._among(wanted.account_ids)]})
+        return Query(
+            terms=tuple(terms), fields=tuple(column.search_field for column in wanted.columns)
+        )
+
+    def _among(self, ids: Sequence[str]) -> Term:
+        if self._takes_lists:
+            return {"type": "string", "term": "identifier", "in_list": list(ids)}
+        each = [{"type": "string", "term": "identifier", "eq": one} for one in ids]
+        return {"type": "or", "or": each} if len(each) > 1 else each[0]
+
+
+def _found(hit: Hit, columns: Sequence[Attribute]) -> Found:
+    values = hit.get("selected_fields")
+    values = values if isinstance(values, list) else []
+    name = hit.get("display_name")
+    return Found(
+        name=name if isinstance(name, str) else None,
+        # A short list has lost its place: better no value than another column's.
+        values=dict(zip((column.api_name for column in columns), values, strict=True))
+        if len(values) == len(columns)
+        else {},
+    )

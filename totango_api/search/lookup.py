@@ -1,0 +1,108 @@
+"""Which accounts and users exist, and what Totango holds for them: asked by id, in batches."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from totango_api import limits
+from totango_api.errors import RefusedError
+from totango_api.search.attributes import CORE_ATTRIBUTES, TEXT, Attribute
+from totango_api.search.endpoint import ACCOUNTS, USERS, Search
+from totango_api.search.finding import Finder, Found, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from totango_api.http.client import Transport
+    from totango_api.search.endpoint import Key
+
+__all__ = ["IDS_PER_QUERY", "Found", "Lookup"]
+
+IDS_PER_QUERY: Final = 500
+"""Half a page: leaves room for users that exist in two accounts."""
+
+
+class Lookup:
+    """Finds accounts and users by their ids, within the budget of calls.
+
+    Not to be shared between threads.
+
+    Args:
+        transport: The way out.
+        team_id: Sent as form field `team_id` when not None.
+        batch: Ids in one query; never more than a page has rows.
+    """
+
+    def __init__(
+        self, transport: Transport, *, team_id: str | None = None, batch: int = IDS_PER_QUERY
+    ) -> None:
+        self._batch = max(1, min(batch, limits.PAGE_ROWS))
+        self._finders = {
+            stream: Finder(Search(transport, stream, team_id=team_id))
+            for stream in (ACCOUNTS, USERS)
+        }
+
+    def accounts(
+        self, ids: Iterable[str], attributes: Iterable[str | Attribute] = ()
+    ) -> dict[str, Found]:
+        """Return the accounts that exist, by id.
+
+        Args:
+            ids: Account ids, as Totango has them, case included.
+            attributes: Attributes whose values are wanted, or their API names.
+
+        Raises:
+            AnswerError: If the server does not filter by id.
+            ApiError: If a call failed.
+        """
+        keys = ((account_id,) for account_id in ids)
+        return {key[0]: found for key, found in self._found(ACCOUNTS, keys, attributes)}
+
+    def users(
+        self, keys: Iterable[tuple[str, str]], attributes: Iterable[str | Attribute] = ()
+    ) -> dict[tuple[str, str], Found]:
+        """Return the users that exist, by account id and user id.
+
+        Args:
+            keys: Account id and user id of each, as Totango has them, case included.
+            attributes: Attributes whose values are wanted, or their API names.
+
+        Raises:
+            AnswerError: If the server does not filter by id.
+            IncompleteReadError: If one user id has more hits than a query can reach.
+            ApiError: If a call failed.
+        """
+        return {(key[0], key[1]): found for key, found in self._found(USERS, keys, attributes)}
+
+    def _found(
+        self, stream: str, keys: Iterable[Key], attributes: Iterable[str | Attribute]
+    ) -> Iterator[tuple[Key, Found]]:
+        finder = self._finders[stream]
+        columns = [_attribute(stream, attribute) for attribute in attributes]
+        remaining = iter(dict.fromkeys(keys))
+        while batch := list(islice(remaining, self._batch)):
+            wanted = Wanted(set(batch), columns)
+            try:
+                finder.find(wanted)
+            except RefusedError:
+                # A server may refuse a column that nobody has written yet: without it, then.
+                usable = finder.usable(batch[0], columns)
+                if len(usable) == len(columns):
+                    raise
+                columns = usable
+                wanted = Wanted(set(batch), columns)
+                finder.find(wanted)
+            yield from wanted.found.items()
+
+
+def _attribute(stream: str, attribute: str | Attribute) -> Attribute:
+    if isinstance(attribute, Attribute):
+        return attribute
+    return _CORE[stream].get(attribute) or Attribute(stream, attribute, TEXT)
+
+
+_CORE: Final = {
+    stream: {attribute.api_name: attribute for attribute in attributes}
+    for stream, attributes in CORE_ATTRIBUTES.items()
+}

@@ -1,0 +1,1 @@
+"""Makes one write and reports a result for every row in it."""

@@ -1,0 +1,203 @@
+"""Which rows of a refused batch are the bad ones: found by sending parts of it again.
+
+A bad row costs one or two calls where the answer names it, about log2 of the batch where it does
+not. Where everything is bad, as when an endpoint does not exist, that would be a call for every
+row: after a few single rows that fail alike, others from all over the batch are tried, and if
+those fail alike too the rest is refused untried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from totango_api.writing.hub_responses import Outcome, Refused, Uncertain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from totango_api.writing.hub_responses import Reply
+
+Group: TypeAlias = tuple[Sequence[int], Outcome]
+"""Rows by their numbers, and what became of all of them."""
+
+ALIKE: Final = 3
+"""Rows that must fail alike, with none taken, before a batch is thought hopeless …"""
+
+PATIENCE: Final = 8
+"""… and calls that must have been made."""
+
+TOO_LARGE: Final = 413
+
+UNTRIED: Final = "every row that was tried was refused, so this one was not tried"
+
+_PARTICULARS = re.compile(r"\"[^\"]*\"|'[^']*'|\[e-mail\]|\d+")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows that still have to be settled.
+
+    Attributes:
+        known_bad: Whether one of them must be bad, so that sending them together tells nothing.
+        twin_bad: Whether the next part must hold the bad row if this one is taken.
+        reply: What the hub said to them, if they were sent.
+        hinted: Whether rows that a reply names can be believed to be the bad ones.
+    """
+
+    rows: Sequence[int]
+    known_bad: bool = False
+    twin_bad: bool = False
+    reply: Reply | None = None
+    hinted: bool = True
+
+
+class Settlement:
+    """Finds the outcome of every row of one batch.
+
+    Args:
+        send: Sends the rows with these numbers as one batch.
+        repeatable: Whether a row that was taken may be sent again (not so for activities).
+        hopeless_kind: The kind of failure that made an earlier batch hopeless: if this one
+            is refused too, one row is tried instead of many.
+
+    Attributes:
+        hopeless_kind: The kind of failure that made this batch hopeless; else None.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Sequence[int]], Reply],
+        *,
+        repeatable: bool,
+        hopeless_kind: str | None = None,
+    ) -> None:
+        self.hopeless_kind: str | None = None
+        self._send_rows = send
+        self._calls = 0
+        self._repeatable = repeatable
+        self._earlier_kind = hopeless_kind
+        self._parts: list[_Part] = []
+        self._kinds: list[str] = []
+        self._any_taken = False
+        self._probed = False
+
+    def settle(self, rows: Sequence[int]) -> Iterator[Group]:
+        """Send rows and yield the numbers of those that share an outcome, as soon as it is known.
+
+        Raises:
+            ApiError: If no outcome can be had, as when the token is not accepted.
+        """
+        yield from self._follow(rows, self._send(rows))
+        if self._parts and self._earlier_kind is not None:
+            yield from self._probe((1,), self._earlier_kind)
+        while self._parts:
+            part = self._parts.pop()
+            if part.known_bad and len(part.rows) > 1:
+                self._halve(part.rows)
+                continue
+            reply = part.reply or self._send(part.rows)
+            yield from self._follow(part.rows, reply, hinted=part.hinted)
+            if part.twin_bad and reply.clean:
+                self._parts[-1] = _Part(self._parts[-1].rows, known_bad=True)
+            if self._looks_hopeless():
+                self._probed = True
+                yield from self._probe((0, 1, 2), self._kinds[0])
+
+    def _follow(self, rows: Sequence[int], reply: Reply, *, hinted: bool = True) -> Iterator[Group]:
+        """Settle what a reply settles, and leave the other rows as parts."""
+        faults = {rows[at]: why for at, why in reply.faults.items() if at < len(rows)}
+        if self._unknowable(reply, faults if len(rows) > 1 else reply.faults):
+            yield rows, Uncertain(reply.reason or "no clear answer")
+        elif reply.clean:
+            yield self._taken(rows, reply)
+        elif len(rows) == 1:
+            yield rows, self._refused(next(iter(reply.faults.values()), ""), reply)
+        elif len(faults) == len(rows):
+            yield from self._named(faults, reply)
+        elif reply.status == TOO_LARGE:
+            self._halve(rows, bad=False)
+        elif not reply.refused and not self._repeatable:
+            yield self._taken([row for row in rows if row not in faults], reply)
+            yield from self._named(faults, reply)
+        elif hinted and faults:
+            yield from self._without_named(rows, faults, reply)
+        else:
+            self._halve(rows)
+
+    def _unknowable(self, reply: Reply, faults: object) -> bool:
+        if reply.unknown:
+            return True
+        # A failure inside a 2xx that does not say that nothing was stored, nor which rows failed.
+        vague = not reply.certain if reply.refused else not reply.clean and not faults
+        return vague and not self._repeatable
+
+    def _without_named(
+        self, rows: Sequence[int], faults: dict[int, str], reply: Reply
+    ) -> Iterator[Group]:
+        """Rows were named: send the others, even if they seem taken, for the list may be cut."""
+        others = [row for row in rows if row not in faults]
+        second = self._send(others)
+        if second.clean:
+            yield self._taken(others, second)
+            yield from self._named(faults, reply)
+            return
+        # The list was cut, or counts rows in another way: do the named ones fail by themselves?
+        named = list(faults)
+        settled = list(self._follow(named, self._send(named), hinted=False))
+        yield from settled
+        refused = [row for rows, what in settled if isinstance(what, Refused) for row in rows]
+        right = len(refused) == len(named)
+        self._parts.append(_Part(others, reply=second, hinted=right))
+
+    def _halve(self, rows: Sequence[int], *, bad: bool = True) -> None:
+        if len(rows) == 1:
+            self._parts.append(_Part(rows))
+            return
+        middle = len(rows) // 2
+        self._parts.append(_Part(rows[middle:]))
+        self._parts.append(_Part(rows[:middle], twin_bad=bad))
+
+    def _looks_hopeless(self) -> bool:
+        if self._any_taken or self._probed or self._calls < PATIENCE:
+            return False
+        return len(self._kinds) >= ALIKE and len(set(self._kinds)) == 1
+
+    def _send(self, rows: Sequence[int]) -> Reply:
+        self._calls += 1
+        return self._send_rows(rows)
+
+    def _probe(self, quarters: Iterable[int], kind: str) -> Iterator[Group]:
+        """Try single rows from all over what is left; if all fail alike, give the rest up."""
+        left = [row for part in reversed(self._parts) for row in part.rows]
+        spread = {len(left) * (2 * quarter + 1) // 6 for quarter in quarters} if left else set()
+        tried = {left[at] for at in spread}
+        first = len(self._kinds)
+        for row in sorted(tried):
+            yield from self._follow([row], self._send([row]))
+        left = [row for row in left if row not in tried]
+        self._parts = [_Part(left)] if left else []
+        if len(self._kinds) - first == len(tried) and set(self._kinds[first:]) <= {kind}:
+            self.hopeless_kind = kind
+            self._parts = []
+            yield left, Refused(f"{UNTRIED} ({kind})")
+
+    def _taken(self, rows: Sequence[int], reply: Reply) -> Group:
+        self._any_taken = True
+        return rows, reply.receipt
+
+    def _named(self, faults: dict[int, str], reply: Reply) -> Iterator[Group]:
+        for row, why in faults.items():
+            yield [row], self._refused(why, reply)
+
+    def _refused(self, why: str, reply: Reply) -> Refused:
+        refused = Refused(why or reply.reason or "no reason given", reply.status)
+        self._kinds.append(_kind(refused))
+        return refused
+
+
+def _kind(refused: Refused) -> str:
+    """A refusal without its particulars, so that alike ones compare equal."""
+    return _PARTICULARS.sub("…", refused.reason)

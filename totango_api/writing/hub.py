@@ -1,0 +1,288 @@
+"""The Integration Hub: accounts, users, activities and collections, many rows a call.
+
+Its reference is not public. Paths, headers and the rows of accounts, activities and collections
+are what public clients send; the users endpoint is *inferred* from them. No source names a limit
+of calls: hub calls take from the budget of REST calls, which is the safe reading.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import quote
+
+from totango_api import limits
+from totango_api.errors import AnswerError, RefusedError, SettingsError, UnavailableError
+from totango_api.http.async_client import Poster
+from totango_api.http.client import Request
+from totango_api.redaction import excerpt
+from totango_api.writing.batch_bisection import TOO_LARGE, Settlement
+from totango_api.writing.hub_responses import (
+    Accepted,
+    Outcome,
+    Refused,
+    Reply,
+    Uncertain,
+    refusal_in,
+    reply_in,
+)
+from totango_api.writing.hub_rows import (
+    ENVELOPE_BYTES,
+    LISTS,
+    HubObject,
+    HubRow,
+    batches,
+    encoded_whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from totango_api.errors import ApiError
+    from totango_api.http.call_loop import CallLoop
+    from totango_api.http.client import Transport
+    from totango_api.http.responses import Answer
+    from totango_api.writing.batch_bisection import Group
+
+__all__ = ["Accepted", "Hub", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
+
+First: TypeAlias = "Callable[[], Reply]"
+"""Returns what was said to a call, or raises the error that it ended in."""
+
+KEPT_BYTES: Final = 1 << 22
+"""So much of an answer is read: it may name every row of a batch."""
+
+_APPEND_ONLY: Final = "usage"
+_NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
+
+
+class Hub:
+    """Delivers rows in batches and finds out what became of each row.
+
+    A refused batch is split until its bad rows are found, so that the good ones land. Safe to
+    share between threads.
+
+    Args:
+        transport: The way out.
+        max_rows: Most rows of a batch.
+        max_bytes: Most bytes of a request body.
+
+    Raises:
+        SettingsError: If the token or the service id is not set.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        max_rows: int = limits.HUB_BATCH_ROWS,
+        max_bytes: int = limits.HUB_BATCH_BYTES,
+    ) -> None:
+        connection = transport.connection
+        if connection.service_id is None:
+            msg = "service_id is not set."
+            raise SettingsError(msg, remedy="The Integration Hub needs it: SP-25001-01 or 25001.")
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Authorization": f"app-token {connection.require_token()}",
+            "service_id": connection.service_id.number,
+        }
+        self._transport = transport
+        self._max_bytes = max_bytes
+        # What the server turned out to take: halved whenever it answers 413.
+        self._rows_taken = max_rows
+        self._bytes_taken = max_bytes
+        self._hopeless_kinds: dict[str, str | None] = {}
+
+    def deliver(
+        self,
+        surface_object: HubObject,
+        rows: Iterable[HubRow],
+        *,
+        collection_type: str | None = None,
+    ) -> list[Outcome]:
+        """Deliver rows and return their outcomes, in the order of the rows.
+
+        Args:
+            surface_object: What the rows are.
+            rows: Rows of that object.
+            collection_type: The collection that the rows belong to.
+
+        Raises:
+            ApiError: If calls are not accepted at all: a wrong token, no connection, too many
+                calls. What was known by then is lost: use :meth:`outcomes` where that matters.
+            SettingsError: If rows of a collection come without its type.
+        """
+        said = self.outcomes(surface_object, rows, collection_type=collection_type)
+        found = {at: outcome for places, outcome in said for at in places}
+        return [found[at] for at in range(len(found))]
+
+    def outcomes(
+        self,
+        surface_object: HubObject,
+        rows: Iterable[HubRow],
+        *,
+        collection_type: str | None = None,
+        first: First | None = None,
+    ) -> Iterator[Group]:
+        """Deliver rows and yield the positions of those that share an outcome, once it is known.
+
+        Args:
+            surface_object: What the rows are.
+            rows: Rows of that object.
+            collection_type: The collection that the rows belong to.
+            first: What came of sending all of them, where that was done before.
+
+        Raises:
+            ApiError: If calls are not accepted at all: a wrong token, no connection, too many
+                calls. An activity without an outcome by then was certainly not taken.
+            SettingsError: If rows of a collection come without its type.
+        """
+        url = self._url(surface_object, collection_type)
+        waiting = list(rows)
+        whole = self.body(surface_object, waiting)
+        if whole is not None:
+            every = range(len(waiting))
+            yield from self._settled(surface_object, url, waiting, every, whole, first)
+            return
+        sendable = []
+        for at, row in enumerate(waiting):
+            if refused := self._unsendable(row):
+                yield [at], refused
+            else:
+                sendable.append(at)
+        while sendable:
+            taken = self._rows_taken, self._bytes_taken
+            encoded = (waiting[at].encoded() for at in sendable)
+            size = len(next(batches(encoded, max_rows=taken[0], max_bytes=taken[1])))
+            batch, sendable = sendable[:size], sendable[size:]
+            yield from self._settled(surface_object, url, waiting, batch)
+
+    def body(self, surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
+        """Return the body of a call with all rows; None if they must not go out together."""
+        whole = encoded_whole(surface_object, rows)
+        return whole if whole is not None and self._takes(len(rows), len(whole)) else None
+
+    def poster(
+        self,
+        loop: CallLoop,
+        surface_object: HubObject,
+        answered: Callable[[Any, ApiError | None, Reply | None], None],
+        *,
+        limit: int,
+    ) -> Poster[Reply]:
+        """Return what posts the bodies of batches; what it is told is for `first` of `outcomes`.
+
+        Calls are not paced: only for services whose limit the user has lifted.
+
+        Args:
+            loop: Runs it.
+            surface_object: What the rows are; no collections.
+            answered: Called with the job of each call that is over, the error if it failed, and
+                else the reply.
+            limit: Calls at once.
+        """
+        return Poster(
+            self._transport,
+            loop,
+            Request("hub", "POST", self._url(surface_object, None), headers=self._headers),
+            limit=limit,
+            fine=(),
+            read=self._reading(repeatable=surface_object != _APPEND_ONLY),
+            answered=answered,
+            kept_bytes=KEPT_BYTES,
+        )
+
+    def _takes(self, rows: int, size: int) -> bool:
+        """Tell whether rows may go out together."""
+        return 0 < rows <= self._rows_taken and size <= self._bytes_taken
+
+    def _settled(
+        self,
+        surface_object: HubObject,
+        url: str,
+        rows: Sequence[HubRow],
+        batch: Sequence[int],
+        whole: bytes | None = None,
+        first: First | None = None,
+    ) -> Iterator[Group]:
+        """Send a batch and yield what becomes of its rows.
+
+        Args:
+            surface_object: What the rows are.
+            url: Where they go.
+            rows: Rows, some of which are the batch.
+            batch: Their positions.
+            whole: The body of the request with all of them, if it is there already.
+            first: What came of sending it, if that was done before.
+        """
+        repeatable = surface_object != _APPEND_ONLY
+
+        def send(numbers: Sequence[int]) -> Reply:
+            nonlocal first
+            body = whole if whole is not None and len(numbers) == len(batch) else None
+            if body is None:
+                encoded = b",".join([rows[at].encoded() for at in numbers])
+                body = b'{"%s":[%s]}' % (LISTS[surface_object].encode(), encoded)
+            sent, first = first, None
+            request = Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
+            reply = self._post(request, sent)
+            if reply.status == TOO_LARGE:
+                self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
+                self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
+            return reply
+
+        settlement = Settlement(
+            send, repeatable=repeatable, hopeless_kind=self._hopeless_kinds.get(url)
+        )
+        yield from settlement.settle(batch)
+        self._hopeless_kinds[url] = settlement.hopeless_kind
+
+    def _reading(self, *, repeatable: bool) -> Callable[[str, Answer], Reply]:
+        """Return what reads answers of 2xx; an odd one to what is sent once is taken as it is."""
+        region = self._transport.connection.region
+
+        def read(endpoint: str, answer: Answer) -> Reply:
+            try:
+                return reply_in(endpoint, answer, region=region)
+            except AnswerError as error:
+                if repeatable:
+                    raise
+                return Reply(unknown=True, status=error.status, reason=error.reason)
+
+        return read
+
+    def _post(self, request: Request, sent: First | None) -> Reply:
+        """Send a batch, or take what came of sending it."""
+        try:
+            if sent is not None:
+                return sent()
+            return self._transport.send(request, self._reading(repeatable=request.repeatable))
+        except (RefusedError, UnavailableError) as error:
+            # What is certainly not done, and not for the sake of a row, would be so for each.
+            unreachable = isinstance(error, UnavailableError) and not error.maybe_done
+            if unreachable or error.status in _NOT_ABOUT_ROWS:
+                raise
+            return refusal_in(error)
+        except AnswerError as error:
+            if not error.retriable:  # A redirect: nothing will ever be taken there.
+                raise
+            return Reply(unknown=True, status=error.status, reason=error.reason)
+
+    def _url(self, surface_object: HubObject, collection_type: str | None) -> str:
+        url = f"{self._transport.connection.hosts.hub}/api/v1/{surface_object}"
+        if surface_object != "collections":
+            return url
+        if not collection_type or collection_type in {".", ".."}:
+            msg = "Rows of a collection need the collection's type."
+            raise SettingsError(msg, remedy="Set collection_type in the mapping.")
+        return f"{url}/{quote(collection_type, safe='')}"
+
+    def _unsendable(self, row: HubRow) -> Refused | None:
+        try:
+            size = len(row.encoded()) + ENVELOPE_BYTES
+        except ValueError as error:
+            return Refused(f"the row cannot be written as JSON: {excerpt(error)}")
+        if size > self._max_bytes:
+            return Refused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
+        return None

@@ -1,0 +1,179 @@
+"""The sandbox's own surface, ``/sandbox/…``: no token, no limit, no chaos."""
+
+from __future__ import annotations
+
+import gc
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from totango_sandbox.faults import ChaosError
+from totango_sandbox.server.http import NDJSON, TEXT, Request, Response, reply
+from totango_sandbox.storage import serialization as rows
+from totango_sandbox.switches import SwitchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from totango_sandbox.server.service import Service
+
+_BAD: Final = 400
+_LINES_AT_ONCE: Final = 500
+_ROWS: Final = ("accounts", "users", "events", "collections", "attributes")
+_RECORDS: Final = {
+    "activities": ("account_id", "user_id", "activity", "module", "time"),
+    "log": ("time", "surface", "reason", "detail"),
+}
+_PAGE: Final = """\
+totango-sandbox: a local Totango. Nothing here is real, and nothing leaves this machine.
+
+url         {url}
+token       {token}      (header app-token; hub: Authorization: app-token …)
+service id  {service_id}
+
+POST /api/v1/search/accounts         POST /api/v1/search/users
+POST /api/v2/events/search           GET  /api/v1/attributes.json
+POST /api/v2/accounts/scan_and_scroll_search_accounts
+GET or POST /pixel.gif               DELETE /api/v2/users/account-user/<account>/<user>
+POST /api/v1/{{accounts,users,usage}}  POST /api/v1/collections/<type>
+
+GET  /sandbox/dump?object=accounts|users|events|collections|activities|attributes|log|calls
+GET  /sandbox/stats
+POST /sandbox/load    {{"accounts": […], "users": […], "events": […], "attributes": […]}}
+POST /sandbox/reset   empties all; {{"settings": true}} also puts switches and chaos back
+POST /sandbox/set     {{"<switch>": "<value>"}}        GET /sandbox/set shows what differs
+POST /sandbox/chaos   {{"specs": ["429@search:3"]}}    (totango-sandbox serve --help explains)
+"""
+
+
+def handle(service: Service, request: Request) -> Response:
+    """Answer a call to the sandbox itself."""
+    handlers = {
+        ("GET", "dump"): _dump,
+        ("GET", "stats"): _stats,
+        ("POST", "load"): _load,
+        ("POST", "reset"): _reset,
+        ("GET", "set"): _show_switches,
+        ("POST", "set"): _set,
+        ("POST", "chaos"): _chaos,
+    }
+    name = request.path.removeprefix("/sandbox/").strip("/")
+    handler = handlers.get((request.method, name))
+    if handler is None:
+        return reply({"error": f"there is no {request.method} {request.path}"}, 404)
+    try:
+        return handler(service, request)
+    except (ChaosError, SwitchError, rows.LoadError) as error:
+        return reply({"error": str(error)}, _BAD)
+    except (ValueError, AttributeError, TypeError) as error:
+        return reply({"error": f"the body is not what {name} takes: {error}"}, _BAD)
+
+
+def front_page(service: Service, request: Request) -> Response:
+    """A plain description for people."""
+    url = "http://" + (request.header(b"host") or "127.0.0.1")
+    text = _PAGE.format(url=url, token=service.token, service_id=service.service_id)
+    return Response(200, text.encode(), [TEXT])
+
+
+def _dump(service: Service, request: Request) -> Response:
+    """Rows as lines of JSON, streamed."""
+    kind = unquote(request.form().get("object", ""))
+    store = service.store
+    store.settle()
+    found: Iterable[dict[str, Any]]
+    if kind in _ROWS:
+        found = rows.all_rows(store, kind)
+    elif kind in _RECORDS:
+        records = list(store.archive.records(kind))
+        found = (_record(kind, record) for record in records)
+    elif kind == "calls":
+        found = service.ledger.calls()
+    else:
+        known = ", ".join([*_ROWS, *_RECORDS, "calls"])
+        msg = f"object {kind!r} cannot be dumped; {known} can"
+        raise SwitchError(msg)
+    return Response(200, _lines(found), [NDJSON])
+
+
+def _record(kind: str, record: tuple[Any, ...]) -> dict[str, Any]:
+    row = dict(zip(_RECORDS[kind], record, strict=True))
+    if kind == "log":
+        row.update(json.loads(row.pop("detail")))
+    return row
+
+
+def _lines(found: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    source = iter(found)
+    while batch := list(islice(source, _LINES_AT_ONCE)):
+        yield "".join([json.dumps(row, ensure_ascii=False) + "\n" for row in batch]).encode()
+
+
+def _stats(service: Service, _request: Request) -> Response:
+    store = service.store
+    store.settle()
+    return reply(
+        {
+            **service.ledger.totals(),
+            "rows": {
+                "accounts": len(store.accounts),
+                "users": len(store.users),
+                "events": len(store.events),
+                "collections": len(store.collections),
+                "attributes": len(store.definitions.rows()),
+                "activities": store.archive.count("activities"),
+                "log": store.archive.count("log"),
+            },
+            "delayed_writes": store.delayed,
+            "switches": service.switches.changed(),
+            "chaos": [
+                {"spec": rule.spec, "seen": rule.seen, "struck": rule.struck}
+                for rule in service.chaos.rules
+            ],
+        }
+    )
+
+
+def _load(service: Service, request: Request) -> Response:
+    document = request.json()
+    if not isinstance(document, dict):
+        msg = "an object with lists of rows is needed"
+        raise rows.LoadError(msg)
+    service.store.settle(everything=True)
+    loaded = rows.load(service.store, document)
+    gc.freeze()
+    return reply({"loaded": loaded})
+
+
+def _reset(service: Service, request: Request) -> Response:
+    """Empty everything; ``{"settings": true}`` also takes back switches and chaos."""
+    if request.body and request.json().get("settings"):
+        service.switches.restore()
+        service.chaos.restore()
+    service.store.reset()
+    service.ledger.clear()
+    service.limit.clear()
+    service.chaos.restart()
+    service.answers.clear()
+    service.scrolls.clear()
+    return reply({"reset": True})
+
+
+def _show_switches(service: Service, _request: Request) -> Response:
+    return reply(service.switches.changed())
+
+
+def _set(service: Service, request: Request) -> Response:
+    for name, value in request.json().items():
+        service.switches.set(name, str(value))
+    return reply(service.switches.changed())
+
+
+def _chaos(service: Service, request: Request) -> Response:
+    specs = request.json()["specs"]
+    if not isinstance(specs, list):
+        msg = "specs has to be a list of texts"
+        raise ChaosError(msg)
+    service.chaos.replace([str(spec) for spec in specs])
+    return reply({"specs": [rule.spec for rule in service.chaos.rules]})

@@ -1,0 +1,234 @@
+"""The Integration Hub: rows in JSON batches (clients of int-hub; no reference is public)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_sandbox import dates as moments
+from totango_sandbox import limits
+from totango_sandbox.endpoints.tracking import base_value
+from totango_sandbox.server.envelopes import failed, unauthorized
+from totango_sandbox.server.http import Request, Response, reply
+from totango_sandbox.storage.attributes import Refused, stored_value
+from totango_sandbox.storage.store import Write
+
+if TYPE_CHECKING:
+    from totango_sandbox.server.service import Service
+
+_BASE: Final = {
+    "account": {"account_name": "name", "parent_id": "parent_id", "product_id": "product_id"},
+    "user": {"name": "name"},
+}
+_TEXT_MAX: Final = {
+    "accounts": limits.ACCOUNT_TEXT_MAX,
+    "users": limits.USER_TEXT_MAX,
+    "collections": limits.COLLECTION_TEXT_MAX,
+}
+_TOO_LARGE: Final = 413
+_BAD: Final = 400
+
+Change = Callable[[], None]
+
+
+class BadRow(ValueError):  # noqa: N818 (what the hub says of a row, not a fault of ours)
+    """A row that the hub would refuse; the message says why."""
+
+
+def is_authorized(service: Service, request: Request) -> Response | None:
+    """A 401 unless token and service number fit."""
+    if request.header(b"authorization") != f"app-token {service.token}":
+        return unauthorized("Authorization: app-token <token> is missing or wrong")
+    if request.header(b"service_id") != service.service_number:
+        return unauthorized("service_id is missing or wrong: it is the middle number alone")
+    return None
+
+
+def handle(service: Service, request: Request) -> Response:
+    """Take one batch: ``/api/v1/{accounts,users,usage}`` or ``/api/v1/collections/<type>``."""
+    switches = service.switches
+    kind, _, collection_type = request.path.removeprefix("/api/v1/").strip("/").partition("/")
+    if kind == "users" and not switches.on("hub_users"):
+        return failed(service, "hub", "not found", 404)
+    if len(request.body) > switches.whole("hub_max_bytes"):
+        return _refusal(service, [(None, "batch has too many bytes")], _TOO_LARGE)
+    try:
+        batch = request.json()[{"usage": "usages"}.get(kind, kind)]
+    except (ValueError, KeyError, TypeError):
+        return _refusal(service, [(None, "body is not a batch of this kind")], _BAD)
+    if not isinstance(batch, list):
+        return _refusal(service, [(None, "batch is not a list")], _BAD)
+    if len(batch) > switches.whole("hub_max_rows"):
+        return _refusal(service, [(None, "batch has too many rows")], _TOO_LARGE)
+    return _take(service, request, kind, collection_type, batch)
+
+
+def _take(
+    service: Service, request: Request, kind: str, collection_type: str, batch: list[Any]
+) -> Response:
+    changes: list[Change] = []
+    errors: list[tuple[int | None, str]] = []
+    for index, row in enumerate(batch):
+        try:
+            changes.append(_change(service, kind, collection_type, row))
+        except (BadRow, Refused) as error:
+            errors.append((index, str(error)))
+    if errors and service.switches.text("hub_errors") == "refuse_batch":
+        return _refusal(service, errors, _BAD)
+    for change in changes:
+        service.store.submit(change)
+    for bad, message in errors:
+        service.store.log("hub", message, kind=kind, index=bad)
+    request.rows = len(changes)
+    answer: dict[str, Any] = {
+        "status": "success",
+        "time_received": moments.time_text(moments.now()),
+        "batch_id": secrets.token_hex(12),
+    }
+    if errors and service.switches.text("hub_error_detail") == "index":
+        answer["errors"] = _shown(errors)
+    return reply(answer, service.switches.whole("hub_status"))
+
+
+def _refusal(service: Service, errors: list[tuple[int | None, str]], status: int) -> Response:
+    for index, message in errors:
+        service.store.log("hub", message, index=index)
+    if service.switches.text("hub_error_detail") == "none":
+        errors = [(None, "invalid batch")]
+    return reply({"status": "failed", "errors": _shown(errors)}, status)
+
+
+def _shown(errors: list[tuple[int | None, str]]) -> list[dict[str, Any]]:
+    return [
+        {"message": message} if index is None else {"index": index, "message": message}
+        for index, message in errors
+    ]
+
+
+def _change(service: Service, kind: str, collection_type: str, row: object) -> Change:
+    """The change that one row asks for.
+
+    Raises:
+        BadRow: the row breaks a rule.
+        Refused: one of its values breaks a rule.
+    """
+    if not isinstance(row, dict):
+        msg = "row is not an object"
+        raise BadRow(msg)
+    if kind == "collections":
+        return _collection(service, collection_type, row)
+    write = Write("hub", moments.now(), _checked_account(row, "id" if kind == "accounts" else ""))
+    if kind == "accounts":
+        pairs = _attributes(service, "accounts", row)
+        write.account, write.account_attributes = _split(service, "account", pairs)
+    elif kind == "users":
+        write.user_id = _checked_user(row, "id")
+        pairs = _attributes(service, "users", row)
+        write.user, write.user_attributes = _split(service, "user", pairs)
+    else:
+        write.user_id = _checked_user(row, "user_id")
+        write.activity = _activity(service, row)
+    return partial(service.store.write, write)
+
+
+def _checked_account(row: dict[str, Any], name: str) -> str:
+    account_id = row.get(name or "account_id")
+    fault = limits.account_id_fault(account_id)
+    if fault:
+        raise BadRow(fault)
+    return str(account_id)
+
+
+def _checked_user(row: dict[str, Any], name: str) -> str:
+    user_id = row.get(name)
+    fault = limits.user_id_fault(user_id)
+    if fault:
+        raise BadRow(fault)
+    return str(user_id)
+
+
+def _activity(service: Service, row: dict[str, Any]) -> tuple[str, str]:
+    parts = []
+    for name, longest in (("activity", limits.ACTIVITY_MAX), ("module", limits.MODULE_MAX)):
+        value = row.get(name)
+        if not isinstance(value, str) or not value:
+            msg = f"{name} is missing"
+            raise BadRow(msg)
+        policy = service.switches.text("over_limit")
+        if len(value) > longest and policy == "drop":
+            msg = f"{name} is longer than {longest} characters"
+            raise BadRow(msg)
+        parts.append(value[:longest] if policy == "truncate" else value)
+    return parts[0], parts[1]
+
+
+def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """The attributes of a row, each checked against its definition."""
+    given = row.get("attributes", {})
+    if not isinstance(given, dict):
+        msg = "attributes is not an object"
+        raise BadRow(msg)
+    known = service.store.definitions.by_object.get(kind, {})
+    over_limit = service.switches.text("over_limit")
+    pairs = []
+    for name, value in given.items():
+        text = _value_text(service, name, value)
+        if text == "":
+            if service.switches.text("empty_value") == "ignore":
+                continue
+            text = None
+        if text is not None and name in known:
+            stored_value(known[name], text, _TEXT_MAX[kind], over_limit)
+        elif text is not None and len(text) > _TEXT_MAX[kind] and over_limit == "drop":
+            msg = f"{name}: text is longer than {_TEXT_MAX[kind]} characters"
+            raise BadRow(msg)
+        pairs.append((name, text))
+    return pairs
+
+
+def _value_text(service: Service, name: str, value: object) -> str | None:
+    """A value as text; whether other JSON types than strings are taken, nobody has shown."""
+    if isinstance(value, str):
+        return value
+    if service.switches.text("hub_values") == "strings" or isinstance(value, dict | list):
+        msg = f"{name}: value is not a string"
+        raise BadRow(msg)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+def _split(
+    service: Service, what: str, pairs: list[tuple[str, str | None]]
+) -> tuple[dict[str, str | None], list[tuple[str, str | None]]]:
+    """Names and related ids on one side, attributes on the other."""
+    fields: dict[str, str | None] = {}
+    attributes = []
+    for name, value in pairs:
+        if name not in _BASE[what]:
+            attributes.append((name, value))
+            continue
+        kept, fault = base_value(what, _BASE[what][name], value, service.switches)
+        if fault:
+            raise BadRow(fault)
+        fields[_BASE[what][name]] = kept
+    return fields, attributes
+
+
+def _collection(service: Service, collection_type: str, row: dict[str, Any]) -> Change:
+    if not collection_type or len(collection_type) > limits.COLLECTION_TYPE_MAX:
+        msg = "collection type is missing or too long"
+        raise BadRow(msg)
+    if not isinstance(row.get("id"), str) or not row["id"]:
+        msg = "id is missing"
+        raise BadRow(msg)
+    account = "account_id" if "account_id" in row else "customer_id"
+    kept = {
+        "collection_type": collection_type,
+        "id": row["id"],
+        "account_id": _checked_account(row, account),
+        "attributes": dict(_attributes(service, "collections", row)),
+    }
+    return partial(service.store.put_collection, collection_type, kept)

@@ -1,0 +1,99 @@
+"""Reads that describe the service, and the deletion of single users."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from totango_sandbox.server.envelopes import failed
+from totango_sandbox.server.http import Request, Response, reply
+from totango_sandbox.storage import columns
+from totango_sandbox.storage import serialization as rows
+from totango_sandbox.storage.attributes import TYPES, Definition
+
+if TYPE_CHECKING:
+    from totango_sandbox.server.service import Service
+
+_NOT_FOUND: Final = 404
+# Totango's own Zendesk app: site t11 is the EU.
+_SITES: Final = {"us": "t1", "eu": "t11"}
+
+
+def attributes(service: Service, request: Request) -> Response:
+    """``/api/v1/attributes.json``, undocumented; may be forbidden or of another shape."""
+    mode = service.switches.text("attributes_json")
+    if mode == "off":
+        return failed(service, "attributes", "forbidden", 403)
+    found = [
+        _described(definition)
+        for kind in service.store.definitions.by_object.values()
+        for definition in kind.values()
+    ]
+    request.rows = len(found)
+    if mode == "odd":
+        return reply({"attributes": {str(one["key_name"]): one for one in found}})
+    return reply({"list": found})
+
+
+def _described(definition: Definition) -> dict[str, object]:
+    one: dict[str, object] = {
+        "key_name": definition.key_name,
+        "display_name": definition.key_name,
+        "type": TYPES[definition.type],
+        "object": "account" if definition.object == "accounts" else "user",
+    }
+    if definition.type == "currency":
+        one["formatSettings"] = {"sign": "USD"}
+    if definition.options:
+        one["options"] = list(definition.options)
+    return one
+
+
+def domains(service: Service, _request: Request) -> Response:
+    """``/domains/?service_id=N``: which region a service lives in."""
+    return reply({"site": _SITES[service.switches.text("region")]})
+
+
+def account(service: Service, request: Request) -> Response:
+    """``/api/v2/accounts/{id}/``."""
+    store = service.store
+    store.settle()
+    row = store.accounts.rows_by_key.get(unquote(request.raw_path.split("/")[4]))
+    if row is None:
+        return failed(service, "account", "Account not found", _NOT_FOUND)
+    request.rows = 1
+    base = store.accounts.base
+    found = rows.attributes(store, store.accounts, row)
+    status = found.get("Status")
+    return reply(
+        {
+            "account": {
+                "id": base["id"][row],
+                "display_name": base["display"][row],
+                "status": status,
+                "status_group": columns.STATUS_GROUPS.get(str(status), columns.UNKNOWN_STATUS),
+                "health": {"curr": base["health"][row]},
+                "metrics": {},
+                "tags": [],
+                "attributes": {
+                    name: {"val": value, "display_name": name} for name, value in found.items()
+                },
+            }
+        }
+    )
+
+
+def delete_user(service: Service, request: Request) -> Response:
+    """``DELETE /api/v2/users/account-user/{account}/{user}`` (Totango: User Delete API)."""
+    store = service.store
+    store.settle()
+    parts = [unquote(part) for part in request.raw_path.split("/")]
+    account_id, user_id = parts[5], parts[6]
+    if (account_id, user_id) not in store.users.rows_by_key:
+        if service.switches.text("delete_missing") == "404":
+            return failed(service, "users", "User not found", _NOT_FOUND)
+        return reply({"status": "success"})
+    request.rows = 1
+    store.submit(partial(store.delete_user, account_id, user_id))
+    return reply({"status": "success"})

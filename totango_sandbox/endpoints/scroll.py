@@ -1,0 +1,92 @@
+"""The undocumented scroll endpoint: a snapshot of accounts in steps, attributes by name."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_sandbox.endpoints.search import matching, total_hits
+from totango_sandbox.search.query import read_query
+from totango_sandbox.server.envelopes import Failure, failed
+from totango_sandbox.server.http import Request, Response, reply
+from totango_sandbox.storage import columns
+from totango_sandbox.storage import serialization as rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from totango_sandbox.server.service import Service
+
+_SCROLLS_KEPT: Final = 20
+
+
+@dataclass(slots=True)
+class Scroll:
+    """One open scroll: what it found when it was opened, and how far it was read."""
+
+    found: Sequence[int]
+    position: int = 0
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def handle(service: Service, request: Request) -> Response:
+    """Open a scroll, or read its next step."""
+    if not service.switches.on("scroll"):
+        return failed(service, "scroll", "not found", 404)
+    service.store.settle()
+    query = read_query(request, service.switches)
+    if query.scroll_id is None:
+        key = secrets.token_hex(8)
+        scroll = Scroll(list(matching(service, service.store.accounts, query)))
+        while len(service.scrolls) >= _SCROLLS_KEPT:
+            del service.scrolls[next(iter(service.scrolls))]
+        service.scrolls[key] = scroll
+    else:
+        key = query.scroll_id.partition(".")[0]
+        if key not in service.scrolls:
+            msg = "no such scroll_id, or it has expired"
+            raise Failure(msg)
+        scroll = service.scrolls[key]
+    answer = _step(service, scroll, key, query.scroll_id or "", query.count)
+    request.rows = len(answer["accounts"])
+    return reply(answer)
+
+
+def _step(service: Service, scroll: Scroll, key: str, scroll_id: str, count: int) -> dict[str, Any]:
+    """The next step; a retry gets it again only when switched so, as Elasticsearch would not."""
+    repeats = service.switches.text("scroll_retry") == "repeat"
+    if repeats and scroll_id in scroll.answers:
+        return scroll.answers[scroll_id]
+    start, scroll.position = scroll.position, scroll.position + count
+    alive = service.store.accounts.alive
+    chosen = [row for row in scroll.found[start : scroll.position] if alive[row]]
+    answer: dict[str, Any] = {
+        "scroll-id": f"{key}.{scroll.position}",
+        "accounts": [_account(service, row) for row in chosen],
+    }
+    shown = total_hits(service, len(scroll.found))
+    if shown is not None:
+        answer["total_hits"] = shown
+    if repeats:
+        scroll.answers[scroll_id] = answer
+    return answer
+
+
+def _account(service: Service, row: int) -> dict[str, Any]:
+    table = service.store.accounts
+    base = table.base
+    attributes = rows.attributes(service.store, table, row)
+    status = attributes.get("Status")
+    score = columns.made_up(base["id"][row], "score") % 101
+    return {
+        "id": base["id"][row],
+        "display_name": base["display"][row],
+        "status": status,
+        "status_group": columns.STATUS_GROUPS.get(str(status), columns.UNKNOWN_STATUS),
+        "health": {"curr": base["health"][row]},
+        "last_activity_time": base["last_activity_time"][row],
+        "attributes": {name: {"val": value} for name, value in attributes.items()},
+        "metrics": {"score": {"display_name": "Engagement", "curr": score, "prev": score}},
+        "named_aggregations": {},
+    }

@@ -1,0 +1,1 @@
+"""What a query selects: filters, fields and pages over stored rows."""

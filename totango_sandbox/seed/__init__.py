@@ -1,0 +1,1 @@
+"""Invented accounts, users and events, the same for the same seed."""

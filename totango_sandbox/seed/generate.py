@@ -1,0 +1,223 @@
+"""Made-up customers: always the same for the same amounts and seed, column by column for speed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_sandbox import dates as moments
+from totango_sandbox.seed import words
+from totango_sandbox.seed.events import make_event
+
+if TYPE_CHECKING:
+    from totango_sandbox.storage.store import Store
+    from totango_sandbox.storage.table import Table
+
+# A fixed "present", so that the same seed gives the same rows on every day.
+PRESENT: Final = 1_764_547_200_000  # 2025-12-01
+_HOUR: Final = 3_600_000
+_OLD: Final = -94_694_400_000  # 1967-01-01
+_FAR: Final = 4_102_444_800_000  # 2100-01-01
+
+
+class SeedError(ValueError):
+    """A seed that cannot be read; the message says why."""
+
+
+@dataclass(slots=True)
+class Amounts:
+    """How much to make up."""
+
+    accounts: int = 2500
+    users: int = 4000
+    events: int = 300
+    seed: int = 1
+
+
+def parse_seed(text: str) -> Amounts | None:
+    """Read ``accounts=N,users=N,events=N[,seed=N]``; ``none`` is None.
+
+    Raises:
+        SeedError: it is neither.
+    """
+    if text.strip() == "none":
+        return None
+    amounts = Amounts(accounts=0, users=0, events=0)
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if name not in {"accounts", "users", "events", "seed"} or not (equals and number.isdigit()):
+            msg = f"--seed {text!r} is not like accounts=2500,users=4000,events=300."
+            raise SeedError(msg)
+        setattr(amounts, name, int(number))
+    if amounts.users + amounts.events and not amounts.accounts:
+        msg = f"--seed {text!r}: users and events need accounts to belong to."
+        raise SeedError(msg)
+    return amounts
+
+
+Make = Callable[[random.Random, int], list[Any]]
+
+
+def _one_of(values: Sequence[Any], empty: float = 0.0) -> Make:
+    return lambda dice, size: _with_holes(dice, dice.choices(values, k=size), empty)
+
+
+def _numbers(low: int, high: int, divisor: int = 1, empty: float = 0.0) -> Make:
+    def make(dice: random.Random, size: int) -> list[Any]:
+        drawn = dice.choices(range(low, high), k=size)
+        cells = drawn if divisor == 1 else [number / divisor for number in drawn]
+        return _with_holes(dice, cells, empty)
+
+    return make
+
+
+def _days(first: int, last: int, empty: float = 0.0) -> Make:
+    """Dates between two days counted from the present; a few lie far outside."""
+
+    def make(dice: random.Random, size: int) -> list[Any]:
+        cells = [PRESENT + day * moments.DAY for day in dice.choices(range(first, last), k=size)]
+        for row in range(97, size, 401):
+            cells[row] = (_OLD, _FAR)[row % 2]
+        return _with_holes(dice, cells, empty)
+
+    return make
+
+
+def _several(values: Sequence[str], empty: float) -> Make:
+    sets = [f"{one},{two}" for one in values for two in values if one < two] + list(values)
+    return _one_of(sets, empty)
+
+
+def _with_holes(dice: random.Random, cells: list[Any], empty: float) -> list[Any]:
+    if empty:
+        for row, chance in enumerate([dice.random() for _ in cells]):
+            if chance < empty:
+                cells[row] = None
+    return cells
+
+
+# API name, type, how cells are made. Core names as in "System and core attributes"; the others are
+# what customers do to themselves: names that differ by case, signs, booleans as text.
+_ACCOUNT_ATTRIBUTES: Final[tuple[tuple[str, str, Make], ...]] = (
+    ("Status", "list", _one_of(words.STATUSES, 0.03)),
+    ("Account Type", "list", _one_of(words.ACCOUNT_TYPES, 0.05)),
+    ("Success Manager", "text", _one_of(words.OWNERS, 0.1)),
+    ("Sales Manager", "text", _one_of(words.OWNERS, 0.4)),
+    ("Contract Value", "currency", _numbers(0, 500_000, empty=0.2)),
+    ("Licenses", "number", _numbers(0, 2_000, empty=0.15)),
+    ("Create Date", "date", _days(-2_500, -1, 0.02)),
+    ("Contract Start Date", "date", _days(-1_500, 0, 0.1)),
+    ("Contract Renewal Date", "date", _days(-100, 700, 0.1)),
+    ("Cancellation Date", "date", _days(-700, 0, 0.9)),
+    ("Last Contract Value Change Date", "date", _days(-700, 0, 0.5)),
+    ("Customer Journey Stage", "lifecycle", _one_of(words.STAGES, 0.1)),
+    ("Company Size", "number", _numbers(1, 90_000, empty=0.3)),
+    ("Plan", "list", _one_of(words.PLANS, 0.1)),
+    ("plan", "text", _one_of(("monthly", "yearly"), 0.5)),
+    ("NPS (last)", "number", _numbers(-100, 101, empty=0.4)),
+    ("ARR %", "number", _numbers(-5_000, 20_000, 100, 0.3)),
+    ("Größe", "text", _one_of(("klein", "mittel", "groß"), 0.3)),
+    ("Products in use", "multi_list", _several(words.PRODUCTS, 0.2)),
+    ("Is Reference", "text", _one_of(("true", "false"), 0.2)),
+    ("Country", "text", _one_of(words.COUNTRIES, 0.1)),
+    ("Notes", "text", _one_of(words.NOTES, 0.6)),
+    ("Discount-Rate", "number", _numbers(0, 10_000, 10_000, 0.6)),
+)
+_USER_ATTRIBUTES: Final[tuple[tuple[str, str, Make], ...]] = (
+    ("First Name", "text", _one_of(words.FIRST_NAMES, 0.1)),
+    ("Last Name", "text", _one_of(words.LAST_NAMES, 0.1)),
+    ("Contact", "text", _one_of(("yes", "no"), 0.6)),
+    ("Key Contact", "text", _one_of(("yes", "no"), 0.8)),
+    ("Role", "list", _one_of(words.ROLES, 0.2)),
+    ("role", "text", _one_of(("owner", "member"), 0.7)),
+    ("Logins (30d)", "number", _numbers(0, 400, empty=0.3)),
+    ("Birthday", "date", _days(-25_000, -7_000, 0.7)),
+)
+
+
+def fill(store: Store, amounts: Amounts) -> None:
+    """Put made-up rows into an empty store."""
+    dice = random.Random(amounts.seed)  # noqa: S311 (repeatable on purpose)
+    _fill_accounts(store, dice, amounts.accounts)
+    _fill_users(store, dice, amounts.users)
+    accounts = store.accounts.base
+    for number in range(amounts.events):
+        row = dice.randrange(amounts.accounts)
+        account = {"id": accounts["id"][row], "display_name": accounts["display"][row]}
+        store.put_event(make_event(dice, number, account, PRESENT))
+
+
+def _fill_accounts(store: Store, dice: random.Random, size: int) -> None:
+    table = store.accounts
+    table.reserve(size)
+    heads = dice.choices(words.COMPANY_HEADS, k=size)
+    tails = dice.choices(words.COMPANY_TAILS, k=size)
+    for number in range(size):
+        row = store.account_row(f"acc-{number + 1:06}")
+        # Every seventh name repeats, as customers' names do.
+        serial = "" if number % 7 == 0 else f" {number + 1}"
+        if number % 53:
+            store.name_row(table, row, f"{heads[number]} {tails[number]}".strip() + serial)
+        if number % 40 == 39:
+            table.base["parent_id"][row] = f"acc-{number // 40 * 40 + 1:06}"
+            if number % 80 == 79:
+                table.base["product_id"][row] = words.PRODUCTS[number % 3]
+    _fill_times(table, dice, size)
+    health = _with_holes(dice, dice.choices(words.HEALTHS, k=size), 0.1)
+    table.base["health"][:size] = health
+    table.base["health_prev"][:size] = dice.choices(words.HEALTHS, k=size)
+    table.base["health_change"][:size] = _days(-400, 0)(dice, size)
+    _fill_attributes(store, table, dice, _ACCOUNT_ATTRIBUTES)
+
+
+def _fill_users(store: Store, dice: random.Random, size: int) -> None:
+    table, accounts = store.users, store.accounts
+    table.reserve(size)
+    owners = dice.choices(range(accounts.size), k=size) if size else []
+    firsts = dice.choices(words.FIRST_NAMES, k=size)
+    lasts = dice.choices(words.LAST_NAMES, k=size)
+    for number in range(size):
+        # Every tenth person also sits in the next account, under the same address.
+        person = number - 1 if number % 10 == 9 else number
+        account = (owners[person] + (person != number)) % accounts.size
+        row = store.user_row(accounts.base["id"][account], f"user{person + 1}@mail.example")
+        if number % 31:
+            store.name_row(table, row, f"{firsts[person]} {lasts[person]}")
+    _fill_times(table, dice, table.size)
+    _fill_attributes(store, table, dice, _USER_ATTRIBUTES)
+    column = table.attribute_column("Email")
+    column[: table.size] = table.base["id"][: table.size]
+    _define(store, "users", "Email", "text")
+
+
+def _fill_times(table: Table, dice: random.Random, size: int) -> None:
+    """Last activity by the hour, so that many are equal; a twelfth has none."""
+    hours = dice.choices(range(1, 24 * 120), k=size)
+    last = [PRESENT - hour * _HOUR for hour in hours]
+    bulk = range(size // 3)  # one import touched these at the same moment
+    for row in bulk:
+        last[row] = PRESENT - 48 * _HOUR
+    first = [moment - hour * _HOUR for moment, hour in zip(last, reversed(hours), strict=True)]
+    table.base["last_activity_time"][:size] = last
+    table.base["first_activity_time"][:size] = first
+    for row in range(11, size, 12):
+        for name in ("last_activity_time", "first_activity_time"):
+            table.base[name][row] = None
+
+
+def _fill_attributes(
+    store: Store, table: Table, dice: random.Random, made: Sequence[tuple[str, str, Make]]
+) -> None:
+    for name, type_name, make in made:
+        table.attribute_column(name)[: table.size] = make(dice, table.size)
+        _define(store, table.kind, name, type_name)
+    for key in table.rows_by_key:
+        store.archive.mark(table.kind, key)
+    table.touch()
+
+
+def _define(store: Store, kind: str, name: str, type_name: str) -> None:
+    store.definitions.define({"key_name": name, "type": type_name, "object": kind})
+    store.archive.mark("attributes", (kind, name))

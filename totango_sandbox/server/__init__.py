@@ -1,0 +1,1 @@
+"""The HTTP server: routes, the call budget, faults, the log of calls."""

@@ -1,0 +1,45 @@
+"""What each fault of :mod:`totango_sandbox.faults` looks like on the wire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from totango_sandbox.server.envelopes import failed
+from totango_sandbox.server.http import HTML, JSON, Response, reply
+from totango_sandbox.server.rate_limit import limit_headers, too_many
+
+if TYPE_CHECKING:
+    from totango_sandbox.faults import Rule
+    from totango_sandbox.server.service import Service
+
+_TOO_MANY: Final = 429
+_SERVER_ERRORS: Final = 500
+_PAGE: Final = b"<html><head><title>Please wait</title></head><body>Please wait</body></html>"
+
+
+def answer(service: Service, rule: Rule) -> Response:
+    """The response of a fault that is one (the others close or hold the connection)."""
+    if rule.fault == "html":
+        return Response(200, _PAGE, [HTML])
+    if rule.fault == "failed200":
+        return failed(service, "search", "the sandbox was told to fail", 200)
+    if rule.fault == "errors200":
+        return reply({"errors": [{"message": "the sandbox was told to fail"}]})
+    if rule.fault == "error200":
+        return reply({"error": {"type": "chaos", "message": "the sandbox was told to fail"}})
+    if rule.fault == "redirect":
+        location = rule.to.encode("utf-8", errors="surrogateescape")
+        return Response(302, b"", [HTML, (b"location", location)])
+    return _status(service, rule, int(rule.fault))
+
+
+def _status(service: Service, rule: Rule, status: int) -> Response:
+    if status == _TOO_MANY:
+        seconds = max(1, round(rule.retry))
+        limit = service.switches.whole("rate_limit")
+        headers = limit_headers(limit, 0, seconds, service.switches)
+        return too_many(rule.retry, service.switches, headers)
+    if status >= _SERVER_ERRORS:
+        return Response(status, _PAGE.replace(b"Please wait", b"Server error"), [HTML])
+    text = b'{"error":{"type":"chaos","message":"the sandbox was told to fail"}}'
+    return Response(status, text, [JSON])

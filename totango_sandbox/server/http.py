@@ -1,0 +1,108 @@
+"""One HTTP request and its response, as the handlers see them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+JSON: Final = (b"content-type", b"application/json")
+TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+HTML: Final = (b"content-type", b"text/html; charset=utf-8")
+GIF: Final = (b"content-type", b"image/gif")
+NDJSON: Final = (b"content-type", b"application/x-ndjson")
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Request:
+    """What arrived.
+
+    Attributes:
+        surface: which part of Totango is called (see :mod:`totango_sandbox.server.routes`).
+        twists: faults that the handler itself has to play (``short-page`` and the like).
+        offset: paging as asked for, noted by the handler for the record of calls.
+        count: likewise.
+        rows: rows given back or taken in, likewise.
+    """
+
+    method: str
+    path: str
+    raw_path: str
+    query_string: bytes
+    headers: list[Header]
+    body: bytes
+    surface: str = ""
+    twists: tuple[str, ...] = ()
+    offset: int | None = None
+    count: int | None = None
+    rows: int | None = None
+
+    def header(self, name: bytes) -> str:
+        """A header's value without surrounding blanks, or an empty text."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1").strip()
+        return ""
+
+    def form(self) -> dict[str, str]:
+        """Parameters of the query string and of a form body; the last of a name wins.
+
+        Raises:
+            UnicodeDecodeError: something is not UTF-8.
+        """
+        fields: dict[str, str] = {}
+        if self.query_string:
+            read_form(self.query_string, fields)
+        if self.body:
+            read_form(self.body, fields)
+        return fields
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: it is none.
+        """
+        return json.loads(self.body)
+
+
+@dataclass(slots=True)
+class Response:
+    """What goes back. A body of several pieces is streamed."""
+
+    status: int
+    body: bytes | Iterable[bytes] = b""
+    headers: list[Header] = field(default_factory=lambda: [JSON])
+
+
+def reply(document: object, status: int = 200) -> Response:
+    """A JSON response."""
+    return Response(status, json.dumps(document).encode())
+
+
+def read_form(raw: bytes, fields: dict[str, str]) -> None:
+    """Decode ``a=b&c=d`` into fields.
+
+    Raises:
+        UnicodeDecodeError: something is not UTF-8.
+    """
+    for pair in raw.decode("utf-8").split("&"):
+        name, equals, value = pair.partition("=")
+        if name or equals:
+            fields[_decoded_name(name)] = _decoded(value)
+
+
+def _decoded(text: str) -> str:
+    text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
+
+
+# Names come back call after call; values do not.
+_decoded_name = lru_cache(maxsize=4096)(_decoded)

@@ -1,0 +1,188 @@
+"""Attribute definitions: which API names exist, of which type, and which values each type takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_sandbox import dates as moments
+from totango_sandbox.limits import ATTRIBUTE_NAME_MAX
+
+if TYPE_CHECKING:
+    from totango_sandbox.switches import Switches
+
+# Our word for a type → the word of /api/v1/attributes.json.
+TYPES: Final = {
+    "text": "text",
+    "number": "numeric",
+    "currency": "currency",
+    "date": "date",
+    "list": "list",
+    "multi_list": "multi_list",
+    "lifecycle": "lifecycle",
+    "tag": "tag",
+}
+_ALIASES: Final = {"numeric": "number", "string": "text"}
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+# Only what no identifier or postcode would be written as: no leading zeros, no exponent.
+_LOOKS_NUMERIC: Final = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
+
+
+class Refused(ValueError):  # noqa: N818 (what Totango does with a value, not a fault of ours)
+    """A value that Totango would not store; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One attribute of accounts or of users."""
+
+    key_name: str
+    type: str
+    object: str
+    options: tuple[str, ...] = ()
+
+    def as_row(self) -> dict[str, Any]:
+        """The row that dump shows and load takes."""
+        row: dict[str, Any] = {
+            "key_name": self.key_name,
+            "type": self.type,
+            "object": self.object,
+        }
+        if self.options:
+            row["options"] = list(self.options)
+        return row
+
+
+@dataclass(slots=True)
+class Definitions:
+    """All attributes, per object (``accounts`` or ``users``)."""
+
+    by_object: dict[str, dict[str, Definition]] = field(
+        default_factory=lambda: {"accounts": {}, "users": {}}
+    )
+
+    def define(self, row: dict[str, Any]) -> Definition:
+        """Add or replace one attribute.
+
+        Args:
+            row: ``key_name``, ``type``, ``object`` and, for lists, ``options``.
+
+        Raises:
+            ValueError: the type or the object does not exist.
+        """
+        type_name = str(row.get("type", "text")).lower()
+        type_name = _ALIASES.get(type_name, type_name)
+        kind = str(row.get("object", "accounts"))
+        kind = {"account": "accounts", "user": "users"}.get(kind, kind)
+        if type_name not in TYPES:
+            msg = f"attribute type {type_name!r} is none of {', '.join(TYPES)}"
+            raise ValueError(msg)
+        if kind not in self.by_object:
+            msg = f"attribute object {kind!r} is neither accounts nor users"
+            raise ValueError(msg)
+        options = tuple(str(option) for option in row.get("options") or ())
+        definition = Definition(str(row["key_name"]), type_name, kind, options)
+        self.by_object[kind][definition.key_name] = definition
+        return definition
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every definition as a row."""
+        return [one.as_row() for kind in self.by_object.values() for one in kind.values()]
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        for kind in self.by_object.values():
+            kind.clear()
+
+    def for_write(self, kind: str, name: str, value: str, switches: Switches) -> Definition:
+        """The definition that a written value meets, made on the fly when switched so.
+
+        Raises:
+            Refused: the name is too long, or unknown attributes are not created.
+        """
+        definition = self.by_object[kind].get(name)
+        if definition is not None:
+            return definition
+        if len(name) > ATTRIBUTE_NAME_MAX:
+            msg = f"attribute name is longer than {ATTRIBUTE_NAME_MAX} characters"
+            raise Refused(msg)
+        policy = switches.text("unknown_attributes")
+        if policy == "drop":
+            msg = "unknown attribute"
+            raise Refused(msg)
+        type_name = guess_type(value) if policy == "create" else "text"
+        return self.define({"key_name": name, "type": type_name, "object": kind})
+
+
+def guess_type(text: str) -> str:
+    """The type that a first value suggests: number, date or text."""
+    if _LOOKS_NUMERIC.fullmatch(text):
+        return "number"
+    return "date" if moments.parse(text) is not None else "text"
+
+
+def stored_value(definition: Definition, text: str, longest: int, over_limit: str) -> Any:
+    """The cell that a written text becomes.
+
+    Args:
+        definition: the attribute it is written to.
+        text: as received.
+        longest: most characters of a text of this object.
+        over_limit: ``drop``, ``truncate`` or ``keep`` what is longer.
+
+    Raises:
+        Refused: the text is not a value of the attribute's type.
+    """
+    if definition.type in {"number", "currency"}:
+        if _NUMBER.fullmatch(text) is None:
+            msg = "not a number"
+            raise Refused(msg)
+        return plain_number(text)
+    if definition.type == "date":
+        moment = moments.parse(text)
+        if moment is None:
+            msg = "not an ISO 8601 date"
+            raise Refused(msg)
+        return moment
+    is_choice = definition.options and definition.type in {"list", "lifecycle"}
+    if is_choice and text not in definition.options:
+        msg = f"not an option of this {definition.type} attribute"
+        raise Refused(msg)
+    if len(text) > longest and over_limit != "keep":
+        if over_limit == "drop":
+            msg = f"text is longer than {longest} characters"
+            raise Refused(msg)
+        return text[:longest]
+    return text
+
+
+def plain_number(text: str) -> int | float:
+    """An int where that is exact, a float otherwise."""
+    if text.lstrip("+-").isdigit():
+        return int(text)
+    return float(text)
+
+
+def loaded_value(definition: Definition, value: Any) -> Any:
+    """The cell that a loaded JSON value becomes: itself, save that dates become milliseconds.
+
+    Raises:
+        TypeError: the value is an object.
+    """
+    if isinstance(value, dict):
+        msg = f"attribute {definition.key_name!r} cannot hold an object"
+        raise TypeError(msg)
+    if definition.type == "date" and isinstance(value, str):
+        moment = moments.parse(value)
+        return value if moment is None else moment
+    if isinstance(value, list):
+        return ",".join(str(option) for option in value)
+    return value
+
+
+def dumped_value(definition: Definition | None, value: Any) -> Any:
+    """The JSON value that stands for a cell: itself, save that dates become ISO text."""
+    if definition is not None and definition.type == "date" and isinstance(value, int):
+        return moments.shortest_text(value)
+    return value

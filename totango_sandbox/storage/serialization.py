@@ -1,0 +1,244 @@
+"""Rows as JSON objects: what dump shows, what load takes, and what the file keeps."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_sandbox.storage.attributes import Definition, dumped_value, loaded_value
+from totango_sandbox.storage.database import Archive
+from totango_sandbox.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from totango_sandbox.storage.table import Column, Table
+    from totango_sandbox.switches import Switches
+
+_TIMES: Final = ("first_activity_time", "last_activity_time")
+_ACCOUNT_PLAIN: Final = (
+    "parent_id",
+    "product_id",
+    *_TIMES,
+    "health",
+    "health_prev",
+    "health_change",
+)
+# Short texts repeat from row to row; one copy of each is enough.
+_INTERN_MAX: Final = 24
+
+
+class LoadError(ValueError):
+    """Rows that cannot be loaded; the message says which and why."""
+
+
+def load(store: Store, document: dict[str, Any]) -> dict[str, int]:
+    """Insert or update rows exactly as given, nulls included.
+
+    Args:
+        store: where to.
+        document: any of ``attributes``, ``accounts``, ``users``, ``events``, ``collections``, each
+            a list of rows in the shape of the dump.
+
+    Returns:
+        How many rows of each were taken.
+
+    Raises:
+        LoadError: a row has no key or a wrong type; rows before it stay.
+    """
+    loaders = {
+        "attributes": _load_definitions,
+        "accounts": _load_accounts,
+        "users": _load_users,
+        "events": _load_events,
+        "collections": _load_collections,
+    }
+    unknown = set(document) - set(loaders)
+    if unknown:
+        msg = f"{min(unknown)!r} cannot be loaded; {', '.join(loaders)} can"
+        raise LoadError(msg)
+    counts = {}
+    for kind, loader in loaders.items():
+        rows = document.get(kind) or []
+        try:
+            loader(store, rows)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            msg = f"a row of {kind} is not usable: {error!r}"
+            raise LoadError(msg) from error
+        counts[kind] = len(rows)
+    return counts
+
+
+def _load_definitions(store: Store, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        definition = store.definitions.define(row)
+        store.archive.mark("attributes", (definition.object, definition.key_name))
+
+
+def _load_accounts(store: Store, rows: list[dict[str, Any]]) -> None:
+    table = store.accounts
+    table.reserve(len(rows))
+    cells = _Cells(store, table)
+    for row in rows:
+        account_id = str(row["account_id"])
+        position = store.account_row(account_id)
+        if "account_name" in row:
+            store.name_row(table, position, _text(row["account_name"]))
+        for name in _ACCOUNT_PLAIN:
+            if name in row:
+                table.set_base(position, name, row[name])
+        cells.fill(position, row.get("attributes"))
+        store.archive.mark("accounts", account_id)
+    table.touch()
+
+
+def _load_users(store: Store, rows: list[dict[str, Any]]) -> None:
+    table = store.users
+    table.reserve(len(rows))
+    cells = _Cells(store, table)
+    for row in rows:
+        key = (str(row["account_id"]), str(row["user_id"]))
+        position = store.user_row(*key)
+        if "user_name" in row:
+            store.name_row(table, position, _text(row["user_name"]))
+        for name in _TIMES:
+            if name in row:
+                table.set_base(position, name, row[name])
+        cells.fill(position, row.get("attributes"))
+        store.archive.mark("users", key)
+    table.touch()
+
+
+def _load_events(store: Store, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        store.put_event(row)
+
+
+def _load_collections(store: Store, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        store.put_collection(str(row["collection_type"]), row)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+class _Cells:
+    """Writes loaded attribute values, defining attributes as they turn up."""
+
+    def __init__(self, store: Store, table: Table) -> None:
+        self._store = store
+        self._table = table
+        self._columns: dict[str, tuple[Column, Definition]] = {}
+
+    def fill(self, row: int, attributes: dict[str, Any] | None) -> None:
+        """Write the attributes of one row."""
+        if not attributes:
+            return
+        columns, intern = self._columns, sys.intern
+        for name, value in attributes.items():
+            known = columns.get(name)
+            if known is None:
+                known = self._open(name, value)
+            column, definition = known
+            if type(value) is str and definition.type != "date":
+                column[row] = intern(value) if len(value) <= _INTERN_MAX else value
+            else:
+                column[row] = loaded_value(definition, value)
+
+    def _open(self, name: str, value: object) -> tuple[Column, Definition]:
+        column = self._table.attribute_column(name)
+        definitions = self._store.definitions
+        definition = definitions.by_object[self._table.kind].get(name)
+        if definition is None:
+            definition = Definition(name, _type_of(value), self._table.kind)
+            if value is None:
+                return column, definition  # too early to tell: the next row decides
+            definitions.define(definition.as_row())
+            self._store.archive.mark("attributes", (self._table.kind, name))
+        self._columns[name] = (column, definition)
+        return column, definition
+
+
+def _type_of(value: object) -> str:
+    if isinstance(value, list):
+        return "multi_list"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return "number" if is_number else "text"
+
+
+def account(store: Store, row: int) -> dict[str, Any]:
+    """One account as a JSON object."""
+    base = store.accounts.base
+    return {
+        "account_id": base["id"][row],
+        "account_name": base["name"][row],
+        **{name: base[name][row] for name in _ACCOUNT_PLAIN},
+        "attributes": attributes(store, store.accounts, row),
+    }
+
+
+def user(store: Store, row: int) -> dict[str, Any]:
+    """One user as a JSON object."""
+    base = store.users.base
+    return {
+        "account_id": base["account_id"][row],
+        "user_id": base["id"][row],
+        "user_name": base["name"][row],
+        **{name: base[name][row] for name in _TIMES},
+        "attributes": attributes(store, store.users, row),
+    }
+
+
+def attributes(store: Store, table: Table, row: int) -> dict[str, Any]:
+    """The attributes of one row that have a value."""
+    definitions = store.definitions.by_object[table.kind]
+    return {
+        name: dumped_value(definitions.get(name), column[row])
+        for name, column in table.attributes.items()
+        if column[row] is not None
+    }
+
+
+def all_rows(store: Store, kind: str) -> Iterator[dict[str, Any]]:
+    """Every row of one kind, oldest first."""
+    if kind == "accounts":
+        yield from (account(store, row) for row in list(store.accounts.live_rows()))
+    elif kind == "users":
+        yield from (user(store, row) for row in list(store.users.live_rows()))
+    elif kind == "attributes":
+        yield from store.definitions.rows()
+    else:
+        kept = store.events if kind == "events" else store.collections
+        yield from list(kept.values())
+
+
+def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | None]:
+    """The key as text and the present row, or None when it is gone."""
+    text = key if isinstance(key, str) else "\n".join(key)
+    if kind in store.tables:
+        table = store.tables[kind]
+        row = table.rows_by_key.get(key)
+        if row is None:
+            return text, None
+        return text, account(store, row) if kind == "accounts" else user(store, row)
+    if kind == "attributes":
+        definition = store.definitions.by_object[key[0]].get(key[1])
+        return text, None if definition is None else definition.as_row()
+    if kind == "events":
+        return text, store.events.get(key)
+    return text, store.collections.get(key)
+
+
+def open_store(path: str | None, switches: Switches) -> Store:
+    """A store over a new or an existing SQLite file, or over memory when there is no path."""
+    archive = Archive(path)
+    store = Store(archive, switches)
+    archive.snapshot = partial(snapshot, store)
+    if archive.keeps_rows:
+        archive.keeps_rows = False  # what comes out of the file need not go back into it
+        kinds = ("attributes", "accounts", "users", "events", "collections")
+        load(store, {kind: list(archive.rows(kind)) for kind in kinds})
+        archive.keeps_rows = True
+    return store

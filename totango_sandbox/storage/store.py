@@ -1,0 +1,249 @@
+"""The state of one emulated Totango service, and the one way to write to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_sandbox import dates as moments
+from totango_sandbox.limits import ACCOUNT_TEXT_MAX, USER_TEXT_MAX
+from totango_sandbox.storage.attributes import Definitions, Refused, stored_value
+from totango_sandbox.storage.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from totango_sandbox.storage.database import Archive
+    from totango_sandbox.switches import Switches
+
+ACCOUNT_BASE: Final = (
+    "id",
+    "name",
+    "display",
+    "parent_id",
+    "product_id",
+    "first_activity_time",
+    "last_activity_time",
+    "health",
+    "health_prev",
+    "health_change",
+)
+USER_BASE: Final = (
+    "account_row",
+    "account_id",
+    "id",
+    "name",
+    "display",
+    "first_activity_time",
+    "last_activity_time",
+)
+_TEXT_MAX: Final = {"accounts": ACCOUNT_TEXT_MAX, "users": USER_TEXT_MAX}
+
+
+@dataclass(slots=True)
+class Write:
+    """One tracking call or one hub row, already checked. A value of None clears."""
+
+    surface: str
+    arrival: int
+    account_id: str
+    account: dict[str, str | None] = field(default_factory=dict)
+    account_attributes: list[tuple[str, str | None]] = field(default_factory=list)
+    user_id: str | None = None
+    user: dict[str, str | None] = field(default_factory=dict)
+    user_attributes: list[tuple[str, str | None]] = field(default_factory=list)
+    activity: tuple[str, str] | None = None
+
+
+class Store:
+    """Accounts, users, events, collections and definitions of one service.
+
+    Args:
+        archive: where changes are written down.
+        switches: how open questions are answered.
+    """
+
+    def __init__(self, archive: Archive, switches: Switches) -> None:
+        self.archive = archive
+        self.switches = switches
+        self.accounts = Table("accounts", ACCOUNT_BASE)
+        self.users = Table("users", USER_BASE)
+        self.tables = {"accounts": self.accounts, "users": self.users}
+        self.definitions = Definitions()
+        self.events: dict[str, dict[str, Any]] = {}
+        self.events_version = 0
+        self.collections: dict[tuple[str, str], dict[str, Any]] = {}
+        self._delayed: deque[tuple[float, Callable[[], None]]] = deque()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing that a seed could overwrite."""
+        return not (self.accounts or self.users or self.events or self.collections)
+
+    def log(self, surface: str, reason: str, **detail: object) -> None:
+        """Record something that was swallowed without an answer to the sender."""
+        text = json.dumps(detail, ensure_ascii=False)
+        self.archive.append("log", (moments.now(), surface, reason, text))
+
+    def submit(self, change: Callable[[], None]) -> None:
+        """Make a change now, or as late as ``visible_after`` says."""
+        delay = self.switches.number("visible_after")
+        if delay == 0 and not self._delayed:
+            change()
+        else:
+            self._delayed.append((time.monotonic() + delay, change))
+
+    def settle(self, *, everything: bool = False) -> None:
+        """Make the delayed changes whose time has come."""
+        while self._delayed and (everything or self._delayed[0][0] <= time.monotonic()):
+            self._delayed.popleft()[1]()
+
+    @property
+    def delayed(self) -> int:
+        """Changes that were accepted but cannot be seen yet."""
+        return len(self._delayed)
+
+    def write(self, write: Write) -> None:
+        """Upsert the account, the user and the activity of one call."""
+        account = self.account_row(write.account_id)
+        self._set_account(account, write)
+        self.accounts.version += 1
+        self.archive.mark("accounts", write.account_id)
+        if write.user_id is not None:
+            user = self.user_row(write.account_id, write.user_id)
+            self._set_user(user, write)
+            self.users.version += 1
+            self.archive.mark("users", (write.account_id, write.user_id))
+        if write.activity is not None:
+            self._record_activity(write, account)
+
+    def account_row(self, account_id: str) -> int:
+        """Position of an account, created when it is new (Totango: HTTP API)."""
+        row = self.accounts.rows_by_key.get(account_id)
+        if row is None:
+            row = self.accounts.add(account_id)
+            self.accounts.base["id"][row] = account_id
+            self.accounts.set_base(row, "display", account_id)
+            self.archive.mark("accounts", account_id)
+        return row
+
+    def user_row(self, account_id: str, user_id: str) -> int:
+        """Position of a user, created when it is new, below its account."""
+        row = self.users.rows_by_key.get((account_id, user_id))
+        if row is None:
+            account = self.account_row(account_id)
+            row = self.users.add((account_id, user_id))
+            base = self.users.base
+            base["account_row"][row] = account
+            base["account_id"][row] = account_id
+            base["id"][row] = user_id
+            self.users.set_base(row, "display", user_id)
+        return row
+
+    def name_row(self, table: Table, row: int, name: str | None) -> None:
+        """Set a display name; without one the id is displayed."""
+        table.base["name"][row] = name
+        table.set_base(row, "display", table.base["id"][row] if name is None else name)
+
+    def delete_user(self, account_id: str, user_id: str) -> None:
+        """Remove a user; recorded activities stay (Totango: User Delete API)."""
+        self.users.remove((account_id, user_id))
+        self.archive.mark("users", (account_id, user_id))
+
+    def put_event(self, event: dict[str, Any]) -> None:
+        """Add or replace one event."""
+        self.events[str(event["id"])] = event
+        self.events_version += 1
+        self.archive.mark("events", str(event["id"]))
+
+    def put_collection(self, collection_type: str, row: dict[str, Any]) -> None:
+        """Add or replace one row of a collection."""
+        key = (collection_type, str(row["id"]))
+        self.collections[key] = row
+        self.archive.mark("collections", key)
+
+    def reset(self) -> None:
+        """Empty the service."""
+        for table in self.tables.values():
+            version = table.version
+            table.clear()
+            table.version = version + 1
+        self.definitions.clear()
+        self.events.clear()
+        self.events_version += 1
+        self.collections.clear()
+        self._delayed.clear()
+        self.archive.clear()
+
+    def close(self) -> None:
+        """Make every accepted change, write everything down and close the file."""
+        self.settle(everything=True)
+        self.archive.close()
+
+    def _set_account(self, row: int, write: Write) -> None:
+        for name, value in write.account.items():
+            if name == "name":
+                self.name_row(self.accounts, row, value)
+            else:
+                self.accounts.set_base(row, name, value)
+        if write.account_attributes:
+            self._set_attributes(self.accounts, row, write.account_attributes, write)
+
+    def _set_user(self, row: int, write: Write) -> None:
+        if "name" in write.user:
+            self.name_row(self.users, row, write.user["name"])
+        if write.user_attributes:
+            self._set_attributes(self.users, row, write.user_attributes, write)
+
+    def _set_attributes(
+        self, table: Table, row: int, pairs: list[tuple[str, str | None]], write: Write
+    ) -> None:
+        kind, switches = table.kind, self.switches
+        known, columns = self.definitions.by_object[kind], table.attributes
+        longest, over_limit = _TEXT_MAX[kind], switches.text("over_limit")
+        for name, text in pairs:
+            if text is None:
+                if name in columns:
+                    columns[name][row] = None
+                continue
+            try:
+                definition = known.get(name)
+                if definition is None:
+                    definition = self.definitions.for_write(kind, name, text, switches)
+                    self.archive.mark("attributes", (kind, name))
+                cell = stored_value(definition, text, longest, over_limit)
+            except Refused as refused:
+                self.log(
+                    write.surface,
+                    str(refused),
+                    account_id=write.account_id,
+                    user_id=write.user_id,
+                    object=kind,
+                    attribute=name,
+                    value=text[:1000],
+                )
+                continue
+            column = columns.get(name)
+            if column is None:
+                column = table.attribute_column(name)
+            column[row] = cell
+
+    def _record_activity(self, write: Write, account: int) -> None:
+        """Count usage; its time is the time of arrival (Totango: usage via CSV)."""
+        assert write.activity is not None  # noqa: S101 (the caller looked)
+        self._bump(self.accounts, account, write.arrival)
+        if write.user_id is not None:
+            user = self.users.rows_by_key[write.account_id, write.user_id]
+            self._bump(self.users, user, write.arrival)
+        activity, module = write.activity
+        record = (write.account_id, write.user_id, activity, module, write.arrival)
+        self.archive.append("activities", record)
+
+    @staticmethod
+    def _bump(table: Table, row: int, arrival: int) -> None:
+        table.set_base(row, "last_activity_time", arrival)
+        if table.base["first_activity_time"][row] is None:
+            table.set_base(row, "first_activity_time", arrival)
