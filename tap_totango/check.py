@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from totango_api.config import Connection
 from totango_api.errors import AuthenticationError, TotangoError
 from totango_api.hosts import REGIONS, hosts_of
-from totango_api.http.client import Transport
+from totango_api.http.client import ApiClient
 from totango_api.redaction import scrub
 from totango_api.region import resolved
 from totango_api.search.endpoint import ACCOUNTS, USERS, Search
@@ -54,7 +54,7 @@ def _say(config: Mapping[str, Any]) -> None:
     patience = min(PATIENCE_SECONDS, connection.max_retry_seconds)
     connection = replace(resolved(connection, config), max_retry_seconds=patience)
     team_id = config.get("team_id")
-    with Transport(connection) as transport:
+    with ApiClient(connection) as transport:
         try:
             seen = {
                 stream: Search(transport, stream, team_id=team_id and str(team_id))
@@ -88,7 +88,7 @@ def _with_region(
     for region in set(REGIONS) - {connection.region}:
         other = replace(connection, region=region, hosts=hosts_of(region), max_retry_seconds=0)
         try:
-            with Transport(other) as transport:
+            with ApiClient(other) as transport:
                 Search(transport, ACCOUNTS).page(Query(count=1))
         except TotangoError:
             continue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tap_totango.schema.types import LossError, moment_of, timestamp
+from tap_totango.schema.types import ConversionError, moment_of, timestamp
 from totango_api.errors import InputError
 from totango_api.reading.result import Plan
 
@@ -184,7 +184,7 @@ def canonical(value: Any) -> str | None:
         return None
     try:
         return timestamp(moment_of(str(value)))
-    except LossError:
+    except ConversionError:
         msg = f"{str(value)[:40]!r}, in start_date or in a bookmark of the state, is no date."
         raise InputError(msg, remedy="Use ISO 8601, such as 2026-01-31T00:00:00Z.") from None
 
@@ -228,7 +228,14 @@ def _check_reading(stream: str, reading: Any) -> None:
         moment_of(reading["started_at"])
         int(reading["version"])
         msgspec.convert(reading["plan"], Plan)
-    except (LossError, KeyError, TypeError, ValueError, AttributeError, msgspec.ValidationError):
+    except (
+        ConversionError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        msgspec.ValidationError,
+    ):
         msg = f"The state of {stream} holds a {READING} of another version of this tap."
         raise InputError(msg, remedy=_NEW_STATE) from None
 

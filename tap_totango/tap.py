@@ -26,14 +26,14 @@ from tap_totango.streams.events import EventsStream
 from tap_totango.streams.search import AccountsStream, UsersStream
 from totango_api.config import Connection
 from totango_api.errors import (
-    AnswerError,
     AuthenticationError,
     InputError,
     RefusedError,
+    ResponseError,
     SettingsError,
     TotangoError,
 )
-from totango_api.http.client import Transport
+from totango_api.http.client import ApiClient
 from totango_api.redaction import register_secret, scrub_logs
 from totango_api.region import resolved
 from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute, discover
@@ -76,7 +76,7 @@ class TapTotango(Tap):
     # What streams need ------------------------------------------------------------------------
 
     @functools.cached_property
-    def transport(self) -> Transport:
+    def transport(self) -> ApiClient:
         """The one way to Totango, for all streams.
 
         Raises:
@@ -86,7 +86,7 @@ class TapTotango(Tap):
         connection = Connection.from_config(self.config, user_agent=agent)
         connection.require_token()
         in_flight = self.config.get("max_in_flight") or 4
-        return Transport(resolved(connection, self.config), pool_size=in_flight + 2)
+        return ApiClient(resolved(connection, self.config), pool_size=in_flight + 2)
 
     def attributes_of(self, stream: str) -> Sequence[Attribute]:
         """Return the attributes that accounts or users have."""
@@ -103,7 +103,7 @@ class TapTotango(Tap):
             return []
         try:
             return discover(self.transport)
-        except (RefusedError, AnswerError, AuthenticationError) as error:
+        except (RefusedError, ResponseError, AuthenticationError) as error:
             if error.status == HTTPStatus.UNAUTHORIZED:
                 raise  # the token is no good; a 403 may be about this one call
             self.logger.warning(

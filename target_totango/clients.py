@@ -7,15 +7,15 @@ import logging
 import select
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.delivery.hub import HubChannel
+from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.hub_delivery import HubDelivery
-from target_totango.delivery.tracking import Callers, Threads, TrackingChannel
+from target_totango.delivery.tracking import Callers, Threads, TrackingDestination
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.models import HUB
 from target_totango.storage.ledger import Ledger
-from totango_api.errors import AnswerError, AuthenticationError, RefusedError
+from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http.call_loop import CallLoop
-from totango_api.http.client import Transport
+from totango_api.http.client import ApiClient
 from totango_api.http.environment import uses_proxy
 from totango_api.region import resolved
 from totango_api.search.attributes import discover
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from target_totango.config import Settings
-    from target_totango.delivery.base import Channel
+    from target_totango.delivery.base import Destination
     from target_totango.models import Row
-    from target_totango.pipeline.results import Settler
+    from target_totango.pipeline.results import ResultHandler
     from totango_api.config import Connection
 
 UNAUTHORIZED: Final = 401
@@ -38,7 +38,7 @@ UNAUTHORIZED: Final = 401
 logger = logging.getLogger("target-totango")
 
 
-class Services:
+class Clients:
     """Transport, tracker and attribute definitions of one run.
 
     Args:
@@ -55,10 +55,10 @@ class Services:
         self._config = config
 
     @functools.cached_property
-    def transport(self) -> Transport:
+    def transport(self) -> ApiClient:
         """The one way out; the region is looked up first if it is `auto`."""
         connection = resolved(self._connection, self._config)
-        return Transport(connection, pool_size=self._settings.max_in_flight)
+        return ApiClient(connection, pool_size=self._settings.max_in_flight)
 
     @functools.cached_property
     def known(self) -> KnownAttributes:
@@ -72,7 +72,7 @@ class Services:
             return KnownAttributes.of()
         try:
             return KnownAttributes.of(discover(self.transport))
-        except (RefusedError, AnswerError, AuthenticationError) as error:
+        except (RefusedError, ResponseError, AuthenticationError) as error:
             if error.status == UNAUTHORIZED:
                 raise
             logger.warning("The attributes of the service are not known: %s", error)
@@ -107,13 +107,13 @@ class Services:
     def channel(
         self,
         delivery: str,
-        settler: Settler,
+        settler: ResultHandler,
         interrupted: Callable[[], bool],
-    ) -> Channel:
+    ) -> Destination:
         """Return a new way out."""
         settings = self._settings
         if delivery == HUB:
-            return HubChannel(
+            return HubDestination(
                 HubDelivery(Hub(self.transport, max_rows=settings.hub_batch_size), self._prepare),
                 settler.settle,
                 settle_all=settler.settle_all,
@@ -128,8 +128,8 @@ class Services:
             "interrupted": interrupted,
         }
         if tracker.uses_proxy or not CallLoop.fits_here():
-            return TrackingChannel(Threads(tracker, settler.settle, **how))
-        return TrackingChannel(Callers(tracker, self.loop, settler.settle, **how))
+            return TrackingDestination(Threads(tracker, settler.settle, **how))
+        return TrackingDestination(Callers(tracker, self.loop, settler.settle, **how))
 
     @property
     def _posts_to_hub(self) -> bool:

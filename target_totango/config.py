@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import transform as checks
-from target_totango.mapping.config import MappingSpec, parse_mappings
+from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.models import HUB, TRACKING
 from target_totango.storage import dead_letter as rejects
 from totango_api import limits
@@ -223,8 +223,8 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
 class Settings:
     """The target's own settings, checked."""
 
-    mappings: tuple[MappingSpec, ...]
-    default_mapping: MappingSpec
+    mappings: tuple[MappingConfig, ...]
+    default_mapping: MappingConfig
     policy: checks.Policy
     preset: str | None
     ignore_unmapped: bool
@@ -258,7 +258,7 @@ class Settings:
         delivery = str(given["delivery"])
         settings = cls(
             mappings=tuple(parse_mappings(given["mappings"], delivery=delivery)),
-            default_mapping=MappingSpec(delivery=delivery),
+            default_mapping=MappingConfig(delivery=delivery),
             policy=checks.Policy(given["null_policy"], given["too_long"], given["salesforce_ids"]),
             preset=given["preset"],
             ignore_unmapped=given["unmapped_streams"] == IGNORE,
@@ -312,7 +312,7 @@ class Settings:
         """Whether anything may go out as tracking calls."""
         return self.delivery == TRACKING or any(spec.delivery == TRACKING for spec in self.mappings)
 
-    def mapping_for(self, stream: str) -> MappingSpec:
+    def mapping_for(self, stream: str) -> MappingConfig:
         """Return the mapping of a stream: by exact name, else the first glob that fits."""
         for spec in self.mappings:
             if spec.stream == stream:

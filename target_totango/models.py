@@ -27,7 +27,7 @@ DELETED_FIELD: Final = "_sdc_deleted_at"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ValidationError:
     """One reason why a row is not written.
 
     Attributes:
@@ -58,7 +58,7 @@ class SourceStream:
 # Of what follows there is one for every row: a Struct is made several times as fast as a dataclass.
 
 
-class Write(Struct):
+class WriteRequest(Struct):
     """What one row asks of Totango. All attribute values are text, by API name.
 
     Attributes:
@@ -123,7 +123,7 @@ class Row(Struct):
     stream: str
     object: str
     delivery: str = TRACKING
-    write: Write | None = None
+    write: WriteRequest | None = None
     existed: bool | None = None
     ledger_key: tuple[str, ...] | None = None
     digest: bytes | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from target_totango.models import Fault
+    from target_totango.models import ValidationError
 
 COUNTS: Final = (
     "received",
@@ -34,7 +34,7 @@ COUNTS: Final = (
 
 
 @dataclass(slots=True)
-class Tally:
+class StreamMetrics:
     """The counts of one stream and object.
 
     Attributes:
@@ -78,7 +78,7 @@ class Tally:
     unannounced: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def reject(self, faults: Sequence[Fault]) -> None:
+    def reject(self, faults: Sequence[ValidationError]) -> None:
         """Count a rejected row and each of its faults."""
         self.rejected += 1
         self.reasons.update(fault.reason for fault in faults)
@@ -102,16 +102,16 @@ class Report:
     def __init__(self) -> None:
         self.started = time.monotonic()
         self.ignored_streams: Counter[str] = Counter()
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: dict[tuple[str, str], StreamMetrics] = {}
 
-    def tally(self, stream: str, object_: str) -> Tally:
+    def tally(self, stream: str, object_: str) -> StreamMetrics:
         """Return the counts of a stream and object."""
         tally = self._tallies.get((stream, object_))
         if tally is None:
-            tally = self._tallies[stream, object_] = Tally()
+            tally = self._tallies[stream, object_] = StreamMetrics()
         return tally
 
-    def __iter__(self) -> Iterator[tuple[str, str, Tally]]:
+    def __iter__(self) -> Iterator[tuple[str, str, StreamMetrics]]:
         for (stream, object_), tally in self._tallies.items():
             yield stream, object_, tally
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
-from target_totango.models import Fault
+from target_totango.models import ValidationError
 from target_totango.sinks import TotangoSink
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ class Route:
             raise error
         cause = error.__cause__ or error
         what = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
-        self._run.refuse(message, self._source, mapping, Fault("", "stream map failed", what))
+        self._run.refuse(
+            message, self._source, mapping, ValidationError("", "stream map failed", what)
+        )
 
 
 def _changes_nothing(stream_map: StreamMap, sink: Sink) -> bool:

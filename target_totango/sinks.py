@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from singer_sdk.sinks import RecordSink
 
 from target_totango.mapping.plain import PlainRows
-from target_totango.models import Fault
+from target_totango.models import ValidationError
 from target_totango.singer.validation import RecordValidator
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.compiler import StreamMapping
     from target_totango.mapping.segment import Segment
-    from target_totango.pipeline.record_processor import Intake
+    from target_totango.pipeline.record_processor import RecordProcessor
     from target_totango.pipeline.run import Run
 
 
@@ -37,7 +37,7 @@ class TotangoSink(RecordSink):
         super().__init__(target, stream_name, schema, key_properties)
         self._run: Run = target.run  # type: ignore[attr-defined]
         self._keys = tuple(self.key_properties)
-        self._intakes: dict[int, Intake] = {}
+        self._intakes: dict[int, RecordProcessor] = {}
         self.segment: Segment | None = target.segment_for(self)  # type: ignore[attr-defined]
         self.mapping: StreamMapping | None = None
         if self.segment is None:
@@ -56,14 +56,14 @@ class TotangoSink(RecordSink):
             return None
         return RecordValidator(self.record_schema, stream=self.stream_name)
 
-    def faults(self, record: Mapping[str, Any]) -> list[Fault]:
+    def faults(self, record: Mapping[str, Any]) -> list[ValidationError]:
         """Return how a record does not fit its SCHEMA, and which parts of its key it lacks."""
-        found: list[Fault] = []
+        found: list[ValidationError] = []
         if isinstance(self._validator, RecordValidator):
             found = self._validator.faults(record)
         for key in self._keys:
             if record.get(key) is None:
-                found.append(Fault(key, "missing", f"the key {key} is missing"))
+                found.append(ValidationError(key, "missing", f"the key {key} is missing"))
         return found
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ class TotangoSink(RecordSink):
         intake = self._intakes.get(id(mapping)) or self._intake_of(mapping)
         intake.take(context["message"], context["source"], record, mapped)
 
-    def _intake_of(self, mapping: StreamMapping) -> Intake:
+    def _intake_of(self, mapping: StreamMapping) -> RecordProcessor:
         """Return what takes the rows of a mapping, of which a preset makes many."""
         plain = announced = None
         if self.segment is None:

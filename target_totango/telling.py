@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.compiler import StreamMapping
     from target_totango.report import Report
-    from target_totango.storage.dead_letter import RejectsFile
+    from target_totango.storage.dead_letter import DeadLetterFile
 
 logger = logging.getLogger("target-totango")
 
@@ -107,7 +107,7 @@ def tell_mapping(mapping: StreamMapping) -> None:
         )
 
 
-def tell_end(report: Report, rejects: RejectsFile) -> None:
+def tell_end(report: Report, rejects: DeadLetterFile) -> None:
     """Log the table of the run and where its rejects are."""
     for line in report.table():
         logger.info("%s", line)

@@ -70,11 +70,11 @@ class ApiError(TotangoError):
         status: HTTP status; None when no answer arrived.
         reason: What the server said, scrubbed and cut.
         retriable: Whether the same call may succeed later.
-        maybe_done: Whether the server may have carried the call out nevertheless.
+        may_have_succeeded: Whether the server may have carried the call out nevertheless.
     """
 
     retriable = False
-    maybe_done = False
+    may_have_succeeded = False
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class ApiError(TotangoError):
         request_id: str = "",
         remedy: str = "",
         retriable: bool | None = None,
-        maybe_done: bool | None = None,
+        may_have_succeeded: bool | None = None,
     ) -> None:
         said = f": {reason}" if reason else ""
         answered = f" answered {status}" if status is not None else " failed"
@@ -96,8 +96,8 @@ class ApiError(TotangoError):
         self.reason = reason
         if retriable is not None:
             self.retriable = retriable
-        if maybe_done is not None:
-            self.maybe_done = maybe_done
+        if may_have_succeeded is not None:
+            self.may_have_succeeded = may_have_succeeded
 
 
 class AuthenticationError(ApiError):
@@ -125,12 +125,12 @@ class RateLimitError(ApiError):
 class UnavailableError(ApiError):
     """The server could not answer: 5xx, a timeout, a dropped or truncated connection.
 
-    `maybe_done` is False only when no connection came about, or none of the call (408).
+    `may_have_succeeded` is False only when no connection came about, or none of the call (408).
     """
 
     retriable = True
-    maybe_done = True
+    may_have_succeeded = True
 
 
-class AnswerError(ApiError):
+class ResponseError(ApiError):
     """The answer is not what the documentation shows; `retriable` when it is not even JSON."""

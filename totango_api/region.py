@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.hosts import AUTO, hosts_of
-from totango_api.http.client import Request, Transport
+from totango_api.http.client import ApiClient, Request
 from totango_api.http.responses import json_of
 from totango_api.limits import EU_SITE
 
@@ -33,7 +33,7 @@ def resolved(connection: Connection, config: Mapping[str, Any]) -> Connection:
     query = urlencode({"service_id": connection.service_id.number})
     url = f"{connection.hosts.api}/domains/?{query}"
     try:
-        with Transport(connection) as transport:
+        with ApiClient(connection) as transport:
             answer = transport.send(Request("api", "GET", url), json_of)
     except TotangoError as error:
         msg = f"The region of the service could not be looked up: {error}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_totango.records.tables import Table
 from tap_totango.schema.column_values import column_of
 from tap_totango.schema.columns import EXTRA, Column, fields_for, label_of, part_keys
-from tap_totango.schema.types import LossError, converted
+from tap_totango.schema.types import ConversionError, converted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,6 +204,6 @@ def converts(number: Decimal) -> bool:
     """Tell whether a number is within what a double can hold."""
     try:
         converted("number", number)
-    except LossError:
+    except ConversionError:
         return False
     return True

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.schema import types as values
-from tap_totango.schema.types import LossError, converted, from_milliseconds
+from tap_totango.schema.types import ConversionError, converted, from_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ def column_of(kind: str, raw: Sequence[Any], misfit: Callable[[int, Any], None])
     for place, value in enumerate(raw):
         try:
             result.append(converted(kind, value))
-        except LossError:
+        except ConversionError:
             result.append(None)
             misfit(place, value)
     return result
@@ -59,7 +59,7 @@ def _whole(kind: str, raw: Sequence[Any]) -> Sequence[Any] | None:
     if kind == values.TIMESTAMP:
         try:
             return [None if one is None else from_milliseconds(one) for one in raw]
-        except LossError:
+        except ConversionError:
             return None
     if kind == values.NUMBER:
         return raw if all(map(_is_small, raw)) else None

@@ -44,7 +44,7 @@ _LARGEST_EXPONENT: Final = 400
 """Numbers longer than this are not written out: `1e999999999` is nine letters of JSON."""
 
 
-class LossError(ValueError):
+class ConversionError(ValueError):
     """A value cannot be converted without losing something."""
 
 
@@ -83,7 +83,7 @@ def _day(days: int) -> str:
     try:
         return (_EPOCH + timedelta(days=days)).date().isoformat()
     except OverflowError:
-        raise LossError from None
+        raise ConversionError from None
 
 
 @functools.lru_cache(maxsize=1440)
@@ -101,13 +101,13 @@ def moment_of(text: str) -> datetime:
     stripped = text.strip()
     match = _ISO.fullmatch(stripped)
     if match is None or (match.group(4) or "")[_MICROSECOND_DIGITS:].strip("0"):
-        raise LossError
+        raise ConversionError
     try:
         moment = datetime.fromisoformat(stripped.upper().replace(" Z", "Z"))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise LossError from None
+        raise ConversionError from None
 
 
 def milliseconds_of(text: str) -> int:
@@ -126,28 +126,28 @@ def _text(value: Any) -> str:
         return format(_short(Decimal(str(value))), "f")
     if isinstance(value, list) and all(isinstance(one, str) and "," not in one for one in value):
         return ",".join(value)
-    raise LossError
+    raise ConversionError
 
 
 def _number(value: Any) -> int | float | Decimal | None:
     if isinstance(value, bool):
-        raise LossError
+        raise ConversionError
     if isinstance(value, str):
         return _number_in(value.strip())
     if isinstance(value, (int, float, Decimal)):
         return _in_range(value)
-    raise LossError
+    raise ConversionError
 
 
 def _number_in(text: str) -> int | float | Decimal | None:
     if not text:
         return None
     if not _NUMBER.fullmatch(text):
-        raise LossError
+        raise ConversionError
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise LossError from None
+        raise ConversionError from None
     within = _in_range(number)
     return int(text) if text.lstrip("+-").isdigit() else within
 
@@ -157,9 +157,9 @@ def _in_range(number: float | Decimal) -> int | float | Decimal:
     if isinstance(number, float):
         if math.isfinite(number):
             return number
-        raise LossError
+        raise ConversionError
     if not -_LARGEST_FLOAT <= number <= _LARGEST_FLOAT:
-        raise LossError
+        raise ConversionError
     return number
 
 
@@ -170,13 +170,13 @@ def _short(number: Decimal) -> Decimal:
         LossError: If it is infinite, or would take pages.
     """
     if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise LossError
+        raise ConversionError
     return number
 
 
 def _timestamp(value: Any) -> str | None:
     if isinstance(value, bool):
-        raise LossError
+        raise ConversionError
     if isinstance(value, (float, Decimal)):
         value = _short(Decimal(str(value)))
         value = int(value) if value == int(value) else value
@@ -188,7 +188,7 @@ def _timestamp(value: Any) -> str | None:
         if _EPOCH_TEXT.fullmatch(value.strip()):
             return from_milliseconds(int(_in_range(Decimal(value.strip()))))
         return timestamp(moment_of(value))
-    raise LossError
+    raise ConversionError
 
 
 def _boolean(value: Any) -> bool | None:
@@ -199,13 +199,13 @@ def _boolean(value: Any) -> bool | None:
     spellings = {"true": True, "false": False, "yes": True, "no": False, "": None}
     if isinstance(value, str) and value.strip().lower() in spellings:
         return spellings[value.strip().lower()]
-    raise LossError
+    raise ConversionError
 
 
 def _object(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
-    raise LossError
+    raise ConversionError
 
 
 def _json(value: Any) -> Any:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from target_totango.models import ACCOUNTS, COLLECTIONS, USERS, Row, Write
+from target_totango.models import ACCOUNTS, COLLECTIONS, USERS, Row, WriteRequest
 from totango_api.writing.tracking import TrackingCall
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
 
-class Channel(Protocol):
+class Destination(Protocol):
     """A way out."""
 
     @property
@@ -38,7 +38,7 @@ class Channel(Protocol):
         """End the threads and connections."""
 
 
-def written(row: Row) -> Write:
+def written(row: Row) -> WriteRequest:
     """Return the write of a row that has passed its checks."""
     if row.write is None:
         msg = "a row without a write was sent on"
@@ -46,14 +46,14 @@ def written(row: Row) -> Write:
     return row.write
 
 
-def call_of(write: Write) -> TrackingCall:
+def call_of(write: WriteRequest) -> TrackingCall:
     """Return the tracking call for a write."""
     return TrackingCall(
         write.account_id, write.user_id, write.account, write.user, write.activity, write.module
     )
 
 
-def keys_of(write: Write, says_new: bool = True) -> tuple[list[Hashable], list[Hashable]]:
+def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[list[Hashable], list[Hashable]]:
     """Return which keys a write changes, and which it must come after.
 
     A user comes after its account. Users of one account do not wait for each other, unless

@@ -75,7 +75,7 @@ class Plan:
         sys.stderr.write("\n".join(lines) + "\n")
 
 
-class PlanChannel:
+class DryRunDestination:
     """Looks at every row instead of sending it.
 
     Args:

@@ -14,7 +14,7 @@ from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, USERS, Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from target_totango.delivery.results import Outcome
+    from target_totango.delivery.results import WriteResult
     from totango_api.http.call_loop import CallLoop
 
 
@@ -28,7 +28,7 @@ LONGEST_WAIT: Final = 5.0
 """Seconds after which a batch no longer waits to be full."""
 
 
-class HubChannel:
+class HubDestination:
     """Collects rows of a kind into batches, and delivers batches that do not depend on another.
 
     Args:
@@ -43,9 +43,9 @@ class HubChannel:
     def __init__(
         self,
         delivery: HubDelivery,
-        settle: Callable[[Row, Outcome], None],
+        settle: Callable[[Row, WriteResult], None],
         *,
-        settle_all: Callable[[Sequence[Row], Outcome], None],
+        settle_all: Callable[[Sequence[Row], WriteResult], None],
         max_rows: int,
         interrupted: Callable[[], bool],
         loop: CallLoop | None = None,

@@ -78,7 +78,7 @@ class HubCalls(OrderedCalls[Batch, Outcomes]):
         if body is None:
             self._apart(task)
         else:
-            self._poster(batch).post(body, task, repeatable=batch.repeatable)
+            self._poster(batch).post(body, task, idempotent=batch.idempotent)
 
     def _poster(self, batch: Batch) -> Poster[Reply]:
         poster = self._posters.get(batch.object)

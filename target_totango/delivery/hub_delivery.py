@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery.base import written
-from target_totango.delivery.results import Confirmed, Failed, Outcome, Refused, Uncertain
+from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
 from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, USERS, Row
 from totango_api.errors import ApiError, TotangoError, UnavailableError
 from totango_api.writing import hub
@@ -16,11 +16,11 @@ from totango_api.writing.hub import Hub, HubRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-    from target_totango.models import Write
+    from target_totango.models import WriteRequest
     from totango_api.writing.hub import First
     from totango_api.writing.hub_rows import HubObject
 
-Outcomes: TypeAlias = "list[tuple[Sequence[int], Outcome]]"
+Outcomes: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"
 """What became of the rows of a batch, by their places."""
 
 
@@ -42,7 +42,7 @@ class Batch:
     since: float = field(default_factory=time.monotonic)
 
     @property
-    def repeatable(self) -> bool:
+    def idempotent(self) -> bool:
         """Whether sending it twice does no harm."""
         return self.kind[0] != ACTIVITIES
 
@@ -104,7 +104,7 @@ class HubDelivery:
 
     def _outcomes(
         self, batch: Batch, first: First | None
-    ) -> Iterator[tuple[Sequence[int], Outcome]]:
+    ) -> Iterator[tuple[Sequence[int], WriteResult]]:
         said = self.hub.outcomes(
             batch.object, batch.hub_rows(), collection_type=batch.kind[1], first=first
         )
@@ -117,7 +117,7 @@ class HubDelivery:
                 case hub.Uncertain(reason):
                     # Rows of one call share its error, by which failed calls are counted.
                     error = UnavailableError("The hub", reason=reason)
-                    yield places, Failed(error) if batch.repeatable else Uncertain(error)
+                    yield places, Failed(error) if batch.idempotent else Uncertain(error)
 
 
 OBJECTS: Final[dict[str, HubObject]] = {
@@ -128,7 +128,7 @@ OBJECTS: Final[dict[str, HubObject]] = {
 }
 
 
-_HUB_ROWS: Final[dict[str, Callable[[Write], HubRow]]] = {
+_HUB_ROWS: Final[dict[str, Callable[[WriteRequest], HubRow]]] = {
     ACCOUNTS: lambda write: HubRow.account(write.account_id, write.account),
     USERS: lambda write: HubRow.user(write.account_id, write.user_id or "", write.user),
     ACTIVITIES: lambda write: HubRow.activity(

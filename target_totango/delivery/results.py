@@ -45,12 +45,12 @@ class Uncertain:
     error: TotangoError
 
 
-Outcome = Confirmed | Refused | Failed | Uncertain
+WriteResult = Confirmed | Refused | Failed | Uncertain
 
 
-def outcome_of(error: ApiError, *, repeatable: bool) -> Outcome:
+def outcome_of(error: ApiError, *, idempotent: bool) -> WriteResult:
     """Return what an error says about the write."""
-    if error.maybe_done and not repeatable:
+    if error.may_have_succeeded and not idempotent:
         return Uncertain(error)
     if isinstance(error, RefusedError) and error.status in _ABOUT_THE_ROW:
         return Refused(error.reason or str(error), error.status)
@@ -66,7 +66,7 @@ class OutageError(TotangoError):
     """Nothing gets through any more: the run ends instead of rejecting row after row."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Holds failed rows back until it is clear whether the rows or the server are to blame."""
 
     def __init__(self) -> None:

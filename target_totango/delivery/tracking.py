@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from target_totango.delivery.base import call_of, keys_of, written
 from target_totango.delivery.executor import OrderedPool
 from target_totango.delivery.ordered_calls import OrderedCalls
-from target_totango.delivery.results import Confirmed, Failed, Outcome, outcome_of
-from target_totango.models import Row, Write
+from target_totango.delivery.results import Confirmed, Failed, WriteResult, outcome_of
+from target_totango.models import Row, WriteRequest
 from totango_api.errors import ApiError, TotangoError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from totango_api.http.call_loop import CallLoop
     from totango_api.writing.tracking import Tracker
 
-    Settle = Callable[[Row, Outcome], None]
+    Settle = Callable[[Row, WriteResult], None]
     Prepare = Callable[[list[Row]], None]
 
 ACCOUNTS_REMEMBERED: Final = 10_000
@@ -55,7 +55,7 @@ class Crew(Protocol):
         """End it."""
 
 
-class TrackingChannel:
+class TrackingDestination:
     """Tracking calls, many at once.
 
     Args:
@@ -82,7 +82,7 @@ class TrackingChannel:
         writes, after = keys_of(write, self._says_something_new(write))
         self._crew.submit(row, writes=writes, after=after)
 
-    def _says_something_new(self, write: Write) -> bool:
+    def _says_something_new(self, write: WriteRequest) -> bool:
         """Tell whether a row's account attributes differ from those of the rows before it.
 
         Every user of an account may carry the account's name; only a new name has to wait for
@@ -118,7 +118,7 @@ class TrackingChannel:
         self._crew.close()
 
 
-class Callers(OrderedCalls[Row, Outcome]):
+class Callers(OrderedCalls[Row, WriteResult]):
     """Delivers rows from an event loop.
 
     Args:
@@ -157,17 +157,17 @@ class Callers(OrderedCalls[Row, Outcome]):
 
     def _post(self, task: Task[Row]) -> None:
         call = call_of(written(task.job))
-        self._poster.post(self._tracker.form(call), task, repeatable=call.repeatable)
+        self._poster.post(self._tracker.form(call), task, idempotent=call.idempotent)
 
     def _answered(self, task: Task[Row], error: ApiError | None, _: None) -> None:
         if error is None:
             self.finish(task, _CONFIRMED)
         else:
-            repeatable = call_of(written(task.job)).repeatable
-            self.finish(task, outcome_of(error, repeatable=repeatable))
+            idempotent = call_of(written(task.job)).idempotent
+            self.finish(task, outcome_of(error, idempotent=idempotent))
 
 
-class Threads(OrderedPool[Row, Outcome]):
+class Threads(OrderedPool[Row, WriteResult]):
     """Delivers rows from several threads: through a proxy, or for a caller that runs a loop.
 
     Args:
@@ -191,23 +191,23 @@ class Threads(OrderedPool[Row, Outcome]):
         self._tracker = tracker
         self._prepare = prepare
 
-    def _deliver(self, row: Row) -> Outcome:
+    def _deliver(self, row: Row) -> WriteResult:
         if (instead := _not_prepared(self._prepare, [row])) is not None:
             return instead
         call = call_of(written(row))
         try:
             self._tracker.deliver(call)
         except ApiError as error:
-            return outcome_of(error, repeatable=call.repeatable)
+            return outcome_of(error, idempotent=call.idempotent)
         return _CONFIRMED
 
 
-def _not_prepared(prepare: Prepare, rows: list[Row]) -> Outcome | None:
+def _not_prepared(prepare: Prepare, rows: list[Row]) -> WriteResult | None:
     """Prepare rows; return what becomes of them if the ledger cannot be written."""
     try:
         prepare(rows)
     except ApiError as error:
-        return outcome_of(error, repeatable=True)
+        return outcome_of(error, idempotent=True)
     except TotangoError as error:
         return Failed(error)
     return None

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import convert as values
 from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field
-from target_totango.mapping.expressions import FieldSource, Source
+from target_totango.mapping.expressions import Expression, FieldExpression
 from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, HUB, REJECT_FIELD, USERS
 from totango_api import limits
 from totango_api.errors import InputError
 from totango_api.search import attributes as kinds
 from totango_api.writing.validation import (
-    Flaw,
+    IdProblem,
     account_id_flaws,
     attribute_name_flaws,
     length_flaws,
@@ -24,7 +24,7 @@ from totango_api.writing.validation import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_totango.mapping.config import MappingSpec, SourceSpec
+    from target_totango.mapping.config import ExpressionConfig, MappingConfig
 
 ACCOUNT: Final = "account"
 USER: Final = "user"
@@ -56,7 +56,7 @@ _TEXT_LENGTHS: Final = {
 _BLANK: Final = " \N{NO-BREAK SPACE}"
 _YES_NO: Final = frozenset({"Contact", "Key Contact"})
 
-_ID_FLAWS: Final[dict[str, Callable[[str], list[Flaw]]]] = {
+_ID_FLAWS: Final[dict[str, Callable[[str], list[IdProblem]]]] = {
     "account_id": account_id_flaws,
     "user_id": user_id_flaws,
     "activity": lambda text: length_flaws(text, limits.ACTIVITY_NAME_LENGTH),
@@ -75,9 +75,9 @@ class IdColumn:
     """
 
     name: str
-    source: Source
+    source: Expression
     whole: bool
-    flaws: Callable[[str], list[Flaw]]
+    flaws: Callable[[str], list[IdProblem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,10 @@ class AttributeColumn:
 
     api_name: str
     scope: str
-    source: Source
+    source: Expression
     convert: Callable[[Any], str]
     limit: int
-    id_flaws: Callable[[str], list[Flaw]] | None = None
+    id_flaws: Callable[[str], list[IdProblem]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class StreamMapping:
     delivery: str
     ids: tuple[IdColumn, ...]
     columns: tuple[AttributeColumn, ...]
-    recency: Source | None = None
+    recency: Expression | None = None
     left_out: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
@@ -129,7 +129,7 @@ class StreamMapping:
 class _Compiler:
     """Collects every problem of a mapping before it says any."""
 
-    spec: MappingSpec
+    spec: MappingConfig
     object: str
     stream: str
     schema: Mapping[str, Any]
@@ -149,7 +149,7 @@ class _Compiler:
         extra = self.schema.get("additionalProperties")
         return bool(extra) or bool(self.schema.get("patternProperties"))
 
-    def check(self, source: Source, setting: str) -> Source:
+    def check(self, source: Expression, setting: str) -> Expression:
         for name in source.fields:
             whole = source.label if source.label in self.fields else name
             if whole not in self.fields and not self.open:
@@ -167,13 +167,13 @@ class _Compiler:
             found.append(IdColumn(name, source, whole, _ID_FLAWS[name]))
         return tuple(found)
 
-    def _id_source(self, name: str) -> Source | None:
+    def _id_source(self, name: str) -> Expression | None:
         if name in self.spec.sources:
             return self.check(self.spec.sources[name].source, name)
         column = find_field(name, self.fields)
         if column is None and name == "user_id":
             column = find_field("email", self.fields)
-        return FieldSource(column) if column is not None else None
+        return FieldExpression(column) if column is not None else None
 
     def columns(self) -> list[AttributeColumn]:
         named: list[AttributeColumn] = []
@@ -188,7 +188,7 @@ class _Compiler:
                 self.check(spec.source, name)
                 named.append(self._named(name, spec.source, spec))
             elif (column := self._automatic(name)) is not None:
-                named.append(self._named(name, FieldSource(column), None))
+                named.append(self._named(name, FieldExpression(column), None))
         if self.object in _OWN_SCOPE:
             scope = _OWN_SCOPE[self.object]
             for api_name, spec in self.spec.attributes.items():
@@ -221,17 +221,19 @@ class _Compiler:
             schema = self.fields[name] if isinstance(self.fields[name], dict) else {}
             api_name = self.known.api_name_for(self.object, name, schema.get("title"))
             if (scope, api_name) not in explicit:
-                found.append(self._column(api_name, scope, FieldSource(name), None))
+                found.append(self._column(api_name, scope, FieldExpression(name), None))
         return found
 
-    def _named(self, name: str, source: Source, spec: SourceSpec | None) -> AttributeColumn:
+    def _named(
+        self, name: str, source: Expression, spec: ExpressionConfig | None
+    ) -> AttributeColumn:
         if name == "user_name":
             return self._column("name", USER, source, spec)
         scope = ACCOUNT if name == "account_name" else _OWN_SCOPE[self.object]
         return self._column(name, scope, source, spec)
 
     def _column(
-        self, api_name: str, scope: str, source: Source, spec: SourceSpec | None
+        self, api_name: str, scope: str, source: Expression, spec: ExpressionConfig | None
     ) -> AttributeColumn:
         for flaw in _name_flaws(api_name):
             self.problems.append(f"the attribute name {api_name!r} cannot be used: {flaw.message}")
@@ -246,7 +248,7 @@ class _Compiler:
             id_flaws = account_id_flaws if api_name == "parent_id" else product_id_flaws
         return AttributeColumn(api_name, scope, source, convert, limit, id_flaws)
 
-    def _conversion(self, api_name: str, scope: str, source: Source) -> Callable[[Any], str]:
+    def _conversion(self, api_name: str, scope: str, source: Expression) -> Callable[[Any], str]:
         if scope == USER and api_name in _YES_NO:
             return values.to_yes_no
         attribute = self.known.get(_OBJECT_OF[scope], api_name)
@@ -270,7 +272,7 @@ class _Compiler:
 
 
 def compile_mapping(
-    spec: MappingSpec,
+    spec: MappingConfig,
     *,
     object_: str,
     stream: str,
@@ -312,7 +314,7 @@ def compile_mapping(
     )
 
 
-def _name_flaws(name: str) -> list[Flaw]:
+def _name_flaws(name: str) -> list[IdProblem]:
     """Return why an attribute cannot have a name.
 
     A blank at an end is not among the reasons: it is odd, but no source says that Totango does

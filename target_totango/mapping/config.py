@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import convert as values
 from target_totango.mapping.expressions import (
-    ConstantSource,
-    DefaultedSource,
-    FieldSource,
-    Source,
+    ConstantExpression,
+    DefaultedExpression,
+    Expression,
+    FieldExpression,
     path_source,
     template_source,
 )
@@ -44,15 +44,15 @@ DROP: Final = "drop"
 
 
 @dataclass(frozen=True)
-class SourceSpec:
+class ExpressionConfig:
     """A source, and how its values become text; None = as the attribute's type asks."""
 
-    source: Source
+    source: Expression
     convert: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True)
-class MappingSpec:
+class MappingConfig:
     """One entry of `mappings`; the default is the mapping of a stream that no entry names.
 
     Attributes:
@@ -64,18 +64,18 @@ class MappingSpec:
 
     stream: str = "*"
     object: str | None = None
-    sources: Mapping[str, SourceSpec] = field(default_factory=dict)
-    attributes: Mapping[str, SourceSpec] = field(default_factory=dict)
+    sources: Mapping[str, ExpressionConfig] = field(default_factory=dict)
+    attributes: Mapping[str, ExpressionConfig] = field(default_factory=dict)
     includes: bool = True
     delivery: str = TRACKING
-    recency: Source | None = None
+    recency: Expression | None = None
 
     def names(self, stream: str) -> bool:
         """Tell whether this entry is for a stream."""
         return self.stream == stream or fnmatchcase(stream, self.stream)
 
 
-def parse_mappings(entries: Any, *, delivery: str) -> list[MappingSpec]:
+def parse_mappings(entries: Any, *, delivery: str) -> list[MappingConfig]:
     """Read the setting.
 
     Args:
@@ -97,10 +97,10 @@ def parse_mappings(entries: Any, *, delivery: str) -> list[MappingSpec]:
     return specs
 
 
-def _parse(entry: Any, delivery: str, problems: list[str]) -> MappingSpec:
+def _parse(entry: Any, delivery: str, problems: list[str]) -> MappingConfig:
     if not isinstance(entry, dict):
         problems.append("is not an object")
-        return MappingSpec()
+        return MappingConfig()
     problems += [f"unknown key {key!r}" for key in sorted(set(entry) - _KEYS)]
     stream = entry.get("stream")
     if not isinstance(stream, str) or not stream:
@@ -116,7 +116,7 @@ def _parse(entry: Any, delivery: str, problems: list[str]) -> MappingSpec:
         if entry.get("recency_field")
         else None
     )
-    return MappingSpec(
+    return MappingConfig(
         stream=str(stream),
         object=_choice(entry, "object", OBJECTS, None, problems),
         sources=sources,
@@ -143,7 +143,7 @@ def _choice(
     return str(value)
 
 
-def _attributes(entries: Any, problems: list[str]) -> dict[str, SourceSpec]:
+def _attributes(entries: Any, problems: list[str]) -> dict[str, ExpressionConfig]:
     if entries is None:
         return {}
     if not isinstance(entries, dict):
@@ -156,10 +156,10 @@ def _attributes(entries: Any, problems: list[str]) -> dict[str, SourceSpec]:
     }
 
 
-def _source(key: str, value: Any, problems: list[str]) -> SourceSpec | None:
+def _source(key: str, value: Any, problems: list[str]) -> ExpressionConfig | None:
     try:
         if isinstance(value, str):
-            return SourceSpec(template_source(value) if "{" in value else path_source(value))
+            return ExpressionConfig(template_source(value) if "{" in value else path_source(value))
         if isinstance(value, dict):
             return _explicit(value)
     except ValueError as error:
@@ -171,7 +171,7 @@ def _source(key: str, value: Any, problems: list[str]) -> SourceSpec | None:
     return None
 
 
-def _explicit(value: Mapping[str, Any]) -> SourceSpec:
+def _explicit(value: Mapping[str, Any]) -> ExpressionConfig:
     """Read `{"field" | "path" | "template" | "constant": …, "date_format": …, "default": …}`.
 
     Raises:
@@ -185,20 +185,20 @@ def _explicit(value: Mapping[str, Any]) -> SourceSpec:
         msg = f"give exactly one of {', '.join(sorted(_KINDS))}"
         raise ValueError(msg)
     kind, given = kinds[0], value[kinds[0]]
-    source: Source
+    source: Expression
     if kind == "constant":
-        source = ConstantSource(given)
+        source = ConstantExpression(given)
     elif not isinstance(given, str) or not given:
         msg = f"{kind} is text"
         raise ValueError(msg)
     elif kind == "template":
         source = template_source(given)
     else:
-        source = FieldSource(given) if kind == "field" else path_source(given)
+        source = FieldExpression(given) if kind == "field" else path_source(given)
     if "default" in value:
-        source = DefaultedSource(source, value["default"])
+        source = DefaultedExpression(source, value["default"])
     pattern = value.get("date_format")
-    return SourceSpec(source, _date_reader(pattern) if pattern is not None else None)
+    return ExpressionConfig(source, _date_reader(pattern) if pattern is not None else None)
 
 
 def _date_reader(pattern: Any) -> Callable[[Any], str]:

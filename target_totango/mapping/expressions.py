@@ -22,7 +22,7 @@ class Missing(enum.Enum):
 MISSING: Final = Missing.MISSING
 
 
-class Source(Protocol):
+class Expression(Protocol):
     """Reads one value out of a record.
 
     Attributes:
@@ -43,7 +43,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class FieldSource:
+class FieldExpression:
     """A field by its exact name."""
 
     name: str
@@ -69,7 +69,7 @@ class FieldSource:
 
 
 @dataclass(frozen=True)
-class PathSource:
+class PathExpression:
     """A field within objects and lists: `Owner.Name`, `lines.0.sku`."""
 
     path: str
@@ -105,11 +105,11 @@ class PathSource:
 
 
 @dataclass(frozen=True)
-class TemplateSource:
+class TemplateExpression:
     """Text with fields in braces: `{account_id}_{product_id}`. Null if any of them is."""
 
     template: str
-    parts: tuple[str | PathSource, ...]
+    parts: tuple[str | PathExpression, ...]
 
     @property
     def label(self) -> str:
@@ -120,7 +120,10 @@ class TemplateSource:
     def fields(self) -> tuple[str, ...]:
         """Every field in braces."""
         return tuple(
-            field for part in self.parts if isinstance(part, PathSource) for field in part.fields
+            field
+            for part in self.parts
+            if isinstance(part, PathExpression)
+            for field in part.fields
         )
 
     @property
@@ -143,7 +146,7 @@ class TemplateSource:
 
 
 @dataclass(frozen=True)
-class ConstantSource:
+class ConstantExpression:
     """The same value for every row."""
 
     value: Any
@@ -169,10 +172,10 @@ class ConstantSource:
 
 
 @dataclass(frozen=True)
-class DefaultedSource:
+class DefaultedExpression:
     """Another source, and what stands in where that has nothing."""
 
-    wrapped: Source
+    wrapped: Expression
     default: Any
 
     @property
@@ -196,18 +199,18 @@ class DefaultedSource:
         return self.default if value is None or value is MISSING or value == "" else value
 
 
-def path_source(text: str) -> Source:
+def path_source(text: str) -> Expression:
     """Return a source for a field's name or a dotted path."""
-    return PathSource(text) if "." in text else FieldSource(text)
+    return PathExpression(text) if "." in text else FieldExpression(text)
 
 
-def template_source(template: str) -> TemplateSource:
+def template_source(template: str) -> TemplateExpression:
     """Parse a template; doubled braces stand for themselves.
 
     Raises:
         ValueError: If the braces do not match, or hold more than a field.
     """
-    parts: list[str | PathSource] = []
+    parts: list[str | PathExpression] = []
     for literal, field, spec, conversion in Formatter().parse(template):
         if literal:
             parts.append(literal)
@@ -216,5 +219,5 @@ def template_source(template: str) -> TemplateSource:
         if not field or spec or conversion:
             msg = "braces hold exactly one field name"
             raise ValueError(msg)
-        parts.append(PathSource(field))
-    return TemplateSource(template, tuple(parts))
+        parts.append(PathExpression(field))
+    return TemplateExpression(template, tuple(parts))

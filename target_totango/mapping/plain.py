@@ -18,8 +18,8 @@ from target_totango.mapping import convert as values
 from target_totango.mapping import transform as checks
 from target_totango.mapping.compiler import ACCOUNT, COLLECTION, USER
 from target_totango.mapping.convert import UnfitValueError
-from target_totango.mapping.expressions import MISSING, FieldSource
-from target_totango.models import Write
+from target_totango.mapping.expressions import MISSING, FieldExpression
+from target_totango.models import WriteRequest
 from target_totango.singer.validation import ANY
 from totango_api import limits
 from totango_api.writing.validation import is_short_salesforce_id
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from target_totango.mapping.compiler import AttributeColumn, IdColumn, StreamMapping
     from target_totango.mapping.transform import Policy
     from target_totango.singer.validation import PlainSchema
-    from totango_api.writing.validation import Flaw
 
 _MOMENT_LENGTH: Final = len("2024-07-01T10:00:00.000000Z")
 _from_iso: Final = dt.datetime.fromisoformat
@@ -57,7 +56,7 @@ _Field = tuple[str, str, int, Mapping[type, Conversion], _Column]
 (0 where none does), and shortcuts."""
 
 
-_Id = tuple[str, Reading, bool, Callable[[str], "list[Flaw]"], bool]
+_Id = tuple[str, Reading, bool, Callable[[str], "list[Any]"], bool]
 """An id: its name, how it is read, whether it is an integer, what is wrong with its text, and
 whether it may be a short Salesforce id that is not taken."""
 
@@ -118,11 +117,11 @@ class PlainRows:
             if name not in on_the_way or NoneType not in types:
                 yield name, types
 
-    def write(self, record: Mapping[str, Any]) -> Write | None:
+    def write(self, record: Mapping[str, Any]) -> WriteRequest | None:
         """Return what a record asks for; None if `checks` has to look at it."""
         self.fits = self._schema is not None
         try:
-            write = Write(self._object, **self._texts_of_ids(record))
+            write = WriteRequest(self._object, **self._texts_of_ids(record))
             for scope, columns in self._scopes.items():
                 setattr(write, scope, self._texts(record, columns))
         except ValueError:
@@ -200,7 +199,7 @@ def _columns(
     others: list[_Column] = []
     for each in columns:
         column = _column(each, policy)
-        if isinstance(each.source, FieldSource):
+        if isinstance(each.source, FieldExpression):
             name = each.source.name
             types = ANY if schema is None else schema.types.get(name, ANY)
             longest = column.limit if column.convert is values.to_text and str in types else 0

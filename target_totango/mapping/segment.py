@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.auto import recognise
 from target_totango.mapping.compiler import StreamMapping, compile_mapping
-from target_totango.mapping.config import MappingSpec, SourceSpec
-from target_totango.mapping.expressions import FieldSource, PathSource
+from target_totango.mapping.config import ExpressionConfig, MappingConfig
+from target_totango.mapping.expressions import FieldExpression, PathExpression
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ class Segment:
         return self._mappings[key], flat
 
     def _compiled(self, stream: str, call: str, flat: Mapping[str, Any]) -> StreamMapping:
-        sources = {"account_id": SourceSpec(FieldSource(_ACCOUNT))}
+        sources = {"account_id": ExpressionConfig(FieldExpression(_ACCOUNT))}
         if call != GROUP:
-            sources["user_id"] = SourceSpec(FieldSource(_USER))
-        spec = MappingSpec(stream=stream, sources=sources, delivery=self._delivery)
+            sources["user_id"] = ExpressionConfig(FieldExpression(_USER))
+        spec = MappingConfig(stream=stream, sources=sources, delivery=self._delivery)
         return compile_mapping(
             spec,
             object_=_OBJECTS[call],
@@ -159,7 +159,7 @@ def _traits(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _first(record: Mapping[str, Any], *paths: str) -> Any:
     for path in paths:
-        value = PathSource(path).read(record)
+        value = PathExpression(path).read(record)
         if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
             return value
     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.mapping.compiler import ACCOUNT, USER, AttributeColumn, IdColumn, StreamMapping
 from target_totango.mapping.convert import UnfitValueError, to_id
 from target_totango.mapping.expressions import MISSING, Missing
-from target_totango.models import Fault, Write
+from target_totango.models import ValidationError, WriteRequest
 from totango_api.writing.validation import is_short_salesforce_id, length_flaws, salesforce_long_id
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Checked:
         faulty: Attributes that have a fault, as `account.Plan`.
     """
 
-    write: Write
-    faults: list[Fault]
+    write: WriteRequest
+    faults: list[ValidationError]
     truncated: int = 0
     converted: int = 0
     faulty: list[str] = field(default_factory=list)
@@ -98,25 +98,25 @@ def _attribute(
 
 def check_ids(record: Mapping[str, Any], mapping: StreamMapping, policy: Policy) -> Checked:
     """Return what a record is about, without its attributes."""
-    checked = Checked(Write(mapping.object, ""), [])
+    checked = Checked(WriteRequest(mapping.object, ""), [])
     for identifier in mapping.ids:
         setattr(checked.write, identifier.name, _id(record, identifier, policy, checked))
     return checked
 
 
-def _attributes_of(write: Write, scope: str) -> dict[str, str]:
+def _attributes_of(write: WriteRequest, scope: str) -> dict[str, str]:
     if scope == ACCOUNT:
         return write.account
     return write.user if scope == USER else write.collection
 
 
 def _read(
-    record: Mapping[str, Any], column: AttributeColumn | IdColumn, faults: list[Fault]
+    record: Mapping[str, Any], column: AttributeColumn | IdColumn, faults: list[ValidationError]
 ) -> Any | Missing:
     try:
         return column.source.read(record)
     except UnfitValueError as fault:  # a template that joins what is not text
-        faults.append(Fault(column.source.label, fault.code, fault.message))
+        faults.append(ValidationError(column.source.label, fault.code, fault.message))
         return MISSING
 
 
@@ -124,16 +124,16 @@ def _id(record: Mapping[str, Any], column: IdColumn, policy: Policy, checked: Ch
     value = _read(record, column, checked.faults)
     label = column.source.label
     if value is None or value is MISSING or value == "":
-        checked.faults.append(Fault(label, "missing", f"{column.name} is missing"))
+        checked.faults.append(ValidationError(label, "missing", f"{column.name} is missing"))
         return ""
     try:
         text = to_id(value, whole=column.whole)
     except UnfitValueError as fault:
-        checked.faults.append(Fault(label, fault.code, f"{column.name}: {fault.message}"))
+        checked.faults.append(ValidationError(label, fault.code, f"{column.name}: {fault.message}"))
         return ""
     text = _salesforce(text, column.name, label, policy, checked)
     for flaw in column.flaws(text):
-        checked.faults.append(Fault(label, flaw.code, f"{column.name} {flaw.message}"))
+        checked.faults.append(ValidationError(label, flaw.code, f"{column.name} {flaw.message}"))
     return text
 
 
@@ -148,16 +148,16 @@ def _salesforce(text: str, name: str, label: str, policy: Policy, checked: Check
         f"{name} is a Salesforce id of 15 characters, and Totango asks for the one of 18: "
         f"{whole} (salesforce_ids: convert does this for all rows)"
     )
-    checked.faults.append(Fault(label, "short Salesforce id", message))
+    checked.faults.append(ValidationError(label, "short Salesforce id", message))
     return text
 
 
-def _null(column: AttributeColumn, policy: Policy, faults: list[Fault]) -> str | None:
+def _null(column: AttributeColumn, policy: Policy, faults: list[ValidationError]) -> str | None:
     if policy.null == SKIP:
         return None
     if policy.null == CLEAR:
         return ""
-    faults.append(Fault(column.source.label, "null", f"{column.api_name} has no value"))
+    faults.append(ValidationError(column.source.label, "null", f"{column.api_name} has no value"))
     return None
 
 
@@ -166,17 +166,23 @@ def _text(value: Any, column: AttributeColumn, policy: Policy, checked: Checked)
     try:
         text = column.convert(value)
     except UnfitValueError as fault:
-        checked.faults.append(Fault(label, fault.code, f"{column.api_name}: {fault.message}"))
+        checked.faults.append(
+            ValidationError(label, fault.code, f"{column.api_name}: {fault.message}")
+        )
         return None
     if column.id_flaws is not None:
         text = _salesforce(text, column.api_name, label, policy, checked)
         for flaw in column.id_flaws(text):
-            checked.faults.append(Fault(label, flaw.code, f"{column.api_name} {flaw.message}"))
+            checked.faults.append(
+                ValidationError(label, flaw.code, f"{column.api_name} {flaw.message}")
+            )
         return text
     if len(text) > column.limit:
         if policy.too_long == TRUNCATE:
             checked.truncated += 1
             return text[: column.limit]
         for flaw in length_flaws(text, column.limit):
-            checked.faults.append(Fault(label, flaw.code, f"{column.api_name}: {flaw.message}"))
+            checked.faults.append(
+                ValidationError(label, flaw.code, f"{column.api_name}: {flaw.message}")
+            )
     return text

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from target_totango.models import USERS, Fault, Row
+from target_totango.models import USERS, Row, ValidationError
 from totango_api.errors import ApiError, SettingsError, TotangoError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Deletes:
         self,
         deleted: Callable[[str, User], None],
         settle: Callable[[Row], None],
-        keep: Callable[[Row, Sequence[Fault]], None],
+        keep: Callable[[Row, Sequence[ValidationError]], None],
     ) -> None:
         """Delete them.
 
@@ -115,7 +115,7 @@ class Deletes:
                 if not rows:
                     raise
                 for row in rows:
-                    keep(row, [Fault("", "not deleted", error.message)])
+                    keep(row, [ValidationError("", "not deleted", error.message)])
                 continue
             deleted(stream, user)
             for row in rows:
@@ -127,7 +127,7 @@ class Deletes:
             logger.warning("%s.", what[0].upper() + what[1:])
 
 
-class Roster:
+class KnownUsers:
     """Which users each stream held in which table version: what ACTIVATE_VERSION is about.
 
     A file of its own beside the ledger, since it has to hold ids in clear.

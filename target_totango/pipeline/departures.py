@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from target_totango.models import USERS, Row
-from target_totango.pipeline.deletes import Deletes, Roster
+from target_totango.pipeline.deletes import Deletes, KnownUsers
 
 if TYPE_CHECKING:
-    from target_totango.clients import Services
+    from target_totango.clients import Clients
     from target_totango.config import Settings
     from target_totango.mapping.transform import Checked
-    from target_totango.pipeline.results import Settler
+    from target_totango.pipeline.results import ResultHandler
     from target_totango.report import Report
 
 logger = logging.getLogger("target-totango")
 
 
-class Departures:
+class HardDeletes:
     """Decides what becomes of rows that say they are deleted, and of those that stay away.
 
     Args:
@@ -31,7 +31,7 @@ class Departures:
     """
 
     def __init__(
-        self, settings: Settings, services: Services, settler: Settler, report: Report
+        self, settings: Settings, services: Clients, settler: ResultHandler, report: Report
     ) -> None:
         self._settings = settings
         self._services = services
@@ -100,11 +100,11 @@ class Departures:
             self._roster.close()  # type: ignore[union-attr]
 
     @functools.cached_property
-    def _roster(self) -> Roster | None:
+    def _roster(self) -> KnownUsers | None:
         settings = self._settings
         if not settings.ledger_path or not settings.hard_delete or settings.dry_run:
             return None
-        return Roster(Path(f"{settings.ledger_path}.users"))
+        return KnownUsers(Path(f"{settings.ledger_path}.users"))
 
     def _forget(self) -> None:
         """Let the ledger forget the users before the first one goes.

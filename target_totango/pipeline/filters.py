@@ -11,7 +11,7 @@ import msgspec
 
 from target_totango.config import UPDATE_ONLY, UPSERT
 from target_totango.delivery.base import written
-from target_totango.models import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Fault, Row
+from target_totango.models import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Row, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from target_totango.config import Settings
     from target_totango.report import Report
     from target_totango.storage.ledger import Ledger
-    from target_totango.storage.run_store import Journal
+    from target_totango.storage.run_store import RunStore
     from totango_api.search.lookup import Lookup
 
 logger = logging.getLogger("target-totango")
@@ -65,13 +65,13 @@ class Admission:
         self,
         settings: Settings,
         *,
-        journal: Journal,
+        journal: RunStore,
         ledger: Ledger | None,
         lookup: Callable[[], Lookup],
         report: Report,
         forward: Callable[[Row], None],
         settle: Callable[[Row], None],
-        keep: Callable[[Row, Sequence[Fault]], None],
+        keep: Callable[[Row, Sequence[ValidationError]], None],
         unchanged: Callable[[Row], None],
     ) -> None:
         self._settings = settings
@@ -193,7 +193,7 @@ class Admission:
                 "an earlier run was cut off while it sent this activity, so it may have been "
                 "counted already; replaying this row sends it again"
             )
-            self._keep(row, [Fault("", UNCERTAIN, message)])
+            self._keep(row, [ValidationError("", UNCERTAIN, message)])
             return False
         return True
 

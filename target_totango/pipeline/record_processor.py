@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.compiler import StreamMapping
     from target_totango.mapping.transform import Policy
-    from target_totango.models import Fault, SourceStream
-    from target_totango.pipeline.departures import Departures
+    from target_totango.models import SourceStream, ValidationError
+    from target_totango.pipeline.departures import HardDeletes
     from target_totango.pipeline.filters import Admission
-    from target_totango.pipeline.results import Settler
+    from target_totango.pipeline.results import ResultHandler
     from target_totango.report import Report
-    from target_totango.singer.state import StateGate
+    from target_totango.singer.state import StateCheckpointer
 
 logger = logging.getLogger("target-totango")
 
@@ -32,7 +32,7 @@ METADATA: Final = "_sdc_"
 NAMES_TOLD: Final = 100
 
 
-class Intake:
+class RecordProcessor:
     """Takes the records of one mapping.
 
     Args:
@@ -53,12 +53,12 @@ class Intake:
         mapping: StreamMapping,
         policy: Policy,
         *,
-        gate: StateGate,
+        gate: StateCheckpointer,
         report: Report,
-        departures: Departures,
+        departures: HardDeletes,
         admission: Admission,
-        settler: Settler,
-        faults: Callable[[Mapping[str, Any]], list[Fault]],
+        settler: ResultHandler,
+        faults: Callable[[Mapping[str, Any]], list[ValidationError]],
         plain: PlainRows | None = None,
         announced: frozenset[str] | None = None,
     ) -> None:
@@ -136,7 +136,7 @@ class Intake:
 
     def _faults_of(
         self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]
-    ) -> Sequence[Fault]:
+    ) -> Sequence[ValidationError]:
         """Give a row its write, and return everything that is wrong with it."""
         if not row.newer:
             row.write = self._plain.write(mapped)

@@ -5,22 +5,29 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from target_totango.delivery.results import Breaker, Confirmed, Failed, Outcome, Refused, Uncertain
-from target_totango.models import ACTIVITIES, Fault, Row
+from target_totango.delivery.results import (
+    CircuitBreaker,
+    Confirmed,
+    Failed,
+    Refused,
+    Uncertain,
+    WriteResult,
+)
+from target_totango.models import ACTIVITIES, Row, ValidationError
 from target_totango.pipeline.filters import UNCERTAIN
-from target_totango.storage.stale_rejects import Supersession
+from target_totango.storage.stale_rejects import StaleRejects
 from target_totango.verify.read_back import ReadBack
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_totango.clients import Services
+    from target_totango.clients import Clients
     from target_totango.config import Settings
     from target_totango.report import Report
-    from target_totango.singer.state import StateGate
-    from target_totango.storage.dead_letter import RejectsFile
-    from target_totango.storage.run_store import Journal
+    from target_totango.singer.state import StateCheckpointer
+    from target_totango.storage.dead_letter import DeadLetterFile
+    from target_totango.storage.run_store import RunStore
 
 logger = logging.getLogger("target-totango")
 
@@ -29,7 +36,7 @@ class InvalidRowError(TotangoError):
     """A row cannot be written, and `on_invalid` says to stop there."""
 
 
-class Settler:
+class ResultHandler:
     """Takes what became of rows. Used by one thread.
 
     Args:
@@ -45,20 +52,20 @@ class Settler:
         self,
         settings: Settings,
         *,
-        services: Services,
+        services: Clients,
         report: Report,
-        rejects: RejectsFile | None,
-        gate: StateGate,
-        journal: Journal,
+        rejects: DeadLetterFile | None,
+        gate: StateCheckpointer,
+        journal: RunStore,
     ) -> None:
         self._settings = settings
         self._services = services
         self._report = report
         self._rejects = rejects
         self._gate = gate
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker()
         self._expected: dict[tuple[str, ...], int] = {}
-        self._supersession = Supersession(journal)
+        self._supersession = StaleRejects(journal)
         self._told_superseded = False
         self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
 
@@ -67,7 +74,7 @@ class Settler:
         if row.ledger_key is not None:
             self._expected[row.ledger_key] = row.ticket
 
-    def settle(self, row: Row, outcome: Outcome) -> None:
+    def settle(self, row: Row, outcome: WriteResult) -> None:
         """Take the outcome of a row."""
         match outcome:
             case Confirmed():
@@ -78,19 +85,19 @@ class Settler:
                 self._abandon(row)
                 answered = f" ({status})" if status else ""
                 said = f"Totango refused the row{answered}: {reason}"
-                self.reject(row, [Fault("", f"refused ({status or 'no status'})", said)])
+                self.reject(row, [ValidationError("", f"refused ({status or 'no status'})", said)])
             case Uncertain(error):
                 self._is_latest(row)
                 self._report.tally(row.stream, row.object).uncertain += 1
                 message = f"the activity may or may not have been counted: {error.message}"
-                self.keep(row, [Fault("", UNCERTAIN, message)])
+                self.keep(row, [ValidationError("", UNCERTAIN, message)])
                 self._breaker.count(error)
             case Failed():
                 self._is_latest(row)
                 self._abandon(row)
                 self._breaker.failed(row, outcome)
 
-    def settle_all(self, rows: Sequence[Row], outcome: Outcome) -> None:
+    def settle_all(self, rows: Sequence[Row], outcome: WriteResult) -> None:
         """Take the outcome that rows share."""
         if not isinstance(outcome, Confirmed):
             for row in rows:
@@ -133,9 +140,9 @@ class Settler:
     def _release(self, held: list[tuple[Row, Failed]]) -> None:
         for row, outcome in held:
             code = f"not delivered ({outcome.status or 'no answer'})"
-            self.reject(row, [Fault("", code, outcome.error.message)])
+            self.reject(row, [ValidationError("", code, outcome.error.message)])
 
-    def invalid(self, row: Row, faults: Sequence[Fault]) -> None:
+    def invalid(self, row: Row, faults: Sequence[ValidationError]) -> None:
         """Take a row that did not pass the checks.
 
         Raises:
@@ -149,12 +156,12 @@ class Settler:
         msg = f"Row {row.ticket} (stream {row.stream!r}) is invalid: {reasons}."
         raise InvalidRowError(msg, remedy="on_invalid: fail ends the run there.")
 
-    def reject(self, row: Row, faults: Sequence[Fault]) -> None:
+    def reject(self, row: Row, faults: Sequence[ValidationError]) -> None:
         """Count a row as rejected, and keep it."""
         self._report.tally(row.stream, row.object).reject(faults)
         self.keep(row, faults)
 
-    def keep(self, row: Row, faults: Sequence[Fault]) -> None:
+    def keep(self, row: Row, faults: Sequence[ValidationError]) -> None:
         """Put a row into the rejects file, after which the state may pass it."""
         if self._rejects is not None:
             self._supersession.note_rejected(row, self._rejects.rows)
@@ -223,7 +230,7 @@ class Settler:
         if self._services.ledger is not None:
             self._services.ledger.flush()
 
-    def _keep_unverified(self, row: Row, faults: Sequence[Fault]) -> None:
+    def _keep_unverified(self, row: Row, faults: Sequence[ValidationError]) -> None:
         """Put a row into the rejects file that the state has passed long ago."""
         if self._rejects is not None:
             self._rejects.write(row, faults)

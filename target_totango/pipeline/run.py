@@ -9,18 +9,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.clients import Services
-from target_totango.delivery.dry_run import Plan, PlanChannel
-from target_totango.models import ACTIVITIES, Fault, Row
-from target_totango.pipeline.departures import Departures
+from target_totango.clients import Clients
+from target_totango.delivery.dry_run import DryRunDestination, Plan
+from target_totango.models import ACTIVITIES, Row, ValidationError
+from target_totango.pipeline.departures import HardDeletes
 from target_totango.pipeline.filters import Admission
-from target_totango.pipeline.record_processor import Intake
-from target_totango.pipeline.results import InvalidRowError, Settler
+from target_totango.pipeline.record_processor import RecordProcessor
+from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.report import Report
 from target_totango.singer.output import emit
-from target_totango.singer.state import StateGate
-from target_totango.storage.dead_letter import RejectsFile
-from target_totango.storage.run_store import Journal
+from target_totango.singer.state import StateCheckpointer
+from target_totango.storage.dead_letter import DeadLetterFile
+from target_totango.storage.run_store import RunStore
 from target_totango.telling import Progress, tell_end, write_report
 from totango_api.errors import InputError, TotangoError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from target_totango.config import Settings
-    from target_totango.delivery.base import Channel
+    from target_totango.delivery.base import Destination
     from target_totango.mapping.compiler import StreamMapping
     from target_totango.mapping.plain import PlainRows
     from target_totango.models import SourceStream
@@ -59,17 +59,17 @@ class Run:
         self, settings: Settings, connection: Connection, config: Mapping[str, Any]
     ) -> None:
         self.settings = settings
-        self.services = Services(settings, connection, config)
+        self.services = Clients(settings, connection, config)
         self.report = Report()
-        self.rejects = RejectsFile(settings.rejects_path)
+        self.rejects = DeadLetterFile(settings.rejects_path)
         self._progress = Progress(self.report)
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, Destination] = {}
         self._plan = Plan() if settings.dry_run else None
-        self._journal = Journal()
+        self._journal = RunStore()
         self._read_whole = False
         self.signal: int | None = None
-        self.gate = StateGate(emit, self._make_durable)
-        self._settler = Settler(
+        self.gate = StateCheckpointer(emit, self._make_durable)
+        self._settler = ResultHandler(
             settings,
             services=self.services,
             report=self.report,
@@ -77,7 +77,7 @@ class Run:
             gate=self.gate,
             journal=self._journal,
         )
-        self._departures = Departures(settings, self.services, self._settler, self.report)
+        self._departures = HardDeletes(settings, self.services, self._settler, self.report)
 
     def _make_durable(self) -> None:
         self._settler.make_durable()
@@ -101,12 +101,12 @@ class Run:
     def intake(
         self,
         mapping: StreamMapping,
-        faults: Callable[[Mapping[str, Any]], list[Fault]],
+        faults: Callable[[Mapping[str, Any]], list[ValidationError]],
         plain: PlainRows | None = None,
         announced: frozenset[str] | None = None,
-    ) -> Intake:
+    ) -> RecordProcessor:
         """Return what takes the records of a mapping: see there."""
-        return Intake(
+        return RecordProcessor(
             mapping,
             self.settings.policy,
             gate=self.gate,
@@ -131,7 +131,7 @@ class Run:
         message: Mapping[str, Any],
         source: SourceStream,
         mapping: StreamMapping,
-        fault: Fault,
+        fault: ValidationError,
     ) -> None:
         """Take a record that did not come through the stream maps."""
         row = Row(self.gate.draw(), source, message, mapping.stream, mapping.object)
@@ -172,11 +172,11 @@ class Run:
         self._settler.expect(row)
         self._channels[name].put(row)
 
-    def _channel(self, delivery: str) -> Channel:
+    def _channel(self, delivery: str) -> Destination:
         if self._plan is None:
             return self.services.channel(delivery, self._settler, lambda: self.signal is not None)
         lookup = (lambda: self.services.lookup) if self.services.has_token else None
-        return PlanChannel(self._plan, self._settler.let_pass, lookup, self.services.known)
+        return DryRunDestination(self._plan, self._settler.let_pass, lookup, self.services.known)
 
     # The end -------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 EMIT_EVERY_SECONDS: Final = 1.0
 
 
-class StateGate:
+class StateCheckpointer:
     """Holds STATE messages back until the rows before them are confirmed or in the rejects file.
 
     Rows draw tickets in input order and may be settled in any order. Used by one thread.

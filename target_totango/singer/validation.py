@@ -11,7 +11,7 @@ import jsonschema_rs
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
-from target_totango.models import REJECT_FIELD, Fault
+from target_totango.models import REJECT_FIELD, ValidationError
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class RecordValidator(BaseJSONSchemaValidator):
             msg = "; ".join(fault.reason for fault in faults)
             raise InvalidRecord(msg, {})
 
-    def faults(self, record: Mapping[str, Any]) -> list[Fault]:
+    def faults(self, record: Mapping[str, Any]) -> list[ValidationError]:
         """Return everything that does not fit."""
         try:
             if self._validator.is_valid(record):
@@ -119,9 +119,9 @@ class RecordValidator(BaseJSONSchemaValidator):
             return []
 
 
-def _fault(error: jsonschema_rs.ValidationError) -> Fault:
+def _fault(error: jsonschema_rs.ValidationError) -> ValidationError:
     field = ".".join(str(step) for step in error.instance_path)
-    return Fault(field, "does not fit the schema", error.message)
+    return ValidationError(field, "does not fit the schema", error.message)
 
 
 def _plain(schema: Mapping[str, Any], *, formats_count: bool) -> PlainSchema | None:

@@ -21,7 +21,7 @@ from totango_api.errors import TotangoError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_totango.models import Fault, Row, SourceStream
+    from target_totango.models import Row, SourceStream, ValidationError
 
 DEFAULT_PATH: Final = "target-totango-rejects.singer"
 _PRIVATE: Final = 0o600
@@ -63,7 +63,7 @@ _LONGEST_INTEGER: Final = 4000
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
-class RejectsFile:
+class DeadLetterFile:
     """Written from the first rejected row on; an older file of that name is moved aside.
 
     It is never appended to, since it may be what is being replayed. Used by one thread.
@@ -80,7 +80,7 @@ class RejectsFile:
         self._announced: dict[str, Mapping[str, Any]] = {}
         self._unsynced = False
 
-    def write(self, row: Row, faults: Sequence[Fault]) -> None:
+    def write(self, row: Row, faults: Sequence[ValidationError]) -> None:
         """Write one row with its reasons.
 
         Raises:
@@ -209,7 +209,7 @@ def _schema_message(source: SourceStream) -> dict[str, Any]:
     }
 
 
-def _record_message(row: Row, faults: Sequence[Fault]) -> dict[str, Any]:
+def _record_message(row: Row, faults: Sequence[ValidationError]) -> dict[str, Any]:
     why: dict[str, Any] = {
         "reason": "; ".join(fault.message for fault in faults),
         "faults": [

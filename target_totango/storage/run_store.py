@@ -26,7 +26,7 @@ _TABLES: Final = (
 )
 
 
-class Journal:
+class RunStore:
     """A private, temporary database: SQLite keeps it in memory while it is small.
 
     It is gone when the run ends. Used by one thread.

@@ -17,8 +17,8 @@ from target_totango.storage.seen import KeyFilter, key_digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_totango.models import Write
-    from target_totango.storage.run_store import Journal
+    from target_totango.models import WriteRequest
+    from target_totango.storage.run_store import RunStore
 
 
 _TABLES: Final = (
@@ -53,7 +53,7 @@ class Outdated:
         return self.again and self.newer == self.names
 
 
-class Supersession:
+class StaleRejects:
     """Remembers the rejected rows of a run, on disk, by digests of what they are about.
 
     Attribute by attribute, since a later row need not carry them all. Used by one thread.
@@ -62,7 +62,7 @@ class Supersession:
         journal: In whose database they are kept.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: RunStore) -> None:
         self._journal = journal
         self._subjects: KeyFilter | None = None
 
@@ -159,7 +159,7 @@ def _mark(message: Mapping[str, Any], name: str) -> Any:
     return why.get(name) if isinstance(why, dict) else None
 
 
-def _attributes(write: Write) -> dict[tuple[str, ...], frozenset[str]]:
+def _attributes(write: WriteRequest) -> dict[tuple[str, ...], frozenset[str]]:
     """Return what a write is about, and which attributes of each it sets."""
     own = (
         "account" if write.object == ACCOUNTS else "user" if write.object == USERS else "collection"

@@ -12,17 +12,17 @@ import msgspec
 
 from target_totango.config import ALL, OFF
 from target_totango.delivery.base import written
-from target_totango.models import ACCOUNTS, USERS, Fault, Row
+from target_totango.models import ACCOUNTS, USERS, Row, ValidationError
 from target_totango.verify.verification import Sent, Verdict, Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from target_totango.clients import Services
+    from target_totango.clients import Clients
     from target_totango.config import Settings
     from target_totango.models import SourceStream
     from target_totango.report import Report
-    from target_totango.storage.run_store import Journal
+    from target_totango.storage.run_store import RunStore
 
 logger = logging.getLogger("target-totango")
 
@@ -45,10 +45,10 @@ class ReadBack:
     def __init__(
         self,
         settings: Settings,
-        services: Services,
-        journal: Journal,
+        services: Clients,
+        journal: RunStore,
         report: Report,
-        keep: Callable[[Row, Sequence[Fault]], None],
+        keep: Callable[[Row, Sequence[ValidationError]], None],
     ) -> None:
         self._settings = settings
         self._services = services
@@ -117,11 +117,11 @@ class ReadBack:
             ledger.forget((stream, *verdict.key))
         if verdict.result == "missing":
             tally.missing += 1
-            faults = [Fault("", "missing", "Totango took the row, but it is not there")]
+            faults = [ValidationError("", "missing", "Totango took the row, but it is not there")]
         else:
             tally.different += 1
             faults = [
-                Fault(
+                ValidationError(
                     difference.attribute,
                     "different",
                     f"{difference.attribute}: sent {difference.sent!r}, found {difference.found!r}",

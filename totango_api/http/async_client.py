@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
     from totango_api.http.call_loop import CallLoop
-    from totango_api.http.client import Request, Transport
-    from totango_api.http.responses import Answer
+    from totango_api.http.client import ApiClient, Request
+    from totango_api.http.responses import Response
 
 R = TypeVar("R")
 
@@ -41,13 +41,13 @@ class Poster(Generic[R]):
 
     def __init__(
         self,
-        transport: Transport,
+        transport: ApiClient,
         loop: CallLoop,
         request: Request,
         *,
         limit: int,
         fine: Container[int],
-        read: Callable[[str, Answer], R],
+        read: Callable[[str, Response], R],
         answered: Callable[[Any, ApiError | None, R | None], None],
         kept_bytes: int = KEPT_BYTES,
     ) -> None:
@@ -71,19 +71,19 @@ class Poster(Generic[R]):
         self._read = read
         self._answered = answered
 
-    def post(self, body: bytes, job: Any, *, repeatable: bool) -> None:
+    def post(self, body: bytes, job: Any, *, idempotent: bool) -> None:
         """Send a body; `answered` is called from within the loop when that is over.
 
         Args:
             body: What to send.
             job: Handed on to `answered`.
-            repeatable: Whether a second delivery does no harm. Otherwise it is sent again only
+            idempotent: Whether a second delivery does no harm. Otherwise it is sent again only
                 when it certainly did not arrive.
         """
         self._usage.calls += 1
         request = b"%s%d\r\n\r\n%s" % (self._head, len(body), body)
         self._pool.send(
-            Exchange(request, self._over, repeatable=repeatable, job=job, started=self._clock())
+            Exchange(request, self._over, idempotent=idempotent, job=job, started=self._clock())
         )
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Poster(Generic[R]):
             result = self._result(exchange)
         except ApiError as error:
             seconds = self._connection.max_retry_seconds
-            if worth_another_try(error, seconds, repeatable=exchange.repeatable):
+            if worth_another_try(error, seconds, idempotent=exchange.idempotent):
                 self._loop.spawn(self._try_again(exchange, error))
             else:
                 self._fail(exchange, error)
@@ -143,7 +143,7 @@ class Poster(Generic[R]):
         tried = retried(
             attempt,
             seconds=self._connection.max_retry_seconds,
-            repeatable=exchange.repeatable,
+            idempotent=exchange.idempotent,
             note=self._note_retry,
             spent=self._clock() - exchange.started,
         )
@@ -162,7 +162,7 @@ class Poster(Generic[R]):
                 over.set_result(None)
 
         self._usage.calls += 1
-        again = Exchange(exchange.request, done, repeatable=exchange.repeatable)
+        again = Exchange(exchange.request, done, idempotent=exchange.idempotent)
         self._pool.send(again)
         await over
         return self._result(again)

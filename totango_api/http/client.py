@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from totango_api.errors import ApiError, RateLimitError
-from totango_api.http.rate_limit import CallBudget
-from totango_api.http.responses import Answer, error_for, json_of
+from totango_api.http.rate_limit import RateLimiter
+from totango_api.http.responses import Response, error_for, json_of
 from totango_api.http.retry import retried
 from totango_api.http.wire import Wire
 from totango_api.redaction import scrub
@@ -52,7 +52,7 @@ class Request:
         body: Encoded body, or None.
         headers: Beside the User-Agent.
         max_retry_seconds: Lowers the connection's; 0 = sent once.
-        repeatable: Whether a second delivery does no harm. Otherwise the request is sent again
+        idempotent: Whether a second delivery does no harm. Otherwise the request is sent again
             only when it certainly was not carried out.
     """
 
@@ -62,7 +62,7 @@ class Request:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     max_retry_seconds: float | None = None
-    repeatable: bool = True
+    idempotent: bool = True
 
     @functools.cached_property
     def endpoint(self) -> str:
@@ -70,7 +70,7 @@ class Request:
         return scrub(f"{self.method} {self.url}")
 
 
-class Transport:
+class ApiClient:
     """Sends requests: paced, retried, timed out, never redirected, always over verified TLS.
 
     Safe to share between threads.
@@ -82,7 +82,7 @@ class Transport:
 
     def __init__(self, connection: Connection, *, pool_size: int = 8) -> None:
         self.connection = connection
-        self.budget = CallBudget(connection.calls_per_minute)
+        self.budget = RateLimiter(connection.calls_per_minute)
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self._usage_lock = threading.Lock()
         self._wire = Wire(pool_size=pool_size, timeout=connection.timeout)
@@ -134,7 +134,7 @@ class Transport:
         read = functools.partial(json_of, region=self.connection.region)
         return self.send(Request("api", method, url, body, headers, max_retry_seconds), read)
 
-    def send(self, request: Request, read: Callable[[str, Answer], T]) -> T:
+    def send(self, request: Request, read: Callable[[str, Response], T]) -> T:
         """Send a request until it is answered, refused, or out of time.
 
         Args:
@@ -165,7 +165,7 @@ class Transport:
     def _retried(
         self,
         request: Request,
-        read: Callable[[str, Answer], T],
+        read: Callable[[str, Response], T],
         error: ApiError,
         *,
         seconds: float,
@@ -184,13 +184,13 @@ class Transport:
         again = retried(
             attempt,
             seconds=seconds,
-            repeatable=request.repeatable,
+            idempotent=request.idempotent,
             note=lambda: self._note_retry(request),
             spent=spent,
         )
         return again()
 
-    def _attempt(self, request: Request, read: Callable[[str, Answer], T]) -> T:
+    def _attempt(self, request: Request, read: Callable[[str, Response], T]) -> T:
         with self._usage_lock:
             self.usage[request.surface].calls += 1
         if request.surface == "tracking":
@@ -204,7 +204,7 @@ class Transport:
             return read(request.endpoint, answer)
         raise error
 
-    def error_for(self, endpoint: str, answer: Answer) -> ApiError | None:
+    def error_for(self, endpoint: str, answer: Response) -> ApiError | None:
         """Return the error that a status stands for; None for 2xx.
 
         After a 429, from whichever surface, calls of the API wait as well.
@@ -214,7 +214,7 @@ class Transport:
             self.budget.hold(min(error.wait, self.connection.max_retry_seconds))
         return error
 
-    def _exchange(self, request: Request) -> Answer:
+    def _exchange(self, request: Request) -> Response:
         headers = {"User-Agent": self.connection.user_agent, **request.headers}
         return self._wire.exchange(
             request.endpoint, request.method, request.url, request.body, headers

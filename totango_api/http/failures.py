@@ -11,12 +11,14 @@ _SLOW: Final = "If this repeats, lower page_size or raise request_timeout."
 
 def no_connection(endpoint: str) -> UnavailableError:
     """Refused, or no such host: nothing was sent."""
-    return UnavailableError(endpoint, reason="no connection could be made", maybe_done=False)
+    return UnavailableError(
+        endpoint, reason="no connection could be made", may_have_succeeded=False
+    )
 
 
 def no_connection_in_time(endpoint: str) -> UnavailableError:
     """Nobody took the connection: nothing was sent."""
-    return UnavailableError(endpoint, reason="no connection in time", maybe_done=False)
+    return UnavailableError(endpoint, reason="no connection in time", may_have_succeeded=False)
 
 
 def no_answer_in_time(endpoint: str) -> UnavailableError:

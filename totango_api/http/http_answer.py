@@ -7,7 +7,7 @@ from contextlib import suppress
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from urllib3 import HTTPHeaderDict
 
-from totango_api.http.responses import Answer
+from totango_api.http.responses import Response
 
 _INFORMATIONAL = range(100, 200)
 
@@ -41,13 +41,13 @@ class _Reading:
         self.body.append(body)
 
 
-def answer_in(raw: bytes) -> Answer:
+def answer_in(raw: bytes) -> Response:
     """Return the answer that these bytes are, or begin with when they were cut."""
     reading = _Reading(raw)
     encoded = reading.headers.get("Content-Encoding", "identity") != "identity"
     # Nothing was asked to be compressed. Whoever does so all the same is not quoted.
     body = b"" if encoded else b"".join(reading.body)
-    return Answer(reading.status, reading.headers, body)
+    return Response(reading.status, reading.headers, body)
 
 
 def ended_by_closing(raw: bytes) -> int | None:

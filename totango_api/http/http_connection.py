@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from totango_api.errors import ApiError
-    from totango_api.http.responses import Answer
+    from totango_api.http.responses import Response
 
 KEPT_BYTES: Final = 1 << 16
 """So much of an answer is kept where only its status counts: errors are quoted from it."""
@@ -27,7 +27,7 @@ class Exchange:
 
     Attributes:
         request: Every byte of it.
-        repeatable: Whether sending it twice does no harm.
+        idempotent: Whether sending it twice does no harm.
         done: Called when it is over.
         job: For whoever started it.
         status: Of the answer; 0 if none came.
@@ -38,7 +38,15 @@ class Exchange:
     """
 
     __slots__ = (
-        "done", "failure", "job", "raw", "repeatable", "request", "resent", "started", "status"
+        "done",
+        "failure",
+        "idempotent",
+        "job",
+        "raw",
+        "request",
+        "resent",
+        "started",
+        "status"
     )  # fmt: skip
 
     def __init__(
@@ -46,13 +54,13 @@ class Exchange:
         request: bytes,
         done: Callable[[Exchange], None],
         *,
-        repeatable: bool,
+        idempotent: bool,
         job: Any = None,
         started: float = 0.0,
     ) -> None:
         self.request = request
         self.done = done
-        self.repeatable = repeatable
+        self.idempotent = idempotent
         self.job = job
         self.started = started
         self.status = 0
@@ -61,7 +69,7 @@ class Exchange:
         self.resent = False
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         """The answer, read whole."""
         return answer_in(self.raw)
 

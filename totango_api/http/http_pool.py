@@ -83,7 +83,7 @@ class HttpPool:
         while self._free:
             # The one that was used last: the others get idle, and are closed in the end.
             connection = self._free.pop()
-            if connection.usable and (exchange.repeatable or self._is_safe(connection)):
+            if connection.usable and (exchange.idempotent or self._is_safe(connection)):
                 connection.send(exchange)
                 return
             self._drop(connection)
@@ -116,7 +116,7 @@ class HttpPool:
         connection.idle_since = self._clock()
         if not self._waiting:
             self._free.append(connection)
-        elif self._waiting[0].repeatable or self._is_safe(connection):
+        elif self._waiting[0].idempotent or self._is_safe(connection):
             connection.send(self._waiting.popleft())
         else:
             self._drop(connection)
@@ -129,7 +129,7 @@ class HttpPool:
             pass
         elif connection.begun:
             self._fail(exchange, failures.cut_short(self._endpoint))
-        elif connection.reused and exchange.repeatable and not exchange.resent:
+        elif connection.reused and exchange.idempotent and not exchange.resent:
             # The server had closed it, as it may at any time. So it has those of the same age.
             exchange.resent = True
             for other in [each for each in self._free if each.idle_since <= connection.idle_since]:

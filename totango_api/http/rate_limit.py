@@ -83,7 +83,7 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
     return value if value is not None and 0 <= value < math.inf else None
 
 
-class CallBudget:
+class RateLimiter:
     """One budget for every REST call of the process; safe to share between threads.
 
     Args:

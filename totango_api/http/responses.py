@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from totango_api.errors import (
-    AnswerError,
     ApiError,
     AuthenticationError,
     RateLimitError,
     RefusedError,
+    ResponseError,
     UnavailableError,
 )
 from totango_api.http.rate_limit import seconds_to_reset
@@ -48,7 +48,7 @@ _REQUEST_IDS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An HTTP answer that arrived whole.
 
     Attributes:
@@ -60,7 +60,7 @@ class Answer:
     body: bytes
 
 
-def error_for(endpoint: str, answer: Answer, *, region: str) -> ApiError | None:
+def error_for(endpoint: str, answer: Response, *, region: str) -> ApiError | None:
     """Return the error that a status stands for; None for 2xx."""
     status = answer.status
     if status in _OK:
@@ -84,12 +84,12 @@ def error_for(endpoint: str, answer: Answer, *, region: str) -> ApiError | None:
     if status == _REQUEST_TIMEOUT:
         # So a kept connection is ended that was idle for too long: the call had not come.
         return UnavailableError(
-            endpoint, status=status, reason=reason, request_id=request_id, maybe_done=False
+            endpoint, status=status, reason=reason, request_id=request_id, may_have_succeeded=False
         )
     if status >= _SERVER_FAULT:
         return UnavailableError(endpoint, status=status, reason=reason, request_id=request_id)
     if status in _REDIRECTS:
-        return AnswerError(
+        return ResponseError(
             endpoint,
             status=status,
             reason="a redirect, which is never followed because it would carry the token along",
@@ -107,7 +107,7 @@ def authentication_remedy(region: str) -> str:
     )
 
 
-def json_of(endpoint: str, answer: Answer, *, region: str = "") -> Any:
+def json_of(endpoint: str, answer: Response, *, region: str = "") -> Any:
     """Decode a JSON answer and look for a failure inside it.
 
     Raises:
@@ -118,7 +118,7 @@ def json_of(endpoint: str, answer: Answer, *, region: str = "") -> Any:
     try:
         decoded = _decoded(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AnswerError(
+        raise ResponseError(
             endpoint,
             status=answer.status,
             reason=f"not JSON: {excerpt(answer.body[:500].decode('utf-8', 'replace'))!r}",

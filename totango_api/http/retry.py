@@ -26,7 +26,7 @@ def retried(
     attempt: F,
     *,
     seconds: float,
-    repeatable: bool,
+    idempotent: bool,
     note: Callable[[], None],
     spent: float = 0.0,
 ) -> F:
@@ -35,7 +35,7 @@ def retried(
     Args:
         attempt: Raises an :class:`ApiError` when it failed.
         seconds: How long it may be retried.
-        repeatable: Whether a second delivery does no harm.
+        idempotent: Whether a second delivery does no harm.
         note: Called before each wait.
         spent: Seconds that are over already.
     """
@@ -53,7 +53,7 @@ def retried(
         _waits,
         ApiError,
         max_time=max(seconds - spent, 0.0),
-        giveup=lambda error: not worth_another_try(error, seconds, repeatable=repeatable),
+        giveup=lambda error: not worth_another_try(error, seconds, idempotent=idempotent),
         on_backoff=noted,
         jitter=None,
         logger=None,
@@ -61,11 +61,11 @@ def retried(
     return decorate(attempt)
 
 
-def worth_another_try(error: Exception, seconds: float, *, repeatable: bool) -> bool:
+def worth_another_try(error: Exception, seconds: float, *, idempotent: bool) -> bool:
     """Tell whether a call that failed may succeed later, and does no harm then."""
     if not isinstance(error, ApiError) or not error.retriable:
         return False
-    if error.maybe_done and not repeatable:
+    if error.may_have_succeeded and not idempotent:
         return False
     return not isinstance(error, RateLimitError) or error.wait <= seconds
 

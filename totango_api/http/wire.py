@@ -18,7 +18,7 @@ from urllib3 import Timeout, exceptions
 
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.http import failures
-from totango_api.http.responses import Answer
+from totango_api.http.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ class Wire:
 
     def exchange(
         self, endpoint: str, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> Answer:
+    ) -> Response:
         """Send one request and read its answer whole.
 
         Args:
@@ -92,7 +92,7 @@ class Wire:
                 assert_same_host=False,
                 preload_content=False,
             )
-            return Answer(response.status, response.headers, self._read(response))
+            return Response(response.status, response.headers, self._read(response))
         except (exceptions.HTTPError, requests.RequestException, OSError, ValueError) as error:
             raise _failure(endpoint, error) from None
 

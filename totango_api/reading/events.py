@@ -19,7 +19,7 @@ from totango_api.search.endpoint import page_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from totango_api.http.client import Transport
+    from totango_api.http.client import ApiClient
     from totango_api.search.endpoint import Hit, Page
     from totango_api.search.query import Query, Term
 
@@ -79,7 +79,7 @@ class EventsRead:
 
     def __init__(
         self,
-        transport: Transport,
+        transport: ApiClient,
         query: Query,
         *,
         account_id: str | None = None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.errors import AnswerError, ApiError
+from totango_api.errors import ApiError, ResponseError
 from totango_api.reading.keyset import KeySet
 from totango_api.reading.result import Batch, Outcome
 from totango_api.search.endpoint import ACCOUNTS, key_of, whole_number
@@ -19,7 +19,7 @@ from totango_api.search.endpoint import ACCOUNTS, key_of, whole_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from totango_api.http.client import Transport
+    from totango_api.http.client import ApiClient
     from totango_api.search.endpoint import Hit
     from totango_api.search.query import FieldSpec, Query
 
@@ -39,7 +39,7 @@ class ScrollRead:
         team_id: Sent as form field `team_id` when not None.
     """
 
-    def __init__(self, transport: Transport, query: Query, *, team_id: str | None = None) -> None:
+    def __init__(self, transport: ApiClient, query: Query, *, team_id: str | None = None) -> None:
         self._transport = transport
         self._query = query
         self._team_id = team_id
@@ -69,7 +69,7 @@ class ScrollRead:
             answer = self._step(scroll_id)
             accounts = answer.get("accounts")
             if not isinstance(accounts, list):
-                raise AnswerError(_ENDPOINT, reason="the answer holds no list of accounts")
+                raise ResponseError(_ENDPOINT, reason="the answer holds no list of accounts")
             self.outcome.total = whole_number(answer.get("total_hits"))
             self._seen.reserve(self.outcome.total or 0)
             if not accounts:
@@ -89,7 +89,7 @@ class ScrollRead:
         seconds = None if scroll_id is None else 0.0
         answer = self._transport.post_form(PATH, form, max_retry_seconds=seconds)
         if not isinstance(answer, dict):
-            raise AnswerError(_ENDPOINT, reason="the answer is not an object")
+            raise ResponseError(_ENDPOINT, reason="the answer is not an object")
         return answer
 
     def _new(self, accounts: list[Any]) -> list[Hit]:

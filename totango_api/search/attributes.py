@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.errors import AnswerError
+from totango_api.errors import ResponseError
 from totango_api.search.endpoint import ACCOUNTS, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from totango_api.http.client import Transport
+    from totango_api.http.client import ApiClient
     from totango_api.search.query import FieldSpec
 
 PATH: Final = "/api/v1/attributes.json"
@@ -128,7 +128,7 @@ CORE_ATTRIBUTES: Final[dict[str, tuple[Attribute, ...]]] = {
 """What every service has, or may have: used when definitions cannot be read."""
 
 
-def discover(transport: Transport) -> list[Attribute]:
+def discover(transport: ApiClient) -> list[Attribute]:
     """Ask the service for its attribute definitions: one call.
 
     Definitions that do not say whose they are belong to accounts, as in the only client seen.
@@ -139,12 +139,12 @@ def discover(transport: Transport) -> list[Attribute]:
     answer = transport.api("GET", PATH, max_retry_seconds=DISCOVERY_SECONDS)
     listed = answer.get("list") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
-        raise AnswerError(_ENDPOINT, reason="the answer holds no list of attributes")
+        raise ResponseError(_ENDPOINT, reason="the answer holds no list of attributes")
     found = {
         (attribute.object, attribute.api_name): attribute for attribute in _definitions(listed)
     }
     if listed and not found:
-        raise AnswerError(_ENDPOINT, reason="no entry of the list names a key_name")
+        raise ResponseError(_ENDPOINT, reason="no entry of the list names a key_name")
     return list(found.values())
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from totango_api.errors import AnswerError
+from totango_api.errors import ResponseError
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
-    from totango_api.http.client import Transport
+    from totango_api.http.client import ApiClient
     from totango_api.search.query import Query
 
 Hit: TypeAlias = dict[str, Any]
@@ -78,7 +78,7 @@ class Search:
         team_id: Sent as form field `team_id` when not None.
     """
 
-    def __init__(self, transport: Transport, stream: str, *, team_id: str | None = None) -> None:
+    def __init__(self, transport: ApiClient, stream: str, *, team_id: str | None = None) -> None:
         self._transport = transport
         self.stream = stream
         self._team_id = team_id
@@ -123,7 +123,7 @@ def page_in(answer: Any, stream: str, *, endpoint: str) -> Page:
     hits = body.get("hits") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(hits, list):
         said = ", ".join(sorted(map(str, answer))) if isinstance(answer, dict) else excerpt(answer)
-        raise AnswerError(
+        raise ResponseError(
             endpoint,
             reason=f"the answer holds no response.{stream}.hits (it holds: {excerpt(said)})",
             remedy="Check api_url: is it really Totango's API?",

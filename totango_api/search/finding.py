@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api import limits
-from totango_api.errors import AnswerError, IncompleteReadError, RefusedError
+from totango_api.errors import IncompleteReadError, RefusedError, ResponseError
 from totango_api.search.endpoint import USERS
 from totango_api.search.query import ASCENDING, DESCENDING, Query
 
@@ -141,7 +141,7 @@ class Finder:
             self._takes_lists = False
             return self._settled(wanted)
         endpoint = f"POST {self._search.path}"
-        raise AnswerError(
+        raise ResponseError(
             endpoint,
             reason=f"{page.total_hits or 'many'} rows came back for {len(asked)} ids",
             remedy="This server does not filter by id: turn off what reads rows back.",

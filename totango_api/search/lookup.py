@@ -14,7 +14,7 @@ from totango_api.search.finding import Finder, Found, Wanted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from totango_api.http.client import Transport
+    from totango_api.http.client import ApiClient
     from totango_api.search.endpoint import Key
 
 __all__ = ["IDS_PER_QUERY", "Found", "Lookup"]
@@ -35,7 +35,7 @@ class Lookup:
     """
 
     def __init__(
-        self, transport: Transport, *, team_id: str | None = None, batch: int = IDS_PER_QUERY
+        self, transport: ApiClient, *, team_id: str | None = None, batch: int = IDS_PER_QUERY
     ) -> None:
         self._batch = max(1, min(batch, limits.PAGE_ROWS))
         self._finders = {

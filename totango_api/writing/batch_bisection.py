@@ -59,7 +59,7 @@ class Settlement:
 
     Args:
         send: Sends the rows with these numbers as one batch.
-        repeatable: Whether a row that was taken may be sent again (not so for activities).
+        idempotent: Whether a row that was taken may be sent again (not so for activities).
         hopeless_kind: The kind of failure that made an earlier batch hopeless: if this one
             is refused too, one row is tried instead of many.
 
@@ -71,13 +71,13 @@ class Settlement:
         self,
         send: Callable[[Sequence[int]], Reply],
         *,
-        repeatable: bool,
+        idempotent: bool,
         hopeless_kind: str | None = None,
     ) -> None:
         self.hopeless_kind: str | None = None
         self._send_rows = send
         self._calls = 0
-        self._repeatable = repeatable
+        self._idempotent = idempotent
         self._earlier_kind = hopeless_kind
         self._parts: list[_Part] = []
         self._kinds: list[str] = []
@@ -119,7 +119,7 @@ class Settlement:
             yield from self._named(faults, reply)
         elif reply.status == TOO_LARGE:
             self._halve(rows, bad=False)
-        elif not reply.refused and not self._repeatable:
+        elif not reply.refused and not self._idempotent:
             yield self._taken([row for row in rows if row not in faults], reply)
             yield from self._named(faults, reply)
         elif hinted and faults:
@@ -132,7 +132,7 @@ class Settlement:
             return True
         # A failure inside a 2xx that does not say that nothing was stored, nor which rows failed.
         vague = not reply.certain if reply.refused else not reply.clean and not faults
-        return vague and not self._repeatable
+        return vague and not self._idempotent
 
     def _without_named(
         self, rows: Sequence[int], faults: dict[int, str], reply: Reply

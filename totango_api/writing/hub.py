@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote
 
 from totango_api import limits
-from totango_api.errors import AnswerError, RefusedError, SettingsError, UnavailableError
+from totango_api.errors import RefusedError, ResponseError, SettingsError, UnavailableError
 from totango_api.http.async_client import Poster
 from totango_api.http.client import Request
 from totango_api.redaction import excerpt
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from totango_api.errors import ApiError
     from totango_api.http.call_loop import CallLoop
-    from totango_api.http.client import Transport
-    from totango_api.http.responses import Answer
+    from totango_api.http.client import ApiClient
+    from totango_api.http.responses import Response
     from totango_api.writing.batch_bisection import Group
 
 __all__ = ["Accepted", "Hub", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
@@ -72,7 +72,7 @@ class Hub:
 
     def __init__(
         self,
-        transport: Transport,
+        transport: ApiClient,
         *,
         max_rows: int = limits.HUB_BATCH_ROWS,
         max_bytes: int = limits.HUB_BATCH_BYTES,
@@ -188,7 +188,7 @@ class Hub:
             Request("hub", "POST", self._url(surface_object, None), headers=self._headers),
             limit=limit,
             fine=(),
-            read=self._reading(repeatable=surface_object != _APPEND_ONLY),
+            read=self._reading(idempotent=surface_object != _APPEND_ONLY),
             answered=answered,
             kept_bytes=KEPT_BYTES,
         )
@@ -216,7 +216,7 @@ class Hub:
             whole: The body of the request with all of them, if it is there already.
             first: What came of sending it, if that was done before.
         """
-        repeatable = surface_object != _APPEND_ONLY
+        idempotent = surface_object != _APPEND_ONLY
 
         def send(numbers: Sequence[int]) -> Reply:
             nonlocal first
@@ -225,7 +225,7 @@ class Hub:
                 encoded = b",".join([rows[at].encoded() for at in numbers])
                 body = b'{"%s":[%s]}' % (LISTS[surface_object].encode(), encoded)
             sent, first = first, None
-            request = Request("hub", "POST", url, body, self._headers, repeatable=repeatable)
+            request = Request("hub", "POST", url, body, self._headers, idempotent=idempotent)
             reply = self._post(request, sent)
             if reply.status == TOO_LARGE:
                 self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
@@ -233,20 +233,20 @@ class Hub:
             return reply
 
         settlement = Settlement(
-            send, repeatable=repeatable, hopeless_kind=self._hopeless_kinds.get(url)
+            send, idempotent=idempotent, hopeless_kind=self._hopeless_kinds.get(url)
         )
         yield from settlement.settle(batch)
         self._hopeless_kinds[url] = settlement.hopeless_kind
 
-    def _reading(self, *, repeatable: bool) -> Callable[[str, Answer], Reply]:
+    def _reading(self, *, idempotent: bool) -> Callable[[str, Response], Reply]:
         """Return what reads answers of 2xx; an odd one to what is sent once is taken as it is."""
         region = self._transport.connection.region
 
-        def read(endpoint: str, answer: Answer) -> Reply:
+        def read(endpoint: str, answer: Response) -> Reply:
             try:
                 return reply_in(endpoint, answer, region=region)
-            except AnswerError as error:
-                if repeatable:
+            except ResponseError as error:
+                if idempotent:
                     raise
                 return Reply(unknown=True, status=error.status, reason=error.reason)
 
@@ -257,14 +257,14 @@ class Hub:
         try:
             if sent is not None:
                 return sent()
-            return self._transport.send(request, self._reading(repeatable=request.repeatable))
+            return self._transport.send(request, self._reading(idempotent=request.idempotent))
         except (RefusedError, UnavailableError) as error:
             # What is certainly not done, and not for the sake of a row, would be so for each.
-            unreachable = isinstance(error, UnavailableError) and not error.maybe_done
+            unreachable = isinstance(error, UnavailableError) and not error.may_have_succeeded
             if unreachable or error.status in _NOT_ABOUT_ROWS:
                 raise
             return refusal_in(error)
-        except AnswerError as error:
+        except ResponseError as error:
             if not error.retriable:  # A redirect: nothing will ever be taken there.
                 raise
             return Reply(unknown=True, status=error.status, reason=error.reason)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from totango_api.errors import ApiError
-    from totango_api.http.responses import Answer
+    from totango_api.http.responses import Response
 
 _BATCH_IDS: Final = ("batch_id", "batchId", "transaction_id", "transactionId", "request_id", "id")
 _RECEIVED: Final = ("time_received", "timeReceived", "received_at")
@@ -97,7 +97,7 @@ class Reply:
         return not (self.refused or self.unknown or self.faults)
 
 
-def reply_in(endpoint: str, answer: Answer, *, region: str = "") -> Reply:
+def reply_in(endpoint: str, answer: Response, *, region: str = "") -> Reply:
     """Read a 2xx answer.
 
     Raises:
@@ -129,7 +129,7 @@ def refusal_in(error: ApiError) -> Reply:
     The error holds the first 200 characters of the body: where they are a list of errors, the
     rows that it names are found even if it is cut in the middle.
     """
-    if error.maybe_done:
+    if error.may_have_succeeded:
         return Reply(unknown=True, status=error.status, reason=_words(error))
     return Reply(
         faults=_faults_in_text(error.reason),

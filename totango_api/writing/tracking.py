@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from totango_api.errors import AnswerError, SettingsError
+from totango_api.errors import ResponseError, SettingsError
 from totango_api.http.async_client import Poster
-from totango_api.http.client import FORM, Request, Transport
+from totango_api.http.client import FORM, ApiClient, Request
 from totango_api.http.environment import uses_proxy
 from totango_api.redaction import register_secret
 from totango_api.writing.form import form_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from totango_api.errors import ApiError
     from totango_api.http.call_loop import CallLoop
-    from totango_api.http.responses import Answer
+    from totango_api.http.responses import Response
 
 PIXEL: Final = "/pixel.gif"
 DELIVERED: Final = (200, 201)
@@ -53,7 +53,7 @@ class TrackingCall:
     module: str | None = None
 
     @property
-    def repeatable(self) -> bool:
+    def idempotent(self) -> bool:
         """Whether a second delivery changes nothing: an activity would be counted twice."""
         return self.activity is None
 
@@ -90,7 +90,7 @@ class Tracker:
         SettingsError: If the connection does not know the full service id.
     """
 
-    def __init__(self, transport: Transport, *, token: str | None = None) -> None:
+    def __init__(self, transport: ApiClient, *, token: str | None = None) -> None:
         connection = transport.connection
         if connection.service_id is None:
             msg = "service_id is not set."
@@ -127,10 +127,10 @@ class Tracker:
         An activity is sent again only when it certainly did not arrive.
 
         Raises:
-            ApiError: If it was refused or not answered in time. With `maybe_done` it may have
-                arrived all the same.
+            ApiError: If it was refused or not answered in time. With `may_have_succeeded` it
+                may have arrived all the same.
         """
-        request = replace(self._request, body=self.form(call), repeatable=call.repeatable)
+        request = replace(self._request, body=self.form(call), idempotent=call.idempotent)
         self._transport.send(request, _delivered)
 
     def poster(
@@ -154,7 +154,7 @@ class Tracker:
         )
 
 
-def _delivered(endpoint: str, answer: Answer) -> None:
+def _delivered(endpoint: str, answer: Response) -> None:
     if answer.status not in DELIVERED:
         reason = "neither 200 nor 201, so the call counts as lost"
-        raise AnswerError(endpoint, status=answer.status, reason=reason)
+        raise ResponseError(endpoint, status=answer.status, reason=reason)

@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from totango_api.errors import AnswerError, RefusedError
+from totango_api.errors import RefusedError, ResponseError
 from totango_api.http.client import Request
 from totango_api.http.responses import json_of
 
 if TYPE_CHECKING:
-    from totango_api.http.client import Transport
-    from totango_api.http.responses import Answer
+    from totango_api.http.client import ApiClient
+    from totango_api.http.responses import Response
 
 PATH: Final = "/api/v2/users/account-user"
 _NOT_THERE: Final = 404
 
 
-def delete_user(transport: Transport, account_id: str, user_id: str) -> bool:
+def delete_user(transport: ApiClient, account_id: str, user_id: str) -> bool:
     """Delete a user of an account.
 
     Args:
@@ -44,7 +44,7 @@ def delete_user(transport: Transport, account_id: str, user_id: str) -> bool:
     url = f"{connection.hosts.api}{PATH}/{quote(account_id, safe='')}/{quote(user_id, safe='')}"
     headers = {"app-token": connection.require_token(), "Accept": "application/json"}
 
-    def read(endpoint: str, answer: Answer) -> None:
+    def read(endpoint: str, answer: Response) -> None:
         _check(endpoint, answer, connection.region)
 
     try:
@@ -56,7 +56,7 @@ def delete_user(transport: Transport, account_id: str, user_id: str) -> bool:
     return True
 
 
-def _check(endpoint: str, answer: Answer, region: str) -> None:
+def _check(endpoint: str, answer: Response, region: str) -> None:
     """Look for a failure inside a 2xx; the documentation shows no body, so it may be anything.
 
     Raises:
@@ -64,7 +64,7 @@ def _check(endpoint: str, answer: Answer, region: str) -> None:
     """
     body = answer.body.strip()
     if body.startswith(b"<"):
-        raise AnswerError(
+        raise ResponseError(
             endpoint,
             status=answer.status,
             reason="the answer is a web page",

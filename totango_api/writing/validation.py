@@ -25,7 +25,7 @@ _SALESFORCE_CHECK: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class IdProblem:
     """One reason why Totango would not take a text.
 
     Attributes:
@@ -37,7 +37,7 @@ class Flaw:
     message: str
 
 
-def account_id_flaws(text: str) -> list[Flaw]:
+def account_id_flaws(text: str) -> list[IdProblem]:
     """Return what is wrong with an account id or a parent id."""
     if _ACCOUNT_ID.fullmatch(text):
         return []
@@ -49,33 +49,35 @@ def account_id_flaws(text: str) -> list[Flaw]:
     )
 
 
-def user_id_flaws(text: str) -> list[Flaw]:
+def user_id_flaws(text: str) -> list[IdProblem]:
     """Return what is wrong with a user id."""
     if _USER_ID.fullmatch(text):
         return []
     return _id_flaws(text, _NOT_IN_USER_ID, "letters, digits, _ - @ and .", limits.USER_ID_LENGTH)
 
 
-def product_id_flaws(text: str) -> list[Flaw]:
+def product_id_flaws(text: str) -> list[IdProblem]:
     """Return what is wrong with a product id: only its length is limited."""
     return length_flaws(text, limits.PRODUCT_ID_LENGTH)
 
 
-def length_flaws(text: str, limit: int) -> list[Flaw]:
+def length_flaws(text: str, limit: int) -> list[IdProblem]:
     """Return what is wrong with a text of which Totango keeps `limit` characters."""
     if len(text) <= limit:
         return []
-    return [Flaw("too long", f"{len(text)} characters, and Totango keeps {limit}")]
+    return [IdProblem("too long", f"{len(text)} characters, and Totango keeps {limit}")]
 
 
-def attribute_name_flaws(name: str) -> list[Flaw]:
+def attribute_name_flaws(name: str) -> list[IdProblem]:
     """Return what is wrong with an attribute's API name.
 
     The article names a-z, 0-9 and _, but Totango's own names hold capitals and spaces; only
     what no source shows is refused: blank ends and control characters.
     """
     if not name or name != name.strip() or any(ord(character) < 0x20 for character in name):
-        return [Flaw("attribute name", "empty, begins or ends with a blank, or holds a control")]
+        return [
+            IdProblem("attribute name", "empty, begins or ends with a blank, or holds a control")
+        ]
     return length_flaws(name, limits.ATTRIBUTE_NAME_LENGTH)
 
 
@@ -104,11 +106,11 @@ def salesforce_long_id(short: str) -> str:
     return short + added
 
 
-def _id_flaws(text: str, forbidden: re.Pattern[str], allowed: str, limit: int) -> list[Flaw]:
+def _id_flaws(text: str, forbidden: re.Pattern[str], allowed: str, limit: int) -> list[IdProblem]:
     if not text:
-        return [Flaw("empty", "empty")]
+        return [IdProblem("empty", "empty")]
     flaws = []
     if found := sorted(set(forbidden.findall(text))):
         shown = " ".join(repr(character) for character in found[:10])
-        flaws.append(Flaw("characters", f"holds {shown}; Totango takes {allowed}"))
+        flaws.append(IdProblem("characters", f"holds {shown}; Totango takes {allowed}"))
     return flaws + length_flaws(text, limit)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tap_totango.schema import types as values
 from tap_totango.schema.column_values import column_of
-from tap_totango.schema.types import LossError, converted
+from tap_totango.schema.types import ConversionError, converted
 
 EPOCHS = st.integers(-70_000_000_000_000, 260_000_000_000_000)
 PLAIN = {
@@ -44,7 +44,7 @@ def test_at_once_as_one_by_one(column: tuple[str, list[Any]]) -> None:
     for place, value in enumerate(raw):
         try:
             expected.append(converted(kind, value))
-        except LossError:
+        except ConversionError:
             expected.append(None)
             unfit[place] = value
     misfits: dict[int, Any] = {}

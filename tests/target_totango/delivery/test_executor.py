@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from target_totango.delivery.executor import OrderedPool
 from target_totango.delivery.ordered_calls import OrderedCalls
-from target_totango.singer.state import StateGate
+from target_totango.singer.state import StateCheckpointer
 from totango_api.http.call_loop import CallLoop
 
 if TYPE_CHECKING:
@@ -296,7 +296,7 @@ def test_a_state_goes_out_exactly_when_every_row_before_it_is_settled(
 ) -> None:
     emitted: list[Any] = []
     synced: list[int] = []
-    gate = StateGate(emitted.append, lambda: synced.append(len(emitted)))
+    gate = StateCheckpointer(emitted.append, lambda: synced.append(len(emitted)))
     covers: dict[int, int] = {}
     tickets = []
     for number, event in enumerate(script):
@@ -325,7 +325,7 @@ def test_a_state_goes_out_exactly_when_every_row_before_it_is_settled(
 @pytest.mark.parametrize("empty", [{}, None])
 def test_an_empty_state_is_none(empty: Any) -> None:
     emitted: list[Any] = []
-    gate = StateGate(emitted.append)
+    gate = StateCheckpointer(emitted.append)
     gate.put(empty)
     gate.emit_due(now=True)
     assert emitted == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from target_totango.config import Settings
 from target_totango.mapping.auto import KnownAttributes, is_computed, recognise
 from target_totango.mapping.compiler import StreamMapping, compile_mapping
-from target_totango.mapping.config import MappingSpec, parse_mappings
+from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.expressions import MISSING, path_source, template_source
 from totango_api.errors import InputError, SettingsError
 from totango_api.search.attributes import Attribute
@@ -275,7 +275,7 @@ def test_what_cannot_be_compiled(
 
 
 def test_a_schema_that_leaves_fields_open_lets_any_field_be_mapped() -> None:
-    spec = MappingSpec(
+    spec = MappingConfig(
         sources=parse_mappings([{"stream": "s", "account_id": "later"}], delivery="tracking")[
             0
         ].sources

@@ -21,16 +21,16 @@ from invented_rows import (
 
 from target_totango.mapping.plain import PlainRows
 from target_totango.models import SourceStream
-from target_totango.pipeline.record_processor import Intake
+from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.report import Report
-from target_totango.singer.state import StateGate
+from target_totango.singer.state import StateCheckpointer
 from target_totango.singer.validation import RecordValidator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_totango.mapping.transform import Policy
-    from target_totango.models import Fault, Row, Write
+    from target_totango.models import Row, ValidationError, WriteRequest
 
 KEYS = ("account_id",)
 
@@ -38,7 +38,7 @@ KEYS = ("account_id",)
 class NothingIsPlain(PlainRows):
     """Leaves every row to the close look."""
 
-    def write(self, record: Mapping[str, Any]) -> Write | None:
+    def write(self, record: Mapping[str, Any]) -> WriteRequest | None:
         del record
         return None
 
@@ -50,13 +50,13 @@ def taken(
     seen: list[Any] = []
     validator, report = RecordValidator(schema, stream="s"), Report()
 
-    def invalid(row: Row, faults: list[Fault]) -> None:
+    def invalid(row: Row, faults: list[ValidationError]) -> None:
         seen.append((row.ticket, "invalid", row.write, row.faulty, faults))
 
-    intake = Intake(
+    intake = RecordProcessor(
         ACCOUNTS,
         policy,
-        gate=StateGate(seen.append),
+        gate=StateCheckpointer(seen.append),
         report=report,
         departures=SimpleNamespace(),  # type: ignore[arg-type]
         admission=SimpleNamespace(put=lambda row: seen.append((row.ticket, row.write, row.faulty))),  # type: ignore[arg-type]

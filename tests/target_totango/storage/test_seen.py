@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.storage.run_store import Journal, comparable
+from target_totango.storage.run_store import RunStore, comparable
 from target_totango.storage.seen import SeenKeys, key_digest
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ keys = st.tuples(st.sampled_from(["accounts", "users"]), texts) | st.lists(texts
 
 @given(st.lists(keys, max_size=60), st.integers(1, 5))
 def test_keys_are_counted_wherever_they_are(seen: list[tuple[str, ...]], in_ram: int) -> None:
-    journal = Journal()
+    journal = RunStore()
     counting = SeenKeys(lambda: journal.database, in_ram=in_ram)
     expected: Counter[tuple[str, ...]] = Counter()
     for key in seen:
@@ -33,7 +33,7 @@ def test_keys_are_counted_wherever_they_are(seen: list[tuple[str, ...]], in_ram:
 def test_the_most_recent_moment_is_known_wherever_its_key_is(
     rows: list[tuple[str, int | None]],
 ) -> None:
-    journal = Journal()
+    journal = RunStore()
     journal._seen = SeenKeys(lambda: journal.database, in_ram=2)
     journal.count = journal._seen.count
     newest: dict[str, int] = {}
@@ -61,7 +61,7 @@ def test_a_key_that_only_seems_to_be_on_disk_was_not_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("target_totango.storage.seen.KeyFilter._PLACES", 1)
-    journal = Journal()
+    journal = RunStore()
     counting = SeenKeys(lambda: journal.database, in_ram=1)
     assert [counting.count((name,)) for name in "abcab"] == [0, 0, 0, 1, 1]
     journal.close()

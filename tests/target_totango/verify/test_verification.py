@@ -17,7 +17,7 @@ from target_totango.mapping.convert import to_date, to_number, to_text, to_yes_n
 from target_totango.verify.compare import milliseconds
 from target_totango.verify.verification import Difference, Sent, Verdict, Verifier, compare
 from totango_api.config import Connection
-from totango_api.http.client import Transport
+from totango_api.http.client import ApiClient
 from totango_api.search.attributes import discover
 from totango_api.search.lookup import Lookup
 from totango_api.writing.tracking import Tracker, TrackingCall
@@ -213,8 +213,8 @@ def service(running: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def transport(service: Sandbox) -> Iterator[Transport]:
-    with Transport(Connection.from_config(service.config(), user_agent="test")) as opened:
+def transport(service: Sandbox) -> Iterator[ApiClient]:
+    with ApiClient(Connection.from_config(service.config(), user_agent="test")) as opened:
         yield opened
 
 
@@ -235,7 +235,7 @@ ACCOUNT = {
 USER = {"name": "Joe Doe", "Title": "Chief+1", "Contact": "yes", "Joined": "2024-07-01"}
 
 
-def track(transport: Transport, accounts: int = 3) -> list[Sent]:
+def track(transport: ApiClient, accounts: int = 3) -> list[Sent]:
     tracker, sent = Tracker(transport), []
     for number in range(accounts):
         account_id = f"acme-{number}"
@@ -248,7 +248,7 @@ def track(transport: Transport, accounts: int = 3) -> list[Sent]:
 
 
 @pytest.mark.parametrize("defined", [True, False])
-def test_what_was_sent_is_confirmed_in_two_calls(transport: Transport, defined: bool) -> None:
+def test_what_was_sent_is_confirmed_in_two_calls(transport: ApiClient, defined: bool) -> None:
     sent = track(transport)
     definitions = discover(transport) if defined else []
     before = transport.usage["api"].calls
@@ -258,7 +258,7 @@ def test_what_was_sent_is_confirmed_in_two_calls(transport: Transport, defined: 
     assert transport.usage["api"].calls - before == 2
 
 
-def test_what_was_guessed_wrongly_is_read_as_text(service: Sandbox, transport: Transport) -> None:
+def test_what_was_guessed_wrongly_is_read_as_text(service: Sandbox, transport: ApiClient) -> None:
     service.set(unknown_attributes="text")
     texts = {"Version": "1.10", "Noted": "2024-07-01T12:34:56.789Z", "Count": "12"}
     Tracker(transport).deliver(TrackingCall("acme", account=texts))
@@ -267,7 +267,7 @@ def test_what_was_guessed_wrongly_is_read_as_text(service: Sandbox, transport: T
     assert [each.attribute for each in verdict.differences] == ["Count"]
 
 
-def test_what_is_not_there_or_not_the_same_is_told(transport: Transport) -> None:
+def test_what_is_not_there_or_not_the_same_is_told(transport: ApiClient) -> None:
     sent = track(transport)
     changed = Sent(sent[0].key, {**ACCOUNT, "Plan": "Bronze", "account_name": "Other"})
     absent = [Sent(("accounts", "nobody"), {}), Sent(("users", "acme-0", "Joe@acme.com"), USER)]
@@ -283,7 +283,7 @@ def test_what_is_not_there_or_not_the_same_is_told(transport: Transport) -> None
     assert [verdict.result for verdict in verdicts[-3:]].count("confirmed") == 0
 
 
-def test_only_what_is_not_yet_visible_is_read_again(service: Sandbox, transport: Transport) -> None:
+def test_only_what_is_not_yet_visible_is_read_again(service: Sandbox, transport: ApiClient) -> None:
     early = track(transport, 2)
     service.set(visible_after=1)
     Tracker(transport).deliver(TrackingCall("late", account={"Plan": "Gold"}))
@@ -297,7 +297,7 @@ def test_only_what_is_not_yet_visible_is_read_again(service: Sandbox, transport:
     assert transport.usage["api"].calls - before <= 6
 
 
-def test_the_time_to_wait_is_kept(transport: Transport) -> None:
+def test_the_time_to_wait_is_kept(transport: ApiClient) -> None:
     started = time.monotonic()
     [verdict] = Verifier(Lookup(transport), timeout=0.5, poll=0.1).verify(
         [Sent(("accounts", "nobody"), {"Plan": "Gold"})]
@@ -306,7 +306,7 @@ def test_the_time_to_wait_is_kept(transport: Transport) -> None:
     assert 0.5 <= time.monotonic() - started < 5
 
 
-def test_many_rows_cost_a_call_for_five_hundred(service: Sandbox, transport: Transport) -> None:
+def test_many_rows_cost_a_call_for_five_hundred(service: Sandbox, transport: ApiClient) -> None:
     service.load(
         accounts=[
             {"account_id": f"a{at}", "account_name": f"Name {at}", "attributes": {"Seats": at}}

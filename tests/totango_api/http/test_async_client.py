@@ -14,18 +14,18 @@ from raw_server import CLOSE, OK, RESET, RawServer, speaking
 
 from totango_api.config import Connection
 from totango_api.errors import (
-    AnswerError,
     ApiError,
     AuthenticationError,
     RateLimitError,
     RefusedError,
+    ResponseError,
     SettingsError,
     UnavailableError,
 )
 from totango_api.http import http_pool
 from totango_api.http import retry as retries
 from totango_api.http.call_loop import CallLoop
-from totango_api.http.client import Transport
+from totango_api.http.client import ApiClient
 from totango_api.http.http_connection import KEPT_BYTES
 from totango_api.writing.tracking import Tracker
 
@@ -47,7 +47,7 @@ class Posting:
 
     def __init__(self, url: str, *, limit: int = 1, **settings: Any) -> None:
         config = {"service_id": "SP-1-01", "tracking_url": url, "max_retry_seconds": 0, **settings}
-        self.transport = Transport(Connection.from_config(config, user_agent="test/1"))
+        self.transport = ApiClient(Connection.from_config(config, user_agent="test/1"))
         self.loop = CallLoop()
         self.answered: dict[Any, ApiError | None] = {}
         tracker = Tracker(self.transport)
@@ -67,8 +67,8 @@ class Posting:
         usage = self.transport.usage["tracking"]
         return usage.calls, usage.retries, dict(usage.failures)
 
-    def post(self, job: Any, *, repeatable: bool = True) -> None:
-        self.poster.post(b"job=%r" % job, job, repeatable=repeatable)
+    def post(self, job: Any, *, idempotent: bool = True) -> None:
+        self.poster.post(b"job=%r" % job, job, idempotent=idempotent)
 
     def wait(self, answers: int) -> None:
         deadline = time.monotonic() + 30
@@ -76,10 +76,10 @@ class Posting:
             assert time.monotonic() < deadline, "no answer"
             self.loop.step()
 
-    def outcome(self, *, repeatable: bool = True) -> ApiError | None:
+    def outcome(self, *, idempotent: bool = True) -> ApiError | None:
         """Post one job and return what became of it."""
         job = len(self.answered)
-        self.post(job, repeatable=repeatable)
+        self.post(job, idempotent=idempotent)
         self.wait(job + 1)
         return self.answered[job]
 
@@ -214,7 +214,7 @@ SWITCHING = b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\
 
 
 @pytest.mark.parametrize(
-    ("said", "kind", "words", "maybe_done"),
+    ("said", "kind", "words", "may_have_succeeded"),
     [
         ([b"SSH-2.0-server\r\n"], UnavailableError, "cut short", True),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", CLOSE], UnavailableError, "cut", True),
@@ -222,20 +222,20 @@ SWITCHING = b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\
         ([SWITCHING], UnavailableError, "cut", True),
         ([CLOSE], UnavailableError, "dropped", True),
         ([RESET], UnavailableError, "dropped", True),
-        ([b"HTTP/1.1 204 No Content\r\n\r\n"], AnswerError, "neither 200 nor 201", False),
-        ([MOVED], AnswerError, "redirect", False),
+        ([b"HTTP/1.1 204 No Content\r\n\r\n"], ResponseError, "neither 200 nor 201", False),
+        ([MOVED], ResponseError, "redirect", False),
         ([b"HTTP/1.1 401 U\r\nContent-Length: 0\r\n\r\n"], AuthenticationError, "401", False),
         ([b"HTTP/1.1 503 S\r\n\r\ndown", CLOSE], UnavailableError, "503: down", True),
     ],
 )  # fmt: skip
 def test_answers_that_are_none(
-    served: Start, said: list[Any], kind: type[ApiError], words: str, maybe_done: bool
+    served: Start, said: list[Any], kind: type[ApiError], words: str, may_have_succeeded: bool
 ) -> None:
     server, posting = served(always(*said))
-    error = posting.outcome(repeatable=False)
+    error = posting.outcome(idempotent=False)
     assert type(error) is kind
     assert words in str(error)
-    assert error.maybe_done is maybe_done
+    assert error.may_have_succeeded is may_have_succeeded
     assert len(server.asked) == 1
     assert posting.usage == (1, 0, {str(error.status or "no answer"): 1})
 
@@ -287,10 +287,10 @@ def test_what_passes_is_tried_again(served: Start, bad: list[Any]) -> None:
 def test_an_activity_is_tried_again_only_when_it_certainly_did_not_arrive(served: Start) -> None:
     answers = [[BUSY % 0], [OK], [DOWN]]
     server, posting = served(lambda *_: answers.pop(0), max_retry_seconds=20)
-    assert posting.outcome(repeatable=False) is None
-    error = posting.outcome(repeatable=False)
+    assert posting.outcome(idempotent=False) is None
+    error = posting.outcome(idempotent=False)
     assert error is not None
-    assert error.maybe_done
+    assert error.may_have_succeeded
     assert len(server.asked) == 3
 
 
@@ -335,7 +335,7 @@ def test_an_answer_that_does_not_come_is_given_up(served: Start) -> None:
     )
     error = posting.outcome()
     assert "no answer in time" in str(error)
-    assert error.maybe_done
+    assert error.may_have_succeeded
     assert posting.outcome() is None
     assert server.connections == [0, 1]
 
@@ -361,9 +361,9 @@ def test_time_in_which_nobody_listens_does_not_count(served: Start) -> None:
 def test_nobody_there(posting) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    error = posting(f"http://127.0.0.1:{port}").outcome(repeatable=False)
+    error = posting(f"http://127.0.0.1:{port}").outcome(idempotent=False)
     assert "no connection could be made" in str(error)
-    assert not error.maybe_done
+    assert not error.may_have_succeeded
 
 
 def test_a_connection_that_is_not_taken_is_given_up(posting, monkeypatch) -> None:
@@ -372,9 +372,9 @@ def test_a_connection_that_is_not_taken_is_given_up(posting, monkeypatch) -> Non
 
     posting = posting("http://127.0.0.1:9", request_timeout=0.3)
     monkeypatch.setattr(posting.loop.inner, "create_connection", forever)
-    error = posting.outcome(repeatable=False)
+    error = posting.outcome(idempotent=False)
     assert "no connection in time" in str(error)
-    assert not error.maybe_done
+    assert not error.may_have_succeeded
 
 
 # Connections that the server has closed ------------------------------------------------------
@@ -394,10 +394,10 @@ def test_over_a_closed_connection_is_sent_again_at_once(served: Start) -> None:
 
 def test_an_activity_over_a_closed_connection_is_uncertain(served: Start) -> None:
     server, posting = served(closing_after_one)
-    assert posting.outcome(repeatable=False) is None
-    error = posting.outcome(repeatable=False)
+    assert posting.outcome(idempotent=False) is None
+    error = posting.outcome(idempotent=False)
     assert error is not None
-    assert error.maybe_done
+    assert error.may_have_succeeded
     assert server.connections == [0, 0]
 
 
@@ -407,26 +407,26 @@ def test_an_activity_takes_no_connection_that_was_idle_for_long(
     monkeypatch.setattr(http_pool, "FRESH_SECONDS", 0.0)
     server, posting = served(closing_after_one)
     assert posting.outcome() is None
-    assert posting.outcome(repeatable=False) is None
+    assert posting.outcome(idempotent=False) is None
     assert server.connections == [0, 1]
 
 
 @pytest.mark.parametrize("polled", [True, False])
 def test_an_activity_takes_no_connection_that_was_closed(served: Start, polled: bool) -> None:
     server, posting = served(lambda connection, place: [OK, CLOSE] if not connection else [OK])
-    assert posting.outcome(repeatable=False) is None
+    assert posting.outcome(idempotent=False) is None
     while 0 not in server.closed:
         time.sleep(0.01)
     if polled:
         posting.loop.poll()
-    assert posting.outcome(repeatable=False) is None
+    assert posting.outcome(idempotent=False) is None
     assert server.connections == [0, 1]
 
 
 def test_activities_that_wait_take_no_connection_that_was_closed(served: Start) -> None:
     server, posting = served(always(OK, CLOSE), limit=1)
     for job in range(5):
-        posting.post(job, repeatable=False)
+        posting.post(job, idempotent=False)
     while len(posting.answered) < 5:
         time.sleep(0.02)  # so that each answer comes together with the end
         posting.loop.poll()
@@ -488,7 +488,7 @@ def test_certificates_of_the_environment_are_trusted(
     monkeypatch.setenv(variable, bundle)
     with speaking(always(OK), context_of(authority, "127.0.0.1")) as server:
         posting = posting(server.url)
-        outcomes = [posting.outcome(repeatable=repeatable) for repeatable in (False, True)]
+        outcomes = [posting.outcome(idempotent=idempotent) for idempotent in (False, True)]
         assert outcomes == [None, None]
         assert server.connections == [0, 0]
         posting.close()

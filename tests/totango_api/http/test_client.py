@@ -9,15 +9,15 @@ from stub_totango import Asked, Reply, ok, serving
 
 from totango_api.config import Connection
 from totango_api.errors import (
-    AnswerError,
     ApiError,
     AuthenticationError,
     RefusedError,
+    ResponseError,
     SettingsError,
     UnavailableError,
 )
 from totango_api.http import retry as retries
-from totango_api.http.client import Request, Transport
+from totango_api.http.client import ApiClient, Request
 from totango_api.http.responses import json_of
 from totango_api.region import resolved
 
@@ -35,13 +35,13 @@ def _without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def served() -> Iterator[Callable[..., tuple[Any, Transport]]]:
+def served() -> Iterator[Callable[..., tuple[Any, ApiClient]]]:
     """`served(reply, …)`: a server that gives these answers in turn, and a way to it."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
 
-        def start(*replies: Reply, **settings: Any) -> tuple[Any, Transport]:
+        def start(*replies: Reply, **settings: Any) -> tuple[Any, ApiClient]:
             left = list(replies)
 
             def answer(_: Asked) -> Reply:
@@ -56,7 +56,7 @@ def served() -> Iterator[Callable[..., tuple[Any, Transport]]]:
                 **settings,
             }
             connection = Connection.from_config(config, user_agent="test/1")
-            return server, stack.enter_context(Transport(connection))
+            return server, stack.enter_context(ApiClient(connection))
 
         yield start
 
@@ -94,7 +94,7 @@ def test_no_password_of_the_machine_is_sent(
 def test_a_redirect_is_never_followed(served) -> None:
     other, _ = served(ok({}))
     server, transport = served((302, {"Location": other.url}, b""))
-    with pytest.raises(AnswerError, match="redirect"):
+    with pytest.raises(ResponseError, match="redirect"):
         transport.api("GET", "/x")
     assert len(server.asked) == 1
     assert not other.asked
@@ -136,7 +136,7 @@ def test_what_stays_is_not(served, reply: Reply, kind: type[ApiError]) -> None:
 
 def test_a_call_that_never_came_is_sent_again_even_where_twice_would_do_harm(served) -> None:
     server, transport = served((408, {}, b"too late"), ok({"fine": 1}))
-    request = Request("api", "POST", f"{server.url}/x", repeatable=False)
+    request = Request("api", "POST", f"{server.url}/x", idempotent=False)
     assert transport.send(request, json_of) == {"fine": 1}
     assert len(server.asked) == 2
 
@@ -160,16 +160,16 @@ def test_a_call_is_never_retried_for_longer_than_the_user_said(served) -> None:
 
 def test_what_may_not_be_done_twice_is_sent_once(served) -> None:
     server, transport = served(BAD)
-    request = Request("api", "POST", f"{server.url}/x", repeatable=False)
+    request = Request("api", "POST", f"{server.url}/x", idempotent=False)
     with pytest.raises(UnavailableError) as error:
         transport.send(request, json_of)
-    assert error.value.maybe_done
+    assert error.value.may_have_succeeded
     assert len(server.asked) == 1
 
 
 def test_a_429_was_not_done_and_may_be_sent_again(served) -> None:
     server, transport = served((429, {"Retry-After": "0"}, b""), ok({}))
-    request = Request("api", "POST", f"{server.url}/x", repeatable=False)
+    request = Request("api", "POST", f"{server.url}/x", idempotent=False)
     assert transport.send(request, json_of) == {}
     assert len(server.asked) == 2
 
@@ -179,15 +179,15 @@ def test_nobody_there() -> None:
         {"app_token": TOKEN, "api_url": "http://127.0.0.1:9", "max_retry_seconds": 0},
         user_agent="t",
     )
-    with Transport(connection) as transport, pytest.raises(UnavailableError) as error:
+    with ApiClient(connection) as transport, pytest.raises(UnavailableError) as error:
         transport.api("GET", "/x")
-    assert not error.value.maybe_done
+    assert not error.value.may_have_succeeded
     assert "127.0.0.1:9/x" in str(error.value)
 
 
 def test_no_call_without_a_token() -> None:
     connection = Connection.from_config({"app_token": "  "}, user_agent="t")
-    with Transport(connection) as transport, pytest.raises(SettingsError, match="app_token"):
+    with ApiClient(connection) as transport, pytest.raises(SettingsError, match="app_token"):
         transport.api("GET", "/x")
 
 

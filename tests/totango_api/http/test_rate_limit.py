@@ -9,7 +9,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from totango_api.http import rate_limit as module
-from totango_api.http.rate_limit import CallBudget, ServerBudget
+from totango_api.http.rate_limit import RateLimiter, ServerBudget
 
 
 def told(prefix: str = "RateLimit", **values: object) -> CaseInsensitiveDict[str]:
@@ -40,7 +40,7 @@ def test_headers_in_every_spelling(prefix: str, reset: float) -> None:
 )
 def test_headers_that_say_nothing(values: dict[str, object]) -> None:
     assert ServerBudget.from_headers(told(**values), now=0) is None
-    CallBudget(100).observe(told(**values))
+    RateLimiter(100).observe(told(**values))
 
 
 def test_a_reset_in_the_past_is_now() -> None:
@@ -48,13 +48,13 @@ def test_a_reset_in_the_past_is_now() -> None:
     assert said == ServerBudget(remaining=0, reset_in=0)
 
 
-def held(budget: CallBudget, *, after: float = 0.0) -> bool:
+def held(budget: RateLimiter, *, after: float = 0.0) -> bool:
     """Whether a call would wait, now or some seconds later."""
     return budget._seconds_to_hold(time.monotonic() + after) > 0
 
 
 def test_nothing_left_means_waiting_for_the_reset() -> None:
-    budget = CallBudget(100)
+    budget = RateLimiter(100)
     budget.observe(told(Remaining=0, Reset=50))
     assert held(budget)
     assert held(budget, after=49)
@@ -62,7 +62,7 @@ def test_nothing_left_means_waiting_for_the_reset() -> None:
 
 
 def test_calls_under_way_count_against_what_is_left() -> None:
-    budget = CallBudget(100)
+    budget = RateLimiter(100)
     budget.observe(told(Remaining=2, Reset=50))
     with budget.call():
         assert not held(budget)
@@ -71,14 +71,14 @@ def test_calls_under_way_count_against_what_is_left() -> None:
 
 
 def test_answers_that_overtake_each_other_do_not_give_calls_back() -> None:
-    budget = CallBudget(100)
+    budget = RateLimiter(100)
     budget.observe(told(Remaining=0, Reset=50))
     budget.observe(told(Remaining=5, Reset=50))
     assert held(budget)
 
 
 def test_a_new_window_does() -> None:
-    budget = CallBudget(100)
+    budget = RateLimiter(100)
     budget.observe(told(Remaining=0, Reset=1))
     budget.observe(told(Remaining=99, Reset=50))
     assert not held(budget)
@@ -86,7 +86,7 @@ def test_a_new_window_does() -> None:
 
 def test_a_429_holds_all_calls() -> None:
     for calls in (0, 100):
-        budget = CallBudget(calls)
+        budget = RateLimiter(calls)
         budget.hold(30)
         budget.hold(5)
         assert held(budget, after=29)
@@ -94,7 +94,7 @@ def test_a_429_holds_all_calls() -> None:
 
 
 def test_without_pacing_only_a_429_counts() -> None:
-    budget = CallBudget(0)
+    budget = RateLimiter(0)
     budget.observe(told(Remaining=0, Reset=50))
     assert not held(budget)
 
@@ -103,7 +103,7 @@ def test_never_more_calls_in_any_window(monkeypatch: pytest.MonkeyPatch) -> None
     window, most = 0.3, 7
     monkeypatch.setattr(module, "RATE_WINDOW_SECONDS", window)
     monkeypatch.setattr(module, "MARGIN_SECONDS", 0.05)
-    budget, times, lock = CallBudget(most), [], threading.Lock()
+    budget, times, lock = RateLimiter(most), [], threading.Lock()
 
     def calls() -> None:
         for _ in range(7):
@@ -122,7 +122,7 @@ def test_never_more_calls_in_any_window(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_call_that_fails_gives_its_place_back() -> None:
-    budget = CallBudget(100)
+    budget = RateLimiter(100)
     with pytest.raises(RuntimeError), budget.call():
         raise RuntimeError
     assert budget._in_flight == 0

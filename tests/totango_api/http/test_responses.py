@@ -13,25 +13,25 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from totango_api.errors import (
-    AnswerError,
     ApiError,
     AuthenticationError,
     RateLimitError,
     RefusedError,
+    ResponseError,
     UnavailableError,
 )
-from totango_api.http.responses import Answer, error_for, json_of, request_id_of, wait_asked
+from totango_api.http.responses import Response, error_for, json_of, request_id_of, wait_asked
 
 
-def answer(status: int, body: bytes = b"{}", **headers: str) -> Answer:
+def answer(status: int, body: bytes = b"{}", **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, CaseInsensitiveDict(named), body)
+    return Response(status, CaseInsensitiveDict(named), body)
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "retriable"),
     [
-        (301, AnswerError, False),
+        (301, ResponseError, False),
         (400, RefusedError, False),
         (401, AuthenticationError, False),
         (403, AuthenticationError, False),
@@ -86,7 +86,7 @@ def test_what_is_no_failure(body: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b'{"a": ', b"OK"])
 def test_what_is_not_json_may_be_so_next_time(body: bytes) -> None:
-    with pytest.raises(AnswerError, match="not JSON") as error:
+    with pytest.raises(ResponseError, match="not JSON") as error:
         json_of("x", answer(200, body))
     assert error.value.retriable
 

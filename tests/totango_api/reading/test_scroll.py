@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from totango_api.errors import AnswerError, ApiError, UnavailableError
+from totango_api.errors import ApiError, ResponseError, UnavailableError
 from totango_api.reading.scroll import ATTEMPTS, ScrollRead, hit_of
 from totango_api.search.query import Query
 
@@ -81,7 +81,7 @@ def test_it_does_not_start_for_ever() -> None:
 
 @pytest.mark.parametrize("answer", [[], 7, {}, {"accounts": {}}, {"accounts": None}])
 def test_answers_of_another_shape(answer: Any) -> None:
-    with pytest.raises(AnswerError):
+    with pytest.raises(ResponseError):
         read(answer)
 
 

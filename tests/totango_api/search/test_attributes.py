@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from totango_api.errors import AnswerError
+from totango_api.errors import ResponseError
 from totango_api.search.attributes import CORE_ATTRIBUTES, discover
 
 
@@ -65,7 +65,7 @@ def test_one_name_may_be_of_accounts_and_of_users() -> None:
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"list": {}}, {"list": [7]}, {"attributes": []}])
 def test_another_shape_is_said_to_be_one(answer: Any) -> None:
-    with pytest.raises(AnswerError, match=r"attributes\.json"):
+    with pytest.raises(ResponseError, match=r"attributes\.json"):
         discover(Given(answer))  # type: ignore[arg-type]
 
 

@@ -8,8 +8,8 @@ import pytest
 import sandboxes
 
 from totango_api.config import Connection
-from totango_api.errors import AnswerError, ApiError, IncompleteReadError, RefusedError
-from totango_api.http.client import Transport
+from totango_api.errors import ApiError, IncompleteReadError, RefusedError, ResponseError
+from totango_api.http.client import ApiClient
 from totango_api.search.attributes import DATE, NUMBER, Attribute
 from totango_api.search.lookup import Found, Lookup
 
@@ -57,11 +57,11 @@ def service(running: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def lookup(service: Sandbox) -> Iterator[Callable[..., Lookup]]:
-    transports: list[Transport] = []
+    transports: list[ApiClient] = []
 
     def make(**options: Any) -> Lookup:
         config = service.config(max_retry_seconds=5)
-        transports.append(Transport(Connection.from_config(config, user_agent="test")))
+        transports.append(ApiClient(Connection.from_config(config, user_agent="test")))
         made = Lookup(transports[-1], **options)
         made.calls = lambda: transports[-1].usage["api"].calls  # type: ignore[attr-defined]
         return made
@@ -139,7 +139,7 @@ def test_a_server_that_filters_nothing_is_not_read_whole(
     off = {"op.string.in_list": "off", "op.string.eq": "off", "unsupported_term": "ignore"}
     service.set(total_hits=count, **off)
     reader = lookup()
-    with pytest.raises(AnswerError, match="rows came back for 3 ids"):
+    with pytest.raises(ResponseError, match="rows came back for 3 ids"):
         reader.accounts(["x", "y", "z"])
     assert reader.calls() <= 4  # type: ignore[attr-defined]
 

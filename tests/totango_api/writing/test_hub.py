@@ -25,8 +25,8 @@ from totango_api.errors import (
     SettingsError,
     UnavailableError,
 )
-from totango_api.http.client import Transport
-from totango_api.http.responses import Answer
+from totango_api.http.client import ApiClient
+from totango_api.http.responses import Response
 from totango_api.writing.batch_bisection import UNTRIED, Settlement
 from totango_api.writing.hub import Accepted, Hub, HubRow, Refused, Uncertain, batches
 from totango_api.writing.hub_responses import Reply, refusal_in, reply_in
@@ -65,9 +65,9 @@ def test_batches_are_not_cut_earlier_than_needed() -> None:
 # Answers -----------------------------------------------------------------------------------
 
 
-def answered(body: Any, status: int = 200) -> Answer:
+def answered(body: Any, status: int = 200) -> Response:
     text = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    return Answer(status, CaseInsensitiveDict(), text)
+    return Response(status, CaseInsensitiveDict(), text)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def each(groups: Iterable[tuple[Sequence[int], Any]]) -> list[tuple[int, Any]]:
 
 
 def settled(hub: ModelHub, count: int, **options: Any) -> dict[int, Any]:
-    settlement = Settlement(hub, repeatable=options.pop("repeatable", True), **options)
+    settlement = Settlement(hub, idempotent=options.pop("idempotent", True), **options)
     pairs = each(settlement.settle(range(count)))
     assert len(pairs) == count, "a row was settled twice, or never"
     return dict(pairs)
@@ -206,7 +206,7 @@ def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
     def send(rows: Sequence[int]) -> Reply:
         return dataclasses.replace(hub(rows), certain=atomic)
 
-    outcomes = dict(each(Settlement(send, repeatable=False).settle(range(50))))
+    outcomes = dict(each(Settlement(send, idempotent=False).settle(range(50))))
     assert max(hub.stored.values(), default=0) <= 1
     for row, outcome in outcomes.items():
         assert not isinstance(outcome, Accepted) or hub.stored[row] == 1
@@ -234,7 +234,7 @@ def test_the_bad_rows_of_a_hundred_cost_few_calls(naming: str, bad: set[int], mo
 @pytest.mark.parametrize("naming", ["none", "first"])
 def test_a_hopeless_batch_is_given_up_and_the_next_one_sooner(naming: str) -> None:
     hub = ModelHub(set(range(1000)), atomic=True, naming=naming)
-    settlement = Settlement(hub, repeatable=True)
+    settlement = Settlement(hub, idempotent=True)
     outcomes = [outcome for _, outcome in each(settlement.settle(range(1000)))]
     assert len(outcomes) == 1000
     assert all(isinstance(outcome, Refused) for outcome in outcomes)
@@ -243,7 +243,7 @@ def test_a_hopeless_batch_is_given_up_and_the_next_one_sooner(naming: str) -> No
     assert settlement.hopeless_kind is not None
 
     hub.calls = 0
-    again = Settlement(hub, repeatable=True, hopeless_kind=settlement.hopeless_kind)
+    again = Settlement(hub, idempotent=True, hopeless_kind=settlement.hopeless_kind)
     assert len(each(again.settle(range(1000)))) == 1000
     assert again.hopeless_kind is not None
     assert hub.calls <= 4
@@ -276,11 +276,11 @@ def service(running: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def hub(service: Sandbox) -> Iterator[Callable[..., Hub]]:
-    transports: list[Transport] = []
+    transports: list[ApiClient] = []
 
     def make(*, max_rows: int = 100, max_bytes: int = 1_000_000, **settings: Any) -> Hub:
         config = service.config(**{"max_retry_seconds": 20, **settings})
-        transports.append(Transport(Connection.from_config(config, user_agent="test")))
+        transports.append(ApiClient(Connection.from_config(config, user_agent="test")))
         return Hub(transports[-1], max_rows=max_rows, max_bytes=max_bytes)
 
     yield make
@@ -444,7 +444,7 @@ def test_outcomes_known_before_a_failure_are_not_lost(
 
 def test_what_the_hub_needs_is_asked_for(service: Sandbox) -> None:
     connection = Connection.from_config(service.config(service_id=None), user_agent="test")
-    with Transport(connection) as transport, pytest.raises(SettingsError, match="service_id"):
+    with ApiClient(connection) as transport, pytest.raises(SettingsError, match="service_id"):
         Hub(transport)
 
 

@@ -8,8 +8,8 @@ import pytest
 import sandboxes
 
 from totango_api.config import Connection
-from totango_api.errors import AnswerError, ApiError, AuthenticationError, RefusedError
-from totango_api.http.client import Transport
+from totango_api.errors import ApiError, AuthenticationError, RefusedError, ResponseError
+from totango_api.http.client import ApiClient
 from totango_api.writing.user_deletion import delete_user
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def service(running: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def transport(service: Sandbox) -> Iterator[Transport]:
-    with Transport(Connection.from_config(service.config(), user_agent="test")) as opened:
+def transport(service: Sandbox) -> Iterator[ApiClient]:
+    with ApiClient(Connection.from_config(service.config(), user_agent="test")) as opened:
         yield opened
 
 
@@ -49,7 +49,7 @@ def keys(service: Sandbox) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("key", USERS)
 def test_the_named_user_is_deleted_and_no_other(
-    service: Sandbox, transport: Transport, key: tuple[str, str]
+    service: Sandbox, transport: ApiClient, key: tuple[str, str]
 ) -> None:
     assert delete_user(transport, *key)
     assert keys(service) == set(USERS) - {key}
@@ -60,7 +60,7 @@ def test_the_named_user_is_deleted_and_no_other(
     [("acme", "nobody"), ("Acme", "joe@acme.com"), ("acme", "ümlaut/..%2e"), ("a/cme", "joe")],
 )
 def test_a_user_that_is_not_there_is_told(
-    service: Sandbox, transport: Transport, key: tuple[str, str]
+    service: Sandbox, transport: ApiClient, key: tuple[str, str]
 ) -> None:
     assert not delete_user(transport, *key)
     assert keys(service) == set(USERS)
@@ -68,7 +68,7 @@ def test_a_user_that_is_not_there_is_told(
 
 @pytest.mark.parametrize("bad", ["", ".", ".."])
 def test_what_is_no_id_in_a_path_is_never_sent(
-    service: Sandbox, transport: Transport, bad: str
+    service: Sandbox, transport: ApiClient, bad: str
 ) -> None:
     for account, user in ((bad, "joe"), ("acme", bad)):
         with pytest.raises(RefusedError, match="cannot be the id"):
@@ -79,15 +79,15 @@ def test_what_is_no_id_in_a_path_is_never_sent(
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("html", AnswerError),
+        ("html", ResponseError),
         ("failed200", RefusedError),
         ("error200", ApiError),
         ("401", AuthenticationError),
-        ("redirect@delete:to=http://127.0.0.1:9/", AnswerError),
+        ("redirect@delete:to=http://127.0.0.1:9/", ResponseError),
     ],
 )
 def test_nothing_but_success_counts(
-    service: Sandbox, transport: Transport, fault: str, kind: type[ApiError]
+    service: Sandbox, transport: ApiClient, fault: str, kind: type[ApiError]
 ) -> None:
     service.chaos(fault if "@" in fault else f"{fault}@delete")
     with pytest.raises(kind):
@@ -95,13 +95,13 @@ def test_nothing_but_success_counts(
     assert keys(service) == set(USERS)
 
 
-def test_a_lost_answer_is_asked_for_again(service: Sandbox, transport: Transport) -> None:
+def test_a_lost_answer_is_asked_for_again(service: Sandbox, transport: ApiClient) -> None:
     service.chaos("drop@delete:1")
     assert not delete_user(transport, *USERS[0])
     assert keys(service) == set(USERS[1:])
 
 
-def test_an_error_names_no_person(service: Sandbox, transport: Transport) -> None:
+def test_an_error_names_no_person(service: Sandbox, transport: ApiClient) -> None:
     service.chaos("400@delete")
     with pytest.raises(RefusedError) as raised:
         delete_user(transport, *USERS[0])
@@ -110,7 +110,7 @@ def test_an_error_names_no_person(service: Sandbox, transport: Transport) -> Non
 
 
 def test_other_answers_of_a_missing_user_are_taken(
-    service: Sandbox, transport: Transport, request: Any
+    service: Sandbox, transport: ApiClient, request: Any
 ) -> None:
     request.addfinalizer(lambda: service.set(delete_missing=404))
     service.set(delete_missing=200)
