@@ -24,6 +24,7 @@ COUNTS: Final = (
     "rejected",
     "superseded",
     "uncertain",
+    "undelivered",
     "verified",
     "different",
     "missing",
@@ -50,6 +51,7 @@ class StreamMetrics:
         rejected: Rows in the rejects file, other than uncertain ones.
         superseded: Of those, rows that later ones made outdated, so that a replay skips them.
         uncertain: Rows that may or may not have arrived.
+        undelivered: Rows that were not delivered for a reason outside them: STATE is held.
         verified: Rows read back and found as they were sent.
         different: Rows read back and found otherwise.
         missing: Rows not found when read back.
@@ -70,6 +72,7 @@ class StreamMetrics:
     rejected: int = 0
     superseded: int = 0
     uncertain: int = 0
+    undelivered: int = 0
     verified: int = 0
     different: int = 0
     missing: int = 0
@@ -118,6 +121,10 @@ class Report:
     def total(self, name: str) -> int:
         """Return one count over all streams."""
         return sum(getattr(tally, name) for tally in self._tallies.values())
+
+    def sent(self, object_: str) -> int:
+        """Return how many rows about an object Totango took."""
+        return sum(tally.sent for _, each, tally in self if each == object_)
 
     @property
     def seconds(self) -> float:

@@ -9,6 +9,7 @@ from target_totango.delivery.base import keys_of, written
 from target_totango.delivery.executor import OrderedPool
 from target_totango.delivery.hub_calls import HubCalls
 from target_totango.delivery.hub_delivery import Batch, HubDelivery, Outcomes
+from target_totango.delivery.results import Confirmed
 from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, USERS, Row
 
 if TYPE_CHECKING:
@@ -143,8 +144,9 @@ class HubDestination:
             self._settle_all(batch.rows, outcomes[0][1])
             return
         by_place = {at: outcome for places, outcome in outcomes for at in places}
-        for place, row in enumerate(batch.rows):
-            self._settle(row, by_place[place])
+        # What was taken first: it tells that the service does not refuse everything.
+        for place in sorted(by_place, key=lambda at: not isinstance(by_place[at], Confirmed)):
+            self._settle(batch.rows[place], by_place[place])
 
 
 _RANKS: Final = {ACCOUNTS: 0, USERS: 1, COLLECTIONS: 1, ACTIVITIES: 2}

@@ -7,12 +7,15 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from target_totango.models import USERS, Row, ValidationError
+from target_totango.delivery.results import outcome_of
+from target_totango.models import USERS, Row
 from totango_api.errors import ApiError, SettingsError, TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from target_totango.delivery.results import WriteResult
 
 logger = logging.getLogger("target-totango")
 
@@ -95,14 +98,14 @@ class Deletes:
         self,
         deleted: Callable[[str, User], None],
         settle: Callable[[Row], None],
-        keep: Callable[[Row, Sequence[ValidationError]], None],
+        failed: Callable[[Row, WriteResult], None],
     ) -> None:
         """Delete them.
 
         Args:
             deleted: Told the stream and user of each.
             settle: Takes the rows that asked for it.
-            keep: Takes rows whose user could not be deleted, with the reason.
+            failed: Takes rows whose user could not be deleted.
 
         Raises:
             ApiError: If a user without a row could not be deleted.
@@ -115,7 +118,7 @@ class Deletes:
                 if not rows:
                     raise
                 for row in rows:
-                    keep(row, [ValidationError("", "not deleted", error.message)])
+                    failed(row, outcome_of(error, idempotent=True))
                 continue
             deleted(stream, user)
             for row in rows:

@@ -92,7 +92,7 @@ class HardDeletes:
         if self.count:
             self._deletes.check()
             self._forget()
-            self._deletes.carry_out(self._deleted, self._settler.let_pass, self._settler.reject)
+            self._deletes.carry_out(self._deleted, self._settler.let_pass, self._settler.settle)
 
     def close(self) -> None:
         """Keep what was noted."""

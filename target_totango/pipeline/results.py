@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.results import (
-    CircuitBreaker,
     Confirmed,
     Failed,
     Refused,
@@ -14,6 +13,7 @@ from target_totango.delivery.results import (
     WriteResult,
 )
 from target_totango.models import ACTIVITIES, Row, ValidationError
+from target_totango.pipeline.circuit_breaker import CircuitBreaker, OutageError, explained
 from target_totango.pipeline.filters import UNCERTAIN
 from target_totango.storage.stale_rejects import StaleRejects
 from target_totango.verify.read_back import ReadBack
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-totango")
 
+REFUSED_ROWS: Final = 500
+"""So many rows refused, and none taken: the service refuses everything, whatever rows hold."""
+
 
 class InvalidRowError(TotangoError):
     """A row cannot be written, and `on_invalid` says to stop there."""
@@ -46,6 +49,9 @@ class ResultHandler:
         rejects: Keeps what was not written; None in a dry run, which writes nothing.
         gate: Lets states go.
         journal: Remembers what is to be read back.
+
+    Attributes:
+        failure: Why the first row that was not delivered was not.
     """
 
     def __init__(
@@ -64,9 +70,11 @@ class ResultHandler:
         self._rejects = rejects
         self._gate = gate
         self._breaker = CircuitBreaker()
+        self._refused: list[tuple[Row, Refused]] = []
         self._expected: dict[tuple[str, ...], int] = {}
         self._supersession = StaleRejects(journal)
         self._told_superseded = False
+        self.failure: TotangoError | None = None
         self._read_back = ReadBack(settings, services, journal, report, self._keep_unverified)
 
     def expect(self, row: Row) -> None:
@@ -75,37 +83,75 @@ class ResultHandler:
             self._expected[row.ledger_key] = row.ticket
 
     def settle(self, row: Row, outcome: WriteResult) -> None:
-        """Take the outcome of a row."""
+        """Take the outcome of a row.
+
+        Raises:
+            OutageError: If nothing gets through any more.
+        """
         match outcome:
             case Confirmed():
-                self._release(self._breaker.succeeded())
+                self._succeed()
                 self._confirm(row)
-            case Refused(reason, status):
+            case Refused():
                 self._is_latest(row)
                 self._abandon(row)
-                answered = f" ({status})" if status else ""
-                said = f"Totango refused the row{answered}: {reason}"
-                self.reject(row, [ValidationError("", f"refused ({status or 'no status'})", said)])
+                self._refuse(row, outcome)
             case Uncertain(error):
                 self._is_latest(row)
                 self._report.tally(row.stream, row.object).uncertain += 1
                 message = f"the activity may or may not have been counted: {error.message}"
                 self.keep(row, [ValidationError("", UNCERTAIN, message)])
-                self._breaker.count(error)
-            case Failed():
+                self._breaker.failed(row, error)
+            case Failed(error):
                 self._is_latest(row)
                 self._abandon(row)
-                self._breaker.failed(row, outcome)
+                self._hold(row, error)
+                self._breaker.failed(row, error)
 
     def settle_all(self, rows: Sequence[Row], outcome: WriteResult) -> None:
-        """Take the outcome that rows share."""
+        """Take the outcome that rows share.
+
+        Raises:
+            OutageError: If nothing gets through any more.
+        """
         if not isinstance(outcome, Confirmed):
             for row in rows:
                 self.settle(row, outcome)
             return
-        self._release(self._breaker.succeeded())
+        self._succeed()
         for row in rows:
             self._confirm(row)
+
+    def _succeed(self) -> None:
+        """Note that Totango takes rows: what it refused before, it refused for what it holds."""
+        self._breaker.succeeded()
+        refused, self._refused = self._refused, []
+        for row, outcome in refused:
+            self._refuse(row, outcome)
+
+    def _refuse(self, row: Row, outcome: Refused) -> None:
+        """Reject a row that Totango refused, unless it has taken none so far.
+
+        Raises:
+            OutageError: If it refuses everything.
+        """
+        if not self._breaker.any_success:
+            self._refused.append((row, outcome))
+            if len(self._refused) >= REFUSED_ROWS:
+                msg = (
+                    f"{len(self._refused)} rows were refused, and none was taken: {_said(outcome)}"
+                )
+                raise OutageError(msg, remedy="Check the service, the region and the URL settings.")
+            return
+        code = f"refused ({outcome.status or 'no status'})"
+        self.reject(row, [ValidationError("", code, _said(outcome))])
+
+    def _hold(self, row: Row, error: TotangoError) -> None:
+        """Note that a row is not delivered for a reason outside it: STATE must not pass it."""
+        self._report.tally(row.stream, row.object).undelivered += 1
+        if self.failure is None:
+            self.failure = explained(error, row)
+        self._gate.hold(row.ticket)
 
     def _is_latest(self, row: Row) -> bool:
         """Tell whether no later row of the same key is on its way."""
@@ -136,11 +182,6 @@ class ResultHandler:
         """Note that an activity certainly did not arrive."""
         if row.fingerprint is not None and self._services.ledger is not None:
             self._services.ledger.abandon(row.fingerprint)
-
-    def _release(self, held: list[tuple[Row, Failed]]) -> None:
-        for row, outcome in held:
-            code = f"not delivered ({outcome.status or 'no answer'})"
-            self.reject(row, [ValidationError("", code, outcome.error.message)])
 
     def invalid(self, row: Row, faults: Sequence[ValidationError]) -> None:
         """Take a row that did not pass the checks.
@@ -186,6 +227,7 @@ class ResultHandler:
 
     def deleted(self, user: tuple[str, str]) -> None:
         """Take note that a user was deleted."""
+        self._succeed()
         self._supersession.note_deleted(user)
 
     def mark_superseded(self) -> None:
@@ -207,9 +249,11 @@ class ResultHandler:
         """Note that a row needs no further attention."""
         self._gate.settle(row.ticket)
 
-    def release_held(self) -> None:
-        """Reject the rows that failed last: there was no outage."""
-        self._release(self._breaker.release())
+    def hold_refused(self) -> None:
+        """Hold STATE before the rows that were refused by a service that took nothing at all."""
+        for row, outcome in self._refused:
+            self._hold(row, TotangoError(f"Nothing was taken, and {_said(outcome)}"))
+        self._refused.clear()
 
     def verify(self) -> None:
         """Read back what was confirmed.
@@ -234,3 +278,9 @@ class ResultHandler:
         """Put a row into the rejects file that the state has passed long ago."""
         if self._rejects is not None:
             self._rejects.write(row, faults)
+
+
+def _said(outcome: Refused) -> str:
+    """Return a refusal in the server's words."""
+    answered = f" ({outcome.status})" if outcome.status else ""
+    return f"Totango refused the row{answered}: {outcome.reason}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 import logging
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ from target_totango.storage.dead_letter import DeadLetterFile
 from target_totango.storage.run_store import RunStore
 from target_totango.telling import Progress, tell_end, write_report
 from totango_api.errors import InputError, TotangoError
+from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -219,6 +221,7 @@ class Run:
                 self._settle_all()
                 if failure is None:
                     self._after_all()
+                self._settler.hold_refused()
             except BaseException:
                 self._wind_up()
                 raise
@@ -233,7 +236,6 @@ class Run:
                 if self.signal is not None:
                     raise InterruptedError
                 self.pulse()
-        self._settler.release_held()
 
     def _after_all(self) -> None:
         """Do what only a run may do that was read to its end and delivered."""
@@ -278,23 +280,53 @@ class Run:
         self._progress.end()
         rejected = self.report.total("rejected")
         tell_end(self.report, self.rejects)
+        self._tell_held()
         if self._plan is not None:
             self._plan.show(rejected=rejected)
         if not self.settings.report_path:
             return
         report = self.report.as_dict()
         report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
-        report["complete"] = failure is None and self.signal is None
+        report["complete"] = not (failure or self.signal or self.gate.unsettled)
         report["rejects_path"] = str(self.rejects.path) if self.rejects.rows else None
         report["states_emitted"] = self.gate.emitted
         report["undelivered"] = self.gate.unsettled
+        report["states_held"] = self.gate.held.count if self.gate.held else 0
         report["calls"] = self.services.usage()
         if self._plan is not None:
             report["plan"] = self._plan.as_dict(rejected=rejected)
         write_report(Path(self.settings.report_path), report)
 
+    def _tell_held(self) -> None:
+        """Log which STATE is held, and why."""
+        held, failure = self.gate.held, self._settler.failure
+        if held is None:
+            return
+        logger.warning(
+            "STATE is held: %d of the input's STATE messages, the first after row %d (%s), "
+            "are not emitted, because %d rows were not delivered%s",
+            held.count,
+            held.rows,
+            excerpt(json.dumps(held.first, default=str)),
+            self.gate.unsettled,
+            f": {failure.message}" if failure else ".",
+        )
+        if self.services.ledger is None and (sent := self.report.sent(ACTIVITIES)):
+            logger.warning(
+                "%d activities were delivered without ledger_path: those that the tap sends "
+                "again count again.",
+                sent,
+            )
+
     def _verdict(self) -> None:
         report, problems = self.report, []
+        if undelivered := report.total("undelivered"):
+            problem = self._settler.failure
+            msg = f"{undelivered} rows were not delivered: {problem.message if problem else ''}"
+            remedy = "Run again: their STATE is held, so the tap sends them again."
+            if problem and problem.remedy:
+                remedy = f"{problem.remedy} {remedy}"
+            raise IncompleteRunError(msg, remedy=remedy)
         rejected = report.total("rejected")
         if rejected > self.settings.max_rejected:
             problems.append(f"{rejected} rows were rejected")

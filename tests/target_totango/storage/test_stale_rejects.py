@@ -32,7 +32,7 @@ def replayed(deliver: Deliver, tmp_path: Path, **settings: Any) -> Delivered:
 def test_a_replay_does_not_set_back_what_a_later_row_wrote(
     deliver: Deliver, service: Sandbox, tmp_path: Path, old: str
 ) -> None:
-    service.chaos("404@tracking:match=old")
+    service.chaos("422@tracking:match=old")
     rows = [account("a", Plan=old), account("b", Plan="x"), account("a", Plan="new"), state(1)]
     done = deliver(ACCOUNTS, *rows, **ONE_BY_ONE)
     assert [row["_reject"]["superseded"] for row in done.rejected] == [True]
@@ -49,7 +49,7 @@ def test_a_replay_does_not_set_back_what_a_later_row_wrote(
 def test_a_rejected_row_that_no_later_one_outdates_is_sent_again(
     deliver: Deliver, service: Sandbox, tmp_path: Path
 ) -> None:
-    service.chaos("404@tracking:match=last")
+    service.chaos("422@tracking:match=last")
     done = deliver(ACCOUNTS, account("a", Plan="first"), account("a", Plan="last"), **ONE_BY_ONE)
     assert "superseded" not in done.rejected[0]["_reject"]
     service.chaos()

@@ -1,0 +1,66 @@
+"""Ends a run in which nothing gets through any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from target_totango.models import TRACKING
+from totango_api.errors import AuthenticationError, TotangoError
+
+if TYPE_CHECKING:
+    from target_totango.models import Row
+
+OUTAGE_CALLS: Final = 20
+"""Failed calls in a row, with no success in between, that are an outage."""
+
+_NOT_ACCEPTED: Final = (
+    "Check sdr_token (Settings, SDR tokens) and service_id, and whether the region is right."
+)
+
+
+class OutageError(TotangoError):
+    """Nothing gets through any more: the run ends, and its STATE is held."""
+
+
+def explained(error: TotangoError, row: Row) -> TotangoError:
+    """Return an error with what to do about it: tracking calls do not carry the app token."""
+    if isinstance(error, AuthenticationError) and row.delivery == TRACKING:
+        return TotangoError(error.message, remedy=_NOT_ACCEPTED)
+    return error
+
+
+class CircuitBreaker:
+    """Counts failed calls, and ends the run when that many come in a row.
+
+    Attributes:
+        any_success: Whether Totango took anything in this run.
+    """
+
+    def __init__(self) -> None:
+        self.any_success = False
+        self._in_a_row = 0
+        self._last_error: TotangoError | None = None
+
+    def succeeded(self) -> None:
+        """Note a success."""
+        self.any_success = True
+        self._in_a_row = 0
+        self._last_error = None
+
+    def failed(self, row: Row, error: TotangoError) -> None:
+        """Count a failed call. The rows of a batch share their error, and count once.
+
+        Raises:
+            OutageError: If so many calls failed in a row, or if the first ones say that no call
+                is accepted.
+        """
+        if error is self._last_error:
+            return
+        self._last_error = error
+        self._in_a_row += 1
+        error = explained(error, row)
+        if isinstance(self._last_error, AuthenticationError) and not self.any_success:
+            raise OutageError(error.message, remedy=error.remedy)
+        if self._in_a_row >= OUTAGE_CALLS:
+            msg = f"Rows could not be delivered {self._in_a_row} calls in a row: {error.message}"
+            raise OutageError(msg, remedy=error.remedy or "Run again when the service is back.")
