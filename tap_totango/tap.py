@@ -56,7 +56,7 @@ class TapTotango(Tap):
     package_name = "singer-totango"
     dynamic_catalog = True
     message_writer_class = WholeLines
-    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG)  # the SDK adds to it
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,

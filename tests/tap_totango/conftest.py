@@ -1,4 +1,4 @@
-"""A sandbox for the package's tests, and the tap run as a user runs it."""
+"""A sandbox for the package's tests, and the tap run in this process as a user runs it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 import sandboxes
 import stub_totango
+from in_process import run_main
 from tap_runs import Catalog, TapRun, catalog_of
+
+from tap_totango import tap as tap_module
+from totango_api.http import retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +44,30 @@ def stub() -> Iterator[Callable[[Callable[[Asked], Reply]], Stub]]:
         yield lambda answer: stack.enter_context(stub_totango.serving(answer))
 
 
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the order and the number of retries, but not their waits."""
+    monkeypatch.setattr(retry.random, "uniform", lambda *_: 0.01)
+
+
+class Command(Protocol):
+    """Runs `tap-totango` to its end."""
+
+    def __call__(self, *arguments: str | Path) -> TapRun: ...
+
+
+@pytest.fixture
+def tap_command(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`tap_command("check", "--config", path)`: one run of the command, in this process."""
+
+    def start(*arguments: str | Path) -> TapRun:
+        monkeypatch.setattr(tap_module.TapTotango, "_tests", False)
+        ended = run_main(tap_module.main, "tap-totango", *map(str, arguments))
+        return TapRun(ended.code, ended.stdout, ended.stderr)
+
+    return start
+
+
 class Tap(Protocol):
     """Runs the tap to its end."""
 
@@ -54,7 +82,9 @@ class Tap(Protocol):
 
 
 @pytest.fixture
-def tap(run: Any, config_file: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Tap:
+def tap(
+    tap_command: Command, config_file: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> Tap:
     """`tap(option, …, catalog=…, state=…, setting=value, …)`: one run, against the sandbox."""
 
     def start(
@@ -66,7 +96,7 @@ def tap(run: Any, config_file: Any, tmp_path: Path, request: pytest.FixtureReque
     ) -> TapRun:
         if config is None:
             config = request.getfixturevalue("service").config(max_retry_seconds=5)
-        command = ["tap-totango", "--config", config_file({**config, **settings})]
+        arguments = ["--config", config_file({**config, **settings})]
         for name, content in (
             ("catalog", catalog and catalog.document),
             ("state", state),
@@ -74,9 +104,8 @@ def tap(run: Any, config_file: Any, tmp_path: Path, request: pytest.FixtureReque
             if content is not None:
                 path = tmp_path / f"{name}.json"
                 path.write_text(json.dumps(content))
-                command += [f"--{name}", path]
-        ran = run(*command, *options)
-        return TapRun(ran.returncode, ran.stdout, ran.stderr)
+                arguments += [f"--{name}", path]
+        return tap_command(*arguments, *options)
 
     return start
 

@@ -11,12 +11,12 @@ TOKEN = "{v2}5ec/ret.t$ken@x+y"
 
 
 @pytest.fixture
-def check(run, config_file, service):
+def check(tap_command, config_file, service):
     """`check(setting=value, …)`: what `tap-totango check` says."""
 
     def ask(**settings: Any):
         config = config_file(service.config(**settings))
-        return run("tap-totango", "check", "--config", config)
+        return tap_command("check", "--config", config)
 
     return ask
 
@@ -31,7 +31,8 @@ def filled(service):
 
 
 def test_check_says_who_is_seen(filled, check) -> None:
-    ran = check().ok()
+    ran = check()
+    assert ran.code == 0
     assert "Token accepted" in ran.stdout
     assert "Rows visible in accounts: 1,234" in ran.stdout
     assert "Rows visible in users: 3" in ran.stdout
@@ -39,12 +40,16 @@ def test_check_says_who_is_seen(filled, check) -> None:
 
 
 def test_check_of_an_empty_view_names_the_team(service, check) -> None:
-    assert "team_id: -1" in check().ok().stdout
+    ran = check()
+    assert ran.code == 0
+    assert "team_id: -1" in ran.stdout
 
 
 def test_check_without_the_count(filled, check) -> None:
     filled.set(total_hits="missing")
-    assert "not counted" in check().ok().stdout
+    ran = check()
+    assert ran.code == 0
+    assert "not counted" in ran.stdout
 
 
 @pytest.mark.parametrize(
@@ -66,31 +71,19 @@ def test_check_without_the_count(filled, check) -> None:
 )
 @pytest.mark.parametrize("command", ["check", "read"])
 def test_settings_that_cannot_be_used(tap, check, service, command, settings, words) -> None:
-    if command == "check":
-        ran = check(**settings)
-        code, said, out = ran.returncode, ran.stderr, ran.stdout
-    else:
-        done = tap(max_retry_seconds=0, **settings)
-        code, said, out = done.code, done.said, done.stdout
-    assert code == 1, said
-    assert "Traceback" not in said, said
-    assert TOKEN not in said + out
-    last = said.strip().split("\n")[-1]
-    for word in words:
-        assert word in last, said
+    ran = check(**settings) if command == "check" else tap(max_retry_seconds=0, **settings)
+    assert TOKEN not in ran.said + ran.stdout
+    ran.failed(*words)
 
 
 def test_check_of_a_server_that_is_not_there(check) -> None:
-    ran = check(api_url="http://127.0.0.1:9", max_retry_seconds=0)
-    assert ran.returncode == 1
-    assert "no connection" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    check(api_url="http://127.0.0.1:9", max_retry_seconds=0).failed("no connection")
 
 
-def test_about_as_json_and_markdown(run) -> None:
-    about = json.loads(run("tap-totango", "--about", "--format", "json").ok().stdout)
+def test_about_as_json_and_markdown(tap_command) -> None:
+    about = json.loads(tap_command("--about", "--format", "json").stdout)
     properties = about["settings"]["properties"]
-    page = run("tap-totango", "--about", "--format", "markdown").ok().stdout
+    page = tap_command("--about", "--format", "markdown").stdout
     for name, setting in properties.items():
         assert f"{name}" in page
         assert setting.get("description"), name
@@ -118,6 +111,14 @@ def test_discovery_with_a_token_that_is_not_accepted(service, tap) -> None:
     assert "app_token" in ran.last
     assert TOKEN not in ran.said
     assert ran.stdout == ""
+
+
+def test_a_run_that_fails_says_why_last_and_exits_1(service, config_file, run) -> None:
+    config = config_file(service.config(app_token=TOKEN, max_retry_seconds=0))
+    ran = run("tap-totango", "--config", config)
+    assert ran.returncode == 1
+    assert "app_token" in ran.stderr.strip().split("\n")[-1]
+    assert TOKEN not in ran.stderr
 
 
 def test_settings_from_the_environment(filled, run) -> None:

@@ -53,8 +53,9 @@ def ids(messages: list[dict[str, Any]]) -> set[str]:
     return {one["record"]["account_id"] for one in messages if one["type"] == "RECORD"}
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("signum", "seed"), [(signal.SIGKILL, 1), (signal.SIGTERM, 2)], ids=["kill", "term"]
+)
 def test_what_was_killed_goes_on(many, config_file, tmp_path, signum: int, seed: int) -> None:
     chance = random.Random(seed)
     config, log, state = config_file(many.config()), tmp_path / "log", tmp_path / "state.json"

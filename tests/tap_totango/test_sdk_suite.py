@@ -6,14 +6,16 @@ generators into a set: neither has ever failed for any tap.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from in_process import run_main
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
-from tap_runs import KEYS, Catalog, TapRun, strict
+from tap_runs import KEYS, Catalog, TapRun, catalog_of, strict
 
-from tap_totango.tap import TapTotango
+from tap_totango.tap import TapTotango, main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,21 +65,17 @@ STREAMS = [*SEED, "attributes"]
 @pytest.fixture(scope="module")
 def everything(seeded: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> TapRun:
     """One run over all streams."""
-    import json
-    import subprocess
-
-    from tap_runs import catalog_of
-    from toolbox import BIN
-
     home = tmp_path_factory.mktemp("run")
     config, path = home / "config.json", home / "catalog.json"
     config.write_text(json.dumps(seeded.config()))
-    command = [BIN / "tap-totango", "--config", config]
-    found = subprocess.run([*command, "--discover"], capture_output=True, text=True, check=True)
-    catalog = catalog_of(found.stdout).select("events").select("attributes")
+
+    def run(*options: str) -> TapRun:
+        ended = run_main(main, "tap-totango", "--config", str(config), *options)
+        return TapRun(ended.code, ended.stdout, ended.stderr)
+
+    catalog = catalog_of(run("--discover").stdout).select("events").select("attributes")
     path.write_text(json.dumps(catalog.document))
-    ran = subprocess.run([*command, "--catalog", path], capture_output=True, text=True, check=False)
-    return TapRun(ran.returncode, ran.stdout, ran.stderr).ok()
+    return run("--catalog", str(path)).ok()
 
 
 @pytest.mark.parametrize("stream", STREAMS)

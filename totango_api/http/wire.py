@@ -58,6 +58,7 @@ class Wire:
 
     def close(self) -> None:
         """Close every kept connection."""
+        self._routes.clear()  # a pool closes its connections when nothing refers to it any more
         self._adapter.close()
         self._session.close()
 
