@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("headers", ["RateLimit", "X-RateLimit"])
 @pytest.mark.parametrize("reset", ["seconds", "epoch"])
 def test_the_servers_own_budget_is_kept(service, tap, headers: str, reset: str) -> None:
-    service.load(accounts=[{"account_id": f"a-{n}", "account_name": f"A {n}"} for n in range(250)])
-    service.set(rate_limit=6, rate_window=1, rate_headers=headers, rate_reset=reset)
+    service.load(accounts=[{"account_id": f"a-{n}", "account_name": f"A {n}"} for n in range(300)])
+    service.set(rate_limit=12, rate_window=2, rate_headers=headers, rate_reset=reset)
     ran = tap(rate_limit_per_minute=100, page_size=20, max_in_flight=6).ok()
-    assert len(ran.keys("accounts")) == 250
+    assert len(ran.keys("accounts")) == 300
     calls = service.stats()["calls"]
     assert not any("429" in statuses for statuses in calls.values()), calls
 
