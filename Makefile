@@ -56,7 +56,7 @@ bench: $(READY) ## tap and target beside floors, in minutes; BENCH_ARGS=--quick 
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 bench-long: $(READY) ## the sandbox, calls and completeness, a verified run: half an hour
-	set -e; for benchmark in sandbox window_calls tap_calls target_rows; do \
+	set -e; for benchmark in sandbox window_calls tap_calls target_rows transform; do \
 		$(BIN)/python benchmarks/$$benchmark.py; done
 
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.sinks import RecordSink
 
-from target_totango.mapping.plain import PlainRows
 from target_totango.models import ValidationError
 from target_totango.singer.validation import RecordValidator
 
@@ -90,16 +89,9 @@ class TotangoSink(RecordSink):
 
     def _intake_of(self, mapping: StreamMapping) -> RecordProcessor:
         """Return what takes the rows of a mapping, of which a preset makes many."""
-        plain = announced = None
-        if self.segment is None:
-            announced = mapping.announced
-            if isinstance(self._validator, RecordValidator):
-                policy, schema = self._run.settings.policy, self._validator.plain
-                plain = PlainRows(mapping, policy, schema, self._keys)
+        announced = mapping.announced if self.segment is None else None
         if len(self._intakes) >= INTAKES_REMEMBERED:
             self._intakes.clear()
         # It holds the mapping, so that no other one can have its number meanwhile.
-        intake = self._intakes[id(mapping)] = self._run.intake(
-            mapping, self.faults, plain, announced
-        )
+        intake = self._intakes[id(mapping)] = self._run.intake(mapping, self.faults, announced)
         return intake

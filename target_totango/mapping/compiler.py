@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping import convert as values
 from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field
+from target_totango.mapping.convert import Conversion, to_number, to_text, to_yes_no
+from target_totango.mapping.dates import to_date
 from target_totango.mapping.expressions import Expression, FieldExpression
 from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, HUB, REJECT_FIELD, USERS
 from totango_api import limits
@@ -77,7 +78,7 @@ class IdColumn:
     name: str
     source: Expression
     whole: bool
-    flaws: Callable[[str], list[IdProblem]]
+    problems_of: Callable[[str], list[IdProblem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,15 @@ class AttributeColumn:
     Attributes:
         scope: `account`, `user` or `collection`.
         limit: Characters that Totango keeps.
-        id_flaws: For attributes that are ids themselves, which are never cut.
+        problems_of: For attributes that are ids themselves, which are never cut.
     """
 
     api_name: str
     scope: str
     source: Expression
-    convert: Callable[[Any], str]
+    convert: Conversion[str]
     limit: int
-    id_flaws: Callable[[str], list[IdProblem]] | None = None
+    problems_of: Callable[[str], list[IdProblem]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,22 +244,22 @@ class _Compiler:
         limit = _TEXT_LENGTHS[scope]
         if (scope, api_name) == (ACCOUNT, "account_name"):
             limit = limits.ACCOUNT_NAME_LENGTH
-        id_flaws = None
+        problems_of = None
         if scope == ACCOUNT and api_name in {"parent_id", "product_id"}:
-            id_flaws = account_id_flaws if api_name == "parent_id" else product_id_flaws
-        return AttributeColumn(api_name, scope, source, convert, limit, id_flaws)
+            problems_of = account_id_flaws if api_name == "parent_id" else product_id_flaws
+        return AttributeColumn(api_name, scope, source, convert, limit, problems_of)
 
-    def _conversion(self, api_name: str, scope: str, source: Expression) -> Callable[[Any], str]:
+    def _conversion(self, api_name: str, scope: str, source: Expression) -> Conversion[str]:
         if scope == USER and api_name in _YES_NO:
-            return values.to_yes_no
+            return to_yes_no
         attribute = self.known.get(_OBJECT_OF[scope], api_name)
         if attribute is not None:
-            by_kind = {kinds.DATE: values.to_date, kinds.NUMBER: values.to_number}
-            return by_kind.get(attribute.kind, values.to_text)
+            by_kind = {kinds.DATE: to_date, kinds.NUMBER: to_number}
+            return by_kind.get(attribute.kind, to_text)
         schema = self.fields.get(source.label)
         if isinstance(schema, dict) and schema.get("format") in {"date", "date-time"}:
-            return values.to_date
-        return values.to_text
+            return to_date
+        return to_text
 
     def _clashes(self, columns: list[AttributeColumn]) -> None:
         seen: dict[tuple[str, str], AttributeColumn] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping import convert as values
+from target_totango.mapping.dates import date_reader
 from target_totango.mapping.expressions import (
     ConstantExpression,
     DefaultedExpression,
@@ -19,7 +19,9 @@ from target_totango.models import HUB, OBJECTS, TRACKING
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from target_totango.mapping.convert import Conversion
 
 SOURCE_KEYS: Final = (
     "account_id",
@@ -48,7 +50,7 @@ class ExpressionConfig:
     """A source, and how its values become text; None = as the attribute's type asks."""
 
     source: Expression
-    convert: Callable[[Any], str] | None = None
+    convert: Conversion[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -201,9 +203,9 @@ def _explicit(value: Mapping[str, Any]) -> ExpressionConfig:
     return ExpressionConfig(source, _date_reader(pattern) if pattern is not None else None)
 
 
-def _date_reader(pattern: Any) -> Callable[[Any], str]:
+def _date_reader(pattern: Any) -> Conversion[str]:
     try:
-        return values.date_reader(str(pattern))
+        return date_reader(str(pattern))
     except ValueError:
         msg = f"date_format {pattern!r} is neither epoch_s, epoch_ms nor like %d/%m/%Y"
         raise ValueError(msg) from None

@@ -13,7 +13,7 @@ from target_totango.pipeline.deletes import Deletes, KnownUsers
 if TYPE_CHECKING:
     from target_totango.clients import Clients
     from target_totango.config import Settings
-    from target_totango.mapping.transform import Checked
+    from target_totango.mapping.transform import Transformed
     from target_totango.pipeline.results import ResultHandler
     from target_totango.report import Report
 
@@ -48,11 +48,11 @@ class HardDeletes:
         """How many users are to be deleted."""
         return self._deletes.count
 
-    def take(self, row: Row, checked: Checked) -> None:
+    def take(self, row: Row, transformed: Transformed) -> None:
         """Take a row that says it is deleted."""
-        row.write = checked.write
-        if checked.faults:
-            self._settler.invalid(row, checked.faults)
+        row.write = transformed.request
+        if transformed.errors:
+            self._settler.invalid(row, transformed.errors)
         elif not self._deletes.put(row):
             self._report.tally(row.stream, row.object).skipped += 1
             self._settler.let_pass(row)

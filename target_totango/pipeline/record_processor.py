@@ -6,8 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.expressions import MISSING
-from target_totango.mapping.plain import PlainRows
-from target_totango.mapping.transform import check, check_ids
+from target_totango.mapping.transform import Transformer
 from target_totango.models import DELETED_FIELD, REJECT_FIELD, USERS, Row
 from target_totango.storage.run_store import comparable
 from target_totango.storage.stale_rejects import is_superseded, newer_names
@@ -44,7 +43,6 @@ class RecordProcessor:
         admission: Takes rows without a fault.
         settler: Takes the others.
         faults: Returns how a record does not fit its SCHEMA.
-        plain: Recognises records that do, and whose rows have no fault.
         announced: All fields that records may hold; others are said and counted.
     """
 
@@ -59,13 +57,11 @@ class RecordProcessor:
         admission: Admission,
         settler: ResultHandler,
         faults: Callable[[Mapping[str, Any]], list[ValidationError]],
-        plain: PlainRows | None = None,
         announced: frozenset[str] | None = None,
     ) -> None:
         self.mapping = mapping
-        self._policy = policy
+        self._transformer = Transformer(mapping, policy)
         self._faults = faults
-        self._plain = plain or PlainRows(mapping, policy)
         self._gate = gate
         self._tally = report.tally(mapping.stream, mapping.object)
         self._departures = departures
@@ -104,7 +100,7 @@ class RecordProcessor:
             self._settler.superseded(row)
             return
         if mapped.get(DELETED_FIELD):
-            self._departures.take(row, check_ids(mapped, mapping, self._policy))
+            self._departures.take(row, self._transformer.transform_ids(mapped))
             return
         if replayed:
             row.newer = newer_names(message)
@@ -138,14 +134,12 @@ class RecordProcessor:
         self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]
     ) -> Sequence[ValidationError]:
         """Give a row its write, and return everything that is wrong with it."""
-        if not row.newer:
-            row.write = self._plain.write(mapped)
-        if row.write is not None:
-            return () if self._plain.fits else self._faults(record)
-        misfits = self._faults(record)
-        checked = check(mapped, self.mapping, self._policy, row.newer)
-        row.write, row.faulty = checked.write, tuple(checked.faulty)
-        if not misfits and not checked.faults:
-            self._tally.truncated += checked.truncated
-            self._tally.converted += checked.converted
-        return [*misfits, *checked.faults]
+        transformer = self._transformer.without(row.newer) if row.newer else self._transformer
+        transformed = transformer.transform(mapped)
+        row.write = transformed.request
+        faults = [*self._faults(record), *transformed.errors]
+        if faults:
+            row.faulty = tuple(transformed.failed)
+        for name, count in transformed.changes.items() if not faults else ():
+            setattr(self._tally, name, getattr(self._tally, name) + count)
+        return faults

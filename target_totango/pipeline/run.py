@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from target_totango.config import Settings
     from target_totango.delivery.base import Destination
     from target_totango.mapping.compiler import StreamMapping
-    from target_totango.mapping.plain import PlainRows
     from target_totango.models import SourceStream
     from totango_api.config import Connection
 
@@ -104,7 +103,6 @@ class Run:
         self,
         mapping: StreamMapping,
         faults: Callable[[Mapping[str, Any]], list[ValidationError]],
-        plain: PlainRows | None = None,
         announced: frozenset[str] | None = None,
     ) -> RecordProcessor:
         """Return what takes the records of a mapping: see there."""
@@ -117,7 +115,6 @@ class Run:
             admission=self._admission,
             settler=self._settler,
             faults=faults,
-            plain=plain,
             announced=announced,
         )
 

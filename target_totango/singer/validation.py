@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
@@ -16,7 +13,6 @@ from totango_api.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from collections.abc import Set as AbstractSet
 
 _DRAFTS: Final = {
     "draft-04": jsonschema_rs.Draft4Validator,
@@ -27,51 +23,6 @@ _DRAFTS: Final = {
 }
 
 
-_TYPES: Final[dict[str, frozenset[type]]] = {
-    "null": frozenset({NoneType}),
-    "boolean": frozenset({bool}),
-    "string": frozenset({str}),
-    "integer": frozenset({int}),
-    "number": frozenset({int, Decimal}),
-    "array": frozenset({list}),
-    "object": frozenset({dict}),
-}
-"""What decoded values must be to certainly be of a type of JSON Schema."""
-
-ANY: Final = frozenset().union(*_TYPES.values())
-"""The types of a field about which a SCHEMA is silent."""
-
-_SAYS_NOTHING: Final = frozenset(
-    {
-        "type",
-        "$schema",
-        "$comment",
-        "title",
-        "description",
-        "default",
-        "examples",
-        "readOnly",
-        "writeOnly",
-    }
-)
-_FORMATS_COUNT: Final = ("draft-04", "draft-06", "draft-07")
-
-
-@dataclass(frozen=True, slots=True)
-class PlainSchema:
-    """A SCHEMA that asks for nothing but types of its fields, as most do.
-
-    Attributes:
-        types: By field: of which types its values fit for certain.
-        required: Fields that a record must have.
-        closed: Whether a record may have no other fields.
-    """
-
-    types: Mapping[str, frozenset[type]]
-    required: frozenset[str]
-    closed: bool
-
-
 class RecordValidator(BaseJSONSchemaValidator):
     """Validates records with jsonschema-rs, which takes a microsecond where others take 90.
 
@@ -79,21 +30,14 @@ class RecordValidator(BaseJSONSchemaValidator):
         schema: Schema of the stream.
         stream: Its name, for the message.
 
-    Attributes:
-        plain: What the schema asks for, if that is nothing but types.
-
     Raises:
         InputError: If the schema is none.
     """
 
     def __init__(self, schema: dict[str, Any], *, stream: str) -> None:
         super().__init__(schema)
-        draft = _draft_of(schema)
-        tolerant = _tolerant(schema)
-        formats_count = draft in [_DRAFTS[name] for name in _FORMATS_COUNT]
-        self.plain = _plain(tolerant, formats_count=formats_count)
         try:
-            self._validator = draft(tolerant, retriever=_no_retrieval)
+            self._validator = _draft_of(schema)(_tolerant(schema), retriever=_no_retrieval)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             msg = f"The SCHEMA of stream {stream!r} is not a JSON schema: {error}."
             raise InputError(msg) from None
@@ -122,37 +66,6 @@ class RecordValidator(BaseJSONSchemaValidator):
 def _fault(error: jsonschema_rs.ValidationError) -> ValidationError:
     field = ".".join(str(step) for step in error.instance_path)
     return ValidationError(field, "does not fit the schema", error.message)
-
-
-def _plain(schema: Mapping[str, Any], *, formats_count: bool) -> PlainSchema | None:
-    """Return what a schema asks for; None if that is more than types.
-
-    Args:
-        schema: The schema.
-        formats_count: Whether its draft takes `format` for a demand.
-    """
-    properties, required = schema.get("properties", {}), schema.get("required", [])
-    extra = schema.get("additionalProperties", True)
-    if not isinstance(properties, dict) or not isinstance(extra, bool):
-        return None
-    if dict not in _types(schema, {"properties", "required", "additionalProperties"}):
-        return None
-    silent = frozenset() if formats_count else {"format"}
-    types = {name: _types(each, silent) for name, each in properties.items()}
-    if not all(types.values()) or not isinstance(required, list):
-        return None
-    return PlainSchema(types, frozenset(required), closed=not extra)
-
-
-def _types(schema: Any, beside: AbstractSet[str]) -> frozenset[type]:
-    """Return the types that a schema asks for: any if it is silent, none if it says more."""
-    if not isinstance(schema, dict) or not (_SAYS_NOTHING | beside).issuperset(schema):
-        return frozenset()
-    named = schema.get("type", list(_TYPES))
-    names = [named] if isinstance(named, str) else named
-    if not all(name in _TYPES for name in names):
-        return frozenset()
-    return frozenset().union(*(_TYPES[name] for name in names))
 
 
 def _no_retrieval(uri: str) -> Any:

@@ -9,7 +9,8 @@ import sqlite3
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.convert import UnfitValueError, to_date
+from target_totango.mapping.convert import UnfitValueError
+from target_totango.mapping.dates import to_date
 from target_totango.storage import seen
 from target_totango.storage.seen import key_digest
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from target_totango.mapping.convert import (
     UnfitValueError,
-    date_reader,
-    to_date,
     to_id,
     to_number,
     to_text,
+    to_whole_id,
     to_yes_no,
 )
+from target_totango.mapping.dates import date_reader, to_date
 
 
 @given(st.datetimes(), st.sampled_from(["seconds", "milliseconds", "microseconds"]))
@@ -37,7 +37,7 @@ def test_moments_keep_what_they_say_and_lose_their_zeros(
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_text_stays_as_it_is(text: str) -> None:
     assert to_text(text) == text
-    assert to_id(text, whole=True) == text
+    assert not text or to_whole_id(text) == text
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
@@ -64,16 +64,16 @@ def test_numbers_are_written_out(number: Decimal) -> None:
 
 @given(st.integers())
 def test_whole_numbers_as_ids(number: int) -> None:
-    assert to_id(number, whole=False) == str(number)
-    assert to_id(Decimal(f"{number}.0"), whole=True) == str(number)
-    assert to_id(Decimal(f"{number}.0"), whole=False) == f"{number}.0"
+    assert to_id(number) == str(number)
+    assert to_whole_id(Decimal(f"{number}.0")) == str(number)
+    assert to_id(Decimal(f"{number}.0")) == f"{number}.0"
 
 
 @pytest.mark.parametrize(
     "value", [Decimal("NaN"), Decimal("Infinity"), float("nan"), Decimal("1E+999999999")]
 )
 def test_numbers_that_are_none(value: Any) -> None:
-    for convert in (to_text, to_number, lambda number: to_id(number, whole=True)):
+    for convert in (to_text, to_number, to_id, to_whole_id):
         with pytest.raises(UnfitValueError):
             convert(value)
 

@@ -13,7 +13,8 @@ import sandboxes
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from target_totango.mapping.convert import to_date, to_number, to_text, to_yes_no
+from target_totango.mapping.convert import to_number, to_text, to_yes_no
+from target_totango.mapping.dates import to_date
 from target_totango.verify.compare import milliseconds
 from target_totango.verify.verification import Difference, Sent, Verdict, Verifier, compare
 from totango_api.config import Connection
