@@ -71,10 +71,12 @@ class ApiError(TotangoError):
         reason: What the server said, scrubbed and cut.
         retriable: Whether the same call may succeed later.
         may_have_succeeded: Whether the server may have carried the call out nevertheless.
+        max_tries: How often the call is sent before this is believed; None = no limit.
     """
 
     retriable = False
     may_have_succeeded = False
+    max_tries: int | None = None
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class ApiError(TotangoError):
         remedy: str = "",
         retriable: bool | None = None,
         may_have_succeeded: bool | None = None,
+        max_tries: int | None = None,
     ) -> None:
         said = f": {reason}" if reason else ""
         answered = f" answered {status}" if status is not None else " failed"
@@ -98,6 +101,7 @@ class ApiError(TotangoError):
             self.retriable = retriable
         if may_have_succeeded is not None:
             self.may_have_succeeded = may_have_succeeded
+        self.max_tries = max_tries
 
 
 class AuthenticationError(ApiError):

@@ -5,6 +5,7 @@ All hits of a page are made at once, column by column: see :mod:`tap_totango.sch
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -195,12 +196,12 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    if isinstance(value, Decimal) and not converts(value):
-        return str(value)
+    if isinstance(value, (Decimal, float)) and not converts(value):
+        return json.dumps(value) if isinstance(value, float) else str(value)
     return value
 
 
-def converts(number: Decimal) -> bool:
+def converts(number: Decimal | float) -> bool:
     """Tell whether a number is within what a double can hold."""
     try:
         converted("number", number)

@@ -22,6 +22,7 @@ _FITTING: Final[dict[str, frozenset[type]]] = {
     values.TIMESTAMP: frozenset({int, _NULL}),
     values.BOOLEAN: frozenset({bool, _NULL}),
     values.OBJECT: frozenset({dict, _NULL}),
+    values.JSON: frozenset({str, int, Decimal, bool, list, dict, _NULL}),
 }
 """Types of values that need no look of their own, by kind of column."""
 
@@ -38,8 +39,6 @@ def column_of(kind: str, raw: Sequence[Any], misfit: Callable[[int, Any], None])
         raw: Its values as they came.
         misfit: Called with place and value of each that does not fit.
     """
-    if kind == values.JSON:
-        return raw
     if _FITTING[kind].issuperset(map(type, raw)):
         whole = _whole(kind, raw)
         if whole is not None:

@@ -209,7 +209,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _json(value: Any) -> Any:
-    return value
+    return _in_range(value) if isinstance(value, float) else value
 
 
 _CONVERSIONS: Final[dict[str, Callable[[Any], Any]]] = {

@@ -218,6 +218,99 @@ def test_half_a_character_does_not_cost_a_page(stub, tap) -> None:
     assert "U+FFFD" in ran.said
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_lacks_costs_its_value_only(stub, tap, number: str) -> None:
+    values = ["Pro", 3, None, None, None, None]
+    rows = [
+        row("a-1", selected_fields=values),
+        row("a-2", selected_fields=["Pro", "#", *values[2:]]),
+    ]
+    text = json.dumps(hits("accounts", [*rows, row("a-3", selected_fields=values)], 3))
+    server = stub(
+        lambda call: ok(
+            text.replace('"#"', number) if call.path.endswith("accounts") else hits("users", [], 0)
+        )
+    )
+    ran = read(tap, server).ok()
+    records = ran.by_key("accounts")
+    assert [records[f"a-{n}",]["seats"] for n in (1, 2, 3)] == [3, None, 3]
+    assert records["a-2",]["_extra"] == {"seats": number}
+    assert "1 values of seats do not fit" in ran.said
+    assert number in ran.said
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("control", ["\n", "\x00", "\x1f", "\t"])
+def test_a_raw_control_character_costs_nothing(stub, tap, control: str) -> None:
+    text = json.dumps(hits("accounts", [row("a-1"), row("a-2")], 2)).replace(
+        "Acme", f"Ac{control}me", 1
+    )
+    server = stub(lambda call: ok(text if call.path.endswith("accounts") else hits("users", [], 0)))
+    ran = read(tap, server).ok()
+    assert ran.by_key("accounts")["a-1",]["account_name"] == f"Ac{control}me"
+    assert "control characters" in ran.said
+    assert len(server.asked) == 2
+
+
+def test_broken_json_is_named_by_its_place_and_not_asked_for_time_and_again(stub, tap) -> None:
+    text = json.dumps(hits("accounts", [row("a-1"), row("a-2", secret="value")], 2))
+    broken = text.replace('"a-2"', '"a-2" oops')
+    place = broken.index("oops")
+    server = stub(
+        lambda call: ok(broken if call.path.endswith("accounts") else hits("users", [], 0))
+    )
+    config = {"max_retry_seconds": 60}
+    ran = read(tap, server, **config).failed("accounts", "not JSON", f"at character {place}")
+    assert "Acme" not in ran.said
+    assert len([call for call in server.asked if call.path.endswith("accounts")]) == 2
+
+
+def failing(stub, words: str, every: int):
+    """A server that fails at every so many calls, inside a 200."""
+    calls: list[str] = []
+
+    def answer(call) -> Reply:
+        calls.append(call.path)
+        if len(calls) % every == 0:
+            return ok({"status": "failed", "_error": words})
+        stream = call.path.rsplit("/", 1)[-1]
+        start, size = call.query["offset"], call.query["count"]
+        rows = [row(f"{stream}-{n:03d}", account={"name": "a"}) for n in range(50)]
+        return ok(hits(stream, rows[start : start + size], 50))
+
+    return stub(answer), calls
+
+
+@pytest.mark.parametrize(
+    "words", ["internal hiccup", "", "Oops", "Query failed: internal error", "Please try again"]
+)
+def test_a_failure_inside_a_200_that_passes_is_tried_again(stub, tap, words: str) -> None:
+    server, _ = failing(stub, words, every=5)
+    ran = tap(config=server.config(max_retry_seconds=60, page_size=5)).ok()
+    assert len(ran.keys("accounts")) == len(ran.keys("users")) == 50
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "unknown attribute Plan",
+        "Unsupported term type: date",
+        "field Seats is invalid",
+        "no such column",
+    ],
+)
+def test_a_refusal_of_a_column_or_a_term_is_believed_at_once(stub, tap, words: str) -> None:
+    server, calls = failing(stub, words, every=1)
+    tap(config=server.config(max_retry_seconds=60)).failed(words)
+    assert len(calls) == 2
+
+
+def test_a_failure_inside_a_200_that_stays_is_believed_soon(stub, tap) -> None:
+    server, calls = failing(stub, "internal hiccup", every=1)
+    tap(config=server.config(max_retry_seconds=300)).failed("internal hiccup")
+    assert len(calls) == 8
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -6,9 +6,7 @@ Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own 
 
 from __future__ import annotations
 
-import decimal
 import email.utils
-import logging
 import math
 import re
 import time
@@ -25,17 +23,13 @@ from totango_api.errors import (
     ResponseError,
     UnavailableError,
 )
+from totango_api.http.json_decoding import NotJsonError, decode
 from totango_api.http.rate_limit import seconds_to_reset
 from totango_api.limits import RATE_WINDOW_SECONDS
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-logger = logging.getLogger(__name__)
-
-_decoder = msgspec.json.Decoder(float_hook=decimal.Decimal)
-"""Keeps every digit: `0.1` and `49000.10` stay what the server wrote."""
 
 _OK: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
@@ -111,53 +105,45 @@ def json_of(endpoint: str, answer: Response, *, region: str = "") -> Any:
     """Decode a JSON answer and look for a failure inside it.
 
     Raises:
-        AnswerError: If it is not JSON; retriable, since proxies and overload answer so.
+        ResponseError: If it is not JSON; retriable, since proxies and overload answer so.
         RefusedError: If the body reports a failure.
         AuthenticationError: If the body reports that the token was not accepted.
     """
     try:
-        decoded = _decoded(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise ResponseError(
-            endpoint,
-            status=answer.status,
-            reason=f"not JSON: {excerpt(answer.body[:500].decode('utf-8', 'replace'))!r}",
-            request_id=request_id_of(answer.headers),
-            retriable=True,
-        ) from None
+        decoded = decode(answer.body)
+    except NotJsonError as error:
+        raise _not_json(endpoint, answer, error) from None
     raise_failure(endpoint, decoded, answer.status, region=region)
     return decoded
 
 
-_ESCAPES: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F]..|.)"
-)
-_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]..")
-_REPLACEMENT: Final = rb"\ufffd"
+def _not_json(endpoint: str, answer: Response, error: NotJsonError) -> ResponseError:
+    """Return the error for a body that is not JSON.
 
-
-def _decoded(body: bytes) -> Any:
-    """Decode JSON; halves of a character, which cut text ends in, become U+FFFD."""
-    try:
-        return _decoder.decode(body)
-    except msgspec.DecodeError:
-        whole = _ESCAPES.sub(_mended, body)
-        if whole == body:
-            raise
-        decoded = _decoder.decode(whole)
-        logger.warning("Text of an answer ends within a character; U+FFFD stands in its place.")
-        return decoded
-
-
-def _mended(match: re.Match[bytes]) -> bytes:
-    return _REPLACEMENT if _HALF.fullmatch(match.group()) else match.group()
+    A page of a proxy and a body that was cut off may well be gone next time. A syntax error in the
+    middle hardly is: it is asked for once more, and only its place is said, since rows stand there.
+    """
+    if error.looks_like_json:
+        reason = f"not JSON: {error}"
+    else:
+        reason = f"not JSON: {excerpt(answer.body[:500].decode('utf-8', 'replace'))!r}"
+    broken = error.looks_like_json and not error.is_cut_off
+    return ResponseError(
+        endpoint,
+        status=answer.status,
+        reason=reason,
+        request_id=request_id_of(answer.headers),
+        retriable=True,
+        max_tries=2 if broken else None,
+    )
 
 
 def raise_failure(endpoint: str, answer: Any, status: int, *, region: str = "") -> None:
     """Raise the failure that a decoded body reports, if it reports one.
 
     Raises:
-        RefusedError: For `status: failed`, `error` or `errors` at the top.
+        RefusedError: For `status: failed`, `error` or `errors` at the top. Retriable a few times
+            unless its reason blames the query.
         AuthenticationError: If the failure is about the token.
     """
     if not isinstance(answer, dict):
@@ -171,7 +157,31 @@ def raise_failure(endpoint: str, answer: Any, status: int, *, region: str = "") 
         raise AuthenticationError(
             endpoint, status=status, reason=reason, remedy=authentication_remedy(region)
         )
-    raise RefusedError(endpoint, status=status, reason=reason)
+    passing = not _REFUSAL.search(reason) or bool(_PASSING.search(reason))
+    raise RefusedError(
+        endpoint,
+        status=status,
+        reason=reason,
+        retriable=passing,
+        max_tries=TRIES_OF_A_FAILURE,
+    )
+
+
+TRIES_OF_A_FAILURE: Final = 4
+"""How often a call is sent before a failure inside a 200 is believed that may pass."""
+
+_REFUSAL: Final = re.compile(
+    r"(?i)\b(terms?|filter\w*|fields?|columns?|attribut\w+|operators?|unsupported|unknown|invalid|"
+    r"illegal|malformed|missing|required|must|cannot|syntax|pars(?:e|ing)|no such|does not exist|"
+    r"not (?:found|supported|allowed|permitted|valid|known)|unexpected|unrecogni[sz]ed|refused|"
+    r"denied|forbidden|unauthori[sz]ed|permissions?|expired|exceed\w*|maximum|"
+    r"too (?:many|large|long|big|deep))\b"
+)
+_PASSING: Final = re.compile(
+    r"(?i)\b(internal|hiccups?|temporar\w+|transient|try again|again later|retry|"
+    r"time[d -]*out|unavailable|overload\w*|busy|server error)\b"
+)
+"""What reasons say that blame the query, and what they say that blame the server's own moment."""
 
 
 def reason_in(body: bytes) -> str:

@@ -39,6 +39,12 @@ def retried(
         note: Called before each wait.
         spent: Seconds that are over already.
     """
+    tries = 0
+
+    def gives_up(error: Exception) -> bool:
+        nonlocal tries
+        tries += 1
+        return not worth_another_try(error, seconds, idempotent=idempotent, tries=tries)
 
     def noted(details: Details) -> None:
         note()
@@ -53,7 +59,7 @@ def retried(
         _waits,
         ApiError,
         max_time=max(seconds - spent, 0.0),
-        giveup=lambda error: not worth_another_try(error, seconds, idempotent=idempotent),
+        giveup=gives_up,
         on_backoff=noted,
         jitter=None,
         logger=None,
@@ -61,9 +67,13 @@ def retried(
     return decorate(attempt)
 
 
-def worth_another_try(error: Exception, seconds: float, *, idempotent: bool) -> bool:
-    """Tell whether a call that failed may succeed later, and does no harm then."""
+def worth_another_try(
+    error: Exception, seconds: float, *, idempotent: bool, tries: int = 1
+) -> bool:
+    """Tell whether a call that failed so many times may succeed later, and does no harm then."""
     if not isinstance(error, ApiError) or not error.retriable:
+        return False
+    if error.max_tries is not None and tries >= error.max_tries:
         return False
     if error.may_have_succeeded and not idempotent:
         return False

@@ -123,7 +123,7 @@ def test_what_passes_is_tried_again(served, bad: Reply) -> None:
         ((400, {}, b"no"), RefusedError),
         ((401, {}, b"no"), AuthenticationError),
         ((404, {}, b"no"), RefusedError),
-        (ok({"status": "failed", "_error": "no"}), RefusedError),
+        (ok({"status": "failed", "_error": "no such term"}), RefusedError),
     ],
 )
 def test_what_stays_is_not(served, reply: Reply, kind: type[ApiError]) -> None:

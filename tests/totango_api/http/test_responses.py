@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+from contextlib import suppress
+from decimal import Decimal
 from email.utils import formatdate
 from time import time
 from typing import Any
@@ -76,7 +79,26 @@ def test_failures_inside_a_200(body: Any, kind: type[ApiError], said: str) -> No
     with pytest.raises(kind) as error:
         json_of("POST /x", answer(200, json.dumps(body).encode()))
     assert said in str(error.value)
-    assert not error.value.retriable
+
+
+@pytest.mark.parametrize(
+    ("reason", "passing"),
+    [
+        ("no such term", False),
+        ("Unsupported field type health_reason", False),
+        ("Result window is too large", False),
+        ("not permitted", False),
+        ("internal hiccup", True),
+        ("Internal error while parsing the query", True),
+        ("timed out, try again later", True),
+        ("", True),
+    ],
+)
+def test_a_failure_that_blames_the_query_is_believed_at_once(reason: str, passing: bool) -> None:
+    with pytest.raises(RefusedError) as error:
+        json_of("x", answer(200, json.dumps({"status": "failed", "_error": reason}).encode()))
+    assert error.value.retriable is passing
+    assert error.value.max_tries == 4
 
 
 @pytest.mark.parametrize("body", [{"status": "success"}, {"error": None}, {"errors": []}, [], 7])
@@ -84,11 +106,47 @@ def test_what_is_no_failure(body: Any) -> None:
     assert json_of("x", answer(200, json.dumps(body).encode())) == body
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b'{"a": ', b"OK"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"\xff\xfe", b'{"a": ', b"OK", b'{"a": "b', b'{"a": "b\\u00', b'[{"a": tr'],
+)
 def test_what_is_not_json_may_be_so_next_time(body: bytes) -> None:
     with pytest.raises(ResponseError, match="not JSON") as error:
         json_of("x", answer(200, body))
     assert error.value.retriable
+    assert error.value.max_tries is None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": {"b": 1} "c": "and so on, further"}', b"[" * 100_000 + b"]" * 100_000]
+)
+def test_what_is_broken_in_the_middle_hardly_changes(body: bytes) -> None:
+    with pytest.raises(ResponseError, match=r"not JSON: .* at character") as error:
+        json_of("x", answer(200, body))
+    assert error.value.max_tries == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": Infinity}', math.inf),
+        (b'{"a": -Infinity}', -math.inf),
+        (b'{"a": "b\nc\x00"}', "b\nc\x00"),
+        (b'{"a": "b\xff"}', "b\ufffd"),
+        (b'\xef\xbb\xbf{"a": 1.50}', Decimal("1.50")),
+        (b'{"a": "\\ud83d", "b": NaN}', "\ufffd"),
+        (b'{"a": ' + b"9" * 5000 + b"}", Decimal("9" * 5000)),
+    ],
+)
+def test_what_json_does_not_allow_is_read_and_said(body: bytes, value: Any, caplog) -> None:
+    assert json_of("x", answer(200, body))["a"] == value
+    assert caplog.messages
+
+
+@given(body=st.binary(max_size=40) | st.binary(max_size=20).map(lambda some: b'{"a":"' + some))
+def test_any_bytes_are_json_or_an_error_of_ours(body: bytes) -> None:
+    with suppress(ApiError):
+        json_of("x", answer(200, body))
 
 
 numbers = st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
