@@ -86,6 +86,27 @@ class Sandbox:
         answer: dict[str, Any] = json.loads(self._ask("/sandbox/stats"))
         return answer
 
+    def moves(self, *kinds: str) -> list[dict[str, Any]]:
+        """Return what moved between search calls (switches `moves_…`), oldest first."""
+        return [move for move in self.dump("moves") if move["object"] in kinds]
+
+    def lasting(self, kind: str, before: Sequence[dict[str, Any]]) -> set[tuple[str, ...]]:
+        """Return the keys of those rows that were there until the last search call on their object.
+
+        Args:
+            kind: accounts, users or events.
+            before: what `dump` returned before the first search call.
+        """
+        keys = _KEYS[kind][0] if kind in _KEYS else ("event_id",)
+        names = ("id",) if kind == "events" else keys
+        last = self.stats()["searches"][kind]
+        gone = {
+            tuple(move[key] for key in keys)
+            for move in self.moves(kind)
+            if move["move"] == "out" and move["after_search"] < last
+        }
+        return {tuple(row[name] for name in names) for row in before} - gone
+
     def load(self, **rows: Sequence[dict[str, Any]]) -> None:
         """Put rows in, in the shape in which `dump` returns them."""
         self._ask("/sandbox/load", rows)
@@ -97,6 +118,10 @@ class Sandbox:
     def chaos(self, *rules: str) -> None:
         """Put these faults in the place of the ones in force."""
         self._ask("/sandbox/chaos", {"specs": list(rules)})
+
+    def settle(self) -> None:
+        """Make everything visible that was accepted but is seen late."""
+        self._ask("/sandbox/settle", {})
 
     def reset(self) -> None:
         """Forget all rows and calls."""

@@ -85,8 +85,9 @@ def _add_options(serve: argparse.ArgumentParser) -> None:
     add(
         "--seed",
         default="accounts=2500,users=4000,events=300",
-        metavar="accounts=N,users=N,events=N[,seed=N]",
-        help="made-up data to start with, or none (default %(default)s)",
+        metavar="accounts=N,users=N,events=N[,seed=N][,activity=WHICH][,created=WHICH]",
+        help="made-up data to start with, or none (default %(default)s); which rows have times of "
+        "activity (some, all, spread, none) and a Create Date (some, all, none)",
     )
     add("--rate-limit", type=int, default=100, help="calls a minute and token; 0 = no limit")
     add("--token", default="sandbox-token", help="app token (default %(default)s)")

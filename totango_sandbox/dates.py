@@ -22,6 +22,18 @@ def now() -> int:
     return int(time.time() * 1000)
 
 
+class Clock:
+    """The present, never the same millisecond twice."""
+
+    def __init__(self) -> None:
+        self._latest = 0
+
+    def now(self) -> int:
+        """Epoch milliseconds, at least one later than those given before."""
+        self._latest = max(now(), self._latest + 1)
+        return self._latest
+
+
 @lru_cache(maxsize=65_536)
 def parse(text: str) -> int | None:
     """Epoch milliseconds of an ISO 8601 date or date-time, or None when it is neither."""

@@ -20,6 +20,8 @@ Faults
     short-page      a search answers with half of the rows that it should
     shift           before a search answers, a row that sorts first is inserted
     shift-delete    before a search answers, the row that sorts first is deleted
+    nan, infinity   a search answers with NaN or Infinity in the row in the middle
+    control         a search answers with a raw control character in the row in the middle
 
 Surfaces
     search (= accounts + users), accounts, users, scroll, events, attributes, account, domains,
@@ -48,7 +50,9 @@ SEARCH: Final = frozenset({"accounts", "users"})
 REST: Final = SEARCH | {"scroll", "events", "attributes", "account", "domains", "delete"}
 ALL: Final = REST | {"hub", "tracking"}
 _GROUPS: Final = {"search": SEARCH, "api": REST, "all": ALL}
-TWISTS: Final = frozenset({"duplicate-page", "short-page", "shift", "shift-delete"})
+TWISTS: Final = frozenset(
+    {"duplicate-page", "short-page", "shift", "shift-delete", "nan", "infinity", "control"}
+)
 BEFORE: Final = frozenset(
     {"timeout", "drop-before", "html", "failed200", "errors200", "error200", "redirect"}
 )

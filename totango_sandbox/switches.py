@@ -44,12 +44,14 @@ WHOLE: Final = r"\d+"
 DECIMAL: Final = r"\d+(\.\d+)?"
 ANY: Final = r".*"
 STATUS: Final = r"[1-5]\d\d"
+MOVING: Final = r"(accounts|users|events)(,(accounts|users|events))*"
 _SHOWN: Final = {
     WHOLE: "a whole number",
     DECIMAL: "a number",
     ANY: "any text",
     STATUS: "an HTTP status",
-    r"true|missing|off_by:-?\d+": "true|missing|off_by:N",
+    r"true|missing|off_by:-?\d+|stale:\d+": "true|missing|off_by:N|stale:N",
+    MOVING: "any of accounts,users,events",
     r"\S+": "any text without blanks",
 }
 
@@ -69,7 +71,13 @@ SWITCHES: Final = (
     Switch("window_rows", "10000", WHOLE, "rows that one query can reach", "1.3"),
     Switch("beyond_window", "error", "error|empty|serve", "offset+count past the window", "1.3"),
     Switch("ties", "unstable", "unstable|stable", "order of rows that sort equal", "1.3"),
-    Switch("total_hits", "true", r"true|missing|off_by:-?\d+", "what total_hits says", "1.6"),
+    Switch(
+        "total_hits",
+        "true",
+        r"true|missing|off_by:-?\d+|stale:\d+",
+        "what total_hits says (stale: as up to N calls ago)",
+        "1.6",
+    ),
     Switch("terms", "all", "all|evidenced", "filters: also the inferred ones, or not", "1.4"),
     Switch("unsupported_term", "error", "error|ignore", "a filter that is not there", "1.4"),
     Switch("unknown_field_attribute", "null", "null|error", "a column nobody defined", "1.5"),
@@ -84,9 +92,31 @@ SWITCHES: Final = (
     Switch("events_offset", "page", "page|row", "unit of offset in event searches", "3"),
     Switch("events_order", "desc", "desc|asc", "events by time: newest or oldest first", "3"),
     Switch("events_total", "off", "on|off", "event searches report total_hits", "3"),
-    Switch("attributes_json", "on", "on|off|odd", "definitions: there, 403, other shape", "6"),
+    Switch(
+        "attributes_json",
+        "on",
+        "on|off|404|html|empty|odd",
+        "definitions: there, 403, 404, a page, none, other shape",
+        "6",
+    ),
+    Switch(
+        "control_characters", "escaped", "escaped|raw", "how a text of a search holds them", "1.3"
+    ),
+    # Movement: what other people do to a tenant between two search calls on the same object.
+    Switch("moves_in", "0", DECIMAL, "rows that come, for each search call", "Q15"),
+    Switch("moves_out", "0", DECIMAL, "rows that go", "Q15"),
+    Switch("moves_replaced", "0", DECIMAL, "rows that go while another one comes", "Q15"),
+    Switch("moves_renamed", "0", DECIMAL, "rows that get another name, not events", "Q15"),
+    Switch("moves_active", "0", DECIMAL, "rows that become active, not events", "Q15"),
+    Switch("moves_edited", "0", DECIMAL, "rows of which a value or a text changes", "Q15"),
+    Switch("moves_backdated", "0", DECIMAL, "rows that come with a date in the past", "Q15"),
+    Switch("moves_where", "spread", "spread|first", "where in the order rows come and go", "Q15"),
+    Switch("moves_on", "accounts,users,events", MOVING, "objects that move", "Q15"),
+    Switch("moves_seed", "1", WHOLE, "chooses the rows that move", "Q15"),
+    Switch("event_edits", "keep", "keep|move|new", "an edit moves the event's timestamp", "M1"),
     # Writes.
     Switch("visible_after", "0", DECIMAL, "seconds until a write is seen by searches", "4.4"),
+    Switch("activity_visible_after", "0", DECIMAL, "seconds until a last activity is seen", "4.4"),
     Switch("over_limit", "drop", "drop|truncate|keep", "values over the length limits", "7"),
     Switch("empty_value", "ignore", "ignore|clear", "an empty value in a tracking call", "4.3"),
     Switch("unknown_attributes", "create", "create|text|drop", "new API names (typed, text)", "Q7"),

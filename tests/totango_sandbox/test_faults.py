@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import requests
 
@@ -59,6 +61,36 @@ def test_a_page_that_is_no_json(sandbox):
     sandbox.chaos("html@search:1")
     answer = sandbox.post_search("accounts")
     assert (answer.status_code, answer.text[:6]) == (200, "<html>")
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"), [("nan", "NaN"), ("infinity", "Infinity"), ("control", "raw \x01 and \x1f")]
+)
+def test_a_row_that_strict_parsers_refuse(sandbox, fault, word):
+    sandbox.load_accounts(5, attributes={"N": 1})
+    sandbox.load(events=[{"id": "e1", "timestamp": 1, "type": "note"}])
+    sandbox.chaos(f"{fault}@api")
+    field = {"type": "number_attribute", "attribute": "N"}
+    text = sandbox.post_search("accounts", fields=[field]).text
+    assert text.count(word) == 1
+    row = json.loads(text, strict=False)["response"]["accounts"]["hits"][2]
+    assert row["name"] == "a0002"
+    assert word in sandbox.post_search("events", count=5, offset=0).text
+    assert "subject" not in str(sandbox.dump("events"))
+    sandbox.chaos()
+    assert sandbox.column("accounts", field) == [1] * 5
+
+
+def test_control_characters_of_texts_come_raw_when_switched_so(sandbox):
+    name = "back\\u0001slash \x02"
+    sandbox.load(accounts=[{"account_id": "a", "account_name": name}])
+    assert sandbox.search("accounts")["hits"][0]["display_name"] == name
+    sandbox.set(control_characters="raw")
+    text = sandbox.post_search("accounts").text
+    with pytest.raises(ValueError, match="control character"):
+        json.loads(text)
+    hits = json.loads(text, strict=False)["response"]["accounts"]["hits"]
+    assert hits[0]["display_name"] == name
 
 
 def test_a_redirect_to_anywhere(sandbox):

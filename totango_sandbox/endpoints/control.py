@@ -25,6 +25,7 @@ _RECORDS: Final = {
     "activities": ("account_id", "user_id", "activity", "module", "time"),
     "log": ("time", "surface", "reason", "detail"),
 }
+_OTHERS: Final = ("calls", "moves")
 _PAGE: Final = """\
 totango-sandbox: a local Totango. Nothing here is real, and nothing leaves this machine.
 
@@ -38,9 +39,10 @@ POST /api/v2/accounts/scan_and_scroll_search_accounts
 GET or POST /pixel.gif               DELETE /api/v2/users/account-user/<account>/<user>
 POST /api/v1/{{accounts,users,usage}}  POST /api/v1/collections/<type>
 
-GET  /sandbox/dump?object=accounts|users|events|collections|activities|attributes|log|calls
+GET  /sandbox/dump?object=accounts|users|events|collections|activities|attributes|log|calls|moves
 GET  /sandbox/stats
 POST /sandbox/load    {{"accounts": […], "users": […], "events": […], "attributes": […]}}
+POST /sandbox/settle  makes every accepted write visible now
 POST /sandbox/reset   empties all; {{"settings": true}} also puts switches and chaos back
 POST /sandbox/set     {{"<switch>": "<value>"}}        GET /sandbox/set shows what differs
 POST /sandbox/chaos   {{"specs": ["429@search:3"]}}    (totango-sandbox serve --help explains)
@@ -56,6 +58,7 @@ def handle(service: Service, request: Request) -> Response:
         ("POST", "reset"): _reset,
         ("GET", "set"): _show_switches,
         ("POST", "set"): _set,
+        ("POST", "settle"): _settle,
         ("POST", "chaos"): _chaos,
     }
     name = request.path.removeprefix("/sandbox/").strip("/")
@@ -90,8 +93,10 @@ def _dump(service: Service, request: Request) -> Response:
         found = (_record(kind, record) for record in records)
     elif kind == "calls":
         found = service.ledger.calls()
+    elif kind == "moves":
+        found = list(service.movement.journal)
     else:
-        known = ", ".join([*_ROWS, *_RECORDS, "calls"])
+        known = ", ".join([*_ROWS, *_RECORDS, *_OTHERS])
         msg = f"object {kind!r} cannot be dumped; {known} can"
         raise SwitchError(msg)
     return Response(200, _lines(found), [NDJSON])
@@ -126,6 +131,7 @@ def _stats(service: Service, _request: Request) -> Response:
                 "log": store.archive.count("log"),
             },
             "delayed_writes": store.delayed,
+            "searches": service.movement.searches,
             "switches": service.switches.changed(),
             "chaos": [
                 {"spec": rule.spec, "seen": rule.seen, "struck": rule.struck}
@@ -156,8 +162,16 @@ def _reset(service: Service, request: Request) -> Response:
     service.limit.clear()
     service.chaos.restart()
     service.answers.clear()
+    service.totals.clear()
+    service.movement.clear()
     service.scrolls.clear()
     return reply({"reset": True})
+
+
+def _settle(service: Service, _request: Request) -> Response:
+    settled = service.store.delayed
+    service.store.settle(everything=True)
+    return reply({"settled": settled})
 
 
 def _show_switches(service: Service, _request: Request) -> Response:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates as moments
+from totango_sandbox.endpoints.odd_values import reply_rows, spoil
 from totango_sandbox.endpoints.search import total_hits
 from totango_sandbox.search.capabilities import checked_operators
 from totango_sandbox.search.operators import joker_days
 from totango_sandbox.search.paging import page
 from totango_sandbox.search.query import read_query
 from totango_sandbox.server.envelopes import Failure, success
-from totango_sandbox.server.http import Request, Response, reply
 
 if TYPE_CHECKING:
+    from totango_sandbox.server.http import Request, Response
     from totango_sandbox.server.service import Service
 
 Event = dict[str, Any]
@@ -47,10 +49,12 @@ def handle(service: Service, request: Request) -> Response:
     chosen = _page(service, request, found, query.offset, query.count)
     body: dict[str, Any] = {"hits": chosen}
     if service.switches.on("events_total"):
-        body["total_hits"] = total_hits(service, len(found))
+        body["total_hits"] = total_hits(service, len(found), json.dumps(query.terms))
     request.rows = len(chosen)
+    spoil(chosen, request)
     took = int((time.perf_counter() - started) * 1000)
-    return reply(success(service, "search", took, {"events": body}))
+    answer = success(service, "search", took, {"events": body})
+    return reply_rows(answer, request, service.switches)
 
 
 def _page(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from totango_sandbox.server.envelopes import failed
-from totango_sandbox.server.http import Request, Response, reply
+from totango_sandbox.server.http import HTML, Request, Response, reply
 from totango_sandbox.storage import columns
 from totango_sandbox.storage import serialization as rows
 from totango_sandbox.storage.attributes import TYPES, Definition
@@ -25,6 +25,12 @@ def attributes(service: Service, request: Request) -> Response:
     mode = service.switches.text("attributes_json")
     if mode == "off":
         return failed(service, "attributes", "forbidden", 403)
+    if mode == "404":
+        return failed(service, "attributes", "not found", _NOT_FOUND)
+    if mode == "html":
+        return Response(200, b"<html><body>Sign in to Totango</body></html>", [HTML])
+    if mode == "empty":
+        return reply({"list": []})
     found = [
         _described(definition)
         for kind in service.store.definitions.by_object.values()

@@ -65,7 +65,7 @@ def _step(service: Service, scroll: Scroll, key: str, scroll_id: str, count: int
         "scroll-id": f"{key}.{scroll.position}",
         "accounts": [_account(service, row) for row in chosen],
     }
-    shown = total_hits(service, len(scroll.found))
+    shown = total_hits(service, len(scroll.found), key)
     if shown is not None:
         answer["total_hits"] = shown
     if repeats:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates as moments
+from totango_sandbox.endpoints.odd_values import reply_rows, spoil
 from totango_sandbox.search.fields import compile_fields
 from totango_sandbox.search.filters import compile_terms
 from totango_sandbox.search.paging import page
 from totango_sandbox.search.query import Query, read_query
 from totango_sandbox.server.envelopes import Failure, success
-from totango_sandbox.server.http import Request, Response, reply
 from totango_sandbox.storage import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from totango_sandbox.server.http import Request, Response
     from totango_sandbox.server.service import Service
     from totango_sandbox.storage.table import Table
 
@@ -32,33 +34,50 @@ def handle(service: Service, request: Request) -> Response:
     service.store.settle()
     table = service.store.tables[request.surface]
     query = read_query(request, service.switches)
-    if "shift" in request.twists or "shift-delete" in request.twists:
-        _shift(service, table, request)
+    for twist, move in (("shift-delete", "out"), ("shift", "in")):
+        if twist in request.twists:
+            service.movement.move(table.kind, move, first=True)
     total, chosen = _find(service, table, query, request.twists)
     request.rows = len(chosen)
-    answer = _user_hits if table is service.store.users else _account_hits
-    hits = answer(service, query, chosen)
+    hits_of = _user_hits if table is service.store.users else _account_hits
+    hits = hits_of(service, query, chosen)
     body: dict[str, Any] = {"hits": hits, "stats": {}}
-    shown = total_hits(service, total)
+    shown = total_hits(service, total, _query_key(table, query))
     if shown is not None:
         body["total_hits"] = shown
+    spoil(hits, request)
     took = int((time.perf_counter() - started) * 1000)
-    return reply(success(service, "search", took, {table.kind: body}))
+    answer = success(service, "search", took, {table.kind: body})
+    return reply_rows(answer, request, service.switches)
 
 
-def total_hits(service: Service, total: int) -> int | None:
-    """What total_hits says, as switched; None leaves it out."""
-    mode = service.switches.text("total_hits")
+def total_hits(service: Service, total: int, query: str = "") -> int | None:
+    """What total_hits says, as switched; None leaves it out.
+
+    Args:
+        service: what the switches belong to.
+        total: the number of rows that the query selects now.
+        query: tells one query from another: a stale total is an earlier one of the same query.
+    """
+    mode, _, number = service.switches.text("total_hits").partition(":")
     if mode == "missing":
         return None
-    return total + int(mode.partition(":")[2] or 0)
+    if mode == "stale":
+        earlier = service.totals.setdefault(query, deque(maxlen=int(number) + 1))
+        earlier.append(total)
+        return int(earlier[service.requests_served % len(earlier)])
+    return total + int(number or 0)
+
+
+def _query_key(table: Table, query: Query) -> str:
+    key = [table.kind, query.terms, query.sees_all_teams]
+    return json.dumps(key)
 
 
 def matching(service: Service, table: Table, query: Query) -> Sequence[int]:
     """All rows that a query selects, sorted, remembered until something changes."""
     store = service.store
-    key = json.dumps([table.kind, query.terms, query.sort_by, query.descending])
-    key += str(query.sees_all_teams)
+    key = f"{_query_key(table, query)} {query.sort_by} {query.descending}"
     state = (
         store.accounts.version,
         store.users.version,
@@ -167,23 +186,3 @@ def _user_hits(service: Service, query: Query, rows: list[int]) -> list[dict[str
             }
         )
     return hits
-
-
-def _shift(service: Service, table: Table, request: Request) -> None:
-    """Move every offset by one, the way that other people's writes do."""
-    store = service.store
-    if "shift-delete" in request.twists and len(table):
-        first = table.ordered("display")[0]
-        if table is store.users:
-            store.delete_user(table.base["account_id"][first], table.base["id"][first])
-        else:
-            account_id = table.base["id"][first]
-            table.remove(account_id)
-            store.archive.mark("accounts", account_id)
-    if "shift" in request.twists:
-        number = table.size
-        row = store.account_row(f"shift-{number}")
-        if table is store.users:
-            row = store.user_row(f"shift-{number}", f"shift-{number}")
-        store.name_row(table, row, f" shifted in {number:09}")
-        table.touch()

@@ -22,22 +22,37 @@ _OLD: Final = -94_694_400_000  # 1967-01-01
 _FAR: Final = 4_102_444_800_000  # 2100-01-01
 
 
+_CREATED: Final = "Create Date"
+_CHOICES: Final = {
+    "activity": ("some", "all", "spread", "none"),
+    "created": ("some", "all", "none"),
+}
+
+
 class SeedError(ValueError):
     """A seed that cannot be read; the message says why."""
 
 
 @dataclass(slots=True)
 class Amounts:
-    """How much to make up."""
+    """How much to make up, and which rows have dates.
+
+    Attributes:
+        activity: rows with a first and last activity: ``some`` (a third of them at the same
+            moment), ``all``, ``spread`` (all, at moments of their own) or ``none``.
+        created: accounts with a ``Create Date``: ``some``, ``all`` or ``none``.
+    """
 
     accounts: int = 2500
     users: int = 4000
     events: int = 300
     seed: int = 1
+    activity: str = "some"
+    created: str = "some"
 
 
 def parse_seed(text: str) -> Amounts | None:
-    """Read ``accounts=N,users=N,events=N[,seed=N]``; ``none`` is None.
+    """Read ``accounts=N,users=N,events=N[,seed=N][,activity=…][,created=…]``; ``none`` is None.
 
     Raises:
         SeedError: it is neither.
@@ -46,11 +61,17 @@ def parse_seed(text: str) -> Amounts | None:
         return None
     amounts = Amounts(accounts=0, users=0, events=0)
     for part in text.split(","):
-        name, equals, number = (piece.strip() for piece in part.partition("="))
-        if name not in {"accounts", "users", "events", "seed"} or not (equals and number.isdigit()):
-            msg = f"--seed {text!r} is not like accounts=2500,users=4000,events=300."
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if name in _CHOICES and value in _CHOICES[name]:
+            setattr(amounts, name, value)
+        elif name in {"accounts", "users", "events", "seed"} and equals and value.isdigit():
+            setattr(amounts, name, int(value))
+        else:
+            msg = (
+                f"--seed {text!r} is not like accounts=2500,users=4000,events=300 "
+                "(also seed=N, activity=some|all|spread|none, created=some|all|none)."
+            )
             raise SeedError(msg)
-        setattr(amounts, name, int(number))
     if amounts.users + amounts.events and not amounts.accounts:
         msg = f"--seed {text!r}: users and events need accounts to belong to."
         raise SeedError(msg)
@@ -107,7 +128,7 @@ _ACCOUNT_ATTRIBUTES: Final[tuple[tuple[str, str, Make], ...]] = (
     ("Sales Manager", "text", _one_of(words.OWNERS, 0.4)),
     ("Contract Value", "currency", _numbers(0, 500_000, empty=0.2)),
     ("Licenses", "number", _numbers(0, 2_000, empty=0.15)),
-    ("Create Date", "date", _days(-2_500, -1, 0.02)),
+    (_CREATED, "date", _days(-2_500, -1, 0.02)),
     ("Contract Start Date", "date", _days(-1_500, 0, 0.1)),
     ("Contract Renewal Date", "date", _days(-100, 700, 0.1)),
     ("Cancellation Date", "date", _days(-700, 0, 0.9)),
@@ -140,8 +161,8 @@ _USER_ATTRIBUTES: Final[tuple[tuple[str, str, Make], ...]] = (
 def fill(store: Store, amounts: Amounts) -> None:
     """Put made-up rows into an empty store."""
     dice = random.Random(amounts.seed)  # noqa: S311 (repeatable on purpose)
-    _fill_accounts(store, dice, amounts.accounts)
-    _fill_users(store, dice, amounts.users)
+    _fill_accounts(store, dice, amounts)
+    _fill_users(store, dice, amounts)
     accounts = store.accounts.base
     for number in range(amounts.events):
         row = dice.randrange(amounts.accounts)
@@ -149,8 +170,8 @@ def fill(store: Store, amounts: Amounts) -> None:
         store.put_event(make_event(dice, number, account, PRESENT))
 
 
-def _fill_accounts(store: Store, dice: random.Random, size: int) -> None:
-    table = store.accounts
+def _fill_accounts(store: Store, dice: random.Random, amounts: Amounts) -> None:
+    table, size = store.accounts, amounts.accounts
     table.reserve(size)
     heads = dice.choices(words.COMPANY_HEADS, k=size)
     tails = dice.choices(words.COMPANY_TAILS, k=size)
@@ -164,16 +185,17 @@ def _fill_accounts(store: Store, dice: random.Random, size: int) -> None:
             table.base["parent_id"][row] = f"acc-{number // 40 * 40 + 1:06}"
             if number % 80 == 79:
                 table.base["product_id"][row] = words.PRODUCTS[number % 3]
-    _fill_times(table, dice, size)
+    _fill_times(table, dice, size, amounts.activity)
     health = _with_holes(dice, dice.choices(words.HEALTHS, k=size), 0.1)
     table.base["health"][:size] = health
     table.base["health_prev"][:size] = dice.choices(words.HEALTHS, k=size)
     table.base["health_change"][:size] = _days(-400, 0)(dice, size)
     _fill_attributes(store, table, dice, _ACCOUNT_ATTRIBUTES)
+    _fill_created(table, size, amounts.created)
 
 
-def _fill_users(store: Store, dice: random.Random, size: int) -> None:
-    table, accounts = store.users, store.accounts
+def _fill_users(store: Store, dice: random.Random, amounts: Amounts) -> None:
+    table, accounts, size = store.users, store.accounts, amounts.users
     table.reserve(size)
     owners = dice.choices(range(accounts.size), k=size) if size else []
     firsts = dice.choices(words.FIRST_NAMES, k=size)
@@ -185,26 +207,40 @@ def _fill_users(store: Store, dice: random.Random, size: int) -> None:
         row = store.user_row(accounts.base["id"][account], f"user{person + 1}@mail.example")
         if number % 31:
             store.name_row(table, row, f"{firsts[person]} {lasts[person]}")
-    _fill_times(table, dice, table.size)
+    _fill_times(table, dice, table.size, amounts.activity)
     _fill_attributes(store, table, dice, _USER_ATTRIBUTES)
     column = table.attribute_column("Email")
     column[: table.size] = table.base["id"][: table.size]
     _define(store, "users", "Email", "text")
 
 
-def _fill_times(table: Table, dice: random.Random, size: int) -> None:
-    """Last activity by the hour, so that many are equal; a twelfth has none."""
+def _fill_times(table: Table, dice: random.Random, size: int, which: str) -> None:
+    """Last activity by the hour, so that many are equal; a twelfth of some has none."""
+    if which == "none":
+        return
     hours = dice.choices(range(1, 24 * 120), k=size)
     last = [PRESENT - hour * _HOUR for hour in hours]
     bulk = range(size // 3)  # one import touched these at the same moment
-    for row in bulk:
+    for row in bulk if which != "spread" else ():
         last[row] = PRESENT - 48 * _HOUR
+    if which == "spread":
+        last = [moment - row for row, moment in enumerate(last)]
     first = [moment - hour * _HOUR for moment, hour in zip(last, reversed(hours), strict=True)]
     table.base["last_activity_time"][:size] = last
     table.base["first_activity_time"][:size] = first
-    for row in range(11, size, 12):
+    for row in range(11, size, 12) if which == "some" else ():
         for name in ("last_activity_time", "first_activity_time"):
             table.base[name][row] = None
+
+
+def _fill_created(table: Table, size: int, which: str) -> None:
+    """Give every account a ``Create Date``, or take it from every one."""
+    column = table.attributes[_CREATED]
+    for row in range(size):
+        if which == "none":
+            column[row] = None
+        elif which == "all" and column[row] is None:
+            column[row] = PRESENT - (row % 2_500) * moments.DAY
 
 
 def _fill_attributes(

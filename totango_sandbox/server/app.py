@@ -27,6 +27,14 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 # Where :mod:`totango_sandbox.server.run` puts the connection, for faults below HTTP.
 TRANSPORT: Final = "totango_sandbox.transport"
 NO_ANSWER: Final = 0
+_OK: Final = 200
+# The surfaces whose calls are followed by movement of an object.
+_MOVING: Final = {
+    "accounts": "accounts",
+    "scroll": "accounts",
+    "users": "users",
+    "events": "events",
+}
 
 EARLY_SECONDS: Final = 0.002
 """Timers of an event loop may go off a millisecond early; a slow answer is never early."""
@@ -123,6 +131,8 @@ class App:
             traceback.print_exc()
             response = reply({"error": f"the sandbox itself failed: {error!r}"}, 500)
         response.headers += headers
+        if response.status == _OK and (moving := _MOVING.get(request.surface)):
+            request.search = service.movement.after_search(moving)
         return response
 
     def _refused(self, request: Request) -> tuple[Response | None, str]:

@@ -19,6 +19,7 @@ _NAMES: Final = (
     "offset",
     "count",
     "rows",
+    "search",
 )
 
 
@@ -58,6 +59,7 @@ class Ledger:
                 request.offset,
                 request.count,
                 request.rows,
+                request.search,
             )
         )
 

@@ -30,6 +30,7 @@ class Request:
         offset: paging as asked for, noted by the handler for the record of calls.
         count: likewise.
         rows: rows given back or taken in, likewise.
+        search: number of this search call on its object, counted from 1.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     offset: int | None = None
     count: int | None = None
     rows: int | None = None
+    search: int | None = None
 
     def header(self, name: bytes) -> str:
         """A header's value without surrounding blanks, or an empty text."""

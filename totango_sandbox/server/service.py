@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from totango_sandbox.faults import Chaos
+from totango_sandbox.movement import Movement
 from totango_sandbox.server.call_log import Ledger
 from totango_sandbox.server.rate_limit import RateLimit
 
@@ -32,7 +33,12 @@ class Service:
     ledger: Ledger = field(default_factory=Ledger)
     requests_served: int = 0
     answers: dict[str, tuple[Any, list[int]]] = field(default_factory=dict)
+    totals: dict[str, Any] = field(default_factory=dict)
     scrolls: dict[str, Any] = field(default_factory=dict)
+    movement: Movement = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.movement = Movement(self.store, self.switches)
 
     @property
     def service_number(self) -> str:

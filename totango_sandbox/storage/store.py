@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates as moments
@@ -76,7 +77,8 @@ class Store:
         self.events: dict[str, dict[str, Any]] = {}
         self.events_version = 0
         self.collections: dict[tuple[str, str], dict[str, Any]] = {}
-        self._delayed: deque[tuple[float, Callable[[], None]]] = deque()
+        self._delayed: list[tuple[float, int, Callable[[], None]]] = []
+        self._submitted = 0
 
     @property
     def is_empty(self) -> bool:
@@ -88,18 +90,25 @@ class Store:
         text = json.dumps(detail, ensure_ascii=False)
         self.archive.append("log", (moments.now(), surface, reason, text))
 
-    def submit(self, change: Callable[[], None]) -> None:
-        """Make a change now, or as late as ``visible_after`` says."""
-        delay = self.switches.number("visible_after")
+    def submit(self, change: Callable[[], None], delay: float | None = None) -> None:
+        """Make a change now or later, never before one that was submitted with less delay.
+
+        Args:
+            change: what to do.
+            delay: seconds; None is what ``visible_after`` says.
+        """
+        if delay is None:
+            delay = self.switches.number("visible_after")
         if delay == 0 and not self._delayed:
             change()
-        else:
-            self._delayed.append((time.monotonic() + delay, change))
+            return
+        self._submitted += 1
+        heappush(self._delayed, (time.monotonic() + delay, self._submitted, change))
 
     def settle(self, *, everything: bool = False) -> None:
         """Make the delayed changes whose time has come."""
         while self._delayed and (everything or self._delayed[0][0] <= time.monotonic()):
-            self._delayed.popleft()[1]()
+            heappop(self._delayed)[2]()
 
     @property
     def delayed(self) -> int:
@@ -118,7 +127,7 @@ class Store:
             self.users.version += 1
             self.archive.mark("users", (write.account_id, write.user_id))
         if write.activity is not None:
-            self._record_activity(write, account)
+            self._record_activity(write)
 
     def account_row(self, account_id: str) -> int:
         """Position of an account, created when it is new (Totango: HTTP API)."""
@@ -153,11 +162,30 @@ class Store:
         self.users.remove((account_id, user_id))
         self.archive.mark("users", (account_id, user_id))
 
+    def delete_account(self, account_id: str) -> None:
+        """Remove an account and its users, as archiving does (Totango: Remove accounts)."""
+        row = self.accounts.rows_by_key[account_id]
+        for user in self.users_of(row):
+            self.delete_user(account_id, self.users.base["id"][user])
+        self.accounts.remove(account_id)
+        self.archive.mark("accounts", account_id)
+
+    def users_of(self, account: int) -> list[int]:
+        """Positions of the users below the account at a position."""
+        alive, owners = self.users.alive, self.users.base["account_row"]
+        return [user for user, owner in enumerate(owners) if owner == account and alive[user]]
+
     def put_event(self, event: dict[str, Any]) -> None:
         """Add or replace one event."""
         self.events[str(event["id"])] = event
         self.events_version += 1
         self.archive.mark("events", str(event["id"]))
+
+    def delete_event(self, event_id: str) -> None:
+        """Remove one event."""
+        del self.events[event_id]
+        self.events_version += 1
+        self.archive.mark("events", event_id)
 
     def put_collection(self, collection_type: str, row: dict[str, Any]) -> None:
         """Add or replace one row of a collection."""
@@ -231,19 +259,33 @@ class Store:
                 column = table.attribute_column(name)
             column[row] = cell
 
-    def _record_activity(self, write: Write, account: int) -> None:
+    def _record_activity(self, write: Write) -> None:
         """Count usage; its time is the time of arrival (Totango: usage via CSV)."""
         assert write.activity is not None  # noqa: S101 (the caller looked)
-        self._bump(self.accounts, account, write.arrival)
+        self.become_active(self.accounts, write.account_id, write.arrival)
         if write.user_id is not None:
-            user = self.users.rows_by_key[write.account_id, write.user_id]
-            self._bump(self.users, user, write.arrival)
+            self.become_active(self.users, (write.account_id, write.user_id), write.arrival)
         activity, module = write.activity
         record = (write.account_id, write.user_id, activity, module, write.arrival)
         self.archive.append("activities", record)
 
-    @staticmethod
-    def _bump(table: Table, row: int, arrival: int) -> None:
-        table.set_base(row, "last_activity_time", arrival)
+    def become_active(self, table: Table, key: Any, moment: int) -> None:
+        """Set a row's last activity, seen as late as ``activity_visible_after`` says."""
+        change = partial(self._set_active, table, key, moment)
+        delay = self.switches.number("activity_visible_after")
+        if delay:
+            self.submit(change, delay)
+        else:
+            change()
+
+    def _set_active(self, table: Table, key: Any, moment: int) -> None:
+        row = table.rows_by_key.get(key)
+        if row is None:
+            return
+        last = table.base["last_activity_time"][row]
+        if last is None or last < moment:
+            table.set_base(row, "last_activity_time", moment)
         if table.base["first_activity_time"][row] is None:
-            table.set_base(row, "first_activity_time", arrival)
+            table.set_base(row, "first_activity_time", moment)
+        table.touch()
+        self.archive.mark(table.kind, key)

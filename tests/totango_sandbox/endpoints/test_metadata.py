@@ -32,6 +32,13 @@ def test_attribute_definitions(sandbox):
     assert get(sandbox, "/api/v1/attributes.json").status_code == 403
     sandbox.set(attributes_json="odd")
     assert "list" not in get(sandbox, "/api/v1/attributes.json").json()
+    sandbox.set(attributes_json="404")
+    assert get(sandbox, "/api/v1/attributes.json").status_code == 404
+    sandbox.set(attributes_json="html")
+    page = get(sandbox, "/api/v1/attributes.json")
+    assert (page.status_code, page.text[:6]) == (200, "<html>")
+    sandbox.set(attributes_json="empty")
+    assert get(sandbox, "/api/v1/attributes.json").json() == {"list": []}
 
 
 @pytest.mark.parametrize(("region", "site"), [("us", "t1"), ("eu", "t11")])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 
 def test_the_same_seed_gives_the_same_rows(start):
     dumps = []
@@ -34,3 +36,23 @@ def test_default_amounts_and_what_customers_data_looks_like(start):
     assert any(date < "1970" for date in dates)
     assert any("2099" < date < "2200" for date in dates)
     assert {user["account_id"] for user in users} <= {row["account_id"] for row in accounts}
+
+
+@pytest.mark.parametrize(("which", "dated"), [("all", 240), ("spread", 240), ("none", 0)])
+def test_every_row_or_none_has_times_of_activity(start, which, dated):
+    with start("--seed", f"accounts=240,users=240,events=0,activity={which}") as sandbox:
+        for kind in ("accounts", "users"):
+            rows = sandbox.dump(kind)
+            for name in ("first_activity_time", "last_activity_time"):
+                moments = [row[name] for row in rows if row[name] is not None]
+                assert len(moments) == dated
+                if name == "last_activity_time" and dated:
+                    assert (Counter(moments).most_common(1)[0][1] == 1) is (which == "spread")
+
+
+@pytest.mark.parametrize(("which", "dated"), [("all", 300), ("none", 0)])
+def test_every_account_or_none_has_a_create_date(start, which, dated):
+    with start("--seed", f"accounts=300,users=0,events=0,created={which}") as sandbox:
+        created = {"type": "date_attribute", "attribute": "Create Date"}
+        column = sandbox.column("accounts", created, count=300)
+    assert sum(isinstance(value, int) for value in column) == dated
