@@ -14,7 +14,11 @@ ACCOUNTS: Final = "accounts"
 USERS: Final = "users"
 ACTIVITIES: Final = "activities"
 COLLECTIONS: Final = "collections"
-OBJECTS: Final = (ACCOUNTS, USERS, ACTIVITIES, COLLECTIONS)
+
+ACCOUNT: Final = "account"
+USER: Final = "user"
+FIELDS: Final = "fields"
+"""Whose attributes: those of the row's account, of its user, or of any other object."""
 
 TRACKING: Final = "tracking"
 HUB: Final = "hub"
@@ -62,40 +66,43 @@ class WriteRequest(Struct):
     """What one row asks of Totango. All attribute values are text, by API name.
 
     Attributes:
-        object: One of `OBJECTS`.
-        account: Account attributes; in a users row, those that travel along.
+        object: Name of the object.
+        scope: Which attributes are the object's own: `account`, `user` or `fields`.
+        parts: What it is about beside account and user, in the order of the object's ids: activity
+            and module, or type and id within a collection.
+        account: Account attributes; in rows of other objects, those that travel along.
         user: User attributes.
-        collection: Attributes of a collection's record.
-        collection_id: The record's own id within its collection.
+        fields: Attributes of other objects.
     """
 
     object: str
     account_id: str
     user_id: str | None = None
+    scope: str = ACCOUNT
+    parts: dict[str, str] = {}
     account: dict[str, str] = {}
     user: dict[str, str] = {}
-    activity: str | None = None
-    module: str | None = None
-    collection_type: str | None = None
-    collection_id: str | None = None
-    collection: dict[str, str] = {}
+    fields: dict[str, str] = {}
 
     @property
     def key(self) -> tuple[str, ...]:
         """What the row is about: two writes with equal keys are about the same thing."""
-        if self.object == ACCOUNTS:
+        if self.user_id is None:
+            return (self.object, self.account_id, *self.parts.values())
+        return (self.object, self.account_id, self.user_id, *self.parts.values())
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The key of the user or account that has to exist for the row."""
+        if self.user_id is None:
             return (ACCOUNTS, self.account_id)
-        if self.object == USERS and self.user_id is not None:
-            return (USERS, self.account_id, self.user_id)
-        parts = (self.account_id, self.user_id, self.collection_type, self.collection_id)
-        return (self.object, *[part for part in parts if part is not None])
+        return (USERS, self.account_id, self.user_id)
 
     @property
     def attributes(self) -> dict[str, str]:
         """The attributes of the object itself."""
-        if self.object == USERS:
-            return self.user
-        return self.collection if self.object == COLLECTIONS else self.account
+        own: dict[str, str] = getattr(self, self.scope)
+        return own
 
 
 class Row(Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from target_totango.models import ACCOUNTS, COLLECTIONS, USERS, Row, WriteRequest
+from target_totango.models import ACCOUNTS, Row, WriteRequest
 from totango_api.writing.tracking import TrackingCall
 
 if TYPE_CHECKING:
@@ -48,23 +48,25 @@ def written(row: Row) -> WriteRequest:
 
 def call_of(write: WriteRequest) -> TrackingCall:
     """Return the tracking call for a write."""
+    parts = write.parts
     return TrackingCall(
-        write.account_id, write.user_id, write.account, write.user, write.activity, write.module
+        write.account_id,
+        write.user_id,
+        write.account,
+        write.user,
+        parts.get("activity"),
+        parts.get("module"),
     )
 
 
 def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[list[Hashable], list[Hashable]]:
     """Return which keys a write changes, and which it must come after.
 
-    A user comes after its account. Users of one account do not wait for each other, unless
-    they say something new about the account.
+    Everything comes after its account, and what a user did with what is said about the user. Users
+    of one account do not wait for each other, unless they say something new about the account.
     """
     account: Hashable = (ACCOUNTS, write.account_id)
-    if write.object == ACCOUNTS:
+    key: Hashable = write.key if write.user_id is None else write.subject
+    if key == account:
         return [account], []
-    changes: list[Hashable] = [
-        write.key if write.object == COLLECTIONS else (USERS, write.account_id, write.user_id)
-    ]
-    if write.account and says_new:
-        changes.append(account)
-    return changes, [account]
+    return [key, account] if write.account and says_new else [key], [account]

@@ -188,10 +188,7 @@ def sends(row: Row) -> dict[str, str]:
         named = {
             "account_id": write.account_id,
             "user_id": write.user_id,
-            "activity": write.activity,
-            "module": write.module,
-            "collection_type": write.collection_type,
-            "id": write.collection_id,
+            **write.parts,
         }
         ids = {name: text for name, text in named.items() if text is not None}
         return {**ids, **write.attributes}

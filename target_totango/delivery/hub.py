@@ -10,12 +10,13 @@ from target_totango.delivery.executor import OrderedPool
 from target_totango.delivery.hub_calls import HubCalls
 from target_totango.delivery.hub_delivery import Batch, HubDelivery, Outcomes
 from target_totango.delivery.results import Confirmed
-from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, USERS, Row
+from target_totango.objects import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from target_totango.delivery.results import WriteResult
+    from target_totango.models import Row
     from totango_api.http.call_loop import CallLoop
 
 
@@ -75,7 +76,7 @@ class HubDestination:
     def put(self, row: Row) -> None:
         """Take a row."""
         write = written(row)
-        kind = (row.object, write.collection_type)
+        kind = (row.object, write.parts.get("collection_type"))
         writes, after = keys_of(write)
         batch = self._open.get(kind)
         if batch is None or len(self._open) > 1 or not batch.writes.isdisjoint(writes):
@@ -85,8 +86,7 @@ class HubDestination:
             batch = self._open[kind] = Batch(kind)
         batch.rows.append(row)
         batch.writes.update(writes)
-        if row.object != ACCOUNTS:  # which follow nothing but earlier rows of their own key
-            batch.after.update(after)
+        batch.after.update(after)
         if len(batch.rows) >= self._max_rows:
             self._send(batch)
 
@@ -119,9 +119,9 @@ class HubDestination:
         goes out later. What a row follows may still wait: see _send. Activities change nothing.
         """
         for other in list(self._open.values()):
-            if other.kind[0] == ACTIVITIES or other.writes.isdisjoint(writes):
+            if not OBJECTS[other.kind[0]].is_idempotent or other.writes.isdisjoint(writes):
                 continue
-            if other.kind == kind or _RANKS[other.kind[0]] > _RANKS[kind[0]]:
+            if other.kind == kind or OBJECTS[other.kind[0]].rank > OBJECTS[kind[0]].rank:
                 self._send(other)
 
     def _send(self, batch: Batch) -> None:
@@ -131,10 +131,10 @@ class HubDestination:
         """
         if self._open.get(batch.kind) is not batch:
             return
-        rank = _RANKS[batch.kind[0]]
+        rank = OBJECTS[batch.kind[0]].rank
         for other in list(self._open.values()):
             follows = other.writes.intersection((*batch.writes, *batch.after))
-            if follows and _RANKS[other.kind[0]] < rank:
+            if follows and OBJECTS[other.kind[0]].rank < rank:
                 self._send(other)
         del self._open[batch.kind]
         self._crew.submit(batch, writes=batch.writes, after=batch.after)
@@ -147,7 +147,3 @@ class HubDestination:
         # What was taken first: it tells that the service does not refuse everything.
         for place in sorted(by_place, key=lambda at: not isinstance(by_place[at], Confirmed)):
             self._settle(batch.rows[place], by_place[place])
-
-
-_RANKS: Final = {ACCOUNTS: 0, USERS: 1, COLLECTIONS: 1, ACTIVITIES: 2}
-"""Rows follow rows of lower rank, whatever the order in which they come."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from target_totango.delivery.base import written
 from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
-from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, USERS, Row
+from target_totango.objects import OBJECTS, HubForm
 from totango_api.errors import ApiError, TotangoError, UnavailableError
 from totango_api.writing import hub
-from totango_api.writing.hub import Hub, HubRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-    from target_totango.models import WriteRequest
-    from totango_api.writing.hub import First
+    from target_totango.models import Row
+    from totango_api.writing.hub import First, Hub, HubRow
     from totango_api.writing.hub_rows import HubObject
 
 Outcomes: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"
@@ -44,17 +43,25 @@ class Batch:
     @property
     def idempotent(self) -> bool:
         """Whether sending it twice does no harm."""
-        return self.kind[0] != ACTIVITIES
+        return OBJECTS[self.kind[0]].is_idempotent
 
     @property
     def object(self) -> HubObject:
         """What the hub calls its rows."""
-        return OBJECTS[self.kind[0]]
+        return self._form.surface
 
     def hub_rows(self) -> list[HubRow]:
         """Return its rows as the hub takes them."""
-        hub_row = _HUB_ROWS[self.kind[0]]
+        hub_row = self._form.row
         return [hub_row(written(row)) for row in self.rows]
+
+    @property
+    def _form(self) -> HubForm:
+        form = OBJECTS[self.kind[0]].hub
+        if form is None:
+            msg = f"{self.kind[0]} do not go through the hub"
+            raise AssertionError(msg)
+        return form
 
 
 class HubDelivery:
@@ -118,23 +125,3 @@ class HubDelivery:
                     # Rows of one call share its error, by which failed calls are counted.
                     error = UnavailableError("The hub", reason=reason)
                     yield places, Failed(error) if batch.idempotent else Uncertain(error)
-
-
-OBJECTS: Final[dict[str, HubObject]] = {
-    ACCOUNTS: "accounts",
-    USERS: "users",
-    ACTIVITIES: "usage",
-    COLLECTIONS: "collections",
-}
-
-
-_HUB_ROWS: Final[dict[str, Callable[[WriteRequest], HubRow]]] = {
-    ACCOUNTS: lambda write: HubRow.account(write.account_id, write.account),
-    USERS: lambda write: HubRow.user(write.account_id, write.user_id or "", write.user),
-    ACTIVITIES: lambda write: HubRow.activity(
-        write.account_id, write.user_id or "", write.module or "", write.activity or ""
-    ),
-    COLLECTIONS: lambda write: HubRow.item(
-        write.collection_id or "", write.account_id, write.collection
-    ),
-}

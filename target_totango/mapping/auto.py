@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, OBJECTS, REJECT_FIELD, USERS
+from target_totango.models import ACCOUNTS, REJECT_FIELD, USERS
+from target_totango.objects import IDENTIFIERS, OBJECTS
 from totango_api.names import snake
 from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute
 
@@ -19,21 +20,6 @@ COMPUTED: Final = frozenset(
 """Columns of tap-totango that Totango works out itself and nobody can write."""
 
 _COMPUTED_PREFIXES: Final = ("health_", "_sdc_")
-
-_SPELLINGS: Final = {
-    "account_id": ("account_id",),
-    "user_id": ("user_id",),
-    "email": ("email",),
-    "activity": ("activity",),
-    "module": ("module",),
-    "collection_type": ("collection_type",),
-    "collection_id": ("collection_id",),
-    "account_name": ("account_name",),
-    "user_name": ("user_name",),
-    "parent_id": ("parent_id",),
-    "product_id": ("product_id",),
-    "ofid": ("ofid",),
-}
 
 
 def is_computed(name: str, schema: Mapping[str, Any]) -> bool:
@@ -48,7 +34,7 @@ def find_field(meaning: str, fields: Iterable[str]) -> str | None:
     names = list(fields)
     if meaning in names:
         return meaning
-    alike = [name for name in names if snake(name) in _SPELLINGS[meaning]]
+    alike = [name for name in names if snake(name) == meaning]
     return alike[0] if len(alike) == 1 else None
 
 
@@ -65,17 +51,18 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
     name = re.split(r"[-.:/]", stream)[-1].lower()
     if name in OBJECTS:
         return name
-    has = {meaning for meaning in _SPELLINGS if find_field(meaning, fields)}
-    if "account_id" not in has:
+    has = {meaning for meaning in (*IDENTIFIERS, "email") if find_field(meaning, fields)}
+    has_user = not has.isdisjoint({"user_id", "email"})
+    fitting = [
+        each
+        for each in OBJECTS.values()
+        if all(has_user if id_.name == "user_id" else id_.name in has for id_ in each.ids)
+    ]
+    if not fitting:
         return None
-    if {"collection_type", "collection_id"} <= has:
-        return COLLECTIONS
-    if {"activity", "module"} <= has and has & {"user_id", "email"}:
-        return ACTIVITIES
-    if "user_id" in has:
-        return USERS
-    if "email" not in has:
-        return ACCOUNTS
+    best = max(fitting, key=lambda each: len(each.ids)).name
+    if best != USERS or "user_id" in has:
+        return best
     # Companies have an e-mail address as well, so only the key tells.
     keyed = {snake(key) for key in keys}
     if keyed == {"account_id"}:

@@ -2,69 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field
 from target_totango.mapping.convert import Conversion, to_number, to_text, to_yes_no
 from target_totango.mapping.dates import to_date
 from target_totango.mapping.expressions import Expression, FieldExpression
-from target_totango.models import ACCOUNTS, ACTIVITIES, COLLECTIONS, HUB, REJECT_FIELD, USERS
+from target_totango.models import HUB, REJECT_FIELD
+from target_totango.objects import OBJECTS, SCOPES, NamedAttribute, TotangoObject
 from totango_api import limits
 from totango_api.errors import InputError
 from totango_api.search import attributes as kinds
-from totango_api.writing.validation import (
-    IdProblem,
-    account_id_flaws,
-    attribute_name_flaws,
-    length_flaws,
-    product_id_flaws,
-    user_id_flaws,
-)
+from totango_api.writing.validation import IdProblem, attribute_name_flaws, length_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from target_totango.mapping.config import ExpressionConfig, MappingConfig
 
-ACCOUNT: Final = "account"
-USER: Final = "user"
-COLLECTION: Final = "collection"
-
-IDS_OF: Final = {
-    ACCOUNTS: ("account_id",),
-    USERS: ("account_id", "user_id"),
-    ACTIVITIES: ("account_id", "user_id", "activity", "module"),
-    COLLECTIONS: ("account_id", "collection_type", "collection_id"),
-}
-"""What a row about each object cannot do without."""
-
-_NAMED_OF: Final = {
-    ACCOUNTS: ("account_name", "parent_id", "product_id", "ofid"),
-    USERS: ("account_name", "user_name", "ofid"),
-    ACTIVITIES: (),
-    COLLECTIONS: (),
-}
-"""Attributes that have a setting of their own in a mapping."""
-
-_OWN_SCOPE: Final = {ACCOUNTS: ACCOUNT, USERS: USER, COLLECTIONS: COLLECTION}
-_OBJECT_OF: Final = {ACCOUNT: ACCOUNTS, USER: USERS, COLLECTION: COLLECTIONS}
-_TEXT_LENGTHS: Final = {
-    ACCOUNT: limits.ACCOUNT_TEXT_LENGTH,
-    USER: limits.USER_TEXT_LENGTH,
-    COLLECTION: limits.COLLECTION_TEXT_LENGTH,
-}
 _BLANK: Final = " \N{NO-BREAK SPACE}"
-_YES_NO: Final = frozenset({"Contact", "Key Contact"})
-
-_ID_FLAWS: Final[dict[str, Callable[[str], list[IdProblem]]]] = {
-    "account_id": account_id_flaws,
-    "user_id": user_id_flaws,
-    "activity": lambda text: length_flaws(text, limits.ACTIVITY_NAME_LENGTH),
-    "module": lambda text: length_flaws(text, limits.MODULE_NAME_LENGTH),
-    "collection_type": lambda text: length_flaws(text, limits.COLLECTION_TYPE_LENGTH),
-    "collection_id": lambda text: length_flaws(text, limits.COLLECTION_ID_LENGTH),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +43,7 @@ class AttributeColumn:
     """Where an attribute comes from, and how it becomes text.
 
     Attributes:
-        scope: `account`, `user` or `collection`.
+        scope: `account`, `user` or `fields`.
         limit: Characters that Totango keeps.
         problems_of: For attributes that are ids themselves, which are never cut.
     """
@@ -131,7 +88,7 @@ class _Compiler:
     """Collects every problem of a mapping before it says any."""
 
     spec: MappingConfig
-    object: str
+    object: TotangoObject
     stream: str
     schema: Mapping[str, Any]
     known: KnownAttributes
@@ -159,13 +116,14 @@ class _Compiler:
 
     def ids(self) -> tuple[IdColumn, ...]:
         found = []
-        for name in IDS_OF[self.object]:
+        for identifier in self.object.ids:
+            name = identifier.name
             source = self._id_source(name)
             if source is None:
                 self.problems.append(f"{name} is missing: map it, as in {{{name!r}: 'your_field'}}")
                 continue
             whole = _is_whole(self.fields.get(source.label))
-            found.append(IdColumn(name, source, whole, _ID_FLAWS[name]))
+            found.append(IdColumn(name, source, whole, identifier.problems_of))
         return tuple(found)
 
     def _id_source(self, name: str) -> Expression | None:
@@ -178,20 +136,23 @@ class _Compiler:
 
     def columns(self) -> list[AttributeColumn]:
         named: list[AttributeColumn] = []
-        for name in _NAMED_OF[self.object]:
-            if (self.spec.delivery, self.object, name) == (HUB, USERS, "account_name"):
+        scope = self.object.scope
+        for attribute in self.object.named:
+            setting = attribute.setting
+            if self.spec.delivery == HUB and attribute.scope != scope:
                 # A hub row is about one object.
-                if name in self.spec.sources:
-                    self.problems.append("account_name cannot travel with users through the hub")
+                if setting in self.spec.sources:
+                    self.problems.append(
+                        f"{setting} cannot travel with {self.object.name} through the hub"
+                    )
                 continue
-            if name in self.spec.sources:
-                spec = self.spec.sources[name]
-                self.check(spec.source, name)
-                named.append(self._named(name, spec.source, spec))
-            elif (column := self._automatic(name)) is not None:
-                named.append(self._named(name, FieldExpression(column), None))
-        if self.object in _OWN_SCOPE:
-            scope = _OWN_SCOPE[self.object]
+            if setting in self.spec.sources:
+                spec = self.spec.sources[setting]
+                self.check(spec.source, setting)
+                named.append(self._named(attribute, spec.source, spec))
+            elif (column := self._automatic(setting)) is not None:
+                named.append(self._named(attribute, FieldExpression(column), None))
+        if scope is not None:
             for api_name, spec in self.spec.attributes.items():
                 self.check(spec.source, f"attributes[{api_name!r}]")
                 named.append(self._column(api_name, scope, spec.source, spec))
@@ -213,25 +174,25 @@ class _Compiler:
         for name, id_spec in self.spec.sources.items():
             if name != "user_id" or "email" not in id_spec.source.fields:
                 taken.update(id_spec.source.consumes)
-        for name in IDS_OF[self.object]:
+        for identifier in self.object.ids:
+            name = identifier.name
             if name not in self.spec.sources and (column := find_field(name, self.fields)):
                 taken.add(column)
         explicit = {(column.scope, column.api_name) for column in named}
         found = []
         for name in attribute_fields(self.fields, taken):
             schema = self.fields[name] if isinstance(self.fields[name], dict) else {}
-            api_name = self.known.api_name_for(self.object, name, schema.get("title"))
+            api_name = self.known.api_name_for(self.object.name, name, schema.get("title"))
             if (scope, api_name) not in explicit:
                 found.append(self._column(api_name, scope, FieldExpression(name), None))
         return found
 
     def _named(
-        self, name: str, source: Expression, spec: ExpressionConfig | None
+        self, attribute: NamedAttribute, source: Expression, spec: ExpressionConfig | None
     ) -> AttributeColumn:
-        if name == "user_name":
-            return self._column("name", USER, source, spec)
-        scope = ACCOUNT if name == "account_name" else _OWN_SCOPE[self.object]
-        return self._column(name, scope, source, spec)
+        column = self._column(attribute.api_name, attribute.scope, source, spec)
+        limit = attribute.max_length or column.limit
+        return replace(column, limit=limit, problems_of=attribute.problems_of)
 
     def _column(
         self, api_name: str, scope: str, source: Expression, spec: ExpressionConfig | None
@@ -241,18 +202,17 @@ class _Compiler:
         convert = spec.convert if spec is not None else None
         if convert is None:
             convert = self._conversion(api_name, scope, source)
-        limit = _TEXT_LENGTHS[scope]
-        if (scope, api_name) == (ACCOUNT, "account_name"):
-            limit = limits.ACCOUNT_NAME_LENGTH
-        problems_of = None
-        if scope == ACCOUNT and api_name in {"parent_id", "product_id"}:
-            problems_of = account_id_flaws if api_name == "parent_id" else product_id_flaws
-        return AttributeColumn(api_name, scope, source, convert, limit, problems_of)
+        limit = self._object_of(scope).max_length
+        return AttributeColumn(api_name, scope, source, convert, limit)
+
+    def _object_of(self, scope: str) -> TotangoObject:
+        return SCOPES.get(scope, self.object)
 
     def _conversion(self, api_name: str, scope: str, source: Expression) -> Conversion[str]:
-        if scope == USER and api_name in _YES_NO:
+        object_ = self._object_of(scope)
+        if api_name in object_.yes_no:
             return to_yes_no
-        attribute = self.known.get(_OBJECT_OF[scope], api_name)
+        attribute = self.known.get(object_.name, api_name)
         if attribute is not None:
             by_kind = {kinds.DATE: to_date, kinds.NUMBER: to_number}
             return by_kind.get(attribute.kind, to_text)
@@ -285,13 +245,14 @@ def compile_mapping(
     Raises:
         InputError: With every problem at once.
     """
-    compiler = _Compiler(spec, object_, stream, schema, known)
+    compiler = _Compiler(spec, OBJECTS[object_], stream, schema, known)
     ids, columns = compiler.ids(), compiler.columns()
     recency = None
     if spec.recency is not None:
         recency = compiler.check(spec.recency, "recency_field")
-    if object_ == COLLECTIONS and spec.delivery != HUB:
-        compiler.problems.append("collections go through the Integration Hub only: delivery: hub")
+    deliveries = OBJECTS[object_].deliveries
+    if spec.delivery not in deliveries:
+        compiler.problems.append(f"{object_} need delivery: {' or '.join(deliveries)}")
     if compiler.problems:
         listed = "; ".join(f"({n}) {text}" for n, text in enumerate(compiler.problems, start=1))
         msg = f"Stream {stream!r} cannot be written as {object_}: {listed}."
@@ -335,13 +296,13 @@ def _has_blank_end(name: str) -> bool:
 def _new_names(columns: list[AttributeColumn], known: KnownAttributes) -> tuple[str, ...]:
     if not known.defined:
         return ()
-    built_in = {"account_name", "name", "parent_id", "product_id", "ofid"}
+    built_in = {named.api_name for each in OBJECTS.values() for named in each.named}
     return tuple(
         column.api_name
         for column in columns
-        if column.scope != COLLECTION
+        if column.scope in SCOPES
         and column.api_name not in built_in
-        and known.get(_OBJECT_OF[column.scope], column.api_name) is None
+        and known.get(SCOPES[column.scope].name, column.api_name) is None
     )
 
 

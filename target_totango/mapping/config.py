@@ -15,7 +15,8 @@ from target_totango.mapping.expressions import (
     path_source,
     template_source,
 )
-from target_totango.models import HUB, OBJECTS, TRACKING
+from target_totango.models import HUB, TRACKING
+from target_totango.objects import IDENTIFIERS, NAMED_SETTINGS, OBJECTS
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,19 +24,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.convert import Conversion
 
-SOURCE_KEYS: Final = (
-    "account_id",
-    "user_id",
-    "activity",
-    "module",
-    "collection_type",
-    "collection_id",
-    "account_name",
-    "user_name",
-    "parent_id",
-    "product_id",
-    "ofid",
-)
+SOURCE_KEYS: Final = (*IDENTIFIERS, *NAMED_SETTINGS)
 _KEYS: Final = frozenset(
     {*SOURCE_KEYS, "stream", "object", "attributes", "unmapped", "delivery", "recency_field"}
 )
@@ -120,7 +109,7 @@ def _parse(entry: Any, delivery: str, problems: list[str]) -> MappingConfig:
     )
     return MappingConfig(
         stream=str(stream),
-        object=_choice(entry, "object", OBJECTS, None, problems),
+        object=_choice(entry, "object", tuple(OBJECTS), None, problems),
         sources=sources,
         attributes=attributes,
         includes=_choice(entry, "unmapped", (INCLUDE, DROP), INCLUDE, problems) == INCLUDE,

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from target_totango.mapping.compiler import ACCOUNT, COLLECTION, USER
 from target_totango.mapping.convert import (
     Conversion,
     UnfitValueError,
@@ -24,7 +23,8 @@ from target_totango.mapping.convert import (
     unicode_text,
 )
 from target_totango.mapping.expressions import MISSING, Expression, FieldExpression, Missing
-from target_totango.models import ValidationError, WriteRequest
+from target_totango.models import ACCOUNT, FIELDS, USER, ValidationError, WriteRequest
+from target_totango.objects import OBJECTS
 from totango_api.writing.validation import (
     SALESFORCE_SHORT,
     IdProblem,
@@ -120,12 +120,13 @@ class Transformer:
         self._policy = policy
         self._changes: Counter[str] = Counter()
         self._object = mapping.object
+        self._scope = OBJECTS[mapping.object].scope or ACCOUNT
         self._ids = [self._id(column) for column in mapping.ids]
         self._expressions: dict[int, Expression] = {}
         # Most mappings have attributes of one scope only.
         self._scopes = {
             scope: [self._compiled(column) for column in columns]
-            for scope in (ACCOUNT, USER, COLLECTION)
+            for scope in (ACCOUNT, USER, FIELDS)
             if (columns := [column for column in mapping.columns if column.scope == scope])
         }
 
@@ -154,7 +155,7 @@ class Transformer:
     def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
         """Return what a record is about, without its attributes."""
         errors: list[ValidationError] = []
-        texts: dict[str, Any] = {}
+        texts: dict[str, str] = {}
         for name, read, conversion, check, label in self._ids:
             try:
                 value = read(record)
@@ -163,7 +164,10 @@ class Transformer:
             except UnfitValueError as error:
                 texts.setdefault(name, "")
                 errors += _errors(label, name, error)
-        return Transformed(WriteRequest(self._object, **texts), errors)
+        account_id, user_id = texts.pop("account_id"), texts.pop("user_id", None)
+        return Transformed(
+            WriteRequest(self._object, account_id, user_id, self._scope, texts), errors
+        )
 
     def _read(self, record: Mapping[str, Any]) -> dict[int, Any]:
         """Return the values of expressions, or the errors that they end in, by number."""

@@ -11,7 +11,17 @@ import msgspec
 
 from target_totango.config import UPDATE_ONLY, UPSERT
 from target_totango.delivery.base import written
-from target_totango.models import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Row, ValidationError
+from target_totango.models import (
+    ACCOUNT,
+    ACCOUNTS,
+    ACTIVITIES,
+    FIELDS,
+    REJECT_FIELD,
+    USER,
+    USERS,
+    Row,
+    ValidationError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -250,7 +260,7 @@ def _subject(row: Row) -> tuple[str, ...]:
 
 def _contents(row: Row) -> dict[str, str]:
     write = written(row)
-    scopes = {"account": write.account, "user": write.user, "collection": write.collection}
+    scopes = {ACCOUNT: write.account, USER: write.user, FIELDS: write.fields}
     return {
         f"{scope}.{name}": text for scope, texts in scopes.items() for name, text in texts.items()
     }

@@ -161,10 +161,7 @@ def _mark(message: Mapping[str, Any], name: str) -> Any:
 
 def _attributes(write: WriteRequest) -> dict[tuple[str, ...], frozenset[str]]:
     """Return what a write is about, and which attributes of each it sets."""
-    own = (
-        "account" if write.object == ACCOUNTS else "user" if write.object == USERS else "collection"
-    )
-    found = {write.key: frozenset(f"{own}.{name}" for name in write.attributes)}
+    found = {write.key: frozenset(f"{write.scope}.{name}" for name in write.attributes)}
     if write.account and write.object != ACCOUNTS:
         names = frozenset(f"account.{name}" for name in write.account)
         found[(ACCOUNTS, write.account_id)] = names

@@ -120,7 +120,7 @@ def test_each_attribute_goes_its_own_way(
     whole = Transformer(mapping, policy).transform(record)
     event(f"errors: {bool(whole.errors)}")
     ids = Transformer(replace(mapping, columns=()), policy).transform(record)
-    texts: dict[str, dict[str, str]] = {"account": {}, "user": {}, "collection": {}}
+    texts: dict[str, dict[str, str]] = {"account": {}, "user": {}, "fields": {}}
     errors = list(ids.errors)
     for column in mapping.columns:
         alone = Transformer(replace(mapping, columns=(column,)), policy).transform(record)
@@ -160,7 +160,7 @@ def test_attributes_can_be_left_out(data: st.DataObject, mapping: StreamMapping)
     whole = Transformer(mapping, Policy()).transform(record)
     rest = Transformer(mapping, Policy()).without(without).transform(record)
     assert rest.failed == [name for name in whole.failed if name not in without]
-    for scope in ("account", "user", "collection"):
+    for scope in ("account", "user", "fields"):
         assert getattr(rest.request, scope) == {
             name: text
             for name, text in getattr(whole.request, scope).items()

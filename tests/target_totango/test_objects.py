@@ -1,0 +1,89 @@
+"""The registry of objects: what each entry says holds together."""
+
+from __future__ import annotations
+
+import pytest
+from invented_rows import KNOWN
+
+from target_totango.delivery.base import call_of, keys_of
+from target_totango.mapping.auto import recognise
+from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.config import MappingConfig
+from target_totango.mapping.transform import Policy, Transformer
+from target_totango.models import HUB, WriteRequest
+from target_totango.objects import OBJECTS, SCOPES, TotangoObject
+
+every_object = pytest.mark.parametrize("object_", OBJECTS.values(), ids=OBJECTS)
+
+
+def request_of(object_: TotangoObject) -> WriteRequest:
+    """The write request of a row that holds each id, the settings' own fields and an attribute."""
+    names = [identifier.name for identifier in object_.ids]
+    names += [attribute.setting for attribute in object_.named] + ["Plan"]
+    record = {name: f"{name}-1" for name in names}
+    mapping = compile_mapping(
+        MappingConfig(delivery=object_.deliveries[0]),
+        object_=object_.name,
+        stream=object_.name,
+        schema={"properties": {name: {} for name in names}},
+        known=KNOWN,
+    )
+    result = Transformer(mapping, Policy()).transform(record)
+    assert result.errors == []
+    return result.request
+
+
+def test_parents_come_first() -> None:
+    ranks = [object_.rank for object_ in OBJECTS.values()]
+    assert ranks == sorted(ranks)
+
+
+@every_object
+def test_a_stream_is_recognised_by_the_ids_of_its_object(object_: TotangoObject) -> None:
+    names = [identifier.name for identifier in object_.ids]
+    assert recognise("things", names, ()) == object_.name
+    assert recognise(f"crm-{object_.name}", (), ()) == object_.name
+
+
+@every_object
+def test_a_request_knows_what_it_is_about(object_: TotangoObject) -> None:
+    request = request_of(object_)
+    assert request.key == (object_.name, *(f"{each.name}-1" for each in object_.ids))
+    if object_.scope is not None:
+        assert request.attributes["Plan"] == "Plan-1"
+    for attribute in object_.named:
+        assert getattr(request, attribute.scope)[attribute.api_name] == f"{attribute.setting}-1"
+
+
+@every_object
+def test_a_request_comes_after_those_of_its_account(object_: TotangoObject) -> None:
+    request = request_of(object_)
+    changes, after = keys_of(request)
+    if object_.rank:
+        assert ("accounts", "account_id-1") in after
+    else:
+        assert changes == [("accounts", "account_id-1")]
+
+
+@every_object
+def test_what_goes_through_the_hub_has_a_form_that_says_all(object_: TotangoObject) -> None:
+    assert (HUB in object_.deliveries) == (object_.hub is not None)
+    if object_.hub is not None:
+        request = request_of(object_)
+        body = object_.hub.row(request).encoded().decode()
+        told = [f"{each.name}-1" for each in object_.ids if each.name != "collection_type"]
+        assert all(text in body for text in told)
+        assert ("Plan-1" in body) == (object_.scope is not None)
+
+
+@every_object
+def test_a_tracking_call_says_all(object_: TotangoObject) -> None:
+    if object_.deliveries[0] != HUB:
+        texts = dict(call_of(request_of(object_)).parameters()).values()
+        assert {f"{each.name}-1" for each in object_.ids} <= set(texts)
+        assert ("Plan-1" in texts) == (object_.scope is not None)
+
+
+def test_only_what_searches_return_travels_with_rows_of_other_objects() -> None:
+    for object_ in OBJECTS.values():
+        assert {attribute.scope for attribute in object_.named} <= {object_.scope, *SCOPES}
