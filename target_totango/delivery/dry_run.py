@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.delivery.base import call_of, written
-from target_totango.models import ACCOUNTS, HUB, USERS, Row
+from target_totango.models import HUB, Row
 from target_totango.verify.verification import NAMES, compare
 
 if TYPE_CHECKING:
@@ -152,24 +152,19 @@ class DryRunDestination:
             return None
         lookup = self._lookup()
         found: dict[tuple[str, ...], Found] = {}
-        for object_ in (ACCOUNTS, USERS):
+        for object_, display_name in NAMES.items():
             writes = [written(row) for row in rows if row.object == object_]
             if not writes:
                 continue
             names = dict.fromkeys(name for write in writes for name in write.attributes)
-            names.pop(NAMES[object_], None)
+            names.pop(display_name, None)
             columns = [self._known.get(object_, name) or name for name in names]
-            if object_ == ACCOUNTS:
-                accounts = lookup.accounts([write.account_id for write in writes], columns)
-                found.update({(ACCOUNTS, key): value for key, value in accounts.items()})
-            else:
-                keys = [(write.account_id, write.user_id or "") for write in writes]
-                users = lookup.users(keys, columns)
-                found.update({(USERS, *key): value for key, value in users.items()})
+            rows_there = lookup.find(object_, [write.key[1:] for write in writes], columns)
+            found.update({(object_, *key): row for key, row in rows_there.items()})
         return found
 
     def _action(self, row: Row, found: Mapping[tuple[str, ...], Found] | None) -> str:
-        if found is None or row.object not in {ACCOUNTS, USERS}:
+        if found is None or row.object not in NAMES:
             return "cannot_tell"
         write = written(row)
         there = found.get(write.key)

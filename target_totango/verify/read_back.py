@@ -12,8 +12,8 @@ import msgspec
 
 from target_totango.config import ALL, OFF
 from target_totango.delivery.base import written
-from target_totango.models import ACCOUNTS, USERS, Row, ValidationError
-from target_totango.verify.verification import Sent, Verdict, Verifier
+from target_totango.models import ACCOUNT, Row, ValidationError
+from target_totango.verify.verification import NAMES, Sent, Verdict, Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-totango")
 
-_READABLE: Final = (ACCOUNTS, USERS)
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 _HASHES: Final = 1 << 32
 
@@ -62,12 +61,12 @@ class ReadBack:
         """Remember a confirmed row, if it is to be read back."""
         if self._settings.verify == OFF:
             return
-        if row.object not in _READABLE:
+        if row.object not in NAMES:
             self._say_unread(f"{row.object} cannot be read back, so they")
             return
         write = written(row)
-        if row.object == USERS and write.account:
-            self._say_unread("Account attributes that rows of users carry")
+        if write.scope != ACCOUNT and write.account:
+            self._say_unread(f"Account attributes that rows of {row.object} carry")
         key = write.key
         if self._settings.verify != ALL and not self._is_sampled(key):
             return
@@ -101,7 +100,7 @@ class ReadBack:
             self._settle(verdict)
 
     def _sent(self) -> Iterator[Sent]:
-        for object_ in _READABLE:
+        for object_ in NAMES:
             for key, texts in self._journal.sent(object_):
                 yield Sent((object_, *key), texts)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from target_totango.objects import OBJECTS
 from target_totango.verify.compare import Difference, compare, is_number, milliseconds
 from totango_api.search.attributes import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
-from totango_api.search.endpoint import ACCOUNTS, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -21,8 +21,12 @@ __all__ = ["Difference", "Sent", "Verdict", "Verifier", "compare"]
 ROWS_AT_ONCE: Final = 500
 LONGEST_PAUSE: Final = 30.0
 
-NAMES: Final = {ACCOUNTS: "account_name", USERS: "name"}
-"""The attribute that comes back as a row's display name instead of a column."""
+NAMES: Final = {
+    object_.name: object_.display_name
+    for object_ in OBJECTS.values()
+    if object_.display_name is not None
+}
+"""Of what can be read back, the attribute that comes back as a row's display name."""
 
 _CORE: Final = tuple(attribute for stream in CORE_ATTRIBUTES.values() for attribute in stream)
 
@@ -152,11 +156,8 @@ class Verifier:
     def _found(
         self, stream: str, writes: Iterable[Sent], columns: Sequence[Attribute]
     ) -> dict[tuple[str, ...], Found]:
-        if stream == ACCOUNTS:
-            accounts = self._lookup.accounts((sent.key[1] for sent in writes), columns)
-            return {(stream, account_id): row for account_id, row in accounts.items()}
-        users = self._lookup.users(((sent.key[1], sent.key[2]) for sent in writes), columns)
-        return {(stream, *key): row for key, row in users.items()}
+        rows = self._lookup.find(stream, (sent.key[1:] for sent in writes), columns)
+        return {(stream, *key): row for key, row in rows.items()}
 
     def _columns(self, stream: str, writes: Iterable[Sent]) -> list[Attribute]:
         values: dict[str, list[str]] = {}

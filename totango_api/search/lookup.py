@@ -46,26 +46,25 @@ class Lookup:
     def accounts(
         self, ids: Iterable[str], attributes: Iterable[str | Attribute] = ()
     ) -> dict[str, Found]:
-        """Return the accounts that exist, by id.
-
-        Args:
-            ids: Account ids, as Totango has them, case included.
-            attributes: Attributes whose values are wanted, or their API names.
-
-        Raises:
-            AnswerError: If the server does not filter by id.
-            ApiError: If a call failed.
-        """
-        keys = ((account_id,) for account_id in ids)
-        return {key[0]: found for key, found in self._found(ACCOUNTS, keys, attributes)}
+        """Return the accounts that exist, by id: see `find`."""
+        found = self.find(ACCOUNTS, ((account_id,) for account_id in ids), attributes)
+        return {key[0]: row for key, row in found.items()}
 
     def users(
         self, keys: Iterable[tuple[str, str]], attributes: Iterable[str | Attribute] = ()
     ) -> dict[tuple[str, str], Found]:
-        """Return the users that exist, by account id and user id.
+        """Return the users that exist, by account id and user id: see `find`."""
+        found = self.find(USERS, keys, attributes)
+        return {(key[0], key[1]): row for key, row in found.items()}
+
+    def find(
+        self, stream: str, keys: Iterable[Key], attributes: Iterable[str | Attribute] = ()
+    ) -> dict[Key, Found]:
+        """Return the rows that exist, by key.
 
         Args:
-            keys: Account id and user id of each, as Totango has them, case included.
+            stream: `accounts` or `users`.
+            keys: Account id, and user id of users, as Totango has them, case included.
             attributes: Attributes whose values are wanted, or their API names.
 
         Raises:
@@ -73,7 +72,7 @@ class Lookup:
             IncompleteReadError: If one user id has more hits than a query can reach.
             ApiError: If a call failed.
         """
-        return {(key[0], key[1]): found for key, found in self._found(USERS, keys, attributes)}
+        return dict(self._found(stream, keys, attributes))
 
     def _found(
         self, stream: str, keys: Iterable[Key], attributes: Iterable[str | Attribute]
