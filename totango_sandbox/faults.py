@@ -1,20 +1,22 @@
 """Faults on demand.
 
 A rule is ``<fault>@<surface>[:<when>]…``, for example ``429@search:3`` or
-``drop@tracking:every=100``.
+``drop@tracking:every=100`` or ``answer@hub:every=5:applied:say={"success": false}``.
 
 Faults
-    NNN             this HTTP status, 400 to 599 (a 429 looks like the real one), unprocessed
+    NNN             this HTTP status, 400 to 599 (a 429 looks like the real one)
+    html            200 with a page that is no JSON
+    failed200       200 with {"status": "failed", …}
+    errors200       200 with {"errors": …}
+    error200        200 with {"error": {…}}
+    redirect        302 to ``to``
+    answer          ``status`` with the body that ``say`` gives: a page, JSON, text or nothing
+                    (all of these do not process the call, unless the rule says ``applied``)
     timeout         processed never, the connection is held for ``hang`` seconds, then closed
     timeout-after   likewise, but processed
     drop            processed, then the connection is closed without an answer
     drop-before     the connection is closed without an answer, unprocessed
     truncate        processed; the answer stops in the middle of its body
-    html            200 with a page that is no JSON, unprocessed
-    failed200       200 with {"status": "failed", …}, unprocessed
-    errors200       200 with {"errors": …}, unprocessed
-    error200        200 with {"error": {…}}, unprocessed
-    redirect        302 to ``to``, unprocessed
     slow=SECONDS    a delay, then everything as usual (and other rules still apply)
     duplicate-page  a search answers with the rows of the page before
     short-page      a search answers with half of the rows that it should
@@ -35,7 +37,10 @@ When (all conditions of a rule must hold; without any it always applies)
     times=N         at most N times
     hang=SECONDS    for timeouts (default 30)
     retry=SECONDS   Retry-After of a 429 (default 1)
+    applied         the call is processed, and only its answer replaced
+    status=NNN      status of an ``answer`` (default 200)
     to=URL          for redirects; everything after it belongs to the URL
+    say=TEXT        body of an ``answer``, words of a failure; everything after it belongs to it
 """
 
 from __future__ import annotations
@@ -43,8 +48,11 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEARCH: Final = frozenset({"accounts", "users"})
 REST: Final = SEARCH | {"scroll", "events", "attributes", "account", "domains", "delete"}
@@ -53,11 +61,11 @@ _GROUPS: Final = {"search": SEARCH, "api": REST, "all": ALL}
 TWISTS: Final = frozenset(
     {"duplicate-page", "short-page", "shift", "shift-delete", "nan", "infinity", "control"}
 )
-BEFORE: Final = frozenset(
-    {"timeout", "drop-before", "html", "failed200", "errors200", "error200", "redirect"}
-)
+ANSWERS: Final = frozenset({"html", "failed200", "errors200", "error200", "redirect", "answer"})
+BEFORE: Final = frozenset({"timeout", "drop-before"})
 AFTER: Final = frozenset({"timeout-after", "drop", "truncate"})
-_STATUS: Final = re.compile(r"[45]\d\d")
+_NAMED: Final = ANSWERS | BEFORE | AFTER | TWISTS
+_FAULT_STATUS: Final = re.compile(r"[45]\d\d")
 _SEED: Final = 20_240_229
 
 
@@ -79,15 +87,18 @@ class Rule:
     times: int = 0
     hang: float = 30.0
     retry: float = 1.0
+    applied: bool = False
+    status: int = 200
     to: str = ""
+    say: str = "the sandbox was told to fail"
     delay: float = 0.0
     seen: int = 0
     struck: int = 0
 
     @property
-    def is_before(self) -> bool:
-        """Whether it replaces the processing of the call."""
-        return self.fault in BEFORE or self.fault.isdigit()
+    def is_answer(self) -> bool:
+        """Whether it puts another answer in the place of the real one."""
+        return self.fault in ANSWERS or self.fault.isdigit()
 
     def strikes(self, dice: random.Random, text: str) -> bool:
         """Whether the next call on the surface is hit; counts it either way."""
@@ -163,11 +174,14 @@ def parse_rule(spec: str) -> Rule:
     name, equals, value = fault.partition("=")
     if name == "slow" and equals:
         rule.fault, rule.delay = "slow", _number(spec, value)
-    elif fault not in BEFORE | AFTER | TWISTS and not _STATUS.fullmatch(fault):
-        known = ", ".join(["NNN", "slow=SECONDS", *sorted(BEFORE | AFTER | TWISTS)])
+    elif fault not in _NAMED and not _FAULT_STATUS.fullmatch(fault):
+        known = ", ".join(["NNN", "slow=SECONDS", *sorted(_NAMED)])
         msg = f"chaos {spec!r}: there is no fault {fault!r}; there are {known}"
         raise ChaosError(msg)
     _read_conditions(rule, when)
+    if rule.applied and not rule.is_answer:
+        msg = f"chaos {spec!r}: applied is for faults that answer"
+        raise ChaosError(msg)
     if rule.fault == "redirect" and not rule.to:
         msg = f"chaos {spec!r}: a redirect needs to=URL"
         raise ChaosError(msg)
@@ -176,21 +190,19 @@ def parse_rule(spec: str) -> Rule:
 
 def _read_conditions(rule: Rule, when: str) -> None:
     while when:
-        if when.startswith("to="):
-            rule.to = when[3:]
+        name, equals, rest = when.partition("=")
+        if equals and name in _TO_THE_END:
+            setattr(rule, name, rest)
             return
         condition, _, when = when.partition(":")
         name, equals, value = condition.partition("=")
-        if not equals:
+        if condition == "applied":
+            rule.applied = True
+        elif not equals:
             rule.nth = _whole(rule.spec, name)
-        elif name in {"every", "times"}:
-            setattr(rule, name, _whole(rule.spec, value))
-        elif name in {"hang", "retry"}:
-            setattr(rule, name, _number(rule.spec, value))
-        elif name == "p":
-            rule.probability = _number(rule.spec, value)
-        elif name == "match" and value:
-            rule.match = value
+        elif name in _CONDITIONS and value:
+            field, read = _CONDITIONS[name]
+            setattr(rule, field, read(rule.spec, value))
         else:
             msg = f"chaos {rule.spec!r}: {condition!r} is no condition"
             raise ChaosError(msg)
@@ -199,6 +211,13 @@ def _read_conditions(rule: Rule, when: str) -> None:
 def _whole(spec: str, text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         msg = f"chaos {spec!r}: {text!r} is not a whole number from 1"
+        raise ChaosError(msg)
+    return int(text)
+
+
+def _status(spec: str, text: str) -> int:
+    if re.fullmatch(r"[2-5]\d\d", text) is None:
+        msg = f"chaos {spec!r}: {text!r} is not an HTTP status"
         raise ChaosError(msg)
     return int(text)
 
@@ -212,3 +231,15 @@ def _number(spec: str, text: str) -> float:
         msg = f"chaos {spec!r}: {text!r} is not a number from 0"
         raise ChaosError(msg)
     return value
+
+
+_TO_THE_END: Final = frozenset({"to", "say"})
+_CONDITIONS: Final[dict[str, tuple[str, Callable[[str, str], object]]]] = {
+    "every": ("every", _whole),
+    "times": ("times", _whole),
+    "p": ("probability", _number),
+    "match": ("match", lambda _spec, text: text),
+    "hang": ("hang", _number),
+    "retry": ("retry", _number),
+    "status": ("status", _status),
+}

@@ -55,6 +55,23 @@ _SHOWN: Final = {
     r"\S+": "any text without blanks",
 }
 
+HUB_REPORTS: Final = (
+    "errors",
+    "results",
+    "failed",
+    "rejected",
+    "invalid_rows",
+    "counts",
+    "status",
+    "success",
+    "code",
+    "message",
+    "nested",
+    "capitals",
+    "text",
+    "null",
+)
+
 SWITCHES: Final = (
     # Limits and envelopes of the REST APIs.
     Switch("rate_limit", "100", WHOLE, "calls per window and token; 0 = no limit", "0.4"),
@@ -126,12 +143,17 @@ SWITCHES: Final = (
     Switch(
         "hub_errors", "refuse_batch", "refuse_batch|accept_good", "a batch with bad rows", "5.1"
     ),
-    Switch("hub_error_detail", "index", "index|none", "whether errors name the row", "5.1"),
+    Switch("hub_refusal_status", "400", STATUS, "answer to a batch refused for its rows", "5.1"),
+    Switch(
+        "hub_report", "errors", "|".join(HUB_REPORTS), "how the answer tells of bad rows", "5.1"
+    ),
+    Switch("hub_error_detail", "index", "index|id|none", "how errors name the row", "5.1"),
     Switch("hub_max_rows", "1000", WHOLE, "most rows of a batch (413 beyond)", "5.1"),
     Switch("hub_max_bytes", "5000000", WHOLE, "most bytes of a batch (413 beyond)", "5.1"),
     Switch("hub_values", "strings", "strings|any", "JSON types of attribute values", "5.1"),
     Switch("hub_users", "on", "on|off", "the users endpoint exists", "5.1"),
     Switch("delete_missing", "404", "404|200", "deleting a user that is not there", "5.2"),
+    Switch("blocked_accounts", "", ANY, "ids, with commas: swallowed and never found", "5.2"),
 )
 _BY_NAME: Final = {switch.name: switch for switch in SWITCHES}
 _FILTER_SWITCH: Final = re.compile(r"(term|op)\.[a-z_]+(\.[a-z_]+)?")
@@ -185,6 +207,11 @@ class Switches:
     def whole(self, name: str) -> int:
         """The value of a switch that takes whole numbers."""
         return int(self._values[name])
+
+    def listed(self, name: str) -> frozenset[str]:
+        """The parts of a value that has commas in it."""
+        value = self._values[name]
+        return frozenset(part.strip() for part in value.split(",")) if value else frozenset()
 
     def number(self, name: str) -> float:
         """The value of a switch that takes numbers."""

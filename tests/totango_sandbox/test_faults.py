@@ -63,6 +63,52 @@ def test_a_page_that_is_no_json(sandbox):
     assert (answer.status_code, answer.text[:6]) == (200, "<html>")
 
 
+@pytest.mark.parametrize("stored", [0, 1])
+@pytest.mark.parametrize(
+    ("fault", "say", "kind"),
+    [
+        ("answer", "<html>Log in</html>", "text/html"),
+        ("answer", '{"status": "failed"}', "application/json"),
+        ("answer", '{"deleted": 0}', "application/json"),
+        ("answer", "Not permitted: ever", "text/plain"),
+        ("answer", "null", "application/json"),
+        ("answer", "", "text/plain"),
+        ("html", None, "text/html"),
+        ("500", None, "text/html"),
+        ("failed200", "internal hiccup", "application/json"),
+    ],
+)
+def test_another_answer_to_a_call_that_was_processed_or_not(sandbox, fault, say, kind, stored):
+    when = ":applied" * stored + (f":say={say}" if say is not None else "")
+    sandbox.chaos(f"{fault}@tracking:every=2{when}")
+    form = {"sdr_s": sandbox.info["service_id"], "sdr_o": "first"}
+    url = f"{sandbox.url}/pixel.gif"
+    assert requests.post(url, data=form, timeout=10).content[:3] == b"GIF"
+    answer = requests.post(url, data={**form, "sdr_o": "second"}, timeout=10)
+    assert answer.status_code == (500 if fault == "500" else 200)
+    assert answer.headers["content-type"].startswith(kind)
+    if say is not None:
+        assert say == answer.text or say in answer.json().values()
+    assert len(sandbox.dump("accounts")) == 1 + stored
+
+
+def test_an_answer_with_a_status_of_its_own(sandbox):
+    sandbox.load(users=[{"account_id": "a", "user_id": "u"}])
+    sandbox.chaos("answer@delete:status=404:say=<html>Not found</html>")
+    url = f"{sandbox.url}/api/v2/users/account-user/a/u"
+    answer = sandbox.http.delete(url, headers={"app-token": sandbox.token})
+    assert (answer.status_code, answer.text) == (404, "<html>Not found</html>")
+    assert len(sandbox.dump("users")) == 1
+
+
+def test_a_row_that_makes_the_hub_fail(sandbox):
+    sandbox.chaos("500@hub:match=poison")
+    rows = [{"id": "a"}, {"id": "poison"}]
+    assert sandbox.hub("accounts", {"accounts": rows}).status_code == 500
+    assert sandbox.hub("accounts", {"accounts": rows[:1]}).status_code == 202
+    assert [row["account_id"] for row in sandbox.dump("accounts")] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("fault", "word"), [("nan", "NaN"), ("infinity", "Infinity"), ("control", "raw \x01 and \x1f")]
 )
@@ -186,6 +232,8 @@ def test_users_move_too(sandbox):
         ("500@search:color=red", "color=red"),
         ("slow=x@search", "'x'"),
         ("redirect@search", "to=URL"),
+        ("drop@search:applied", "applied"),
+        ("answer@search:status=99", "'99'"),
     ],
 )
 def test_rules_that_cannot_be_read_are_explained(sandbox, spec, word):

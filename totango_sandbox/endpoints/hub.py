@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates as moments
 from totango_sandbox import limits
+from totango_sandbox.endpoints.hub_reports import receipt, report_errors
 from totango_sandbox.endpoints.tracking import base_value
 from totango_sandbox.server.envelopes import failed, unauthorized
-from totango_sandbox.server.http import Request, Response, reply
+from totango_sandbox.server.http import TEXT, Request, Response, reply
 from totango_sandbox.storage.attributes import Refused, stored_value
 from totango_sandbox.storage.store import Write
 
 if TYPE_CHECKING:
     from totango_sandbox.server.service import Service
+    from totango_sandbox.switches import Switches
 
 _BASE: Final = {
     "account": {"account_name": "name", "parent_id": "parent_id", "product_id": "product_id"},
@@ -53,58 +54,53 @@ def handle(service: Service, request: Request) -> Response:
     if kind == "users" and not switches.on("hub_users"):
         return failed(service, "hub", "not found", 404)
     if len(request.body) > switches.whole("hub_max_bytes"):
-        return _refusal(service, [(None, "batch has too many bytes")], _TOO_LARGE)
+        return _unusable(service, "batch has too many bytes", _TOO_LARGE)
     try:
         batch = request.json()[{"usage": "usages"}.get(kind, kind)]
     except (ValueError, KeyError, TypeError):
-        return _refusal(service, [(None, "body is not a batch of this kind")], _BAD)
+        return _unusable(service, "body is not a batch of this kind", _BAD)
     if not isinstance(batch, list):
-        return _refusal(service, [(None, "batch is not a list")], _BAD)
+        return _unusable(service, "batch is not a list", _BAD)
     if len(batch) > switches.whole("hub_max_rows"):
-        return _refusal(service, [(None, "batch has too many rows")], _TOO_LARGE)
+        return _unusable(service, "batch has too many rows", _TOO_LARGE)
     return _take(service, request, kind, collection_type, batch)
 
 
 def _take(
     service: Service, request: Request, kind: str, collection_type: str, batch: list[Any]
 ) -> Response:
+    switches = service.switches
     changes: list[Change] = []
-    errors: list[tuple[int | None, str]] = []
+    errors: dict[int, str] = {}
     for index, row in enumerate(batch):
         try:
             changes.append(_change(service, kind, collection_type, row))
         except (BadRow, Refused) as error:
-            errors.append((index, str(error)))
-    if errors and service.switches.text("hub_errors") == "refuse_batch":
-        return _refusal(service, errors, _BAD)
-    for change in changes:
-        service.store.submit(change)
-    for bad, message in errors:
-        service.store.log("hub", message, kind=kind, index=bad)
-    request.rows = len(changes)
-    answer: dict[str, Any] = {
-        "status": "success",
-        "time_received": moments.time_text(moments.now()),
-        "batch_id": secrets.token_hex(12),
-    }
-    if errors and service.switches.text("hub_error_detail") == "index":
-        answer["errors"] = _shown(errors)
-    return reply(answer, service.switches.whole("hub_status"))
+            errors[index] = str(error)
+    for index, message in errors.items():
+        service.store.log("hub", message, kind=kind, index=index)
+    is_refused = bool(errors) and switches.text("hub_errors") == "refuse_batch"
+    if not is_refused:
+        request.rows = len(changes)
+        for change in changes:
+            service.store.submit(change)
+    if errors:
+        document = report_errors(batch, errors, switches, is_refused=is_refused)
+    else:
+        document = receipt()
+    if isinstance(document, str):
+        return Response(_status(switches, is_refused=is_refused), document.encode(), [TEXT])
+    return reply(document, _status(switches, is_refused=is_refused))
 
 
-def _refusal(service: Service, errors: list[tuple[int | None, str]], status: int) -> Response:
-    for index, message in errors:
-        service.store.log("hub", message, index=index)
-    if service.switches.text("hub_error_detail") == "none":
-        errors = [(None, "invalid batch")]
-    return reply({"status": "failed", "errors": _shown(errors)}, status)
+def _status(switches: Switches, *, is_refused: bool) -> int:
+    return switches.whole("hub_refusal_status" if is_refused else "hub_status")
 
 
-def _shown(errors: list[tuple[int | None, str]]) -> list[dict[str, Any]]:
-    return [
-        {"message": message} if index is None else {"index": index, "message": message}
-        for index, message in errors
-    ]
+def _unusable(service: Service, message: str, status: int) -> Response:
+    """A refusal that has nothing to do with single rows."""
+    service.store.log("hub", message)
+    return reply({"status": "failed", "errors": [{"message": message}]}, status)
 
 
 def _change(service: Service, kind: str, collection_type: str, row: object) -> Change:
@@ -231,4 +227,6 @@ def _collection(service: Service, collection_type: str, row: dict[str, Any]) -> 
         "account_id": _checked_account(row, account),
         "attributes": dict(_attributes(service, "collections", row)),
     }
+    if service.store.is_blocked(str(kept["account_id"])):
+        return partial(service.store.log, "hub", "account is blocked", **kept)
     return partial(service.store.put_collection, collection_type, kept)

@@ -91,8 +91,10 @@ def matching(service: Service, table: Table, query: Query) -> Sequence[int]:
     rows = table.ordered(query.sort_by, descending=query.descending)
     if select is not None:
         rows = _in_order(rows, select(range(table.size)))
+    ids = table.base["account_id" if table is store.users else "id"]
+    if blocked := store.switches.listed("blocked_accounts"):
+        rows = [row for row in rows if ids[row] not in blocked]
     if not query.sees_all_teams:
-        ids = table.base["account_id" if table is store.users else "id"]
         rows = [row for row in rows if columns.made_up(ids[row], "team") % _TEAMS]
     while len(service.answers) >= _ANSWERS_KEPT:
         del service.answers[next(iter(service.answers))]

@@ -95,7 +95,7 @@ class Movement:
     def _read_switches(self) -> None:
         switches = self._switches
         self._revision = switches.revision
-        self._moving = frozenset(switches.text("moves_on").split(","))
+        self._moving = switches.listed("moves_on")
         rates = {kind: switches.number(f"moves_{kind}") for kind in _KINDS}
         self._rates = {kind: rate for kind, rate in rates.items() if rate}
         if self._seed == switches.text("moves_seed"):

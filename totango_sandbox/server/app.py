@@ -93,13 +93,16 @@ class App:
             if rule.fault == "slow":
                 await asyncio.sleep(rule.delay + EARLY_SECONDS)
         request.twists = tuple(rule.fault for rule in rules if rule.fault in chaos.TWISTS)
-        before = next((rule for rule in rules if rule.is_before), None)
+        before = next((rule for rule in rules if rule.fault in chaos.BEFORE), None)
         if before is not None:
-            if before.fault not in {"timeout", "drop-before"}:
-                return faults.answer(service, before)
             await _hang_up(scope, receive, before)
             return None
+        instead = next((rule for rule in rules if rule.is_answer), None)
+        if instead is not None and not instead.applied:
+            return faults.answer(service, instead)
         response = self._processed(request, handler)
+        if instead is not None:
+            response = faults.answer(service, instead)
         after = next((rule for rule in rules if rule.fault in chaos.AFTER), None)
         if after is not None:
             await _hang_up(scope, receive, after, response)

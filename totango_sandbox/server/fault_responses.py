@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from totango_sandbox.server.envelopes import failed
-from totango_sandbox.server.http import HTML, JSON, Response, reply
+from totango_sandbox.server.http import HTML, JSON, TEXT, Header, Response, reply
 from totango_sandbox.server.rate_limit import limit_headers, too_many
 
 if TYPE_CHECKING:
@@ -22,15 +22,23 @@ def answer(service: Service, rule: Rule) -> Response:
     if rule.fault == "html":
         return Response(200, _PAGE, [HTML])
     if rule.fault == "failed200":
-        return failed(service, "search", "the sandbox was told to fail", 200)
+        return failed(service, "search", rule.say, 200)
     if rule.fault == "errors200":
-        return reply({"errors": [{"message": "the sandbox was told to fail"}]})
+        return reply({"errors": [{"message": rule.say}]})
     if rule.fault == "error200":
-        return reply({"error": {"type": "chaos", "message": "the sandbox was told to fail"}})
+        return reply({"error": {"type": "chaos", "message": rule.say}})
     if rule.fault == "redirect":
         location = rule.to.encode("utf-8", errors="surrogateescape")
         return Response(302, b"", [HTML, (b"location", location)])
+    if rule.fault == "answer":
+        return Response(rule.status, rule.say.encode(), [_content_type(rule.say)])
     return _status(service, rule, int(rule.fault))
+
+
+def _content_type(body: str) -> Header:
+    if body.startswith("<"):
+        return HTML
+    return JSON if body[:1] in {"{", "[", '"'} or body == "null" else TEXT
 
 
 def _status(service: Service, rule: Rule, status: int) -> Response:
@@ -41,5 +49,4 @@ def _status(service: Service, rule: Rule, status: int) -> Response:
         return too_many(rule.retry, service.switches, headers)
     if status >= _SERVER_ERRORS:
         return Response(status, _PAGE.replace(b"Please wait", b"Server error"), [HTML])
-    text = b'{"error":{"type":"chaos","message":"the sandbox was told to fail"}}'
-    return Response(status, text, [JSON])
+    return reply({"error": {"type": "chaos", "message": rule.say}}, status)

@@ -117,6 +117,10 @@ class Store:
 
     def write(self, write: Write) -> None:
         """Upsert the account, the user and the activity of one call."""
+        if self.is_blocked(write.account_id):
+            reason = "account is blocked"
+            self.log(write.surface, reason, account_id=write.account_id, user_id=write.user_id)
+            return
         account = self.account_row(write.account_id)
         self._set_account(account, write)
         self.accounts.version += 1
@@ -128,6 +132,11 @@ class Store:
             self.archive.mark("users", (write.account_id, write.user_id))
         if write.activity is not None:
             self._record_activity(write)
+
+    def is_blocked(self, account_id: str) -> bool:
+        """Whether an account was removed for good (Totango: Remove accounts)."""
+        blocked = self.switches.listed("blocked_accounts")
+        return bool(blocked) and account_id in blocked
 
     def account_row(self, account_id: str) -> int:
         """Position of an account, created when it is new (Totango: HTTP API)."""

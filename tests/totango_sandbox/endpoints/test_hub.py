@@ -99,6 +99,79 @@ def test_errors_can_be_without_detail(sandbox):
     assert answer.json()["errors"] == [{"message": "invalid batch"}]
 
 
+def test_errors_can_name_rows_by_id(sandbox):
+    sandbox.set(hub_error_detail="id")
+    answer = sandbox.hub("accounts", {"accounts": [GOOD, {"id": "a b"}]})
+    assert [error["id"] for error in answer.json()["errors"]] == ["a b"]
+
+
+NAMED = [{"index": 1, "message": "account id has characters other than letters, digits, _ -"}]
+REPORTS = {
+    "errors": {"status": "failed", "errors": NAMED},
+    "results": {
+        "status": "failed",
+        "results": [
+            {"id": "good", "status": "skipped"},
+            {"id": "a b", "status": "failed", "message": NAMED[0]["message"]},
+        ],
+    },
+    "failed": {"status": "failed", "failed": NAMED},
+    "rejected": {"rejected": NAMED},
+    "invalid_rows": {"invalid_rows": [1]},
+    "counts": {"accepted": 0, "failed": 2},
+    "status": {"status": "failed"},
+    "success": {"success": False},
+    "code": {"statusCode": 400},
+    "message": {"message": "Invalid rows"},
+    "nested": {"response": {"status": "failed", "errors": NAMED}},
+    "capitals": {"Status": "Failed", "Errors": [{"Index": 1, "Message": NAMED[0]["message"]}]},
+    "null": None,
+}
+
+
+@pytest.mark.parametrize("form", REPORTS)
+def test_what_a_refusal_looks_like(sandbox, form):
+    sandbox.set(hub_report=form, hub_refusal_status=200)
+    answer = sandbox.hub("accounts", {"accounts": [GOOD, {"id": "a b"}]})
+    assert (answer.status_code, answer.json()) == (200, REPORTS[form])
+    assert sandbox.dump("accounts") == []
+    assert sandbox.hub("accounts", {"accounts": [GOOD]}).json()["status"] == "success"
+
+
+def test_a_refusal_that_is_no_json(sandbox):
+    sandbox.set(hub_report="text", hub_errors="accept_good")
+    answer = sandbox.hub("accounts", {"accounts": [GOOD, {"id": "a b"}]})
+    assert (answer.status_code, answer.text) == (202, "1 of 2 rows are invalid")
+
+
+def test_what_a_partial_success_looks_like(sandbox):
+    sandbox.set(hub_errors="accept_good", hub_report="results")
+    answer = sandbox.hub("accounts", {"accounts": [GOOD, {"id": "a b"}]}).json()
+    assert answer["status"] == "partial"
+    assert [row["status"] for row in answer["results"]] == ["success", "failed"]
+    sandbox.set(hub_report="counts")
+    answer = sandbox.hub("accounts", {"accounts": [GOOD, {"id": "a b"}]}).json()
+    assert answer == {"accepted": 1, "failed": 1}
+    sandbox.set(hub_report="errors", hub_error_detail="none")
+    answer = sandbox.hub("accounts", {"accounts": [GOOD, {"id": "a b"}]}).json()
+    assert (answer["status"], "errors" in answer) == ("success", False)
+    assert len(sandbox.dump("accounts")) == 1
+
+
+def test_a_blocked_account_swallows_writes_and_is_not_found(sandbox):
+    sandbox.load(users=[{"account_id": account, "user_id": "u"} for account in ("a", "b", "c")])
+    sandbox.set(blocked_accounts="a, b")
+    row = {"id": "T", "account_id": "a", "attributes": {}}
+    assert sandbox.hub("accounts", {"accounts": [{"id": "a"}]}).status_code == 202
+    assert sandbox.hub("collections/t", {"collections": [row]}).status_code == 202
+    sandbox.track(**{"sdr_o": "b", "sdr_o.Plan": "Pro"})
+    assert [entry["reason"] for entry in sandbox.dump("log")] == ["account is blocked"] * 3
+    assert sandbox.dump("collections") == []
+    assert all(row["attributes"] == {} for row in sandbox.dump("accounts"))
+    assert sandbox.names("accounts") == ["c"]
+    assert [hit["account"]["name"] for hit in sandbox.search("users")["hits"]] == ["c"]
+
+
 @pytest.mark.parametrize("batch", [[], {}, {"users": []}, {"accounts": {}}, "text"])
 def test_what_is_no_batch_is_refused(sandbox, batch):
     assert sandbox.hub("accounts", batch).status_code == 400
