@@ -9,8 +9,8 @@ from totango_api.limits import PAGE_ROWS
 
 _QUERY_HELP: Final = (
     ' In Totango, open the list and press "Generate the API endpoint"; paste the result '
-    "unchanged: bare JSON, `query=…`, URL-encoded, or the whole curl command. A token in it is "
-    "not used."
+    "unchanged: JSON, `query=…`, or a request as a browser or Postman copies it (cURL for any "
+    "shell, fetch, PowerShell, the request of a HAR file). A token in it is not used."
 )
 
 

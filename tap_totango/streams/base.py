@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_totango.records.tables import Table
     from tap_totango.tap import TapTotango
+    from totango_api.search.query_parser import PastedQuery
 
 
 class TotangoStream(Stream):
@@ -48,6 +49,7 @@ class TotangoStream(Stream):
         self.replication_key = self.incremental_on
         self._extracted_at = datetime.now(UTC)
         self._hidden: list[str] = []
+        self._query_is_said = False
 
     @property
     def style(self) -> str:
@@ -215,6 +217,19 @@ class TotangoStream(Stream):
 
     def _emits(self, name: str) -> bool:
         return name in self.keys or (name in self.catalogued() and self.is_selected(name))
+
+    def say_query(self, pasted: PastedQuery, total: int | None) -> None:
+        """Say what was understood of the user's own query, and how many rows it selects; once."""
+        if self.config.get(f"{self.name}_query") is not None and not self._query_is_said:
+            self._query_is_said = True
+            rows = "an unknown number of" if total is None else f"{total:,}"
+            self.logger.info(
+                "%s: the query of %s_query selects %s rows: %s.",
+                self.name,
+                self.name,
+                rows,
+                pasted.summary(),
+            )
 
     def say_misfits(self, counts: Mapping[str, int]) -> None:
         """Say how many values did not fit their columns."""

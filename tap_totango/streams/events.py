@@ -16,7 +16,7 @@ from totango_api.limits import PAGE_ROWS
 from totango_api.reading.events import EventsRead, of_types, since
 from totango_api.reading.paginator import Paging
 from totango_api.search.query import Query
-from totango_api.search.query_parser import query_from
+from totango_api.search.query_parser import PastedQuery, query_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,9 @@ class EventsStream(TotangoStream):
 
     def __init__(self, tap: TapTotango) -> None:
         pasted = tap.config.get("events_query")
-        self._pasted = query_from(pasted, setting="events_query") if pasted else Query()
+        self._pasted = PastedQuery()
+        if pasted is not None:
+            self._pasted = query_from(pasted, setting="events_query")
         super().__init__(tap)
         self._greatest: str | None = None
         self._complete = True
@@ -70,7 +72,7 @@ class EventsStream(TotangoStream):
             start_date=self.config.get("start_date"),
         )
         self.logger.info("events: reading %s.", start.since or "everything")
-        for account_id in self.config.get("account_ids") or [None]:
+        for account_id in self.config.get("account_ids") or [self._pasted.account_id]:
             yield from self._read(account_id, builder, start)
         self.say_misfits(builder.oddities)
         if self._complete:
@@ -114,11 +116,13 @@ class EventsStream(TotangoStream):
     ) -> Iterator[Table]:
         progress = Progress(self.logger, self.name)
         for hits in reading.batches():
+            self.say_query(self._pasted, reading.outcome.total)
             if hits:
                 yield self._kept(builder.table(hits), start)
             progress.advance(len(hits), reading.outcome.total, reading.outcome.calls)
         progress.close()
         outcome = reading.outcome
+        self.say_query(self._pasted, outcome.total)
         missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
         self.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
         if not (missing or outcome.unreadable or outcome.shifted):

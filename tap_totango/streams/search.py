@@ -17,7 +17,7 @@ from totango_api.reading.scroll import ScrollRead
 from totango_api.reading.splitters import Partitions, splitters_for
 from totango_api.search.endpoint import ACCOUNTS, USERS, Search
 from totango_api.search.query import Query
-from totango_api.search.query_parser import query_from
+from totango_api.search.query_parser import PastedQuery, query_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,9 @@ class SearchStream(TotangoStream):
     def __init__(self, tap: TapTotango) -> None:
         pasted = tap.config.get(f"{self.name}_query")
         setting = f"{self.name}_query"
-        self._pasted = query_from(pasted, setting=setting) if pasted is not None else Query()
+        self._pasted = PastedQuery()
+        if pasted is not None:
+            self._pasted = query_from(pasted, setting=setting)
         style = str(tap.config.get("column_names") or "snake")
         if self._pasted.fields or self._pasted.parent_account_fields:
             found = cols.columns_of_fields(
@@ -75,6 +77,7 @@ class SearchStream(TotangoStream):
         self._version(start)
         progress = Progress(self.logger, self.name)
         for batch in self._read(query, start):
+            self.say_query(self._pasted, self._reading.outcome.total)
             if batch.hits:
                 yield self._kept(builder.table(batch.hits), start)
             progress.advance(len(batch.hits), self._reading.outcome.total, self._calls())
@@ -92,7 +95,7 @@ class SearchStream(TotangoStream):
             terms=self._pasted.terms,
             fields=tuple(cols.fields_for(columns)),
             parent_account_fields=tuple(cols.fields_for(columns, of_parent=True)),
-            extras=self._pasted.extras,
+            scope=self._pasted.scope,
         )
 
     def _bookmark(self) -> Bookmark:
@@ -174,6 +177,7 @@ class SearchStream(TotangoStream):
 
     def _team_id(self) -> str | None:
         team_id = self.config.get("team_id")
+        team_id = self._pasted.team_id if team_id is None else team_id
         return None if team_id is None else str(team_id)
 
     def _paging(self) -> Paging:
@@ -202,6 +206,7 @@ class SearchStream(TotangoStream):
 
     def _report(self, builder: RecordBuilder) -> None:
         outcome = self._reading.outcome
+        self.say_query(self._pasted, outcome.total)
         least = outcome.least_calls(self._paging().page_size)
         self.logger.info(
             "%s: %s rows of %s in %s calls (least possible: %s), %s rows came more than once.",

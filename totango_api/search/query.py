@@ -7,7 +7,7 @@ holds JSON with `terms`, `fields`, `count`, `offset`, `sort_by`, `sort_order`, `
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
@@ -38,7 +38,7 @@ class Query:
         count: Rows on the page.
         offset: Rows to skip (accounts and users), or pages (events, as documented).
         sort_order: `ASC` or `DESC` on the display name; None where sorting does not exist.
-        extras: Further keys of a pasted query, passed on untouched.
+        scope: Of a pasted query; `all` is the only one seen. None where it has none.
     """
 
     terms: tuple[Term, ...] = ()
@@ -47,7 +47,7 @@ class Query:
     count: int = limits.PAGE_ROWS
     offset: int = 0
     sort_order: str | None = ASCENDING
-    extras: dict[str, Any] = field(default_factory=dict)
+    scope: str | None = None
 
     def narrowed(self, *terms: Term) -> Query:
         """Return this query with more filters."""
@@ -60,7 +60,6 @@ class Query:
     def form(self, **fields: str | None) -> bytes:
         """Encode as a form: `query`, and what else is given and not None."""
         body: dict[str, Any] = {
-            **self.extras,
             "terms": list(self.terms),
             "fields": list(self.fields),
             "count": self.count,
@@ -68,6 +67,8 @@ class Query:
         }
         if self.parent_account_fields:
             body["parent_account_fields"] = list(self.parent_account_fields)
+        if self.scope is not None:
+            body["scope"] = self.scope
         if self.sort_order is not None:
             body |= {"sort_by": SORT_KEY, "sort_order": self.sort_order}
         text = _encoded(body)

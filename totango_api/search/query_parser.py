@@ -1,62 +1,198 @@
 """Queries as Totango users have them: what "Generate the API endpoint" gives, in any wrapping.
 
-Facts: "FAQ on generated endpoints"; the form field `query` of "Search API".
+Facts: "FAQ on generated endpoints"; the form fields of "Search API". What is not certainly a query
+is refused: read as one, it would select everything.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_plus
 
 from totango_api.errors import QueryError
-from totango_api.search.query import Query
+from totango_api.search.pasted import PasteError, Payload, fields_of, json_in, read_paste
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+
+    from totango_api.search.query import FieldSpec, Term
 
 _PAGING: Final = {"count", "offset", "sort_by", "sort_order"}
 """Keys that are the reader's own business."""
 
-_DATA_OPTIONS: Final = (
-    "--data-urlencode",
-    "--data-binary",
-    "--data-ascii",
-    "--data-raw",
-    "--data",
-    "--form",
-    "-d",
-    "-F",
+_KEYS: Final = {"terms", "fields", "parent_account_fields", "scope", *_PAGING}
+_TEAM: Final = ("team_id", "teams_id")
+_FORM_KEYS: Final = {"query", "account_id", "date_term", *_TEAM}
+_SHOWN: Final = 8
+
+_PASTE_AGAIN: Final = (
+    'Open the list in Totango, press "Generate the API endpoint", and paste all of it.'
 )
-_LINE_CONTINUATION: Final = re.compile(r"[\\^`][ \t]*\r?\n")
-_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
-_DECODINGS: Final = 3
+_EXPECTED: Final = 'expected a query such as {"terms": [], "fields": []}'
 
 
-def query_from(value: object, *, setting: str) -> Query:
+@dataclass(frozen=True)
+class PastedQuery:
+    """What a user's query asks for.
+
+    Attributes:
+        terms: Filters, ANDed.
+        fields: Columns.
+        parent_account_fields: Columns of the account, for users.
+        scope: Passed on as it is; None if the query has none.
+        team_id: Form field of that name beside the query.
+        account_id: Form field of that name beside the query: only for events.
+    """
+
+    terms: tuple[Term, ...] = ()
+    fields: tuple[FieldSpec, ...] = ()
+    parent_account_fields: tuple[FieldSpec, ...] = ()
+    scope: str | None = None
+    team_id: str | None = None
+    account_id: str | None = None
+
+    def summary(self) -> str:
+        """Say which filters and columns it has: names and operators, no values."""
+        filters = [_filter_name(term) for term in self.terms]
+        columns = [_field_name(one) for one in (*self.fields, *self.parent_account_fields)]
+        team = "" if self.team_id is None else f", team_id {self.team_id}"
+        return (
+            f"{_counted(filters, 'filter')}, "
+            f"{_counted(columns, 'column') if columns else 'all columns'}{team}"
+        )
+
+
+def query_from(value: object, *, setting: str) -> PastedQuery:
     """Read a query from an object or from pasted text.
 
     Args:
-        value: A JSON object; or text: bare JSON, `query=…`, URL-encoded once or twice, or a
-            whole curl command, over several lines, with quotes of either kind.
+        value: A JSON object; or text: JSON, a form, or a request that a browser or another program
+            copied (:mod:`totango_api.search.pasted`).
         setting: Name of the setting, for messages.
 
     Raises:
-        QueryError: If it is none of these, or not a query; the message names the place.
+        QueryError: If it is not a query; the message says what was expected and what was found.
     """
-    body = value if isinstance(value, dict) else _object_in(str(value), setting)
-    if "terms" not in body and "query" in body:
-        inner = body["query"]
-        body = inner if isinstance(inner, dict) else _object_in(str(inner), setting)
-    known = {"terms", "fields", "parent_account_fields", *_PAGING}
-    return Query(
+    try:
+        form = _form_in_text(str(value)) if isinstance(value, str) else _form_in(value)
+        return _query_in(form, setting)
+    except PasteError as error:
+        msg = f"{setting}: {error}."
+        raise QueryError(msg, remedy=_PASTE_AGAIN) from None
+
+
+def _form_in_text(text: str) -> dict[str, Any]:
+    stripped = text.strip().lstrip("\ufeff").strip()
+    if not stripped:
+        msg = "it is empty"
+        raise PasteError(msg)
+    return read_paste(stripped, _form_of_payload)
+
+
+def _form_of_payload(payload: Payload) -> dict[str, Any]:
+    """Return the form fields of a request, with the query decoded."""
+    fields = dict(fields_of(payload))
+    if "query" not in fields:
+        msg = f"{_EXPECTED}, found a request that sends {_names(fields) or 'nothing'}"
+        raise PasteError(msg)
+    form = _form_in(json_in(fields["query"]))
+    return {**fields, **form}
+
+
+def _form_in(value: object) -> dict[str, Any]:
+    """Return a form whose field `query` is an object with terms.
+
+    Raises:
+        PasteError: If the value holds no query.
+    """
+    if not isinstance(value, dict) or not value:
+        msg = f"{_EXPECTED}, found {_kind(value)}"
+        raise PasteError(msg)
+    if "terms" in value:
+        return {"query": value}
+    if "query" in value:
+        query = value["query"]
+        query = json_in(query) if isinstance(query, str) else query
+        if isinstance(query, dict) and "terms" in query:
+            return {**value, "query": query}
+        return {**value, **_form_in(query)}
+    if sent := _sent_by_har(value):
+        return _form_of_payload(sent)
+    msg = f"{_EXPECTED}, found an object with {_names(value)}{_guess(value)}"
+    raise PasteError(msg)
+
+
+def _sent_by_har(value: dict[str, Any]) -> Payload | None:
+    """Return what a request out of a HAR file sends; None if it is none."""
+    request = value["request"] if value.keys() == {"request"} else value
+    posted = request.get("postData") if isinstance(request, dict) else None
+    text = posted.get("text") if isinstance(posted, dict) else posted
+    if isinstance(text, str) and text.strip():
+        return Payload(body=text)
+    if not isinstance(posted, dict):
+        return None
+    params = [one for one in posted.get("params") or [] if isinstance(one, dict)]
+    return Payload(fields=tuple((str(one.get("name")), str(one.get("value"))) for one in params))
+
+
+def _guess(value: dict[str, Any]) -> str:
+    """Return what an object that is no query may be instead."""
+    keys = value.keys()
+    if keys & {"response", "status", "hits", "error", "_error"} and "request" not in keys:
+        return ", as answers of the API have them"
+    if keys & {"request", "log", "entries"}:
+        return ", as HAR files have them: paste the request of the search alone"
+    if "app_token" in keys:
+        return ", as a whole configuration has them"
+    return ""
+
+
+def _query_in(form: dict[str, Any], setting: str) -> PastedQuery:
+    body = form["query"]
+    _refuse_unknown(form.keys() - _FORM_KEYS, "field of the form", setting)
+    _refuse_unknown(body.keys() - _KEYS, "key of a query", setting)
+    _check_date_term(form.get("date_term"), setting)
+    scope, account_id = body.get("scope"), form.get("account_id")
+    if scope is not None and not isinstance(scope, str):
+        msg = f"{setting}: scope is not a text."
+        raise QueryError(msg, remedy=_PASTE_AGAIN)
+    if account_id is not None and setting != "events_query":
+        msg = f"{setting}: account_id is a form field of searches for events only."
+        raise QueryError(msg, remedy=_PASTE_AGAIN)
+    team_id = next((form[name] for name in _TEAM if form.get(name) not in {None, ""}), None)
+    return PastedQuery(
         terms=_objects(body, "terms", setting),
         fields=_objects(body, "fields", setting),
         parent_account_fields=_objects(body, "parent_account_fields", setting),
-        extras={name: body[name] for name in body if name not in known},
+        scope=scope,
+        team_id=None if team_id is None else str(team_id),
+        account_id=None if account_id is None else str(account_id),
     )
+
+
+def _refuse_unknown(names: Iterable[str], what: str, setting: str) -> None:
+    """Refuse names that are not known: what they mean, and whether they select rows, is not.
+
+    Raises:
+        QueryError: If there are any.
+    """
+    if unknown := sorted(map(str, names)):
+        msg = f"{setting}: {_names(unknown)} is no {what} that is known."
+        known = ", ".join(sorted(_FORM_KEYS if "form" in what else _KEYS))
+        raise QueryError(msg, remedy=f"Known are {known}. Remove the others if they do not matter.")
+
+
+def _check_date_term(value: object, setting: str) -> None:
+    """Refuse a form field `date_term` that asks for another day than today.
+
+    Raises:
+        QueryError: If it does.
+    """
+    term = json_in(value) if isinstance(value, str) else value
+    if isinstance(term, dict) and term.get("eq") != 0:
+        msg = f"{setting}: date_term asks for another day than today, which the tap cannot read."
+        raise QueryError(msg, remedy="Remove date_term.")
 
 
 def _objects(body: dict[str, Any], key: str, setting: str) -> tuple[dict[str, Any], ...]:
@@ -74,102 +210,45 @@ def _objects(body: dict[str, Any], key: str, setting: str) -> tuple[dict[str, An
         if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
             msg = f"{place} is not an object with a type."
             raise QueryError(msg, remedy=_PASTE_AGAIN)
-        if entry["type"] == "or" and key == "terms":
-            _objects(entry, "or", f"{place} of {setting}")
-        if entry["type"] == "parent_account" and key == "terms":
-            _objects(entry, "terms", f"{place} of {setting}")
+        if entry["type"] == "or":
+            _objects(entry, "or", place)
+        if entry["type"] == "parent_account":
+            _objects(entry, "terms", place)
         if entry["type"].endswith("_attribute") and not isinstance(entry.get("attribute"), str):
             msg = f"{place} is of type {entry['type']}, but names no attribute."
             raise QueryError(msg, remedy=_PASTE_AGAIN)
     return tuple(listed)
 
 
-_PASTE_AGAIN: Final = (
-    'Open the list in Totango, press "Generate the API endpoint", and paste all of it.'
-)
+def _filter_name(term: Term) -> str:
+    named = {"type", "attribute", "term", "name", "query_term_id", "account_role"}
+    operators = "/".join(sorted(map(str, term.keys() - named)))
+    return f"{_field_name(term)} {operators}".rstrip()
 
 
-def _object_in(text: str, setting: str) -> dict[str, Any]:
-    stripped = text.strip().lstrip("\ufeff")
-    if not stripped:
-        msg = f"{setting} is empty."
-        raise QueryError(msg, remedy=f"Leave {setting} out, or paste a query.")
-    if re.match(r"(\$\s*)?curl(\.exe)?\s", stripped):
-        stripped = _form_of_curl(stripped, setting)
-    fault = f"{setting} holds no JSON object."
-    for candidate in _candidates(stripped):
-        if not candidate.startswith("{"):
-            continue
-        try:
-            body, _end = json.JSONDecoder().raw_decode(candidate)
-        except ValueError as error:
-            at = error if isinstance(error, json.JSONDecodeError) else None
-            where = f" at line {at.lineno}, column {at.colno}: {at.msg}" if at else ""
-            fault = f"{setting} is not JSON{where}."
-            continue
-        if isinstance(body, dict):
-            return body
-    raise QueryError(fault, remedy=_PASTE_AGAIN)
+def _field_name(field: FieldSpec) -> str:
+    """Return what a field or a filter is about, else its type."""
+    keys = ("attribute", "term", "name", "metric", "aggregation", "account_role", "type")
+    return next(str(field[key]) for key in keys if field.get(key))
 
 
-def _candidates(text: str) -> Iterator[str]:
-    """Yield what may be the JSON: as it is, or decoded once, twice, thrice."""
-    for _ in range(_DECODINGS):
-        yield text
-        yield from (part.partition("=")[2] for part in _query_fields(text))
-        if not _PERCENT.search(text):
-            return
-        text = unquote_plus(text).strip()
+def _counted(names: list[str], what: str) -> str:
+    plural = "" if len(names) == 1 else "s"
+    return f"{len(names)} {what}{plural}" + (f" ({_names(names)})" if names else "")
 
 
-def _query_fields(text: str) -> Iterator[str]:
-    """Yield the form field `query`: whole if its JSON holds an `&`, else up to the next one."""
-    start = re.search(r"(?:^|[?&])(query\s*=\s*)", text)
-    if start is None:
-        return
-    field = text[start.start(1) :]
-    if re.match(r"query\s*=\s*\{", field):
-        yield "query=" + field.partition("=")[2].strip()
-        return
-    encoded = field.partition("=")[2].partition("&")[0]
-    for _ in range(_DECODINGS):
-        encoded = unquote_plus(encoded).strip()
-        yield f"query={encoded}"
+def _names(names: Iterable[Any]) -> str:
+    """Return names for a message: never more than a few, never long."""
+    listed = [str(name)[:40] for name in names]
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
 
 
-def _form_of_curl(command: str, setting: str) -> str:
-    """Return the form that a curl command sends; everything else in it is let go unread.
-
-    Raises:
-        QueryError: If the quotes do not match, or no data is sent.
-    """
-    joined = _LINE_CONTINUATION.sub(" ", command)
-    joined = re.sub(r"(?<=[\s=])\$'", "'", joined)
-    try:
-        words = shlex.split(joined)
-    except ValueError:
-        msg = f"{setting}: the quotes of the curl command do not match."
-        raise QueryError(msg, remedy=_PASTE_AGAIN) from None
-    data = list(_data_of(iter(words)))
-    if not data:
-        msg = f"{setting}: the curl command sends no data."
-        raise QueryError(msg, remedy=_PASTE_AGAIN)
-    if any(part.startswith("@") for part in data):
-        msg = f"{setting}: the curl command reads its data from a file."
-        raise QueryError(msg, remedy="Paste what is in the file instead.")
-    holding = [part for part in data if re.match(r"\s*(query|%7B|\{)", part, re.IGNORECASE)]
-    return (holding or data)[0].strip()
-
-
-def _data_of(words: Iterator[str]) -> Iterator[str]:
-    for word in words:
-        for option in _DATA_OPTIONS:
-            if word == option:
-                yield next(words, "")
-            elif option.startswith("--") and word.startswith(f"{option}="):
-                yield word.partition("=")[2]
-            elif not option.startswith("--") and word.startswith(option) and word != option:
-                yield word[len(option) :]
-            else:
-                continue
-            break
+def _kind(value: object) -> str:
+    if isinstance(value, dict):
+        return "an empty object"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return "a list"
+    return "text" if isinstance(value, str) else "a number"

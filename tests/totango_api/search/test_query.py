@@ -62,11 +62,10 @@ def test_other_form_fields_are_sent_unless_they_are_none() -> None:
     assert form["team_id"] == "-1"
 
 
-def test_what_a_pasted_query_has_beside_terms_is_passed_on() -> None:
-    form = dict(parse_qsl(Query(extras={"scope": "all", "count": 5}).form().decode()))
-    sent = json.loads(form["query"])
-    assert sent["scope"] == "all"
-    assert sent["count"] == 1000
+def test_the_scope_of_a_pasted_query_is_passed_on() -> None:
+    form = dict(parse_qsl(Query(scope="all").form().decode()))
+    assert json.loads(form["query"])["scope"] == "all"
+    assert "scope" not in json.loads(dict(parse_qsl(Query().form().decode()))["query"])
 
 
 def test_narrowing_adds_to_the_terms() -> None:

@@ -1,0 +1,73 @@
+"""Reads what people paste: each module knows one way in which programs write a request."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from totango_api.search.pasted import cmd_shell, curl, javascript, posix_shell, powershell
+from totango_api.search.pasted.form import fields_of
+from totango_api.search.pasted.json_text import json_in
+from totango_api.search.pasted.payload import PasteError, Payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["PasteError", "Payload", "fields_of", "json_in", "read_paste"]
+
+T = TypeVar("T")
+
+_CMD_MARK: Final = re.compile(r'\s\^(?:"|[ \t]*\r?\n)')
+"""A word that opens with `^"`, or a line that goes on after `^`."""
+
+
+def read_paste(text: str, accept: Callable[[Payload], T]) -> T:
+    """Return what `accept` makes of what a text sends.
+
+    Which shell a command was written for is not said: readings are tried, the likeliest first.
+
+    Args:
+        text: As it was pasted, without blanks around it.
+        accept: Raises a PasteError for what it cannot use.
+
+    Raises:
+        PasteError: Of the likeliest reading, if none can be used.
+    """
+    fault: PasteError | None = None
+    for reading in _readings(text):
+        try:
+            return accept(reading(text))
+        except PasteError as error:
+            fault = fault or error
+    raise fault or PasteError("it is empty")
+
+
+def _readings(text: str) -> list[Callable[[str], Payload]]:
+    if curl.is_curl(text):
+        if powershell.is_powershell(text):
+            return [powershell.payload_of, _of_posix_shell]
+        for_cmd = [_of_cmd, _of_browsers_cmd]
+        return (
+            [*for_cmd, _of_posix_shell] if _CMD_MARK.search(text) else [_of_posix_shell, *for_cmd]
+        )
+    if powershell.is_powershell(text):
+        return [powershell.payload_of]
+    if javascript.is_fetch(text) and not text.startswith(("{", "query")):
+        return [javascript.payload_of]
+    return [_of_text]
+
+
+def _of_posix_shell(text: str) -> Payload:
+    return curl.payload_of(posix_shell.words(text))
+
+
+def _of_cmd(text: str) -> Payload:
+    return curl.payload_of(cmd_shell.words(text))
+
+
+def _of_browsers_cmd(text: str) -> Payload:
+    return curl.payload_of(cmd_shell.words_of_browser(text))
+
+
+def _of_text(text: str) -> Payload:
+    return Payload(body=text)

@@ -1,0 +1,73 @@
+"""The fields of a form, from a body in any encoding that programs send one in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, unquote_plus
+
+if TYPE_CHECKING:
+    from totango_api.search.pasted.payload import Payload
+
+_DECODINGS: Final = 3
+"""How often a body may have been percent-encoded."""
+
+_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_URL: Final = re.compile(r"\A\w+://[^\s?]*\?")
+_QUERY_FIELD: Final = re.compile(r"(?:^|&)\s*query\s*=\s*")
+_PART: Final = re.compile(
+    r'Content-Disposition:\s*form-data;[^\r\n]*?\bname="([^"]*)"(?:\r?\n[^\r\n]+)*\r?\n\r?\n(.*?)\r?\n--',
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def fields_of(payload: Payload) -> list[tuple[str, str]]:
+    """Return names and values; a body that is no form is the value of `query`."""
+    fields = [(name.strip(), _decoded(value)) for name, value in payload.fields]
+    return [*fields, *_fields_in(payload.body.strip().lstrip("\ufeff"))]
+
+
+def _fields_in(body: str) -> list[tuple[str, str]]:
+    for _ in range(_DECODINGS):
+        if not body:
+            return []
+        if parts := _PART.findall(body):
+            return [(name, _decoded(value)) for name, value in parts]
+        body = _URL.sub("", body)
+        if query := _QUERY_FIELD.search(body):
+            return _fields_around(body, query)
+        if body.startswith("{") or not _PERCENT.search(body):
+            break
+        body = unquote_plus(body).strip()
+    known = re.match(r"\s*(?:teams?_id|account_id|date_term)\s*=", body)
+    return parse_qsl(body, keep_blank_values=True) if known else [("query", body)]
+
+
+def _fields_around(body: str, query: re.Match[str]) -> list[tuple[str, str]]:
+    """Return the field `query` of a form, and the others.
+
+    JSON that is not percent-encoded may hold an `&`: it ends where the object does.
+    """
+    before, after = body[: query.start()], body[query.end() :]
+    others = parse_qsl(before, keep_blank_values=True)
+    if not after.startswith("{"):
+        rest = parse_qsl(f"query={after}", keep_blank_values=True)
+        return [*others, *((name, _decoded(value)) for name, value in rest)]
+    try:
+        _, end = json.JSONDecoder().raw_decode(after)
+    except ValueError:
+        return [*others, ("query", after)]
+    behind = after[end:].strip()
+    if re.match(r"&\s*\w+=", behind):
+        return [*others, ("query", after[:end]), *parse_qsl(behind, keep_blank_values=True)]
+    return [*others, ("query", after)]
+
+
+def _decoded(value: str) -> str:
+    """Decode a value that was percent-encoded once more than a form asks for."""
+    for _ in range(_DECODINGS - 1):
+        if not re.match(r"\s*%(?:25)*7B", value, re.IGNORECASE):
+            break
+        value = unquote_plus(value)
+    return value

@@ -1,0 +1,234 @@
+"""What a PowerShell command sends: `Invoke-WebRequest`, `Invoke-RestMethod` or curl.
+
+Only values are evaluated: strings of every kind, here-strings, hash tables, arrays, variables, `+`,
+casts and a few functions. Nothing is executed. Quoting as in `about_Quoting_Rules` and
+`about_Special_Characters`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import Any, Final
+from urllib.parse import quote
+
+from totango_api.search.pasted import curl
+from totango_api.search.pasted.cursor import Cursor, joined_surrogates
+from totango_api.search.pasted.payload import PasteError, Payload
+
+_WEB_REQUEST: Final = "(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)"
+_COMMAND: Final = rf"(?i)(?:{_WEB_REQUEST}|curl(?:\.exe)?)(?![\w.-])"
+_BLANKS: Final = r"(?:[^\S\n]|`\r?\n|<#(?s:.*?)#>|#[^\n]*)*"
+_LINES: Final = r"(?:\s|;|`\r?\n|<#(?s:.*?)#>|#[^\n]*)*"
+_HERE: Final = r"""(?s:@(["'])[^\S\n]*\n(.*?)\r?\n\1@)"""
+_REST_OF_STATEMENT: Final = r"""(?:"(?:[^"`]|`(?s:.))*"|'[^']*'|`(?s:.)|[^\n])*"""
+_SINGLE: Final = r"'((?:[^']|'')*)'"
+_DOUBLE: Final = r'''"((?:[^"`]|`(?s:.)|"")*)"'''
+_LETTERS: Final = {
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "\n": "",
+}
+_VARIABLE: Final = r"\$(?:\{([^}]*)\}|((?:\w+:)?\w+))"
+_EXPANDED: Final = re.compile(
+    r"""
+      `u\{ (?P<code> [0-9A-Fa-f]+ ) \}
+    | ` (?P<escaped> \r?\n | (?s:.) )
+    | \$\( (?P<expression> [^()]* (?: \([^()]*\) [^()]* )* ) \)
+    | \$\{ (?P<braced> [^}]* ) \}
+    | \$ (?P<plain> (?:\w+:)? \w+ )
+    | " (?P<twice> " )
+    """,
+    re.VERBOSE,
+)
+
+
+def is_powershell(text: str) -> bool:
+    """Tell whether a text holds a command of PowerShell."""
+    if curl.is_curl(text):
+        return re.search(r"`[ \t]*\r?\n", text) is not None
+    return re.search(rf"(?im)^\s*(?:{_VARIABLE}\s*=\s*)?{_WEB_REQUEST}\b", text) is not None
+
+
+def payload_of(text: str) -> Payload:
+    """Return what the first command of a text sends.
+
+    Raises:
+        PasteError: If it sends nothing, or cannot be read.
+    """
+    script = _Script(text)
+    script.run()
+    if script.payload is None:
+        msg = "the PowerShell command sends no body"
+        raise PasteError(msg)
+    return script.payload
+
+
+class _Script:
+    """Reads statements until one sends something."""
+
+    def __init__(self, text: str) -> None:
+        self._cursor = Cursor(text, blanks=_BLANKS, language="PowerShell")
+        self._variables: dict[str, Any] = {"true": True, "false": False, "null": None}
+        self.payload: Payload | None = None
+
+    def run(self) -> None:
+        """Read statements: assignments are kept, the first web request decides."""
+        cursor = self._cursor
+        while self.payload is None:
+            cursor.take(_LINES)
+            if cursor.at_end():
+                return
+            assigned = cursor.take(rf"{_VARIABLE}[^\S\n]*=")
+            cursor.skip_blanks()
+            if match := cursor.take(_COMMAND):
+                self.payload = self._request(match.group())
+                continue
+            if assigned:
+                self._assign(assigned.group(1) or assigned.group(2))
+            cursor.take(_REST_OF_STATEMENT)
+
+    def _assign(self, name: str) -> None:
+        """Keep the value of a variable, if it is one that can be evaluated."""
+        with contextlib.suppress(PasteError):
+            self._variables[name.lower()] = self._value()
+
+    def _request(self, command: str) -> Payload | None:
+        words = self._words()
+        names = [str(word).rstrip(":").lower() for word in words[:-1]]
+        for name in ("-body", "-form"):
+            if name in names:
+                return _payload(words[names.index(name) + 1])
+        splatted = next((word for word in words if isinstance(word, dict)), {})
+        body = next((splatted[key] for key in splatted if key.lower() in {"body", "form"}), None)
+        if body is not None:
+            return _payload(body)
+        if command.lower().startswith("curl"):
+            return curl.payload_of([command, *map(str, words)])
+        return None
+
+    def _words(self) -> list[Any]:
+        """Return the words of a command, evaluated, up to the end of its line."""
+        cursor = self._cursor
+        words: list[Any] = []
+        while not cursor.at_end() and not cursor.take_token(r"[\r\n;|]"):
+            if match := cursor.take_token(r"-[A-Za-z][\w-]*:?(?=[\s:'\"$@(])|--?[\w-]+"):
+                words.append(match.group())
+            elif match := cursor.take_token(r"@(\w+)"):
+                words.append(self._variables.get(match.group(1).lower()))
+            else:
+                words.append(self._value())
+        return words
+
+    def _value(self) -> Any:
+        value = self._operand()
+        while self._cursor.take_token(r"\+(?=[\s'\"$@(\[])"):
+            value = f"{value}{self._operand()}"
+        if self._cursor.take_token(r"(?i)\|\s*ConvertTo-Json\b[^)\n|]*"):
+            return json.dumps(value)
+        return value
+
+    def _operand(self) -> Any:
+        value = self._literal()
+        while self._cursor.take(r"\.\w+"):  # a method or property of the value, such as .ToString()
+            if self._cursor.take(r"\("):
+                self._values(r"\)")
+        return value
+
+    def _literal(self) -> Any:
+        cursor = self._cursor
+        if match := cursor.take_token(_HERE):
+            literal = match.group(1) == "'"
+            # Quotes are not doubled in a here-string: double them, and one expansion serves both.
+            text = match.group(2)
+            return text if literal else self._expanded(text.replace('"', '""'))
+        if match := cursor.take_token(_SINGLE):
+            return match.group(1).replace("''", "'")
+        if match := cursor.take_token(_DOUBLE):
+            return self._expanded(match.group(1))
+        if match := cursor.take_token(_VARIABLE):
+            return self._variables.get((match.group(1) or match.group(2)).lower())
+        if cursor.take_token(r"@\{"):
+            return self._hash_table()
+        if cursor.take_token(r"@\("):
+            return self._values(r"\)")
+        if cursor.take_token(r"\$?\("):
+            values = self._values(r"\)")
+            return values[0] if values else None
+        if match := cursor.take_token(r"\[([\w.]+)(?:\[\])?\]"):
+            return self._typed(match.group(1).lower())
+        return cursor.need(r"[^\s;|(){}'\"`,]+|,", "a value").group()
+
+    def _typed(self, kind: str) -> Any:
+        """Return the value of a cast, or of a static method."""
+        if method := self._cursor.take(r"::(\w+)"):
+            if not self._cursor.take(r"\("):  # a property, such as [Text.Encoding]::UTF8
+                while self._cursor.take(r"\.\w+"):
+                    if self._cursor.take(r"\("):
+                        return (self._values(r"\)") or [None])[0]
+                return None
+            first = (self._values(r"\)") or [None])[0]
+            encodes = re.match(r"(?i)Escape|UrlEncode", method.group(1))
+            return quote(str(first), safe="") if encodes else first
+        value = self._operand()
+        if kind in {"char", "system.char"} and re.fullmatch(r"(?i)0x[\da-f]+|\d+", str(value)):
+            return chr(int(str(value), 0))
+        return value
+
+    def _values(self, end: str) -> list[Any]:
+        values = []
+        while not self._cursor.take_token(rf"\s*(?:{end})"):
+            values.append(self._value())
+            if not self._cursor.take_token(r"\s*[,;]\s*|\s*\n\s*"):
+                self._cursor.need(rf"\s*(?:{end})", "a comma or a closing bracket")
+                break
+        return values
+
+    def _hash_table(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not self._cursor.take_token(r"[\s;]*\}"):
+            self._cursor.take(_LINES)
+            key = str(self._literal() if self._cursor.take(r"(?=['\"$])") else self._key())
+            self._cursor.need("=", "an equals sign")
+            self._cursor.take(_LINES)
+            found[key] = self._value()
+        return found
+
+    def _key(self) -> str:
+        return self._cursor.need(r"[\w.-]+", "a key").group()
+
+    def _evaluated(self, expression: str) -> Any:
+        inner = _Script(expression)
+        inner._variables = self._variables
+        return inner._value()
+
+    def _expanded(self, text: str) -> str:
+        """Replace escapes, variables and expressions in a text that was between double quotes."""
+        return joined_surrogates(_EXPANDED.sub(self._expansion, text))
+
+    def _expansion(self, match: re.Match[str]) -> str:
+        kind, text = str(match.lastgroup), match.group(str(match.lastgroup))
+        if kind == "code":
+            return chr(min(int(text, 16), 0x10FFFF))
+        if kind == "escaped":
+            return _LETTERS.get(text.replace("\r", ""), text)
+        if kind == "expression":
+            return str(self._evaluated(text))
+        if kind == "twice":
+            return text
+        value = self._variables.get(text.lower())
+        return match.group() if value is None else str(value)
+
+
+def _payload(body: Any) -> Payload | None:
+    if isinstance(body, dict):
+        return Payload(fields=tuple((name, str(value)) for name, value in body.items()))
+    return Payload(body=body) if isinstance(body, str) and body else None
