@@ -12,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from totango_sandbox import faults as chaos
-from totango_sandbox import switches
-from totango_sandbox.faults import Chaos, ChaosError
-from totango_sandbox.switches import SwitchError, Switches
+from totango_sandbox import faults, switches
+from totango_sandbox.errors import SandboxError, UsageError
+from totango_sandbox.faults import FaultInjector
+from totango_sandbox.switches import Switches
 
 if TYPE_CHECKING:
     import socket
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     options = _parser().parse_args(arguments)
     try:
         _serve(options)
-    except (SwitchError, ChaosError, UsageError) as error:
+    except SandboxError as error:
         _leave(str(error), _MISUSED)
     except sqlite3.Error as error:
         _leave(f"--db {options.db} cannot be used as an SQLite file ({error}).", _FAILED)
@@ -41,10 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError as error:
         _leave(_explained(error, options), _FAILED)
     sys.exit(0)
-
-
-class UsageError(ValueError):
-    """An argument that makes no sense; the message says why."""
 
 
 def _leave(message: str, status: int) -> NoReturn:
@@ -70,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         help="serve search, tracking and Integration Hub on loopback",
         description="Serve search, tracking and Integration Hub on one loopback URL.",
         epilog=f"Switches (--set NAME=VALUE):\n{switches.describe()}\n\n"
-        f"Chaos (--chaos SPEC):\n{chaos.__doc__}",
+        f"Chaos (--chaos SPEC):\n{faults.__doc__}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_options(serve)
@@ -119,27 +115,23 @@ def _serve(options: argparse.Namespace) -> None:
     if _SERVICE_ID.fullmatch(options.service_id) is None:
         msg = f"--service-id {options.service_id!r} is not like SP-12345-01."
         raise UsageError(msg)
-    chosen, faults = _switches(options), Chaos()
-    faults.replace(options.chaos)
+    chosen, injector = _switches(options), FaultInjector()
+    injector.replace(options.chaos)
     chosen.keep()
-    faults.keep()
+    injector.keep()
     # Everything heavy is imported only now: --help and mistakes answer at once.
-    from totango_sandbox.seed import generate as seed  # noqa: PLC0415
-    from totango_sandbox.server import run as server  # noqa: PLC0415
-    from totango_sandbox.server.app import App  # noqa: PLC0415
-    from totango_sandbox.server.service import Service  # noqa: PLC0415
-    from totango_sandbox.storage import serialization as rows  # noqa: PLC0415
+    from totango_sandbox.seed import fill, parse_seed  # noqa: PLC0415
+    from totango_sandbox.server import App, listen, run  # noqa: PLC0415
+    from totango_sandbox.service import Service  # noqa: PLC0415
+    from totango_sandbox.storage import open_store  # noqa: PLC0415
 
-    try:
-        amounts = seed.parse_seed(options.seed)
-    except seed.SeedError as error:
-        raise UsageError(str(error)) from error
-    listener = server.listen(options.host, options.port)
-    store = rows.open_store(options.db, chosen)
+    amounts = parse_seed(options.seed)
+    listener = listen(options.host, options.port)
+    store = open_store(options.db, chosen)
     if amounts is not None and store.is_empty:
-        seed.fill(store, amounts)
-    service = Service(options.token.strip(), options.service_id, chosen, store, faults)
-    server.run(App(service), listener, lambda: _announce(options, listener, service.token))
+        fill(store, amounts)
+    service = Service(options.token.strip(), options.service_id, chosen, store, injector)
+    run(App(service), listener, lambda: _announce(options, listener, service.token))
 
 
 def _switches(options: argparse.Namespace) -> Switches:
@@ -165,7 +157,7 @@ def _check_host(host: str) -> None:
 
 
 def _announce(options: argparse.Namespace, listener: socket.socket, token: str) -> None:
-    from totango_sandbox.server.run import write_ready_file  # noqa: PLC0415 (heavy)
+    from totango_sandbox.server import write_ready_file  # noqa: PLC0415 (heavy)
 
     port = listener.getsockname()[1]
     host = f"[{options.host}]" if ":" in options.host else options.host

@@ -51,6 +51,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
 
+from totango_sandbox.errors import FaultRuleError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,23 +60,19 @@ SEARCH: Final = frozenset({"accounts", "users"})
 REST: Final = SEARCH | {"scroll", "events", "attributes", "account", "domains", "delete"}
 ALL: Final = REST | {"hub", "tracking"}
 _GROUPS: Final = {"search": SEARCH, "api": REST, "all": ALL}
-TWISTS: Final = frozenset(
+PLAYED_BY_HANDLER: Final = frozenset(
     {"duplicate-page", "short-page", "shift", "shift-delete", "nan", "infinity", "control"}
 )
 ANSWERS: Final = frozenset({"html", "failed200", "errors200", "error200", "redirect", "answer"})
 BEFORE: Final = frozenset({"timeout", "drop-before"})
 AFTER: Final = frozenset({"timeout-after", "drop", "truncate"})
-_NAMED: Final = ANSWERS | BEFORE | AFTER | TWISTS
+_NAMED: Final = ANSWERS | BEFORE | AFTER | PLAYED_BY_HANDLER
 _FAULT_STATUS: Final = re.compile(r"[45]\d\d")
 _SEED: Final = 20_240_229
 
 
-class ChaosError(ValueError):
-    """A rule that cannot be read; the message says why."""
-
-
 @dataclass(slots=True)
-class Rule:
+class FaultRule:
     """One fault, where it strikes, and when."""
 
     spec: str
@@ -114,11 +112,11 @@ class Rule:
         return hit
 
 
-class Chaos:
+class FaultInjector:
     """All rules in force."""
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[FaultRule] = []
         self._kept: list[str] = []
         self._dice = random.Random(_SEED)  # noqa: S311 (repeatable on purpose)
 
@@ -126,7 +124,7 @@ class Chaos:
         """Put these rules in the place of all others, with fresh counters.
 
         Raises:
-            ChaosError: one of them cannot be read; the old ones stay.
+            FaultRuleError: one of them cannot be read; the old ones stay.
         """
         self.rules = [parse_rule(spec) for spec in specs]
         self._dice.seed(_SEED)
@@ -143,7 +141,7 @@ class Chaos:
         """Count calls from the beginning again."""
         self.replace([rule.spec for rule in self.rules])
 
-    def strike(self, surface: str, query: bytes, body: bytes) -> list[Rule]:
+    def strike(self, surface: str, query: bytes, body: bytes) -> list[FaultRule]:
         """The rules that hit a call."""
         concerned = [rule for rule in self.rules if surface in rule.surfaces]
         if not concerned:
@@ -155,40 +153,40 @@ class Chaos:
         return [rule for rule in concerned if rule.strikes(self._dice, text)]
 
 
-def parse_rule(spec: str) -> Rule:
+def parse_rule(spec: str) -> FaultRule:
     """Read one rule.
 
     Raises:
-        ChaosError: it is not of the form described above.
+        FaultRuleError: it is not of the form described above.
     """
     fault, at, rest = spec.strip().partition("@")
     if not at:
-        msg = f"chaos {spec!r} is not of the form fault@surface[:when]"
-        raise ChaosError(msg)
+        msg = f"fault {spec!r} is not of the form fault@surface[:when]"
+        raise FaultRuleError(msg)
     surface, _, when = rest.partition(":")
     if surface not in _GROUPS and surface not in ALL:
         known = ", ".join([*_GROUPS, *sorted(ALL)])
-        msg = f"chaos {spec!r}: there is no surface {surface!r}; there are {known}"
-        raise ChaosError(msg)
-    rule = Rule(spec, fault, _GROUPS.get(surface, frozenset({surface})))
+        msg = f"fault {spec!r}: there is no surface {surface!r}; there are {known}"
+        raise FaultRuleError(msg)
+    rule = FaultRule(spec, fault, _GROUPS.get(surface, frozenset({surface})))
     name, equals, value = fault.partition("=")
     if name == "slow" and equals:
         rule.fault, rule.delay = "slow", _number(spec, value)
     elif fault not in _NAMED and not _FAULT_STATUS.fullmatch(fault):
         known = ", ".join(["NNN", "slow=SECONDS", *sorted(_NAMED)])
-        msg = f"chaos {spec!r}: there is no fault {fault!r}; there are {known}"
-        raise ChaosError(msg)
+        msg = f"fault {spec!r}: there is no fault {fault!r}; there are {known}"
+        raise FaultRuleError(msg)
     _read_conditions(rule, when)
     if rule.applied and not rule.is_answer:
-        msg = f"chaos {spec!r}: applied is for faults that answer"
-        raise ChaosError(msg)
+        msg = f"fault {spec!r}: applied is for faults that answer"
+        raise FaultRuleError(msg)
     if rule.fault == "redirect" and not rule.to:
-        msg = f"chaos {spec!r}: a redirect needs to=URL"
-        raise ChaosError(msg)
+        msg = f"fault {spec!r}: a redirect needs to=URL"
+        raise FaultRuleError(msg)
     return rule
 
 
-def _read_conditions(rule: Rule, when: str) -> None:
+def _read_conditions(rule: FaultRule, when: str) -> None:
     while when:
         name, equals, rest = when.partition("=")
         if equals and name in _TO_THE_END:
@@ -204,21 +202,21 @@ def _read_conditions(rule: Rule, when: str) -> None:
             field, read = _CONDITIONS[name]
             setattr(rule, field, read(rule.spec, value))
         else:
-            msg = f"chaos {rule.spec!r}: {condition!r} is no condition"
-            raise ChaosError(msg)
+            msg = f"fault {rule.spec!r}: {condition!r} is no condition"
+            raise FaultRuleError(msg)
 
 
 def _whole(spec: str, text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        msg = f"chaos {spec!r}: {text!r} is not a whole number from 1"
-        raise ChaosError(msg)
+        msg = f"fault {spec!r}: {text!r} is not a whole number from 1"
+        raise FaultRuleError(msg)
     return int(text)
 
 
 def _status(spec: str, text: str) -> int:
     if re.fullmatch(r"[2-5]\d\d", text) is None:
-        msg = f"chaos {spec!r}: {text!r} is not an HTTP status"
-        raise ChaosError(msg)
+        msg = f"fault {spec!r}: {text!r} is not an HTTP status"
+        raise FaultRuleError(msg)
     return int(text)
 
 
@@ -228,8 +226,8 @@ def _number(spec: str, text: str) -> float:
     except ValueError:
         value = -1.0
     if not value >= 0:
-        msg = f"chaos {spec!r}: {text!r} is not a number from 0"
-        raise ChaosError(msg)
+        msg = f"fault {spec!r}: {text!r} is not a number from 0"
+        raise FaultRuleError(msg)
     return value
 
 

@@ -11,9 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-
-class SwitchError(ValueError):
-    """A switch that does not exist, or a value that it does not take."""
+from totango_sandbox.errors import SwitchError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from totango_sandbox.faults import ChaosError
-from totango_sandbox.server.http import NDJSON, TEXT, Request, Response, reply
-from totango_sandbox.storage import serialization as rows
-from totango_sandbox.switches import SwitchError
+from totango_sandbox.errors import FaultRuleError, LoadError, SandboxError, UsageError
+from totango_sandbox.http import NDJSON, TEXT, Request, Response, reply
+from totango_sandbox.storage import all_rows, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from totango_sandbox.server.service import Service
+    from totango_sandbox.service import Service
 
 _BAD: Final = 400
 _LINES_AT_ONCE: Final = 500
@@ -49,7 +48,7 @@ POST /sandbox/chaos   {{"specs": ["429@search:3"]}}    (totango-sandbox serve --
 """
 
 
-def handle(service: Service, request: Request) -> Response:
+def answer_control(service: Service, request: Request) -> Response:
     """Answer a call to the sandbox itself."""
     handlers = {
         ("GET", "dump"): _dump,
@@ -67,7 +66,7 @@ def handle(service: Service, request: Request) -> Response:
         return reply({"error": f"there is no {request.method} {request.path}"}, 404)
     try:
         return handler(service, request)
-    except (ChaosError, SwitchError, rows.LoadError) as error:
+    except SandboxError as error:
         return reply({"error": str(error)}, _BAD)
     except (ValueError, AttributeError, TypeError) as error:
         return reply({"error": f"the body is not what {name} takes: {error}"}, _BAD)
@@ -87,18 +86,18 @@ def _dump(service: Service, request: Request) -> Response:
     store.settle()
     found: Iterable[dict[str, Any]]
     if kind in _ROWS:
-        found = rows.all_rows(store, kind)
+        found = all_rows(store, kind)
     elif kind in _RECORDS:
-        records = list(store.archive.records(kind))
+        records = list(store.database.records(kind))
         found = (_record(kind, record) for record in records)
     elif kind == "calls":
-        found = service.ledger.calls()
+        found = service.calls.calls()
     elif kind == "moves":
         found = list(service.movement.journal)
     else:
         known = ", ".join([*_ROWS, *_RECORDS, *_OTHERS])
         msg = f"object {kind!r} cannot be dumped; {known} can"
-        raise SwitchError(msg)
+        raise UsageError(msg)
     return Response(200, _lines(found), [NDJSON])
 
 
@@ -120,22 +119,22 @@ def _stats(service: Service, _request: Request) -> Response:
     store.settle()
     return reply(
         {
-            **service.ledger.totals(),
+            **service.calls.totals(),
             "rows": {
                 "accounts": len(store.accounts),
                 "users": len(store.users),
                 "events": len(store.events),
                 "collections": len(store.collections),
                 "attributes": len(store.definitions.rows()),
-                "activities": store.archive.count("activities"),
-                "log": store.archive.count("log"),
+                "activities": store.database.count("activities"),
+                "log": store.database.count("log"),
             },
             "delayed_writes": store.delayed,
             "searches": service.movement.searches,
             "switches": service.switches.changed(),
             "chaos": [
                 {"spec": rule.spec, "seen": rule.seen, "struck": rule.struck}
-                for rule in service.chaos.rules
+                for rule in service.faults.rules
             ],
         }
     )
@@ -145,9 +144,9 @@ def _load(service: Service, request: Request) -> Response:
     document = request.json()
     if not isinstance(document, dict):
         msg = "an object with lists of rows is needed"
-        raise rows.LoadError(msg)
+        raise LoadError(msg)
     service.store.settle(everything=True)
-    loaded = rows.load(service.store, document)
+    loaded = load(service.store, document)
     gc.freeze()
     return reply({"loaded": loaded})
 
@@ -156,15 +155,8 @@ def _reset(service: Service, request: Request) -> Response:
     """Empty everything; ``{"settings": true}`` also takes back switches and chaos."""
     if request.body and request.json().get("settings"):
         service.switches.restore()
-        service.chaos.restore()
-    service.store.reset()
-    service.ledger.clear()
-    service.limit.clear()
-    service.chaos.restart()
-    service.answers.clear()
-    service.totals.clear()
-    service.movement.clear()
-    service.scrolls.clear()
+        service.faults.restore()
+    service.clear()
     return reply({"reset": True})
 
 
@@ -188,6 +180,6 @@ def _chaos(service: Service, request: Request) -> Response:
     specs = request.json()["specs"]
     if not isinstance(specs, list):
         msg = "specs has to be a list of texts"
-        raise ChaosError(msg)
-    service.chaos.replace([str(spec) for spec in specs])
-    return reply({"specs": [rule.spec for rule in service.chaos.rules]})
+        raise FaultRuleError(msg)
+    service.faults.replace([str(spec) for spec in specs])
+    return reply({"specs": [rule.spec for rule in service.faults.rules]})

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
-from totango_sandbox import limits
+from totango_sandbox import dates, limits
 from totango_sandbox.endpoints.hub_reports import receipt, report_errors
+from totango_sandbox.endpoints.route import Route
 from totango_sandbox.endpoints.tracking import base_value
-from totango_sandbox.server.envelopes import failed, unauthorized
-from totango_sandbox.server.http import TEXT, Request, Response, reply
-from totango_sandbox.storage.attributes import Refused, stored_value
-from totango_sandbox.storage.store import Write
+from totango_sandbox.errors import ApiError, InvalidValueError
+from totango_sandbox.http import TEXT, Request, Response, reply, unauthorized
+from totango_sandbox.storage import Write, stored_value
 
 if TYPE_CHECKING:
-    from totango_sandbox.server.service import Service
+    from totango_sandbox.service import Service
     from totango_sandbox.switches import Switches
 
 _BASE: Final = {
@@ -34,15 +33,15 @@ _BAD: Final = 400
 Change = Callable[[], None]
 
 
-class BadRow(ValueError):  # noqa: N818 (what the hub says of a row, not a fault of ours)
+class InvalidRowError(ValueError):
     """A row that the hub would refuse; the message says why."""
 
 
-def is_authorized(service: Service, request: Request) -> Response | None:
-    """A 401 unless token and service number fit."""
+def refuse_credentials(service: Service, request: Request) -> Response | None:
+    """Return a 401 unless token and service number fit."""
     if request.header(b"authorization") != f"app-token {service.token}":
         return unauthorized("Authorization: app-token <token> is missing or wrong")
-    if request.header(b"service_id") != service.service_number:
+    if request.header(b"service_id") != service.number:
         return unauthorized("service_id is missing or wrong: it is the middle number alone")
     return None
 
@@ -52,7 +51,8 @@ def handle(service: Service, request: Request) -> Response:
     switches = service.switches
     kind, _, collection_type = request.path.removeprefix("/api/v1/").strip("/").partition("/")
     if kind == "users" and not switches.on("hub_users"):
-        return failed(service, "hub", "not found", 404)
+        msg = "not found"
+        raise ApiError(msg, 404)
     if len(request.body) > switches.whole("hub_max_bytes"):
         return _unusable(service, "batch has too many bytes", _TOO_LARGE)
     try:
@@ -75,7 +75,7 @@ def _take(
     for index, row in enumerate(batch):
         try:
             changes.append(_change(service, kind, collection_type, row))
-        except (BadRow, Refused) as error:
+        except (InvalidRowError, InvalidValueError) as error:
             errors[index] = str(error)
     for index, message in errors.items():
         service.store.log("hub", message, kind=kind, index=index)
@@ -107,15 +107,15 @@ def _change(service: Service, kind: str, collection_type: str, row: object) -> C
     """The change that one row asks for.
 
     Raises:
-        BadRow: the row breaks a rule.
-        Refused: one of its values breaks a rule.
+        InvalidRowError: the row breaks a rule.
+        InvalidValueError: one of its values breaks a rule.
     """
     if not isinstance(row, dict):
         msg = "row is not an object"
-        raise BadRow(msg)
+        raise InvalidRowError(msg)
     if kind == "collections":
         return _collection(service, collection_type, row)
-    write = Write("hub", moments.now(), _checked_account(row, "id" if kind == "accounts" else ""))
+    write = Write("hub", dates.now(), _checked_account(row, "id" if kind == "accounts" else ""))
     if kind == "accounts":
         pairs = _attributes(service, "accounts", row)
         write.account, write.account_attributes = _split(service, "account", pairs)
@@ -133,7 +133,7 @@ def _checked_account(row: dict[str, Any], name: str) -> str:
     account_id = row.get(name or "account_id")
     fault = limits.account_id_fault(account_id)
     if fault:
-        raise BadRow(fault)
+        raise InvalidRowError(fault)
     return str(account_id)
 
 
@@ -141,7 +141,7 @@ def _checked_user(row: dict[str, Any], name: str) -> str:
     user_id = row.get(name)
     fault = limits.user_id_fault(user_id)
     if fault:
-        raise BadRow(fault)
+        raise InvalidRowError(fault)
     return str(user_id)
 
 
@@ -151,11 +151,11 @@ def _activity(service: Service, row: dict[str, Any]) -> tuple[str, str]:
         value = row.get(name)
         if not isinstance(value, str) or not value:
             msg = f"{name} is missing"
-            raise BadRow(msg)
+            raise InvalidRowError(msg)
         policy = service.switches.text("over_limit")
         if len(value) > longest and policy == "drop":
             msg = f"{name} is longer than {longest} characters"
-            raise BadRow(msg)
+            raise InvalidRowError(msg)
         parts.append(value[:longest] if policy == "truncate" else value)
     return parts[0], parts[1]
 
@@ -165,7 +165,7 @@ def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[
     given = row.get("attributes", {})
     if not isinstance(given, dict):
         msg = "attributes is not an object"
-        raise BadRow(msg)
+        raise InvalidRowError(msg)
     known = service.store.definitions.by_object.get(kind, {})
     over_limit = service.switches.text("over_limit")
     pairs = []
@@ -179,7 +179,7 @@ def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[
             stored_value(known[name], text, _TEXT_MAX[kind], over_limit)
         elif text is not None and len(text) > _TEXT_MAX[kind] and over_limit == "drop":
             msg = f"{name}: text is longer than {_TEXT_MAX[kind]} characters"
-            raise BadRow(msg)
+            raise InvalidRowError(msg)
         pairs.append((name, text))
     return pairs
 
@@ -190,7 +190,7 @@ def _value_text(service: Service, name: str, value: object) -> str | None:
         return value
     if service.switches.text("hub_values") == "strings" or isinstance(value, dict | list):
         msg = f"{name}: value is not a string"
-        raise BadRow(msg)
+        raise InvalidRowError(msg)
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value is None else str(value)
@@ -208,7 +208,7 @@ def _split(
             continue
         kept, fault = base_value(what, _BASE[what][name], value, service.switches)
         if fault:
-            raise BadRow(fault)
+            raise InvalidRowError(fault)
         fields[_BASE[what][name]] = kept
     return fields, attributes
 
@@ -216,10 +216,10 @@ def _split(
 def _collection(service: Service, collection_type: str, row: dict[str, Any]) -> Change:
     if not collection_type or len(collection_type) > limits.COLLECTION_TYPE_MAX:
         msg = "collection type is missing or too long"
-        raise BadRow(msg)
+        raise InvalidRowError(msg)
     if not isinstance(row.get("id"), str) or not row["id"]:
         msg = "id is missing"
-        raise BadRow(msg)
+        raise InvalidRowError(msg)
     account = "account_id" if "account_id" in row else "customer_id"
     kept = {
         "collection_type": collection_type,
@@ -230,3 +230,11 @@ def _collection(service: Service, collection_type: str, row: dict[str, Any]) -> 
     if service.store.is_blocked(str(kept["account_id"])):
         return partial(service.store.log, "hub", "account is blocked", **kept)
     return partial(service.store.put_collection, collection_type, kept)
+
+
+ROUTES: Final = (
+    Route("POST", "/api/v1/accounts", "hub", handle),
+    Route("POST", "/api/v1/users", "hub", handle),
+    Route("POST", "/api/v1/usage", "hub", handle),
+    Route("POST", "/api/v1/collections/*", "hub", handle),
+)

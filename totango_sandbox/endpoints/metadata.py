@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
-from totango_sandbox.server.envelopes import failed
-from totango_sandbox.server.http import HTML, Request, Response, reply
-from totango_sandbox.storage import columns
-from totango_sandbox.storage import serialization as rows
-from totango_sandbox.storage.attributes import TYPES, Definition
+from totango_sandbox.endpoints.route import Route
+from totango_sandbox.errors import ApiError
+from totango_sandbox.http import HTML, Request, Response, reply
+from totango_sandbox.storage import (
+    STATUS_GROUPS,
+    TYPES,
+    UNKNOWN_STATUS,
+    Definition,
+    attribute_values,
+)
 
 if TYPE_CHECKING:
-    from totango_sandbox.server.service import Service
+    from totango_sandbox.service import Service
 
 _NOT_FOUND: Final = 404
 # Totango's own Zendesk app: site t11 is the EU.
@@ -24,9 +28,11 @@ def attributes(service: Service, request: Request) -> Response:
     """``/api/v1/attributes.json``, undocumented; may be forbidden or of another shape."""
     mode = service.switches.text("attributes_json")
     if mode == "off":
-        return failed(service, "attributes", "forbidden", 403)
+        msg = "forbidden"
+        raise ApiError(msg, 403)
     if mode == "404":
-        return failed(service, "attributes", "not found", _NOT_FOUND)
+        msg = "not found"
+        raise ApiError(msg, _NOT_FOUND)
     if mode == "html":
         return Response(200, b"<html><body>Sign in to Totango</body></html>", [HTML])
     if mode == "empty":
@@ -65,12 +71,13 @@ def account(service: Service, request: Request) -> Response:
     """``/api/v2/accounts/{id}/``."""
     store = service.store
     store.settle()
-    row = store.accounts.rows_by_key.get(unquote(request.raw_path.split("/")[4]))
+    row = store.accounts.rows_by_key.get(request.path_values[0])
     if row is None:
-        return failed(service, "account", "Account not found", _NOT_FOUND)
+        msg = "Account not found"
+        raise ApiError(msg, _NOT_FOUND)
     request.rows = 1
     base = store.accounts.base
-    found = rows.attributes(store, store.accounts, row)
+    found = attribute_values(store, store.accounts, row)
     status = found.get("Status")
     return reply(
         {
@@ -78,7 +85,7 @@ def account(service: Service, request: Request) -> Response:
                 "id": base["id"][row],
                 "display_name": base["display"][row],
                 "status": status,
-                "status_group": columns.STATUS_GROUPS.get(str(status), columns.UNKNOWN_STATUS),
+                "status_group": STATUS_GROUPS.get(str(status), UNKNOWN_STATUS),
                 "health": {"curr": base["health"][row]},
                 "metrics": {},
                 "tags": [],
@@ -94,12 +101,20 @@ def delete_user(service: Service, request: Request) -> Response:
     """``DELETE /api/v2/users/account-user/{account}/{user}`` (Totango: User Delete API)."""
     store = service.store
     store.settle()
-    parts = [unquote(part) for part in request.raw_path.split("/")]
-    account_id, user_id = parts[5], parts[6]
+    account_id, user_id = request.path_values
     if (account_id, user_id) not in store.users.rows_by_key:
         if service.switches.text("delete_missing") == "404":
-            return failed(service, "users", "User not found", _NOT_FOUND)
+            msg = "User not found"
+            raise ApiError(msg, _NOT_FOUND)
         return reply({"status": "success"})
     request.rows = 1
     store.submit(partial(store.delete_user, account_id, user_id))
     return reply({"status": "success"})
+
+
+ROUTES: Final = (
+    Route("GET", "/api/v1/attributes.json", "attributes", attributes),
+    Route("GET", "/domains", "domains", domains),
+    Route("GET", "/api/v2/accounts/*", "account", account),
+    Route("DELETE", "/api/v2/users/account-user/*/*", "delete", delete_user),
+)

@@ -6,10 +6,10 @@ import re
 from math import inf, nan
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox.server.http import Response, reply
+from totango_sandbox.http import Response, reply
 
 if TYPE_CHECKING:
-    from totango_sandbox.server.http import Request
+    from totango_sandbox.http import Request
     from totango_sandbox.switches import Switches
 
 _CONTROL: Final = "control"
@@ -20,7 +20,7 @@ _ESCAPES: Final = re.compile(rb"\\\\|\\u00([01][0-9a-f])")
 
 def spoil(hits: list[dict[str, Any]], request: Request) -> None:
     """Put such a value into the row in the middle, if a fault of the request says so."""
-    for fault in request.twists:
+    for fault in request.faults:
         if fault not in _NO_JSON or not hits:
             continue
         middle, value = len(hits) // 2, _NO_JSON[fault]
@@ -35,7 +35,7 @@ def spoil(hits: list[dict[str, Any]], request: Request) -> None:
 def reply_rows(document: object, request: Request, switches: Switches) -> Response:
     """A JSON response, with control characters raw where a switch or a fault says so."""
     response = reply(document)
-    raw = _CONTROL in request.twists or switches.text("control_characters") == "raw"
+    raw = _CONTROL in request.faults or switches.text("control_characters") == "raw"
     if raw and isinstance(response.body, bytes):
         response.body = _ESCAPES.sub(_unescaped, response.body)
     return response

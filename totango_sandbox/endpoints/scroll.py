@@ -6,17 +6,16 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox.endpoints.search import matching, total_hits
-from totango_sandbox.search.query import read_query
-from totango_sandbox.server.envelopes import Failure, failed
-from totango_sandbox.server.http import Request, Response, reply
-from totango_sandbox.storage import columns
-from totango_sandbox.storage import serialization as rows
+from totango_sandbox.endpoints.route import Route
+from totango_sandbox.errors import ApiError
+from totango_sandbox.http import Request, Response, reply
+from totango_sandbox.search import read_query
+from totango_sandbox.storage import STATUS_GROUPS, UNKNOWN_STATUS, attribute_values, made_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from totango_sandbox.server.service import Service
+    from totango_sandbox.service import Service
 
 _SCROLLS_KEPT: Final = 20
 
@@ -33,12 +32,13 @@ class Scroll:
 def handle(service: Service, request: Request) -> Response:
     """Open a scroll, or read its next step."""
     if not service.switches.on("scroll"):
-        return failed(service, "scroll", "not found", 404)
+        msg = "not found"
+        raise ApiError(msg, 404)
     service.store.settle()
     query = read_query(request, service.switches)
     if query.scroll_id is None:
         key = secrets.token_hex(8)
-        scroll = Scroll(list(matching(service, service.store.accounts, query)))
+        scroll = Scroll(list(service.searcher.matching(service.store.accounts, query)))
         while len(service.scrolls) >= _SCROLLS_KEPT:
             del service.scrolls[next(iter(service.scrolls))]
         service.scrolls[key] = scroll
@@ -46,7 +46,7 @@ def handle(service: Service, request: Request) -> Response:
         key = query.scroll_id.partition(".")[0]
         if key not in service.scrolls:
             msg = "no such scroll_id, or it has expired"
-            raise Failure(msg)
+            raise ApiError(msg)
         scroll = service.scrolls[key]
     answer = _step(service, scroll, key, query.scroll_id or "", query.count)
     request.rows = len(answer["accounts"])
@@ -65,7 +65,7 @@ def _step(service: Service, scroll: Scroll, key: str, scroll_id: str, count: int
         "scroll-id": f"{key}.{scroll.position}",
         "accounts": [_account(service, row) for row in chosen],
     }
-    shown = total_hits(service, len(scroll.found), key)
+    shown = service.searcher.shown_total(len(scroll.found), key)
     if shown is not None:
         answer["total_hits"] = shown
     if repeats:
@@ -76,17 +76,22 @@ def _step(service: Service, scroll: Scroll, key: str, scroll_id: str, count: int
 def _account(service: Service, row: int) -> dict[str, Any]:
     table = service.store.accounts
     base = table.base
-    attributes = rows.attributes(service.store, table, row)
+    attributes = attribute_values(service.store, table, row)
     status = attributes.get("Status")
-    score = columns.made_up(base["id"][row], "score") % 101
+    score = made_up(base["id"][row], "score") % 101
     return {
         "id": base["id"][row],
         "display_name": base["display"][row],
         "status": status,
-        "status_group": columns.STATUS_GROUPS.get(str(status), columns.UNKNOWN_STATUS),
+        "status_group": STATUS_GROUPS.get(str(status), UNKNOWN_STATUS),
         "health": {"curr": base["health"][row]},
         "last_activity_time": base["last_activity_time"][row],
         "attributes": {name: {"val": value} for name, value in attributes.items()},
         "metrics": {"score": {"display_name": "Engagement", "curr": score, "prev": score}},
         "named_aggregations": {},
     }
+
+
+ROUTES: Final = (
+    Route("POST", "/api/v2/accounts/scan_and_scroll_search_accounts", "scroll", handle),
+)

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
+from totango_sandbox import dates
 from totango_sandbox.endpoints.odd_values import reply_rows, spoil
-from totango_sandbox.search.fields import compile_fields
-from totango_sandbox.search.filters import compile_terms
-from totango_sandbox.search.paging import page
-from totango_sandbox.search.query import Query, read_query
-from totango_sandbox.server.envelopes import Failure, success
-from totango_sandbox.storage import columns
+from totango_sandbox.endpoints.route import Route
+from totango_sandbox.http import success
+from totango_sandbox.search import compile_fields, read_query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from totango_sandbox.http import Request, Response
+    from totango_sandbox.search import Query
+    from totango_sandbox.service import Service
+    from totango_sandbox.storage import Table
 
-    from totango_sandbox.server.http import Request, Response
-    from totango_sandbox.server.service import Service
-    from totango_sandbox.storage.table import Table
-
-_ANSWERS_KEPT: Final = 32
 _ONLINE: Final = 5 * 60 * 1000
-_TEAMS: Final = 3
 
 
 def handle(service: Service, request: Request) -> Response:
@@ -34,108 +26,20 @@ def handle(service: Service, request: Request) -> Response:
     service.store.settle()
     table = service.store.tables[request.surface]
     query = read_query(request, service.switches)
-    for twist, move in (("shift-delete", "out"), ("shift", "in")):
-        if twist in request.twists:
+    for fault, move in (("shift-delete", "out"), ("shift", "in")):
+        if fault in request.faults:
             service.movement.move(table.kind, move, first=True)
-    total, chosen = _find(service, table, query, request.twists)
-    request.rows = len(chosen)
+    total, rows = service.searcher.page(table, query, request.faults)
+    request.rows = len(rows)
     hits_of = _user_hits if table is service.store.users else _account_hits
-    hits = hits_of(service, query, chosen)
-    body: dict[str, Any] = {"hits": hits, "stats": {}}
-    shown = total_hits(service, total, _query_key(table, query))
+    body: dict[str, Any] = {"hits": hits_of(service, query, rows), "stats": {}}
+    shown = service.searcher.total_of(table, query, total)
     if shown is not None:
         body["total_hits"] = shown
-    spoil(hits, request)
+    spoil(body["hits"], request)
     took = int((time.perf_counter() - started) * 1000)
-    answer = success(service, "search", took, {table.kind: body})
-    return reply_rows(answer, request, service.switches)
-
-
-def total_hits(service: Service, total: int, query: str = "") -> int | None:
-    """What total_hits says, as switched; None leaves it out.
-
-    Args:
-        service: what the switches belong to.
-        total: the number of rows that the query selects now.
-        query: tells one query from another: a stale total is an earlier one of the same query.
-    """
-    mode, _, number = service.switches.text("total_hits").partition(":")
-    if mode == "missing":
-        return None
-    if mode == "stale":
-        earlier = service.totals.setdefault(query, deque(maxlen=int(number) + 1))
-        earlier.append(total)
-        return int(earlier[service.requests_served % len(earlier)])
-    return total + int(number or 0)
-
-
-def _query_key(table: Table, query: Query) -> str:
-    key = [table.kind, query.terms, query.sees_all_teams]
-    return json.dumps(key)
-
-
-def matching(service: Service, table: Table, query: Query) -> Sequence[int]:
-    """All rows that a query selects, sorted, remembered until something changes."""
-    store = service.store
-    key = f"{_query_key(table, query)} {query.sort_by} {query.descending}"
-    state = (
-        store.accounts.version,
-        store.users.version,
-        service.switches.revision,
-        moments.day_start(),
-    )
-    known = service.answers.get(key)
-    if known is not None and known[0] == state:
-        return known[1]
-    select = compile_terms(store, table, query.terms)
-    rows = table.ordered(query.sort_by, descending=query.descending)
-    if select is not None:
-        rows = _in_order(rows, select(range(table.size)))
-    ids = table.base["account_id" if table is store.users else "id"]
-    if blocked := store.switches.listed("blocked_accounts"):
-        rows = [row for row in rows if ids[row] not in blocked]
-    if not query.sees_all_teams:
-        rows = [row for row in rows if columns.made_up(ids[row], "team") % _TEAMS]
-    while len(service.answers) >= _ANSWERS_KEPT:
-        del service.answers[next(iter(service.answers))]
-    service.answers[key] = (state, rows)
-    return rows
-
-
-def _in_order(order: Sequence[int], chosen: Sequence[int]) -> list[int]:
-    """Chosen rows in the given order; filters run over neighbouring cells, which is faster."""
-    mask = bytearray(max(chosen, default=-1) + 1 or 1)
-    for row in chosen:
-        mask[row] = 1
-    last = len(mask)
-    return [row for row in order if row < last and mask[row]]
-
-
-def _find(
-    service: Service, table: Table, query: Query, twists: Sequence[str]
-) -> tuple[int, list[int]]:
-    """The number of rows in all, and those of the page."""
-    rows = matching(service, table, query)
-    offset, count = query.offset, query.count
-    if offset + count > service.switches.whole("window_rows"):
-        # Totango: Search API, "maximum of 10,000 total records"; what happens is not said.
-        mode = service.switches.text("beyond_window")
-        if mode == "error":
-            msg = (
-                "Result window is too large, offset + count must be less than or equal to: "
-                f"[{service.switches.whole('window_rows')}] but was [{offset + count}]"
-            )
-            raise Failure(msg)
-        if mode == "empty":
-            return len(rows), []
-    if "duplicate-page" in twists:
-        offset = max(0, offset - count)
-    if "short-page" in twists:
-        count //= 2
-    service.requests_served += 1
-    nonce = service.requests_served if service.switches.text("ties") == "unstable" else None
-    value = table.base[query.sort_by].__getitem__
-    return len(rows), page(rows, value, offset, count, nonce)
+    document = success(service.number, "search", took, {table.kind: body})
+    return reply_rows(document, request, service.switches)
 
 
 def _selected(
@@ -166,7 +70,7 @@ def _user_hits(service: Service, query: Query, rows: list[int]) -> list[dict[str
     parent_rows = [base["account_row"][row] for row in rows]
     parents = _selected(service, accounts, query.parent_fields, parent_rows)
     place = service.switches.text("parent_fields") if query.parent_fields else "none"
-    online_since = moments.now() - _ONLINE
+    online_since = dates.now() - _ONLINE
     hits = []
     for row, account, selected, parent in zip(rows, parent_rows, own, parents, strict=True):
         last = base["last_activity_time"][row]
@@ -188,3 +92,9 @@ def _user_hits(service: Service, query: Query, rows: list[int]) -> list[dict[str
             }
         )
     return hits
+
+
+ROUTES: Final = (
+    Route("POST", "/api/v1/search/accounts", "accounts", handle),
+    Route("POST", "/api/v1/search/users", "users", handle),
+)

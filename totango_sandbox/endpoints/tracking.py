@@ -6,14 +6,13 @@ from base64 import b64decode
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from totango_sandbox import dates as moments
-from totango_sandbox import limits
-from totango_sandbox.server.envelopes import unauthorized
-from totango_sandbox.server.http import GIF, Request, Response
-from totango_sandbox.storage.store import Write
+from totango_sandbox import dates, limits
+from totango_sandbox.endpoints.route import Route
+from totango_sandbox.http import GIF, Request, Response, unauthorized
+from totango_sandbox.storage import Write
 
 if TYPE_CHECKING:
-    from totango_sandbox.server.service import Service
+    from totango_sandbox.service import Service
     from totango_sandbox.switches import Switches
 
 _PIXEL: Final = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -27,7 +26,7 @@ _ACCOUNT_BASE: Final = {
 }
 
 
-class Dropped(ValueError):  # noqa: N818 (what becomes of a call, not a fault of ours)
+class DroppedError(ValueError):
     """A tracking call that Totango would swallow; the message is the reason."""
 
 
@@ -43,7 +42,7 @@ def handle(service: Service, request: Request) -> Response:
         form = request.form()
         _check_sdr_token(service, request, form)
         write = read(form, service)
-    except (Dropped, UnicodeDecodeError) as error:
+    except (DroppedError, UnicodeDecodeError) as error:
         reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         store.log(
             "tracking",
@@ -68,22 +67,22 @@ def _check_sdr_token(service: Service, request: Request, form: dict[str, str]) -
         request.header(b"x-api-token"),
         request.header(b"authorization").removeprefix("app-token "),
     }:
-        raise Dropped(_UNPROVED)
+        raise DroppedError(_UNPROVED)
 
 
 def read(form: dict[str, str], service: Service) -> Write:
     """Turn parameters into a write.
 
     Raises:
-        Dropped: the call is malformed.
+        DroppedError: the call is malformed.
     """
     switches = service.switches
     if form.get("sdr_s") != service.service_id:
-        raise Dropped("wrong sdr_s" if form.get("sdr_s") else "sdr_s is missing")
-    write = Write("tracking", moments.now(), form.get("sdr_o", ""))
+        raise DroppedError("wrong sdr_s" if form.get("sdr_s") else "sdr_s is missing")
+    write = Write("tracking", dates.now(), form.get("sdr_o", ""))
     fault = limits.account_id_fault(write.account_id)
     if fault:
-        raise Dropped(fault)
+        raise DroppedError(fault)
     _read_user_id(form, write)
     _read_activity(form, write, switches)
     clears = switches.text("empty_value") == "clear"
@@ -94,7 +93,7 @@ def read(form: dict[str, str], service: Service) -> Write:
             _assign(write, name, value or None)
     if write.user_id is None and (write.user or write.user_attributes):
         msg = "user attributes without sdr_u"
-        raise Dropped(msg)
+        raise DroppedError(msg)
     _check_base(write, switches, service)
     return write
 
@@ -104,7 +103,7 @@ def _read_user_id(form: dict[str, str], write: Write) -> None:
         write.user_id = form["sdr_u"]
         fault = limits.user_id_fault(write.user_id)
         if fault:
-            raise Dropped(fault)
+            raise DroppedError(fault)
 
 
 def _read_activity(form: dict[str, str], write: Write, switches: Switches) -> None:
@@ -113,18 +112,18 @@ def _read_activity(form: dict[str, str], write: Write, switches: Switches) -> No
         return
     if bool(activity) != bool(module):
         msg = "an activity needs both sdr_a and sdr_m"
-        raise Dropped(msg)
+        raise DroppedError(msg)
     if not activity:
         return
     if write.user_id is None:
         msg = "an activity needs sdr_u"
-        raise Dropped(msg)
+        raise DroppedError(msg)
     policy = switches.text("over_limit")
     if policy == "drop" and (
         len(activity) > limits.ACTIVITY_MAX or len(module) > limits.MODULE_MAX
     ):
         msg = "activity or module name is too long"
-        raise Dropped(msg)
+        raise DroppedError(msg)
     if policy == "truncate":
         activity, module = activity[: limits.ACTIVITY_MAX], module[: limits.MODULE_MAX]
     write.activity = (activity, module)
@@ -194,3 +193,9 @@ def base_value(
     if policy == "truncate":
         return value[:longest], None
     return None, f"{what} {name} is longer than {longest} characters"
+
+
+ROUTES: Final = (
+    Route("POST", "/pixel.gif", "tracking", handle),
+    Route("GET", "/pixel.gif", "tracking", handle),
+)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates
-from totango_sandbox.seed.events import make_event
+from totango_sandbox.seed import make_event
 
 if TYPE_CHECKING:
     import random
 
-    from totango_sandbox.storage.store import Store
+    from totango_sandbox.storage import Store
 
 Move = dict[str, Any]
 _PAST_DAYS: Final = 60

@@ -13,7 +13,7 @@ from totango_sandbox.movement.rows import RowMover
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from totango_sandbox.storage.store import Store
+    from totango_sandbox.storage import Store
     from totango_sandbox.switches import Switches
 
 Move = dict[str, Any]

@@ -10,8 +10,7 @@ from totango_sandbox.limits import ACCOUNT_NAME_MAX
 if TYPE_CHECKING:
     import random
 
-    from totango_sandbox.storage.store import Store
-    from totango_sandbox.storage.table import Table
+    from totango_sandbox.storage import Store, Table
 
 Move = dict[str, Any]
 _CREATED: Final = "Create Date"
@@ -123,7 +122,7 @@ class RowMover:
 
     def _changed(self, key: Any) -> None:
         self._table.touch()
-        self._store.archive.mark(self._table.kind, key)
+        self._store.database.mark(self._table.kind, key)
 
     def _new_key(self) -> Any:
         """A key that no row has: the dice spread it over the order of ids."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox.server.envelopes import Failure
+from totango_sandbox.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -74,17 +74,17 @@ def checked_operators(
     """The operators of a term and what they are given.
 
     Raises:
-        Failure: the type is not known here, or an operator is missing or not there.
+        ApiError: the type is not known here, or an operator is missing or not there.
     """
     operators = {name: value for name, value in term.items() if name not in _ANNOTATIONS}
     if kind not in known:
         msg = f"unknown term type {kind!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
     if not operators:
         msg = f"term {kind!r} has no operator"
-        raise Failure(msg)
+        raise ApiError(msg)
     for name in operators:
         if not offered(switches, kind, term.get("term"), name):
             msg = f"term {kind!r} does not support {name!r}"
-            raise Failure(msg)
+            raise ApiError(msg)
     return operators

@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
-from totango_sandbox.server.envelopes import Failure
-from totango_sandbox.storage import columns
+from totango_sandbox import dates
+from totango_sandbox.errors import ApiError
+from totango_sandbox.storage import (
+    ROLES,
+    STATUS_GROUPS,
+    UNKNOWN_STATUS,
+    attribute_column,
+    made_up,
+    owner_mail,
+    role_columns,
+)
 
 if TYPE_CHECKING:
-    from totango_sandbox.storage.store import Store
-    from totango_sandbox.storage.table import Column, Table
+    from totango_sandbox.storage import Column, Store, Table
 
 Field = dict[str, Any]
 Values = Callable[[Sequence[int]], list[Any]]
@@ -52,7 +59,7 @@ def compile_fields(store: Store, table: Table, fields: Sequence[Field]) -> list[
     """One function per field, from positions of rows to their values.
 
     Raises:
-        Failure: a field type is unknown or lacks what it needs.
+        ApiError: a field type is unknown or lacks what it needs.
     """
     return [_compile(store, table, field) for field in fields]
 
@@ -62,7 +69,7 @@ def _compile(store: Store, table: Table, field: Field) -> Values:
     need = _NEEDS.get(kind)
     if need is not None and not isinstance(field.get(need), str):
         msg = f"field {kind!r} needs {need!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
     if need == "attribute":
         return _attribute(store, table, kind, field["attribute"])
     if kind in _NUMBERS:
@@ -82,7 +89,7 @@ def _compile(store: Store, table: Table, field: Field) -> Values:
     }
     if kind not in makers:
         msg = f"unknown field type {field.get('type')!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
     return makers[kind](store, table, field)
 
 
@@ -99,12 +106,12 @@ def _mapped(column: Column | None, change: Callable[[Any], Any]) -> Values:
 
 
 def _attribute(store: Store, table: Table, kind: str, name: str) -> Values:
-    column = columns.attribute_column(table, name)
+    column = attribute_column(table, name)
     if column is None:
         defined = name in store.definitions.by_object[table.kind]
         if not defined and store.switches.text("unknown_field_attribute") == "error":
             msg = f"unknown attribute {name!r}"
-            raise Failure(msg)
+            raise ApiError(msg)
         return _plain(None)
     definition = store.definitions.by_object[table.kind].get(name)
     stored = "text" if definition is None else definition.type
@@ -121,9 +128,9 @@ def _attribute(store: Store, table: Table, kind: str, name: str) -> Values:
 
 
 def _day_text(store: Store) -> Callable[[Any], Any]:
-    write = moments.day_text
+    write = dates.day_text
     if store.switches.text("simple_dates") == "datetime":
-        write = moments.time_text
+        write = dates.time_text
     return lambda cell: write(cell) if isinstance(cell, int) else cell
 
 
@@ -140,10 +147,10 @@ def _string(_store: Store, table: Table, field: Field) -> Values:
         if name == "status":
             return _plain(status)
         if name == "status_group":
-            groups = columns.STATUS_GROUPS
-            return _mapped(status, lambda cell: groups.get(cell, columns.UNKNOWN_STATUS))
+            groups = STATUS_GROUPS
+            return _mapped(status, lambda cell: groups.get(cell, UNKNOWN_STATUS))
     msg = f"unknown string field {name!r}"
-    raise Failure(msg)
+    raise ApiError(msg)
 
 
 def _number(_store: Store, table: Table, field: Field) -> Values:
@@ -154,7 +161,7 @@ def _number(_store: Store, table: Table, field: Field) -> Values:
         kept = table.attributes.get("score")
         return _plain(kept) if kept is not None else _made_up_numbers(table, "health_score", field)
     msg = f"unknown number field {name!r}"
-    raise Failure(msg)
+    raise ApiError(msg)
 
 
 def _date(_store: Store, table: Table, field: Field) -> Values:
@@ -164,25 +171,25 @@ def _date(_store: Store, table: Table, field: Field) -> Values:
     if name == "create_date":
         return _plain(table.attributes.get("Create Date"))
     msg = f"unknown date field {name!r}"
-    raise Failure(msg)
+    raise ApiError(msg)
 
 
 def _simple_date(store: Store, table: Table, field: Field) -> Values:
     name = str(field["term"]).removeprefix("simple_")
     if name not in {"last_activity_time", "first_activity_time"}:
         msg = f"unknown simple_date field {field['term']!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
     return _mapped(table.base[name], _day_text(store))
 
 
 def _owner(store: Store, table: Table, field: Field) -> Values:
     role = field.get("account_role")
-    found = columns.role_columns(store, role if isinstance(role, str) else columns.ROLES[0])
+    found = role_columns(store, role if isinstance(role, str) else ROLES[0])
     column = found[0] if found else None
     accounts = table.base["account_row"] if table.kind == "users" else None
 
     def owner(name: object) -> dict[str, str]:
-        return {"owner_value": str(name), "owner_tid_value": columns.owner_mail(str(name))}
+        return {"owner_value": str(name), "owner_tid_value": owner_mail(str(name))}
 
     of_accounts = _mapped(column, owner)
     if accounts is None:
@@ -193,7 +200,7 @@ def _owner(store: Store, table: Table, field: Field) -> Values:
 def _health_trend(_store: Store, table: Table, _field: Field) -> Values:
     if table.kind != "accounts":
         msg = "health_trend is for accounts"
-        raise Failure(msg)
+        raise ApiError(msg)
     now, before, changed = (table.base[name] for name in ("health", "health_prev", "health_change"))
 
     def values(rows: Sequence[int]) -> list[Any]:
@@ -216,13 +223,13 @@ def _health_reason(_store: Store, table: Table, _field: Field) -> Values:
 def _last_touch_timestamp(store: Store, table: Table, _field: Field) -> Values:
     """Likely ISO text: the column that a client stores it in is a timestamp."""
     ids = table.base["id"]
-    write = moments.day_text
+    write = dates.day_text
     if store.switches.text("simple_dates") == "datetime":
-        write = moments.time_text
+        write = dates.time_text
 
     def touch(identifier: object) -> str | None:
-        day = columns.made_up(identifier, "touch") % 500
-        return None if day < 100 else write(_MADE_UP_SINCE + day * moments.DAY)
+        day = made_up(identifier, "touch") % 500
+        return None if day < 100 else write(_MADE_UP_SINCE + day * dates.DAY)
 
     return _mapped(ids, touch)
 
@@ -242,7 +249,7 @@ def _made_up_numbers(table: Table, kind: str, field: Field) -> Values:
     salt = "|".join(f"{name}={field[name]}" for name in names)
 
     def number(identifier: object) -> float | int | None:
-        value = columns.made_up(identifier, salt) % below
+        value = made_up(identifier, salt) % below
         if value % 10 == 7:
             return None
         return value if divisor == 1 else value / divisor

@@ -10,7 +10,8 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
+from totango_sandbox import dates
+from totango_sandbox.errors import ApiError
 from totango_sandbox.search.capabilities import checked_operators
 from totango_sandbox.search.operators import (
     COMPARE,
@@ -22,14 +23,19 @@ from totango_sandbox.search.operators import (
     texts,
     wanted_values,
 )
-from totango_sandbox.server.envelopes import Failure
-from totango_sandbox.storage import columns
+from totango_sandbox.storage import (
+    STATUS_GROUPS,
+    UNKNOWN_STATUS,
+    attribute_column,
+    made_up,
+    owner_mail,
+    role_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from totango_sandbox.storage.store import Store
-    from totango_sandbox.storage.table import Column, Table
+    from totango_sandbox.storage import Column, Store, Table
 
 Term = dict[str, Any]
 
@@ -40,7 +46,7 @@ def compile_terms(store: Store, table: Table, terms: Sequence[Term]) -> Select |
     """One filter that demands all terms; None when there is nothing to filter.
 
     Raises:
-        Failure: a term or an operator is unknown, switched off or malformed.
+        ApiError: a term or an operator is unknown, switched off or malformed.
     """
     selects = [
         select for term in terms if (select := Compiler(store, table).compile(term)) is not None
@@ -88,7 +94,7 @@ class Compiler:
         try:
             operators = checked_operators(switches, str(kind), term, compilers)
             return compilers[str(kind)](term, operators)
-        except Failure:
+        except ApiError:
             if switches.text("unsupported_term") == "ignore":
                 return None
             raise
@@ -104,11 +110,11 @@ class Compiler:
         if self.table.kind == "accounts" and name == "status_group":
             return self._status_group(operators)
         msg = f"unknown string term {name!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
 
     def _status_group(self, operators: dict[str, Any]) -> Select:
         column = self.table.attributes.get("Status")
-        groups, unknown = columns.STATUS_GROUPS, columns.UNKNOWN_STATUS
+        groups, unknown = STATUS_GROUPS, UNKNOWN_STATUS
         wanted = wanted_values(operators)
 
         def select(rows: Sequence[int]) -> list[int]:
@@ -131,7 +137,7 @@ class Compiler:
         if name == "score":
             return numbers(self.table.attributes.get("score"), operators)
         msg = f"unknown number term {name!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
 
     def _date(self, term: Term, operators: dict[str, Any]) -> Select | None:
         name = term.get("term")
@@ -140,13 +146,13 @@ class Compiler:
             if operators == {"eq": 0}:
                 return None
             msg = "term 'date' is understood with eq 0 only"
-            raise Failure(msg)
+            raise ApiError(msg)
         if name == "create_date":
             return numbers(self.table.attributes.get("Create Date"), operators)
         if name in {"last_activity_time", "first_activity_time"}:
             return numbers(self.table.base[str(name)], operators)
         msg = f"unknown date term {name!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
 
     def _simple_date(self, term: Term, operators: dict[str, Any]) -> Select:
         column, tests = self._column(term), []
@@ -162,21 +168,21 @@ class Compiler:
                 return []
             kept = [row for row in rows if isinstance(column[row], int)]
             for test, bound in tests:
-                kept = [row for row in kept if test(column[row] // moments.DAY, bound)]
+                kept = [row for row in kept if test(column[row] // dates.DAY, bound)]
             return kept
 
         return select
 
     def _owner(self, term: Term, operators: dict[str, Any]) -> Select:
         role, wanted = term.get("account_role"), wanted_values(operators)
-        found = columns.role_columns(self.store, role)
+        found = role_columns(self.store, role)
 
         def select(rows: Sequence[int]) -> list[int]:
             return [
                 row
                 for row in rows
                 if any(
-                    column[row] is not None and columns.owner_mail(column[row]) in wanted
+                    column[row] is not None and owner_mail(column[row]) in wanted
                     for column in found
                 )
             ]
@@ -194,7 +200,7 @@ class Compiler:
                 row
                 for row in rows
                 if any(
-                    columns.made_up(ids[row], "segment") % _SEGMENTS == int(segment) % _SEGMENTS
+                    made_up(ids[row], "segment") % _SEGMENTS == int(segment) % _SEGMENTS
                     for segment in wanted
                 )
             ]
@@ -219,11 +225,11 @@ class Compiler:
     def _parent_account(self, _term: Term, operators: dict[str, Any]) -> Select:
         if self.table.kind != "users":
             msg = "parent_account is for users"
-            raise Failure(msg)
+            raise ApiError(msg)
         terms = operators["terms"]
         if not isinstance(terms, list):
             msg = "parent_account needs a list of terms"
-            raise Failure(msg)
+            raise ApiError(msg)
         inner = compile_terms(self.store, self.store.accounts, terms)
         return self._of_accounts(inner or list)
 
@@ -231,7 +237,7 @@ class Compiler:
         terms = operators["or"]
         if not isinstance(terms, list) or not terms:
             msg = "or needs a list of terms"
-            raise Failure(msg)
+            raise ApiError(msg)
         selects = [self.compile(term) for term in terms]
 
         def select(rows: Sequence[int]) -> list[int]:
@@ -246,8 +252,8 @@ class Compiler:
         name = term.get("attribute")
         if not isinstance(name, str):
             msg = f"term {term.get('type')!r} needs an attribute"
-            raise Failure(msg)
-        return columns.attribute_column(self.table, name)
+            raise ApiError(msg)
+        return attribute_column(self.table, name)
 
     def _of_accounts(self, select: Select) -> Select:
         """Apply a filter of accounts; on users, to the account that each belongs to."""

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
-from totango_sandbox.server.envelopes import Failure
-from totango_sandbox.storage.attributes import guess_type, plain_number
+from totango_sandbox import dates
+from totango_sandbox.errors import ApiError
+from totango_sandbox.storage import guess_type, plain_number
 
 if TYPE_CHECKING:
-    from totango_sandbox.storage.table import Column
+    from totango_sandbox.storage import Column
 
 Select = Callable[[Sequence[int]], list[int]]
 COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -29,12 +29,12 @@ def texts(column: Column | None, operators: dict[str, Any]) -> Select:
     """``eq``, ``in_list`` and ``contains``, case-sensitive like everything in Totango.
 
     Raises:
-        Failure: an operator is given something else than texts.
+        ApiError: an operator is given something else than texts.
     """
     parts = [value for name, value in operators.items() if name == "contains"]
     if not all(isinstance(part, str) for part in parts):
         msg = "contains needs a text"
-        raise Failure(msg)
+        raise ApiError(msg)
     exact = {name: value for name, value in operators.items() if name != "contains"}
     wanted = wanted_values(exact) if exact else None
     if wanted is not None:
@@ -62,21 +62,21 @@ def numbers(column: Column | None, operators: dict[str, Any]) -> Select:
     """Ranges, equality and lists of numbers or epoch milliseconds; bounds of gte, lte are inside.
 
     Raises:
-        Failure: an operator is given something else than numbers.
+        ApiError: an operator is given something else than numbers.
     """
     tests: list[tuple[Callable[[Any, Any], bool], Any]] = []
     for name, value in operators.items():
         if name == "joker":
             first, last = joker_days(value)
-            tests.append((operator.ge, first * moments.DAY))
-            tests.append((operator.lt, (last + 1) * moments.DAY))
+            tests.append((operator.ge, first * dates.DAY))
+            tests.append((operator.lt, (last + 1) * dates.DAY))
         elif name == "in_list":
             tests.append((lambda cell, wanted: cell in wanted, listed(value)))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             tests.append((COMPARE[name], value))
         else:
             msg = f"{name} needs a number"
-            raise Failure(msg)
+            raise ApiError(msg)
 
     def select(rows: Sequence[int]) -> list[int]:
         if column is None:
@@ -99,15 +99,15 @@ def joker_days(joker: object) -> tuple[int, int]:
     """First and last day of a joker, in days since 1970 (UTC).
 
     Raises:
-        Failure: only ``yesterday`` and ``between_next_X_and_Y_days`` were ever seen.
+        ApiError: only ``yesterday`` and ``between_next_X_and_Y_days`` were ever seen.
     """
-    today = moments.day_start() // moments.DAY
+    today = dates.day_start() // dates.DAY
     if joker == "yesterday":
         return today - 1, today - 1
     match = _NEXT_DAYS.fullmatch(str(joker))
     if match is None:
         msg = f"unknown joker {joker!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
     return today + int(match[1]), today + int(match[2])
 
 
@@ -115,13 +115,13 @@ def day_number(value: object) -> int:
     """Days since 1970 of a date as text or in epoch milliseconds.
 
     Raises:
-        Failure: it is neither.
+        ApiError: it is neither.
     """
-    moment = moments.parse(value) if isinstance(value, str) else value
+    moment = dates.parse(value) if isinstance(value, str) else value
     if not isinstance(moment, int) or isinstance(moment, bool):
         msg = f"{value!r} is not a date"
-        raise Failure(msg)
-    return moment // moments.DAY
+        raise ApiError(msg)
+    return moment // dates.DAY
 
 
 def wanted_values(operators: dict[str, Any]) -> set[Any]:
@@ -137,9 +137,9 @@ def listed(value: object) -> set[Any]:
     """A list of values as a set.
 
     Raises:
-        Failure: it is no list, or holds something else than texts and numbers.
+        ApiError: it is no list, or holds something else than texts and numbers.
     """
     if not isinstance(value, list) or not all(isinstance(one, str | int | float) for one in value):
         msg = "a list of values is needed"
-        raise Failure(msg)
+        raise ApiError(msg)
     return set(value)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
+from totango_sandbox.errors import ApiError, MissingTermsError
 from totango_sandbox.limits import SEARCH_COUNT_DEFAULT
-from totango_sandbox.server.envelopes import Failure
 
 if TYPE_CHECKING:
-    from totango_sandbox.server.http import Request
+    from totango_sandbox.http import Request
     from totango_sandbox.switches import Switches
 
 _SORTS: Final = {
@@ -22,10 +22,6 @@ _SORTS: Final = {
     "first_activity_time": "first_activity_time",
 }
 _ALL_TEAMS: Final = "-1"
-
-
-class MissingTerms(Exception):  # noqa: N818 (answered with a 401, as one source reports)
-    """A query without ``terms``."""
 
 
 @dataclass(slots=True)
@@ -48,22 +44,22 @@ def read_query(request: Request, switches: Switches) -> Query:
     """Read the form field ``query`` and its companions.
 
     Raises:
-        Failure: it is not a query.
-        MissingTerms: it has no ``terms``.
+        ApiError: it is not a query.
+        MissingTermsError: it has no ``terms``.
     """
     form = _form(request, switches)
     document = _document(form, switches)
     if "terms" not in document:
-        raise MissingTerms
+        raise MissingTermsError
     count = _count(document, switches)
     sort_by = document.get("sort_by") or "display_name"
     if sort_by not in _SORTS:
         msg = f"cannot sort by {sort_by!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
     order = str(document.get("sort_order") or "ASC").upper()
     if order not in {"ASC", "DESC"}:
         msg = f"sort_order is ASC or DESC, not {order!r}"
-        raise Failure(msg)
+        raise ApiError(msg)
     team = form.get("team_id") or form.get("teams_id")
     query = Query(
         terms=_objects(document, "terms"),
@@ -88,18 +84,18 @@ def _form(request: Request, switches: Switches) -> dict[str, str]:
             return request.form()
         except UnicodeDecodeError as error:
             msg = "the form is not UTF-8"
-            raise Failure(msg) from error
+            raise ApiError(msg) from error
     if not switches.on("json_body"):
         msg = "the body has to be a form"
-        raise Failure(msg)
+        raise ApiError(msg)
     try:
         body = request.json()
     except ValueError as error:
         msg = "the body is not JSON"
-        raise Failure(msg) from error
+        raise ApiError(msg) from error
     if not isinstance(body, dict):
         msg = "the body is not an object"
-        raise Failure(msg)
+        raise ApiError(msg)
     return {name: value for name, value in body.items() if isinstance(value, str)}
 
 
@@ -107,17 +103,17 @@ def _document(form: dict[str, str], switches: Switches) -> dict[str, Any]:
     text = form.get("query")
     if text is None:
         msg = "query is missing"
-        raise Failure(msg)
+        raise ApiError(msg)
     if switches.on("double_decode"):
         text = unquote_plus(text)
     try:
         document = json.loads(text)
     except ValueError as error:
         msg = "query is not JSON"
-        raise Failure(msg) from error
+        raise ApiError(msg) from error
     if not isinstance(document, dict):
         msg = "query is not an object"
-        raise Failure(msg)
+        raise ApiError(msg)
     return document
 
 
@@ -127,7 +123,7 @@ def _count(document: dict[str, Any], switches: Switches) -> int:
     if count > page_max:
         if switches.text("count_over") == "error":
             msg = f"count cannot be more than {page_max}"
-            raise Failure(msg)
+            raise ApiError(msg)
         return page_max
     return count
 
@@ -138,7 +134,7 @@ def _whole(document: dict[str, Any], name: str, default: int) -> int:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         msg = f"{name} has to be a whole number from 0"
-        raise Failure(msg)
+        raise ApiError(msg)
     return value
 
 
@@ -148,5 +144,5 @@ def _objects(document: dict[str, Any], name: str, *, required: bool = True) -> l
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         msg = f"{name} has to be a list of objects"
-        raise Failure(msg)
+        raise ApiError(msg)
     return value

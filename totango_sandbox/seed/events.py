@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox.seed import words
-from totango_sandbox.storage.columns import owner_mail
+from totango_sandbox.storage import owner_mail
 
 if TYPE_CHECKING:
     import random

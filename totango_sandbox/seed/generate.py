@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
+from totango_sandbox import dates
+from totango_sandbox.errors import SeedError
 from totango_sandbox.seed import words
 from totango_sandbox.seed.events import make_event
 
 if TYPE_CHECKING:
-    from totango_sandbox.storage.store import Store
-    from totango_sandbox.storage.table import Table
+    from totango_sandbox.storage import Store, Table
 
 # A fixed "present", so that the same seed gives the same rows on every day.
 PRESENT: Final = 1_764_547_200_000  # 2025-12-01
@@ -27,10 +27,6 @@ _CHOICES: Final = {
     "activity": ("some", "all", "spread", "none"),
     "created": ("some", "all", "none"),
 }
-
-
-class SeedError(ValueError):
-    """A seed that cannot be read; the message says why."""
 
 
 @dataclass(slots=True)
@@ -98,7 +94,7 @@ def _days(first: int, last: int, empty: float = 0.0) -> Make:
     """Dates between two days counted from the present; a few lie far outside."""
 
     def make(dice: random.Random, size: int) -> list[Any]:
-        cells = [PRESENT + day * moments.DAY for day in dice.choices(range(first, last), k=size)]
+        cells = [PRESENT + day * dates.DAY for day in dice.choices(range(first, last), k=size)]
         for row in range(97, size, 401):
             cells[row] = (_OLD, _FAR)[row % 2]
         return _with_holes(dice, cells, empty)
@@ -240,7 +236,7 @@ def _fill_created(table: Table, size: int, which: str) -> None:
         if which == "none":
             column[row] = None
         elif which == "all" and column[row] is None:
-            column[row] = PRESENT - (row % 2_500) * moments.DAY
+            column[row] = PRESENT - (row % 2_500) * dates.DAY
 
 
 def _fill_attributes(
@@ -250,10 +246,10 @@ def _fill_attributes(
         table.attribute_column(name)[: table.size] = make(dice, table.size)
         _define(store, table.kind, name, type_name)
     for key in table.rows_by_key:
-        store.archive.mark(table.kind, key)
+        store.database.mark(table.kind, key)
     table.touch()
 
 
 def _define(store: Store, kind: str, name: str, type_name: str) -> None:
     store.definitions.define({"key_name": name, "type": type_name, "object": kind})
-    store.archive.mark("attributes", (kind, name))
+    store.database.mark("attributes", (kind, name))

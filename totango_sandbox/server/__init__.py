@@ -1,1 +1,6 @@
-"""The HTTP server: routes, the call budget, faults, the log of calls."""
+"""Serves HTTP: listens, routes, injects faults, checks tokens and the call budget."""
+
+from totango_sandbox.server.app import App
+from totango_sandbox.server.run import listen, run, write_ready_file
+
+__all__ = ["App", "listen", "run", "write_ready_file"]

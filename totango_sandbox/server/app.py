@@ -1,24 +1,22 @@
-"""The ASGI application: routing, faults, tokens, the call budget and the record of calls."""
+"""The ASGI application: finds the route, plays faults, sends the response, keeps the call log."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import faults as chaos
-from totango_sandbox.endpoints import control, hub
-from totango_sandbox.search.query import MissingTerms
-from totango_sandbox.server import fault_responses as faults
-from totango_sandbox.server import routes
-from totango_sandbox.server.envelopes import Failure, failed, unauthorized
-from totango_sandbox.server.http import Request, Response, reply
-from totango_sandbox.server.rate_limit import too_many
+from totango_sandbox import faults
+from totango_sandbox.endpoints import answer_control, front_page
+from totango_sandbox.http import Request, Response, reply
+from totango_sandbox.server.fault_responses import fault_response
+from totango_sandbox.server.processing import process
+from totango_sandbox.server.routes import find_route
 
 if TYPE_CHECKING:
-    from totango_sandbox.server.service import Service
+    from totango_sandbox.endpoints import Handler
+    from totango_sandbox.service import Service
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -26,18 +24,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # Where :mod:`totango_sandbox.server.run` puts the connection, for faults below HTTP.
 TRANSPORT: Final = "totango_sandbox.transport"
-NO_ANSWER: Final = 0
-_OK: Final = 200
-# The surfaces whose calls are followed by movement of an object.
-_MOVING: Final = {
-    "accounts": "accounts",
-    "scroll": "accounts",
-    "users": "users",
-    "events": "events",
-}
-
-EARLY_SECONDS: Final = 0.002
-"""Timers of an event loop may go off a millisecond early; a slow answer is never early."""
+_NO_ANSWER: Final = 0
+# Timers of an event loop may go off a millisecond early; a slow answer is never early.
+_EARLY_SECONDS: Final = 0.002
 
 
 class App:
@@ -57,95 +46,60 @@ class App:
             scope["headers"],
             body,
         )
-        found = routes.find(request.method, request.raw_path)
+        found = find_route(request.method, request.raw_path)
         if found is None:
             await _send(send, self._elsewhere(request))
             return
-        request.surface, handler = found
+        route, request.path_values = found
+        request.surface = route.surface
         started, clock = int(time.time() * 1000), time.perf_counter()
-        status = NO_ANSWER
-        self.service.ledger.begin(request.surface)
+        status = _NO_ANSWER
+        self.service.calls.begin(request.surface)
         try:
-            response = await self._answer(request, handler, scope, receive)
+            response = await self._answer(request, route.handler, scope, receive)
             if response is not None:
                 status = response.status
                 await _send(send, response)
         finally:
-            self.service.ledger.end(request, status, started, time.perf_counter() - clock)
+            self.service.calls.end(request, status, started, time.perf_counter() - clock)
 
     def _elsewhere(self, request: Request) -> Response:
         """What is not Totango: the sandbox's own pages, and what does not exist."""
         if request.path.startswith("/sandbox/"):
-            return control.handle(self.service, request)
+            return answer_control(self.service, request)
         if request.path == "/" and request.method == "GET":
-            return control.front_page(self.service, request)
+            return front_page(self.service, request)
         return reply({"error": f"there is no {request.method} {request.path}"}, 404)
 
     async def _answer(
-        self, request: Request, handler: routes.Handler, scope: Scope, receive: Receive
+        self, request: Request, handler: Handler, scope: Scope, receive: Receive
     ) -> Response | None:
         """The response, or None when the connection was closed instead."""
         service = self.service
-        if not service.chaos.rules:
-            return self._processed(request, handler)
-        rules = service.chaos.strike(request.surface, request.query_string, request.body)
+        if not service.faults.rules:
+            return process(service, request, handler)
+        rules = service.faults.strike(request.surface, request.query_string, request.body)
         for rule in rules:
             if rule.fault == "slow":
-                await asyncio.sleep(rule.delay + EARLY_SECONDS)
-        request.twists = tuple(rule.fault for rule in rules if rule.fault in chaos.TWISTS)
-        before = next((rule for rule in rules if rule.fault in chaos.BEFORE), None)
+                await asyncio.sleep(rule.delay + _EARLY_SECONDS)
+        request.faults = tuple(
+            rule.fault for rule in rules if rule.fault in faults.PLAYED_BY_HANDLER
+        )
+        before = next((rule for rule in rules if rule.fault in faults.BEFORE), None)
         if before is not None:
             await _hang_up(scope, receive, before)
             return None
         instead = next((rule for rule in rules if rule.is_answer), None)
         if instead is not None and not instead.applied:
-            return faults.answer(service, instead)
-        response = self._processed(request, handler)
+            return fault_response(service, instead)
+        response = process(service, request, handler)
         if instead is not None:
-            response = faults.answer(service, instead)
-        after = next((rule for rule in rules if rule.fault in chaos.AFTER), None)
+            response = fault_response(service, instead)
+        after = next((rule for rule in rules if rule.fault in faults.AFTER), None)
         if after is not None:
             await _hang_up(scope, receive, after, response)
             return None
         return response
-
-    def _processed(self, request: Request, handler: routes.Handler) -> Response:
-        """Check token and budget, then let the handler work."""
-        service = self.service
-        if request.surface == "tracking":
-            return handler(service, request)
-        refusal, token = self._refused(request)
-        if refusal is not None:
-            return refusal
-        limited = request.surface != "hub" or service.switches.on("hub_rate_limit")
-        within, headers = service.limit.spend(token, service.switches) if limited else (True, [])
-        if not within:
-            seconds = next((value for name, value in headers if name.endswith(b"reset")), b"60")
-            if service.switches.text("rate_reset") == "epoch":
-                seconds = str(int(seconds) - int(time.time())).encode()
-            return too_many(float(seconds), service.switches, headers)
-        try:
-            response = handler(service, request)
-        except MissingTerms:
-            response = unauthorized("terms is missing")
-        except Failure as failure:
-            response = failed(service, "search", str(failure))
-        except Exception as error:  # noqa: BLE001 (a fault of the sandbox itself has to be seen)
-            traceback.print_exc()
-            response = reply({"error": f"the sandbox itself failed: {error!r}"}, 500)
-        response.headers += headers
-        if response.status == _OK and (moving := _MOVING.get(request.surface)):
-            request.search = service.movement.after_search(moving)
-        return response
-
-    def _refused(self, request: Request) -> tuple[Response | None, str]:
-        """A 401 for a wrong token, or the token that the call is counted for."""
-        if request.surface == "hub":
-            return hub.is_authorized(self.service, request), self.service.token
-        token = request.header(b"app-token")
-        if request.surface != "domains" and token != self.service.token:
-            return unauthorized("app-token is missing or wrong"), token
-        return None, token
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -174,7 +128,7 @@ async def _send(send: Send, response: Response) -> None:
 
 
 async def _hang_up(
-    scope: Scope, receive: Receive, rule: chaos.Rule, response: Response | None = None
+    scope: Scope, receive: Receive, rule: faults.FaultRule, response: Response | None = None
 ) -> None:
     """Close the connection: at once, after a while, or in the middle of a response."""
     transport: asyncio.Transport = scope[TRANSPORT]

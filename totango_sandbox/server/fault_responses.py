@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from totango_sandbox.server.envelopes import failed
-from totango_sandbox.server.http import HTML, JSON, TEXT, Header, Response, reply
-from totango_sandbox.server.rate_limit import limit_headers, too_many
+from totango_sandbox.http import (
+    HTML,
+    JSON,
+    TEXT,
+    Header,
+    Response,
+    failed,
+    limit_headers,
+    reply,
+    too_many,
+)
 
 if TYPE_CHECKING:
-    from totango_sandbox.faults import Rule
-    from totango_sandbox.server.service import Service
+    from totango_sandbox.faults import FaultRule
+    from totango_sandbox.service import Service
 
 _TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = 500
 _PAGE: Final = b"<html><head><title>Please wait</title></head><body>Please wait</body></html>"
 
 
-def answer(service: Service, rule: Rule) -> Response:
+def fault_response(service: Service, rule: FaultRule) -> Response:
     """The response of a fault that is one (the others close or hold the connection)."""
     if rule.fault == "html":
         return Response(200, _PAGE, [HTML])
     if rule.fault == "failed200":
-        return failed(service, "search", rule.say, 200)
+        return failed(service.number, "search", rule.say, 200)
     if rule.fault == "errors200":
         return reply({"errors": [{"message": rule.say}]})
     if rule.fault == "error200":
@@ -41,7 +49,7 @@ def _content_type(body: str) -> Header:
     return JSON if body[:1] in {"{", "[", '"'} or body == "null" else TEXT
 
 
-def _status(service: Service, rule: Rule, status: int) -> Response:
+def _status(service: Service, rule: FaultRule, status: int) -> Response:
     if status == _TOO_MANY:
         seconds = max(1, round(rule.retry))
         limit = service.switches.whole("rate_limit")

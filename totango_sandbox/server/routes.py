@@ -1,49 +1,32 @@
-"""Which path belongs to which surface, and who handles it."""
+"""Finds the route of a call."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
+from urllib.parse import unquote
 
-from totango_sandbox.endpoints import events, hub, metadata, scroll, search, tracking
-from totango_sandbox.server.http import Request, Response
-from totango_sandbox.server.service import Service
+from totango_sandbox.endpoints import ROUTES, Route
 
-Handler = Callable[[Service, Request], Response]
-
-_EXACT: Final[dict[tuple[str, str], tuple[str, Handler]]] = {
-    ("POST", "/pixel.gif"): ("tracking", tracking.handle),
-    ("GET", "/pixel.gif"): ("tracking", tracking.handle),
-    ("POST", "/api/v1/search/accounts"): ("accounts", search.handle),
-    ("POST", "/api/v1/search/users"): ("users", search.handle),
-    ("POST", "/api/v2/accounts/scan_and_scroll_search_accounts"): ("scroll", scroll.handle),
-    ("POST", "/api/v2/events/search"): ("events", events.handle),
-    ("GET", "/api/v1/attributes.json"): ("attributes", metadata.attributes),
-    ("GET", "/domains"): ("domains", metadata.domains),
-    ("POST", "/api/v1/accounts"): ("hub", hub.handle),
-    ("POST", "/api/v1/users"): ("hub", hub.handle),
-    ("POST", "/api/v1/usage"): ("hub", hub.handle),
-}
-_PATTERNS: Final[tuple[tuple[str, re.Pattern[str], str, Handler], ...]] = (
-    ("POST", re.compile(r"/api/v1/collections/[^/]+"), "hub", hub.handle),
-    ("GET", re.compile(r"/api/v2/accounts/[^/]+"), "account", metadata.account),
-    (
-        "DELETE",
-        re.compile(r"/api/v2/users/account-user/[^/]+/[^/]+"),
-        "delete",
-        metadata.delete_user,
-    ),
+_EXACT: Final = {(route.method, route.path): route for route in ROUTES if "*" not in route.path}
+_PATTERNS: Final = tuple(
+    (route, re.compile(re.escape(route.path).replace(r"\*", "([^/]+)")))
+    for route in ROUTES
+    if "*" in route.path
 )
 
 
-def find(method: str, raw_path: str) -> tuple[str, Handler] | None:
-    """Surface and handler of a path; a slash at its end makes no difference."""
+def find_route(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]] | None:
+    """The route of a path and the parts of the path that it leaves open.
+
+    A slash at the end makes no difference.
+    """
     path = raw_path.rstrip("/")
-    found = _EXACT.get((method, path))
-    if found is not None:
-        return found
-    for wanted, pattern, surface, handler in _PATTERNS:
-        if method == wanted and pattern.fullmatch(path):
-            return surface, handler
+    route = _EXACT.get((method, path))
+    if route is not None:
+        return route, ()
+    for route, pattern in _PATTERNS:
+        match = pattern.fullmatch(path) if method == route.method else None
+        if match is not None:
+            return route, tuple(map(unquote, match.groups()))
     return None

@@ -21,7 +21,7 @@ from totango_sandbox.server.app import TRANSPORT, App
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from totango_sandbox.storage.store import Store
+    from totango_sandbox.storage import Store
 
 _FLUSH_SECONDS: Final = 0.05
 _BACKLOG: Final = 2048
@@ -62,7 +62,7 @@ class _Server(uvicorn.Server):
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
             self._store.settle()
-            self._store.archive.flush()
+            self._store.database.flush()
 
 
 def listen(host: str, port: int) -> socket.socket:

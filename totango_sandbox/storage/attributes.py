@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
+from totango_sandbox import dates
+from totango_sandbox.errors import InvalidValueError
 from totango_sandbox.limits import ATTRIBUTE_NAME_MAX
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ _ALIASES: Final = {"numeric": "number", "string": "text"}
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 # Only what no identifier or postcode would be written as: no leading zeros, no exponent.
 _LOOKS_NUMERIC: Final = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
-
-
-class Refused(ValueError):  # noqa: N818 (what Totango does with a value, not a fault of ours)
-    """A value that Totango would not store; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +96,18 @@ class Definitions:
         """The definition that a written value meets, made on the fly when switched so.
 
         Raises:
-            Refused: the name is too long, or unknown attributes are not created.
+            InvalidValueError: the name is too long, or unknown attributes are not created.
         """
         definition = self.by_object[kind].get(name)
         if definition is not None:
             return definition
         if len(name) > ATTRIBUTE_NAME_MAX:
             msg = f"attribute name is longer than {ATTRIBUTE_NAME_MAX} characters"
-            raise Refused(msg)
+            raise InvalidValueError(msg)
         policy = switches.text("unknown_attributes")
         if policy == "drop":
             msg = "unknown attribute"
-            raise Refused(msg)
+            raise InvalidValueError(msg)
         type_name = guess_type(value) if policy == "create" else "text"
         return self.define({"key_name": name, "type": type_name, "object": kind})
 
@@ -119,7 +116,7 @@ def guess_type(text: str) -> str:
     """The type that a first value suggests: number, date or text."""
     if _LOOKS_NUMERIC.fullmatch(text):
         return "number"
-    return "date" if moments.parse(text) is not None else "text"
+    return "date" if dates.parse(text) is not None else "text"
 
 
 def stored_value(definition: Definition, text: str, longest: int, over_limit: str) -> Any:
@@ -132,27 +129,27 @@ def stored_value(definition: Definition, text: str, longest: int, over_limit: st
         over_limit: ``drop``, ``truncate`` or ``keep`` what is longer.
 
     Raises:
-        Refused: the text is not a value of the attribute's type.
+        InvalidValueError: the text is not a value of the attribute's type.
     """
     if definition.type in {"number", "currency"}:
         if _NUMBER.fullmatch(text) is None:
             msg = "not a number"
-            raise Refused(msg)
+            raise InvalidValueError(msg)
         return plain_number(text)
     if definition.type == "date":
-        moment = moments.parse(text)
+        moment = dates.parse(text)
         if moment is None:
             msg = "not an ISO 8601 date"
-            raise Refused(msg)
+            raise InvalidValueError(msg)
         return moment
     is_choice = definition.options and definition.type in {"list", "lifecycle"}
     if is_choice and text not in definition.options:
         msg = f"not an option of this {definition.type} attribute"
-        raise Refused(msg)
+        raise InvalidValueError(msg)
     if len(text) > longest and over_limit != "keep":
         if over_limit == "drop":
             msg = f"text is longer than {longest} characters"
-            raise Refused(msg)
+            raise InvalidValueError(msg)
         return text[:longest]
     return text
 
@@ -174,7 +171,7 @@ def loaded_value(definition: Definition, value: Any) -> Any:
         msg = f"attribute {definition.key_name!r} cannot hold an object"
         raise TypeError(msg)
     if definition.type == "date" and isinstance(value, str):
-        moment = moments.parse(value)
+        moment = dates.parse(value)
         return value if moment is None else moment
     if isinstance(value, list):
         return ",".join(str(option) for option in value)
@@ -184,5 +181,5 @@ def loaded_value(definition: Definition, value: Any) -> Any:
 def dumped_value(definition: Definition | None, value: Any) -> Any:
     """The JSON value that stands for a cell: itself, save that dates become ISO text."""
     if definition is not None and definition.type == "date" and isinstance(value, int):
-        return moments.shortest_text(value)
+        return dates.shortest_text(value)
     return value

@@ -32,7 +32,7 @@ _COUNT: Final = {"activities": "SELECT count(*) FROM activities", "log": "SELECT
 Snapshot = Callable[[str, Any], tuple[str, dict[str, Any] | None]]
 
 
-class Archive:
+class Database:
     """One SQLite database.
 
     Args:

@@ -6,8 +6,9 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_sandbox.errors import LoadError
 from totango_sandbox.storage.attributes import Definition, dumped_value, loaded_value
-from totango_sandbox.storage.database import Archive
+from totango_sandbox.storage.database import Database
 from totango_sandbox.storage.store import Store
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ _ACCOUNT_PLAIN: Final = (
 )
 # Short texts repeat from row to row; one copy of each is enough.
 _INTERN_MAX: Final = 24
-
-
-class LoadError(ValueError):
-    """Rows that cannot be loaded; the message says which and why."""
 
 
 def load(store: Store, document: dict[str, Any]) -> dict[str, int]:
@@ -73,7 +70,7 @@ def load(store: Store, document: dict[str, Any]) -> dict[str, int]:
 def _load_definitions(store: Store, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         definition = store.definitions.define(row)
-        store.archive.mark("attributes", (definition.object, definition.key_name))
+        store.database.mark("attributes", (definition.object, definition.key_name))
 
 
 def _load_accounts(store: Store, rows: list[dict[str, Any]]) -> None:
@@ -89,7 +86,7 @@ def _load_accounts(store: Store, rows: list[dict[str, Any]]) -> None:
             if name in row:
                 table.set_base(position, name, row[name])
         cells.fill(position, row.get("attributes"))
-        store.archive.mark("accounts", account_id)
+        store.database.mark("accounts", account_id)
     table.touch()
 
 
@@ -106,7 +103,7 @@ def _load_users(store: Store, rows: list[dict[str, Any]]) -> None:
             if name in row:
                 table.set_base(position, name, row[name])
         cells.fill(position, row.get("attributes"))
-        store.archive.mark("users", key)
+        store.database.mark("users", key)
     table.touch()
 
 
@@ -156,7 +153,7 @@ class _Cells:
             if value is None:
                 return column, definition  # too early to tell: the next row decides
             definitions.define(definition.as_row())
-            self._store.archive.mark("attributes", (self._table.kind, name))
+            self._store.database.mark("attributes", (self._table.kind, name))
         self._columns[name] = (column, definition)
         return column, definition
 
@@ -175,7 +172,7 @@ def account(store: Store, row: int) -> dict[str, Any]:
         "account_id": base["id"][row],
         "account_name": base["name"][row],
         **{name: base[name][row] for name in _ACCOUNT_PLAIN},
-        "attributes": attributes(store, store.accounts, row),
+        "attributes": attribute_values(store, store.accounts, row),
     }
 
 
@@ -187,11 +184,11 @@ def user(store: Store, row: int) -> dict[str, Any]:
         "user_id": base["id"][row],
         "user_name": base["name"][row],
         **{name: base[name][row] for name in _TIMES},
-        "attributes": attributes(store, store.users, row),
+        "attributes": attribute_values(store, store.users, row),
     }
 
 
-def attributes(store: Store, table: Table, row: int) -> dict[str, Any]:
+def attribute_values(store: Store, table: Table, row: int) -> dict[str, Any]:
     """The attributes of one row that have a value."""
     definitions = store.definitions.by_object[table.kind]
     return {
@@ -233,12 +230,12 @@ def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | N
 
 def open_store(path: str | None, switches: Switches) -> Store:
     """A store over a new or an existing SQLite file, or over memory when there is no path."""
-    archive = Archive(path)
-    store = Store(archive, switches)
-    archive.snapshot = partial(snapshot, store)
-    if archive.keeps_rows:
-        archive.keeps_rows = False  # what comes out of the file need not go back into it
+    database = Database(path)
+    store = Store(database, switches)
+    database.snapshot = partial(snapshot, store)
+    if database.keeps_rows:
+        database.keeps_rows = False  # what comes out of the file need not go back into it
         kinds = ("attributes", "accounts", "users", "events", "collections")
-        load(store, {kind: list(archive.rows(kind)) for kind in kinds})
-        archive.keeps_rows = True
+        load(store, {kind: list(database.rows(kind)) for kind in kinds})
+        database.keeps_rows = True
     return store

@@ -9,15 +9,16 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_sandbox import dates as moments
+from totango_sandbox import dates
+from totango_sandbox.errors import InvalidValueError
 from totango_sandbox.limits import ACCOUNT_TEXT_MAX, USER_TEXT_MAX
-from totango_sandbox.storage.attributes import Definitions, Refused, stored_value
+from totango_sandbox.storage.attributes import Definitions, stored_value
 from totango_sandbox.storage.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from totango_sandbox.storage.database import Archive
+    from totango_sandbox.storage.database import Database
     from totango_sandbox.switches import Switches
 
 ACCOUNT_BASE: Final = (
@@ -63,12 +64,12 @@ class Store:
     """Accounts, users, events, collections and definitions of one service.
 
     Args:
-        archive: where changes are written down.
+        database: where changes are written down.
         switches: how open questions are answered.
     """
 
-    def __init__(self, archive: Archive, switches: Switches) -> None:
-        self.archive = archive
+    def __init__(self, database: Database, switches: Switches) -> None:
+        self.database = database
         self.switches = switches
         self.accounts = Table("accounts", ACCOUNT_BASE)
         self.users = Table("users", USER_BASE)
@@ -88,7 +89,7 @@ class Store:
     def log(self, surface: str, reason: str, **detail: object) -> None:
         """Record something that was swallowed without an answer to the sender."""
         text = json.dumps(detail, ensure_ascii=False)
-        self.archive.append("log", (moments.now(), surface, reason, text))
+        self.database.append("log", (dates.now(), surface, reason, text))
 
     def submit(self, change: Callable[[], None], delay: float | None = None) -> None:
         """Make a change now or later, never before one that was submitted with less delay.
@@ -124,12 +125,12 @@ class Store:
         account = self.account_row(write.account_id)
         self._set_account(account, write)
         self.accounts.version += 1
-        self.archive.mark("accounts", write.account_id)
+        self.database.mark("accounts", write.account_id)
         if write.user_id is not None:
             user = self.user_row(write.account_id, write.user_id)
             self._set_user(user, write)
             self.users.version += 1
-            self.archive.mark("users", (write.account_id, write.user_id))
+            self.database.mark("users", (write.account_id, write.user_id))
         if write.activity is not None:
             self._record_activity(write)
 
@@ -145,7 +146,7 @@ class Store:
             row = self.accounts.add(account_id)
             self.accounts.base["id"][row] = account_id
             self.accounts.set_base(row, "display", account_id)
-            self.archive.mark("accounts", account_id)
+            self.database.mark("accounts", account_id)
         return row
 
     def user_row(self, account_id: str, user_id: str) -> int:
@@ -169,7 +170,7 @@ class Store:
     def delete_user(self, account_id: str, user_id: str) -> None:
         """Remove a user; recorded activities stay (Totango: User Delete API)."""
         self.users.remove((account_id, user_id))
-        self.archive.mark("users", (account_id, user_id))
+        self.database.mark("users", (account_id, user_id))
 
     def delete_account(self, account_id: str) -> None:
         """Remove an account and its users, as archiving does (Totango: Remove accounts)."""
@@ -177,7 +178,7 @@ class Store:
         for user in self.users_of(row):
             self.delete_user(account_id, self.users.base["id"][user])
         self.accounts.remove(account_id)
-        self.archive.mark("accounts", account_id)
+        self.database.mark("accounts", account_id)
 
     def users_of(self, account: int) -> list[int]:
         """Positions of the users below the account at a position."""
@@ -188,19 +189,19 @@ class Store:
         """Add or replace one event."""
         self.events[str(event["id"])] = event
         self.events_version += 1
-        self.archive.mark("events", str(event["id"]))
+        self.database.mark("events", str(event["id"]))
 
     def delete_event(self, event_id: str) -> None:
         """Remove one event."""
         del self.events[event_id]
         self.events_version += 1
-        self.archive.mark("events", event_id)
+        self.database.mark("events", event_id)
 
     def put_collection(self, collection_type: str, row: dict[str, Any]) -> None:
         """Add or replace one row of a collection."""
         key = (collection_type, str(row["id"]))
         self.collections[key] = row
-        self.archive.mark("collections", key)
+        self.database.mark("collections", key)
 
     def reset(self) -> None:
         """Empty the service."""
@@ -213,12 +214,12 @@ class Store:
         self.events_version += 1
         self.collections.clear()
         self._delayed.clear()
-        self.archive.clear()
+        self.database.clear()
 
     def close(self) -> None:
         """Make every accepted change, write everything down and close the file."""
         self.settle(everything=True)
-        self.archive.close()
+        self.database.close()
 
     def _set_account(self, row: int, write: Write) -> None:
         for name, value in write.account.items():
@@ -250,9 +251,9 @@ class Store:
                 definition = known.get(name)
                 if definition is None:
                     definition = self.definitions.for_write(kind, name, text, switches)
-                    self.archive.mark("attributes", (kind, name))
+                    self.database.mark("attributes", (kind, name))
                 cell = stored_value(definition, text, longest, over_limit)
-            except Refused as refused:
+            except InvalidValueError as refused:
                 self.log(
                     write.surface,
                     str(refused),
@@ -276,7 +277,7 @@ class Store:
             self.become_active(self.users, (write.account_id, write.user_id), write.arrival)
         activity, module = write.activity
         record = (write.account_id, write.user_id, activity, module, write.arrival)
-        self.archive.append("activities", record)
+        self.database.append("activities", record)
 
     def become_active(self, table: Table, key: Any, moment: int) -> None:
         """Set a row's last activity, seen as late as ``activity_visible_after`` says."""
@@ -297,4 +298,4 @@ class Store:
         if table.base["first_activity_time"][row] is None:
             table.set_base(row, "first_activity_time", moment)
         table.touch()
-        self.archive.mark(table.kind, key)
+        self.database.mark(table.kind, key)

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from totango_sandbox.server.http import JSON, Header, Response
+from totango_sandbox.http.messages import JSON, Header, Response
 
 if TYPE_CHECKING:
     from totango_sandbox.switches import Switches

@@ -1,4 +1,4 @@
-"""One HTTP request and its response, as the handlers see them."""
+"""One HTTP request and its response, and the envelopes of answers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 HTML: Final = (b"content-type", b"text/html; charset=utf-8")
 GIF: Final = (b"content-type", b"image/gif")
 NDJSON: Final = (b"content-type", b"application/x-ndjson")
+_VERSION: Final = 1.0
+_REVISION: Final = "r12692"  # Totango: List API, sample
 
 Header = tuple[bytes, bytes]
 
@@ -25,8 +27,9 @@ class Request:
     """What arrived.
 
     Attributes:
-        surface: which part of Totango is called (see :mod:`totango_sandbox.server.routes`).
-        twists: faults that the handler itself has to play (``short-page`` and the like).
+        surface: which part of Totango is called.
+        faults: names of faults that the handler itself plays, such as ``short-page``.
+        path_values: parts of the path that the route leaves open.
         offset: paging as asked for, noted by the handler for the record of calls.
         count: likewise.
         rows: rows given back or taken in, likewise.
@@ -40,7 +43,8 @@ class Request:
     headers: list[Header]
     body: bytes
     surface: str = ""
-    twists: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    path_values: tuple[str, ...] = ()
     offset: int | None = None
     count: int | None = None
     rows: int | None = None
@@ -87,6 +91,25 @@ class Response:
 def reply(document: object, status: int = 200) -> Response:
     """A JSON response."""
     return Response(status, json.dumps(document).encode())
+
+
+def success(service: str, kind: str, took_ms: int, response: dict[str, Any]) -> dict[str, Any]:
+    """``status: success`` around a response of a service, which is named by its number."""
+    return {"status": "success", **_common(service, kind), "took": took_ms, "response": response}
+
+
+def failed(service: str, kind: str, message: str, status: int) -> Response:
+    """``status: failed`` of a service, which is named by its number."""
+    return reply({"status": "failed", "_error": message, **_common(service, kind)}, status)
+
+
+def unauthorized(message: str) -> Response:
+    """A 401 as Totango's own Zendesk app reads it."""
+    return reply({"error": {"type": "authentication_failed", "message": message}}, 401)
+
+
+def _common(service: str, kind: str) -> dict[str, Any]:
+    return {"service_id": service, "_type": kind, "_version": _VERSION, "_revision": _REVISION}
 
 
 def read_form(raw: bytes, fields: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from totango_sandbox.server.http import Request
+    from totango_sandbox.http.messages import Request
 
 CALLS_KEPT: Final = 100_000
 _NAMES: Final = (
@@ -23,7 +23,7 @@ _NAMES: Final = (
 )
 
 
-class Ledger:
+class CallLog:
     """The latest calls and some totals."""
 
     def __init__(self) -> None:

@@ -1,0 +1,46 @@
+"""Other rooms of a package are entered by their door: what their ``__init__`` exports."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("totango_sandbox",)
+
+
+def rooms(package):
+    return [path.parent for path in (ROOT / package).glob("*/__init__.py")]
+
+
+def imported(module):
+    """Every module that a file imports something from."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_rooms_are_entered_by_their_door(package):
+    inner = {f"{package}.{room.name}" for room in rooms(package)}
+    broken = []
+    for module in (ROOT / package).rglob("*.py"):
+        home = f"{package}.{module.relative_to(ROOT / package).parts[0]}"
+        for name in imported(module):
+            room = ".".join(name.split(".")[:2])
+            if room in inner and room not in {home, name}:
+                broken.append(f"{module.relative_to(ROOT)} imports {name}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_says_what_it_is_for(package):
+    for room in rooms(package):
+        door = ast.parse((room / "__init__.py").read_text())
+        assert ast.get_docstring(door), room
+        exported = next(node for node in door.body if isinstance(node, ast.Assign))
+        assert ast.unparse(exported.targets[0]) == "__all__", room

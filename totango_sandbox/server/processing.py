@@ -1,0 +1,80 @@
+"""Lets a call through to its handler: token, call budget, errors, and the movement after it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING, Final
+
+from totango_sandbox.endpoints import refuse_credentials
+from totango_sandbox.errors import ApiError, MissingTermsError
+from totango_sandbox.http import Header, Request, Response, failed, reply, too_many, unauthorized
+
+if TYPE_CHECKING:
+    from totango_sandbox.endpoints import Handler
+    from totango_sandbox.service import Service
+
+_OK: Final = 200
+# The surfaces whose calls are followed by movement of an object.
+_MOVING: Final = {
+    "accounts": "accounts",
+    "scroll": "accounts",
+    "users": "users",
+    "events": "events",
+}
+
+
+def process(service: Service, request: Request, handler: Handler) -> Response:
+    """Return the response that a call gets where no fault is in the way."""
+    if request.surface == "tracking":
+        return handler(service, request)
+    refusal, token = _check_token(service, request)
+    if refusal is not None:
+        return refusal
+    refusal, headers = _spend_budget(service, request, token)
+    if refusal is not None:
+        return refusal
+    response = _handled(service, request, handler)
+    response.headers += headers
+    if response.status == _OK and request.surface in _MOVING:
+        request.search = service.movement.after_search(_MOVING[request.surface])
+    return response
+
+
+def _check_token(service: Service, request: Request) -> tuple[Response | None, str]:
+    """A 401 for a wrong token, or the token that the call is counted for."""
+    if request.surface == "hub":
+        return refuse_credentials(service, request), service.token
+    token = request.header(b"app-token")
+    if request.surface != "domains" and token != service.token:
+        return unauthorized("app-token is missing or wrong"), token
+    return None, token
+
+
+def _spend_budget(
+    service: Service, request: Request, token: str
+) -> tuple[Response | None, list[Header]]:
+    """A 429 where the budget is spent, or the headers that tell what is left of it."""
+    switches = service.switches
+    if request.surface == "hub" and not switches.on("hub_rate_limit"):
+        return None, []
+    is_within, headers = service.limit.spend(token, switches)
+    if is_within:
+        return None, headers
+    seconds = next((value for name, value in headers if name.endswith(b"reset")), b"60")
+    if switches.text("rate_reset") == "epoch":
+        seconds = str(int(seconds) - int(time.time())).encode()
+    return too_many(float(seconds), switches, headers), headers
+
+
+def _handled(service: Service, request: Request, handler: Handler) -> Response:
+    try:
+        return handler(service, request)
+    except MissingTermsError:
+        return unauthorized("terms is missing")
+    except ApiError as error:
+        status = error.status or service.switches.whole("failed_status")
+        return failed(service.number, request.surface, str(error), status)
+    except Exception as error:  # noqa: BLE001 (a fault of the sandbox itself has to be seen)
+        traceback.print_exc()
+        return reply({"error": f"the sandbox itself failed: {error!r}"}, 500)
