@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Final
+
+from totango_api.progress import ProgressLine
 
 if TYPE_CHECKING:
     import logging
 
-EVERY_SECONDS: Final = 5.0
-BAR_SECONDS: Final = 0.5
 _BAR_LENGTH: Final = 24
 
 
@@ -21,31 +20,22 @@ class Progress:
     """
 
     def __init__(self, logger: logging.Logger, what: str) -> None:
-        self._logger = logger
+        self._line = ProgressLine(logger)
         self._what = what
-        self._bar = sys.stderr.isatty()
-        self._started = self._said = time.monotonic()
+        self._started = time.monotonic()
         self.rows = 0
 
     def advance(self, rows: int, total: int | None, calls: int) -> None:
         """Count rows, and say so if it is time."""
         self.rows += rows
-        now = time.monotonic()
-        if now - self._said < (BAR_SECONDS if self._bar else EVERY_SECONDS):
+        if not self._line.is_due():
             return
-        self._said = now
-        text = self._text(total, calls, now - self._started)
-        if self._bar:
-            sys.stderr.write(f"\r{self._drawn(total)} {text}\x1b[K")
-            sys.stderr.flush()
-        else:
-            self._logger.info("%s", text)
+        text = self._text(total, calls, time.monotonic() - self._started)
+        self._line.show(f"{self._drawn(total)} {text}" if self._line.is_terminal else text)
 
     def close(self) -> None:
         """Take the bar away."""
-        if self._bar:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.close()
 
     def _text(self, total: int | None, calls: int, seconds: float) -> str:
         parts = [f"{self._what}: {self.rows:,} rows"]

@@ -1,4 +1,4 @@
-"""The parts of Totango that a run talks to, made when they are first needed."""
+"""Holds the clients of a run, each made when it is first needed."""
 
 from __future__ import annotations
 
@@ -7,30 +7,19 @@ import logging
 import select
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.delivery.hub import HubDestination
-from target_totango.delivery.hub_delivery import HubDelivery
-from target_totango.delivery.tracking import Callers, Threads, TrackingDestination
 from target_totango.mapping.auto import KnownAttributes
-from target_totango.models import HUB
-from target_totango.storage.ledger import Ledger
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http.call_loop import CallLoop
 from totango_api.http.client import ApiClient
-from totango_api.http.environment import uses_proxy
 from totango_api.region import resolved
 from totango_api.search.attributes import discover
 from totango_api.search.lookup import Lookup
-from totango_api.writing.hub import Hub
-from totango_api.writing.tracking import Tracker
 from totango_api.writing.user_deletion import delete_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from target_totango.config import Settings
-    from target_totango.delivery.base import Destination
-    from target_totango.models import Row
-    from target_totango.pipeline.results import ResultHandler
     from totango_api.config import Connection
 
 UNAUTHORIZED: Final = 401
@@ -97,47 +86,6 @@ class Clients:
         return Lookup(self.transport)
 
     @functools.cached_property
-    def ledger(self) -> Ledger | None:
-        """What earlier runs had confirmed; None when it is not kept."""
-        if not self._settings.ledger_path or self._settings.dry_run:
-            return None
-        service_id = self._connection.service_id
-        return Ledger(self._settings.ledger_path, service=service_id.number if service_id else "")
-
-    def channel(
-        self,
-        delivery: str,
-        settler: ResultHandler,
-        interrupted: Callable[[], bool],
-    ) -> Destination:
-        """Return a new way out."""
-        settings = self._settings
-        if delivery == HUB:
-            return HubDestination(
-                HubDelivery(Hub(self.transport, max_rows=settings.hub_batch_size), self._prepare),
-                settler.settle,
-                settle_all=settler.settle_all,
-                max_rows=settings.hub_batch_size,
-                interrupted=interrupted,
-                loop=self.loop if self._posts_to_hub else None,
-            )
-        tracker = Tracker(self.transport, token=settings.sdr_token)
-        how: dict[str, Any] = {
-            "in_flight": settings.max_in_flight,
-            "prepare": self._prepare,
-            "interrupted": interrupted,
-        }
-        if tracker.uses_proxy or not CallLoop.fits_here():
-            return TrackingDestination(Threads(tracker, settler.settle, **how))
-        return TrackingDestination(Callers(tracker, self.loop, settler.settle, **how))
-
-    @property
-    def _posts_to_hub(self) -> bool:
-        """Whether hub calls can go out from the event loop: not where they have to take turns."""
-        proxied = uses_proxy(self.transport.connection.hosts.hub)
-        return CallLoop.fits_here() and not (proxied or self.transport.budget.paces)
-
-    @functools.cached_property
     def loop(self) -> CallLoop:
         """Runs calls in this thread."""
         return CallLoop()
@@ -147,19 +95,6 @@ class Clients:
         if "loop" in self.__dict__:
             return self.loop.wait_readable(descriptor, seconds)
         return bool(select.select([descriptor], [], [], seconds)[0])
-
-    def _prepare(self, rows: list[Row]) -> None:
-        """Make durable what the ledger has to know before calls go out; in any thread.
-
-        Rows that go out together share a commit: each costs the disk a few milliseconds.
-        """
-        ledger = self.ledger
-        if ledger is None:
-            return
-        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
-            ledger.begin(*fingerprints)
-        elif any(row.forgotten for row in rows):
-            ledger.flush()
 
     def usage(self) -> dict[str, dict[str, Any]]:
         """Return calls, retries and failures of each surface that was used."""
@@ -181,5 +116,3 @@ class Clients:
             self.loop.close()
         if "transport" in self.__dict__:
             self.transport.close()
-        if "ledger" in self.__dict__ and self.ledger is not None:
-            self.ledger.close()

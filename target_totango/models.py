@@ -109,11 +109,14 @@ class Row(Struct):
     """One row on its way.
 
     Attributes:
-        ticket: Its place in the input, for the state gate.
+        seq: Its place among the rows of the input, from 1.
         source: The stream that it came from.
         message: The RECORD message exactly as it was read.
         stream: The stream's name behind the stream maps.
-        write: What it became; None for a row that was rejected before.
+        write: What it became; None for a row that cannot be written.
+        errors: Why it is not written.
+        is_deleted: Whether it says that its subject is gone at the source.
+        is_superseded: Whether a rejects file says that Totango has taken newer rows.
         existed: Whether its subject was in Totango before; None when that was not asked.
         ledger_key: Under which the ledger knows it.
         digest: What stands for its attributes in the ledger.
@@ -124,7 +127,7 @@ class Row(Struct):
         newer: Of a replayed row, the attributes that are left out, as others are newer.
     """
 
-    ticket: int
+    seq: int
     source: SourceStream
     message: Mapping[str, Any]
     stream: str
@@ -139,3 +142,14 @@ class Row(Struct):
     recency: tuple[str, str] | None = None
     faulty: tuple[str, ...] = ()
     newer: frozenset[str] = frozenset()
+    errors: tuple[ValidationError, ...] = ()
+    is_deleted: bool = False
+    is_superseded: bool = False
+
+    @property
+    def request(self) -> WriteRequest:
+        """What the row asks of Totango, of a row that has passed its checks."""
+        if self.write is None:
+            msg = "a row without a write request was sent on"
+            raise AssertionError(msg)
+        return self.write

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_api.errors import TotangoError
+from totango_api.progress import ProgressLine
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from target_totango.models import ValidationError
+
+logger = logging.getLogger("target-totango")
+
+HISTORY: Final = ".jsonl"
+"""A report in a file of this kind is a line beside those of earlier runs."""
 
 COUNTS: Final = (
     "received",
@@ -21,6 +33,7 @@ COUNTS: Final = (
     "repeated",
     "skipped",
     "deleted",
+    "vanished",
     "rejected",
     "superseded",
     "uncertain",
@@ -32,6 +45,9 @@ COUNTS: Final = (
     "converted",
     "unannounced",
 )
+
+DONE: Final = ("sent", "unchanged", "skipped", "deleted", "rejected", "uncertain")
+"""The counts of which each row is in one, unless it was not delivered."""
 
 
 @dataclass(slots=True)
@@ -45,9 +61,10 @@ class StreamMetrics:
         updated: Of those, rows about something that existed, where that is known.
         unchanged: Rows not sent because the same was confirmed before.
         repeated: Rows about something that an earlier row of the run was about.
-        skipped: Rows not sent because a mode or setting says so, or because the rejects file
-            marks them as superseded.
-        deleted: Users deleted.
+        skipped: Rows not sent because a mode or setting says so, a more recent row of the key
+            came before, or the rejects file marks them as superseded.
+        deleted: Rows whose user was deleted.
+        vanished: Users deleted because a new version of their stream no longer holds them.
         rejected: Rows in the rejects file, other than uncertain ones.
         superseded: Of those, rows that later ones made outdated, so that a replay skips them.
         uncertain: Rows that may or may not have arrived.
@@ -58,7 +75,8 @@ class StreamMetrics:
         truncated: Texts cut, as asked.
         converted: Salesforce ids converted, as asked.
         unannounced: Rows with fields that their SCHEMA does not name: those are not written.
-        reasons: Faults by field and code.
+        reasons: Errors of rejected rows by field and code.
+        skip_reasons: Why rows were skipped.
     """
 
     received: int = 0
@@ -69,6 +87,7 @@ class StreamMetrics:
     repeated: int = 0
     skipped: int = 0
     deleted: int = 0
+    vanished: int = 0
     rejected: int = 0
     superseded: int = 0
     uncertain: int = 0
@@ -80,11 +99,22 @@ class StreamMetrics:
     converted: int = 0
     unannounced: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    skip_reasons: Counter[str] = field(default_factory=Counter)
 
-    def reject(self, faults: Sequence[ValidationError]) -> None:
-        """Count a rejected row and each of its faults."""
+    def reject(self, errors: Sequence[ValidationError]) -> None:
+        """Count a rejected row and each of its errors."""
         self.rejected += 1
-        self.reasons.update(fault.reason for fault in faults)
+        self.reasons.update(error.reason for error in errors)
+
+    def skip(self, reason: str) -> None:
+        """Count a skipped row."""
+        self.skipped += 1
+        self.skip_reasons[reason] += 1
+
+    def close(self) -> None:
+        """Count what is left of the rows read: they were not delivered."""
+        done = sum(getattr(self, name) for name in DONE)
+        self.undelivered = self.received - done
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts for JSON; those that are zero only where that says something."""
@@ -96,6 +126,8 @@ class StreamMetrics:
         }
         if self.reasons:
             kept["reasons"] = dict(self.reasons.most_common())
+        if self.skip_reasons:
+            kept["skip_reasons"] = dict(self.skip_reasons.most_common())
         return kept
 
 
@@ -121,6 +153,11 @@ class Report:
     def total(self, name: str) -> int:
         """Return one count over all streams."""
         return sum(getattr(tally, name) for tally in self._tallies.values())
+
+    def close(self) -> None:
+        """Count the rows that were not delivered."""
+        for metrics in self._tallies.values():
+            metrics.close()
 
     def sent(self, object_: str) -> int:
         """Return how many rows about an object Totango took."""
@@ -167,3 +204,56 @@ class Report:
 
 _ALWAYS: Final = frozenset({"received", "sent", "rejected"})
 _TABLE_ROWS: Final = 20
+
+
+class Progress:
+    """Says every few seconds how far a run is; on a terminal, in a line that changes.
+
+    Args:
+        report: The counts.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._line = ProgressLine(logger)
+
+    def pulse(self, under_way: int) -> None:
+        """Say something, if it is time.
+
+        Args:
+            under_way: Rows neither confirmed nor rejected.
+        """
+        if not self._line.is_due():
+            return
+        report = self._report
+        received = report.total("received")
+        self._line.show(
+            f"{received} rows read, {report.total('sent')} sent, "
+            f"{report.total('rejected')} rejected, {under_way} under way, "
+            f"{received / max(report.seconds, 1e-9):.0f} rows/s"
+        )
+
+    def end(self) -> None:
+        """Take the line away."""
+        self._line.close()
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write the report as JSON, all of it or nothing; add it to the history in a `.jsonl` file.
+
+    Raises:
+        TotangoError: If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == HISTORY:
+            line = json.dumps(report, ensure_ascii=False) + "\n"
+            with path.open("ab") as history:
+                history.write(line.encode())
+            return
+        beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        beside.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        msg = f"The report {path} cannot be written: {error.strerror or error}."
+        raise TotangoError(msg, remedy="Set report_path to a place that can be.") from error

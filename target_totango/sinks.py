@@ -1,30 +1,33 @@
-"""The sink: what the SDK asks of one, and nothing else."""
+"""From the stream maps to the run: the SDK's sink of each stream, and the way of records to it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.sinks import RecordSink
 
 from target_totango.models import ValidationError
 from target_totango.singer.validation import RecordValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from singer_sdk.mapper import StreamMap
+    from singer_sdk.sinks import Sink
     from singer_sdk.target_base import Target
 
     from target_totango.mapping.compiler import StreamMapping
     from target_totango.mapping.segment import Segment
+    from target_totango.models import SourceStream
     from target_totango.pipeline.record_processor import RecordProcessor
     from target_totango.pipeline.run import Run
 
-
-INTAKES_REMEMBERED: Final = 1_000
+PROCESSORS_KEPT: Final = 1_000
 
 
 class TotangoSink(RecordSink):
-    """Hands each record of one stream to the run, with the stream's mapping."""
+    """Makes a row of each record of one stream, by the stream's mapping, and adds it to the run."""
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class TotangoSink(RecordSink):
         super().__init__(target, stream_name, schema, key_properties)
         self._run: Run = target.run  # type: ignore[attr-defined]
         self._keys = tuple(self.key_properties)
-        self._intakes: dict[int, RecordProcessor] = {}
+        self._processors: dict[int, RecordProcessor] = {}
         self.segment: Segment | None = target.segment_for(self)  # type: ignore[attr-defined]
         self.mapping: StreamMapping | None = None
         if self.segment is None:
@@ -55,18 +58,18 @@ class TotangoSink(RecordSink):
             return None
         return RecordValidator(self.record_schema, stream=self.stream_name)
 
-    def faults(self, record: Mapping[str, Any]) -> list[ValidationError]:
+    def schema_errors(self, record: Mapping[str, Any]) -> list[ValidationError]:
         """Return how a record does not fit its SCHEMA, and which parts of its key it lacks."""
-        found: list[ValidationError] = []
+        errors: list[ValidationError] = []
         if isinstance(self._validator, RecordValidator):
-            found = self._validator.faults(record)
+            errors = self._validator.faults(record)
         for key in self._keys:
             if record.get(key) is None:
-                found.append(ValidationError(key, "missing", f"the key {key} is missing"))
-        return found
+                errors.append(ValidationError(key, "missing", f"the key {key} is missing"))
+        return errors
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Hand a record to the run.
+        """Add a record to the run.
 
         Args:
             record: The record behind the stream maps.
@@ -77,21 +80,97 @@ class TotangoSink(RecordSink):
         if self.segment is not None:
             mapping, mapped = self.segment.route(self.stream_name, record) or (None, record)
             if mapping is None:
-                self._run.skip(self.stream_name)
+                self._run.skip(context["message"], context["source"], self.stream_name)
                 return
         elif self.mapping is None:
             self._run.ignore(self.stream_name)
             return
         else:
             mapping = self.mapping
-        intake = self._intakes.get(id(mapping)) or self._intake_of(mapping)
-        intake.take(context["message"], context["source"], record, mapped)
+        processor = self._processors.get(id(mapping)) or self._processor(mapping)
+        self._run.add(processor.process(context["message"], context["source"], record, mapped))
 
-    def _intake_of(self, mapping: StreamMapping) -> RecordProcessor:
-        """Return what takes the rows of a mapping, of which a preset makes many."""
+    def _processor(self, mapping: StreamMapping) -> RecordProcessor:
+        """Return what processes the records of a mapping, of which a preset makes many."""
         announced = mapping.announced if self.segment is None else None
-        if len(self._intakes) >= INTAKES_REMEMBERED:
-            self._intakes.clear()
-        # It holds the mapping, so that no other one can have its number meanwhile.
-        intake = self._intakes[id(mapping)] = self._run.intake(mapping, self.faults, announced)
-        return intake
+        if len(self._processors) >= PROCESSORS_KEPT:
+            self._processors.clear()
+        # It holds the mapping, so that no other one can get its number.
+        processor = self._run.processor(mapping, self.schema_errors, announced)
+        self._processors[id(mapping)] = processor
+        return processor
+
+
+class StreamRoute:
+    """Brings the records of one stream through its stream maps to its sinks.
+
+    Args:
+        source: The stream.
+        stream_maps: What the SDK makes of it.
+        sink_of: Returns the sink of a stream behind the stream maps.
+        run: Takes records on which a stream map fails.
+    """
+
+    def __init__(
+        self,
+        source: SourceStream,
+        stream_maps: Iterable[StreamMap],
+        sink_of: Callable[[str], Sink],
+        run: Run,
+    ) -> None:
+        self._source = source
+        self._run = run
+        self._ways = [
+            (None if _changes_nothing(each, sink) else each, sink)
+            for each in stream_maps
+            if not isinstance(each, RemoveRecordTransform)
+            for sink in [sink_of(each.stream_alias)]
+        ]
+
+    def send(self, message: dict[str, Any], record: dict[str, Any]) -> None:
+        """Send a record on.
+
+        Args:
+            message: The RECORD message as it was read.
+            record: Its record.
+        """
+        context = {"message": message, "source": self._source}
+        for stream_map, sink in self._ways:
+            if stream_map is None:
+                sink.process_record(record, context)
+                continue
+            try:
+                mapped = stream_map.transform(dict(record))
+            except Exception as error:  # noqa: BLE001 (users' expressions may raise anything)
+                self._refuse(sink, message, error)
+                continue
+            if mapped is None:
+                continue
+            if sink.include_sdc_metadata_properties:
+                # No public name does this; 0.54 and 0.55 have the same one.
+                sink._add_sdc_metadata_to_record(mapped, message, {})  # noqa: SLF001
+            sink.process_record(mapped, context)
+
+    def _refuse(self, sink: Sink, message: dict[str, Any], error: Exception) -> None:
+        """Reject a record on which an expression of a stream map failed.
+
+        Raises:
+            Exception: The error itself, when the stream is not written in one way.
+        """
+        mapping = sink.mapping if isinstance(sink, TotangoSink) else None
+        if mapping is None:
+            raise error
+        cause = error.__cause__ or error
+        reason = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
+        self._run.refuse(
+            message, self._source, mapping, ValidationError("", "stream map failed", reason)
+        )
+
+
+def _changes_nothing(stream_map: StreamMap, sink: Sink) -> bool:
+    """Return whether records reach a sink exactly as they were read."""
+    return (
+        type(stream_map) is SameRecordTransform
+        and not stream_map.flattening_enabled
+        and not sink.include_sdc_metadata_properties
+    )

@@ -1,15 +1,12 @@
-"""The plugin and its command."""
+"""The plugin: Singer messages in, a run behind them."""
 
 from __future__ import annotations
 
 import copy
 import functools
-import gc
 import logging
 import os
-import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
@@ -24,16 +21,15 @@ from singer_sdk.target_base import Target
 from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
 from target_totango.mapping.auto import recognise
 from target_totango.mapping.compiler import StreamMapping, compile_mapping
+from target_totango.mapping.description import log_mapping
 from target_totango.mapping.segment import Segment
 from target_totango.models import SourceStream
 from target_totango.pipeline.run import DRAIN_SECONDS, Run
-from target_totango.routes import Route
 from target_totango.singer.reader import MessageReader
-from target_totango.sinks import TotangoSink
-from target_totango.telling import tell_mapping
+from target_totango.sinks import StreamRoute, TotangoSink
 from totango_api.config import Connection
-from totango_api.errors import InputError, SettingsError, TotangoError
-from totango_api.redaction import register_secret, scrub_logs
+from totango_api.errors import InputError, SettingsError
+from totango_api.redaction import register_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +41,7 @@ logger = logging.getLogger("target-totango")
 
 _SECRETS: Final = ("app_token", "sdr_token")
 
-GARBAGE_THRESHOLD: Final = 10_000
-"""Objects that come on top before garbage is looked for: rows leave none that needs it."""
-
-STREAMS_TOLD: Final = 100
+STREAMS_LOGGED: Final = 100
 """Of streams beyond this number, the mapping is not logged any more."""
 
 
@@ -93,7 +86,7 @@ class TargetTotango(Target):
         self.message_reader.pulse = self.run.pulse
         self.message_reader.wait_readable = self.run.wait_readable
         self._sources: dict[str, SourceStream] = {}
-        self._routes: dict[str, Route] = {}
+        self._routes: dict[str, StreamRoute] = {}
         self._sinks_mapped: set[str] = set()
 
     @classmethod
@@ -154,10 +147,10 @@ class TargetTotango(Target):
             object_=object_,
             stream=sink.stream_name,
             schema=sink.record_schema,
-            known=self.run.services.known,
+            known=self.run.clients.known,
         )
-        if len(self._sinks_mapped) <= STREAMS_TOLD:
-            tell_mapping(mapping)
+        if len(self._sinks_mapped) <= STREAMS_LOGGED:
+            log_mapping(mapping)
         return mapping
 
     def segment_for(self, sink: TotangoSink) -> Segment | None:
@@ -175,7 +168,7 @@ class TargetTotango(Target):
         settings = self.run.settings
         if settings.preset != SEGMENT:
             return None
-        return Segment(self.run.services.known, settings.delivery)
+        return Segment(self.run.clients.known, settings.delivery)
 
     def get_sink(
         self,
@@ -228,12 +221,12 @@ class TargetTotango(Target):
             route = self._routes[stream] = self._route_of(stream)
         route.send(message_dict, record)
 
-    def _route_of(self, stream: str) -> Route:
+    def _route_of(self, stream: str) -> StreamRoute:
         source = self._sources.get(stream)
         if source is None:
             msg = f"Line {self.message_reader.line} is a RECORD of {stream!r} before its SCHEMA."
             raise RecordBeforeSchemaError(msg, remedy="The tap has to announce every stream first.")
-        return Route(source, self.mapper.stream_maps[stream], self.get_sink, self.run)
+        return StreamRoute(source, self.mapper.stream_maps[stream], self.get_sink, self.run)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         if "value" not in message_dict:
@@ -291,27 +284,3 @@ def _require_service_id(connection: Connection) -> None:
             msg, remedy="Copy it from your Totango profile, Integration tab: like SP-25001-01."
         )
     connection.service_id.require_full()
-
-
-def main() -> None:
-    """Run the command: one sentence and exit code 1 for whatever goes wrong."""
-    if not sys.stderr:  # closed: its number must not go to a file or a connection
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
-    try:
-        command = TargetTotango.cli
-        scrub_logs()
-        # What is imported lives as long as the program: looking through it again and again for
-        # garbage would take an eighth of the time that a row takes.
-        gc.freeze()
-        gc.set_threshold(GARBAGE_THRESHOLD)
-        command()
-    except TotangoError as error:
-        logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)
-        sys.exit(1)
-    except Exception:
-        logger.exception("target-totango failed in a way that it should not.")
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The ways out: rows go in, outcomes come back."""
+"""What a destination is, and in which order its rows go out."""
 
 from __future__ import annotations
 
@@ -8,28 +8,30 @@ from target_totango.models import ACCOUNTS, Row, WriteRequest
 from totango_api.writing.tracking import TrackingCall
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
+
+    from target_totango.delivery.results import Planned, WriteResult
 
 
 class Destination(Protocol):
-    """A way out."""
-
-    @property
-    def unfinished(self) -> int:
-        """Rows put in whose outcome is not known yet."""
+    """Takes rows, and returns their results later. Used by one thread."""
 
     @property
     def busy(self) -> bool:
-        """Whether a call is under way, or an outcome not handed on yet."""
+        """Whether a call is under way, or a result was not collected yet."""
+
+    @property
+    def has_results(self) -> bool:
+        """Whether results wait to be collected: cheap, since it is asked for every row."""
 
     def put(self, row: Row) -> None:
-        """Take a row; its outcome is handed on later, in this thread."""
+        """Take a row; waits while too many are under way."""
 
-    def collect(self) -> None:
-        """Hand on the outcomes that are known, without waiting."""
+    def collect(self) -> Sequence[tuple[Row, WriteResult | Planned]]:
+        """Return the results that are known, without waiting."""
 
-    def drain(self, *, until: float | None = None) -> bool:
-        """Hand on every outcome; return False if `until` came first."""
+    def drain(self, *, until: float) -> bool:
+        """Finish every row; return False if `until` came first. Results are then collected."""
 
     def cancel(self) -> None:
         """Start nothing new."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.delivery.base import call_of, written
+from target_totango.delivery.results import Planned
 from target_totango.models import HUB, Row
 from target_totango.verify.verification import NAMES, compare
 
@@ -80,7 +81,6 @@ class DryRunDestination:
 
     Args:
         plan: Where the findings go.
-        settle: Takes every row.
         lookup: Asks what exists; None without a token.
         known: The service's attributes.
     """
@@ -88,25 +88,24 @@ class DryRunDestination:
     def __init__(
         self,
         plan: Plan,
-        settle: Callable[[Row], None],
         lookup: Callable[[], Lookup] | None,
         known: KnownAttributes,
     ) -> None:
         self._plan = plan
-        self._settle = settle
         self._lookup = lookup
         self._known = known
         self._rows: list[Row] = []
-
-    @property
-    def unfinished(self) -> int:
-        """Rows put in and not looked at yet."""
-        return len(self._rows)
+        self._results: list[tuple[Row, Planned]] = []
 
     @property
     def busy(self) -> bool:
         """Nothing goes on elsewhere."""
         return False
+
+    @property
+    def has_results(self) -> bool:
+        """Whether rows were looked at that were not collected."""
+        return bool(self._results)
 
     def put(self, row: Row) -> None:
         """Take a row."""
@@ -114,10 +113,12 @@ class DryRunDestination:
         if len(self._rows) >= BATCH_ROWS:
             self._look()
 
-    def collect(self) -> None:
-        """Nothing comes back by itself."""
+    def collect(self) -> list[tuple[Row, Planned]]:
+        """Return the rows that were looked at."""
+        results, self._results = self._results, []
+        return results
 
-    def drain(self, *, until: float | None = None) -> bool:
+    def drain(self, *, until: float) -> bool:
         """Look at every row that is left."""
         del until
         self._look()
@@ -145,7 +146,7 @@ class DryRunDestination:
                         "sends": sends(row),
                     }
                 )
-            self._settle(row)
+            self._results.append((row, Planned()))
 
     def _found(self, rows: list[Row]) -> dict[tuple[str, ...], Found] | None:
         if self._lookup is None or not rows:

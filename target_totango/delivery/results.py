@@ -41,6 +41,11 @@ class Uncertain:
     error: TotangoError
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A dry run looked at the row instead of sending it."""
+
+
 WriteResult = Confirmed | Refused | Failed | Uncertain
 
 

@@ -30,7 +30,7 @@ def explained(error: TotangoError, row: Row) -> TotangoError:
 
 
 class CircuitBreaker:
-    """Counts failed calls, and ends the run when that many come in a row.
+    """Counts failed calls, and says when nothing gets through any more.
 
     Attributes:
         any_success: Whether Totango took anything in this run.
@@ -40,6 +40,7 @@ class CircuitBreaker:
         self.any_success = False
         self._in_a_row = 0
         self._last_error: TotangoError | None = None
+        self._outage: OutageError | None = None
 
     def succeeded(self) -> None:
         """Note a success."""
@@ -48,19 +49,32 @@ class CircuitBreaker:
         self._last_error = None
 
     def failed(self, row: Row, error: TotangoError) -> None:
-        """Count a failed call. The rows of a batch share their error, and count once.
-
-        Raises:
-            OutageError: If so many calls failed in a row, or if the first ones say that no call
-                is accepted.
-        """
+        """Count a failed call. The rows of a batch share their error, and count once."""
         if error is self._last_error:
             return
         self._last_error = error
         self._in_a_row += 1
-        error = explained(error, row)
-        if isinstance(self._last_error, AuthenticationError) and not self.any_success:
-            raise OutageError(error.message, remedy=error.remedy)
-        if self._in_a_row >= OUTAGE_CALLS:
-            msg = f"Rows could not be delivered {self._in_a_row} calls in a row: {error.message}"
-            raise OutageError(msg, remedy=error.remedy or "Run again when the service is back.")
+        told = explained(error, row)
+        if isinstance(error, AuthenticationError) and not self.any_success:
+            self._outage = OutageError(told.message, remedy=told.remedy)
+        elif self._in_a_row == OUTAGE_CALLS:
+            msg = f"Rows could not be delivered {self._in_a_row} calls in a row: {told.message}"
+            remedy = told.remedy or "Run again when the service is back."
+            self._outage = OutageError(msg, remedy=remedy)
+
+    def all_refused(self, rows: int, reason: str) -> None:
+        """Note that many rows were refused and none was taken: that is no row's fault."""
+        msg = f"{rows} rows were refused, and none was taken: {reason}"
+        remedy = "Check the service, the region and the URL settings."
+        self._outage = OutageError(msg, remedy=remedy)
+
+    def check(self) -> None:
+        """Check whether anything gets through.
+
+        Raises:
+            OutageError: If many calls failed in a row, or if the first ones say that no call is
+                accepted.
+        """
+        if self._outage is not None:
+            outage, self._outage = self._outage, None
+            raise outage

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
-from typing import TYPE_CHECKING, Final
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from target_totango.config import UPDATE_ONLY, UPSERT
-from target_totango.delivery.base import written
+from target_totango.config import UPDATE_ONLY
 from target_totango.models import (
     ACCOUNT,
     ACCOUNTS,
-    ACTIVITIES,
     FIELDS,
     REJECT_FIELD,
     USER,
@@ -22,23 +20,18 @@ from target_totango.models import (
     Row,
     ValidationError,
 )
+from target_totango.objects import OBJECTS
+from target_totango.pipeline.decisions import Decision, Rejected, Results, Skipped, Unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from target_totango.config import Settings
     from target_totango.report import Report
     from target_totango.storage.ledger import Ledger
     from target_totango.storage.run_store import RunStore
     from totango_api.search.lookup import Lookup
 
 logger = logging.getLogger("target-totango")
-
-BATCH_ROWS: Final = 500
-"""Rows that wait until Totango is asked which of them exist."""
-
-LONGEST_WAIT: Final = 5.0
-"""Seconds after which they no longer wait for more."""
 
 _COMPLETE_RUNS: Final = ("activities without a key", "complete runs")
 """Where the ledger counts them: no object of Totango has such a name."""
@@ -53,159 +46,161 @@ _TAKEN_FOR_DELIVERED: Final = (
 )
 
 UNCERTAIN: Final = "uncertain"
+REPEATABLE: Final = frozenset(each.name for each in OBJECTS.values() if each.is_idempotent)
+"""Objects whose rows may be written twice: others, like activities, would count twice."""
+
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted").encode
 
+_SUPERSEDED: Final = Skipped("marked as superseded")
+_STALE: Final = Skipped("a more recent row of its key came before")
+_REPEATED: Final = Skipped("the same activity came before")
+_NOT_THERE: Final = Skipped("update_only: not in Totango")
+_THERE: Final = Skipped("create_only: in Totango already")
+_UNCHANGED: Final = Unchanged()
 
-class Admission:
-    """Lets rows pass, or settles them without a call. Used by one thread.
+
+class Filter(Protocol):
+    """A step between reading and sending. Used by one thread."""
+
+    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+        """Return the rows that go on, and what becomes of those that do not."""
+
+
+class RowFilter(ABC):
+    """A filter that looks at one row after the other."""
+
+    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+        """Return the rows that go on, and what becomes of those that do not."""
+        sent: list[Row] = []
+        results: Results = []
+        for row in rows:
+            decision = self.decide(row)
+            if decision is None:
+                sent.append(row)
+            else:
+                results.append((row, decision))
+        return sent, results
+
+    @abstractmethod
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+
+
+class DropSuperseded(RowFilter):
+    """Drops a row of a rejects file which says that Totango has taken newer ones."""
+
+    def __init__(self) -> None:
+        self._is_logged = False
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        if not row.is_superseded:
+            return None
+        if not self._is_logged:
+            self._is_logged = True
+            logger.warning(
+                "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
+                "Take out the mark to send one nevertheless."
+            )
+        return _SUPERSEDED
+
+
+class DropStale(RowFilter):
+    """Drops a row if a more recent one with the same key was read before (`recency_field`).
 
     Args:
-        settings: The target's settings.
-        journal: What this run has seen.
-        ledger: What earlier runs had confirmed, if it is kept.
-        lookup: Asks what exists; only called for modes that need it.
-        report: Counts what does not pass.
-        forward: Takes rows that pass.
-        settle: Takes rows that need no call.
-        keep: Takes rows that belong into the rejects file.
-        unchanged: Takes rows that are in Totango already.
+        store: What this run has seen.
+        report: Counts keys that come again.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        journal: RunStore,
-        ledger: Ledger | None,
-        lookup: Callable[[], Lookup],
-        report: Report,
-        forward: Callable[[Row], None],
-        settle: Callable[[Row], None],
-        keep: Callable[[Row, Sequence[ValidationError]], None],
-        unchanged: Callable[[Row], None],
-    ) -> None:
-        self._settings = settings
-        self._upserts = settings.sync_mode == UPSERT
-        self._journal = journal
-        self._ledger = ledger
-        self._lookup = lookup
+    def __init__(self, store: RunStore, report: Report) -> None:
+        self._store = store
         self._report = report
-        self._forward = forward
-        self._settle = settle
-        self._keep = keep
-        self._unchanged = unchanged
-        self._keyless: dict[str, str] = {}
-        self._told: set[tuple[str, str]] = set()
-        self._waiting: list[Row] = []
-        self._since = 0.0
 
-    def put(self, row: Row) -> None:
-        """Take a row that has passed its checks."""
-        if row.object == ACTIVITIES:
-            if self._ledger is not None and not self._is_new_activity(row, self._ledger):
-                return
-        elif self._is_superseded(row):
-            return
-        if self._upserts:
-            self._admit(row)
-            return
-        if not self._waiting:
-            self._since = time.monotonic()
-        self._waiting.append(row)
-        if len(self._waiting) >= BATCH_ROWS:
-            self.flush()
-
-    def pulse(self) -> None:
-        """Let rows wait no longer than a few seconds."""
-        if self._waiting and time.monotonic() - self._since >= LONGEST_WAIT:
-            self.flush()
-
-    def flush(self) -> None:
-        """Decide on every row that waits.
-
-        Raises:
-            ApiError: If Totango cannot be asked what exists.
-        """
-        rows, self._waiting = self._waiting, []
-        self._ask(rows)
-        for row in rows:
-            key = _subject(row)
-            row.existed = self._journal.existing(key)
-            if self._is_wanted(row):
-                self._journal.note_existing(key, there=True)
-                self._admit(row)
-            else:
-                self._report.tally(row.stream, row.object).skipped += 1
-                self._settle(row)
-
-    def _is_wanted(self, row: Row) -> bool:
-        if self._settings.sync_mode == UPDATE_ONLY:
-            return bool(row.existed)
-        # An activity creates nothing that was asked to be left alone.
-        return row.object == ACTIVITIES or not row.existed
-
-    def _ask(self, rows: list[Row]) -> None:
-        asked = {_subject(row) for row in rows}
-        unknown = {key for key in asked if self._journal.existing(key) is None}
-        accounts = [key[1] for key in unknown if key[0] == ACCOUNTS]
-        users = [(key[1], key[2]) for key in unknown if key[0] == USERS]
-        found: set[tuple[str, ...]] = set()
-        if accounts:
-            found |= {(ACCOUNTS, account_id) for account_id in self._lookup().accounts(accounts)}
-        if users:
-            found |= {(USERS, *pair) for pair in self._lookup().users(users)}
-        for key in unknown:
-            self._journal.note_existing(key, there=key in found)
-
-    def _is_superseded(self, row: Row) -> bool:
-        key = written(row).key
-        if self._journal.count(key):
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        if row.object not in REPEATABLE:
+            return None
+        key = row.request.key
+        if self._store.count(key):
             self._report.tally(row.stream, row.object).repeated += 1
-        if row.recency is None or not self._journal.is_stale(key, row.recency):
-            return False
-        self._settle(row)
-        return True
+        if row.recency is not None and self._store.is_stale(key, row.recency):
+            return _STALE
+        return None
 
-    def _admit(self, row: Row) -> None:
-        ledger = self._ledger
-        if ledger is not None and row.object != ACTIVITIES:
-            write = written(row)
-            row.ledger_key = (row.stream, *write.key)
-            row.digest = ledger.digest(_contents(row))
-            confirmed = ledger.confirmed(row.ledger_key)
-            if self._settings.skip_unchanged and confirmed == row.digest:
-                self._report.tally(row.stream, row.object).unchanged += 1
-                self._unchanged(row)
-                return
-            if confirmed is not None and confirmed != row.digest:
-                # Made durable by the channel before the call: see Ledger.forget.
-                ledger.forget(row.ledger_key)
-                row.forgotten = True
-        self._forward(row)
 
-    def _is_new_activity(self, row: Row, ledger: Ledger) -> bool:
+class DropUnchanged(RowFilter):
+    """Drops a row whose values an earlier run confirmed (`skip_unchanged`).
+
+    Also prepares every other row for the ledger.
+
+    Args:
+        ledger: What earlier runs had confirmed.
+        skips: The setting `skip_unchanged`.
+    """
+
+    def __init__(self, ledger: Ledger, *, skips: bool) -> None:
+        self._ledger = ledger
+        self._skips = skips
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        if row.object not in REPEATABLE:
+            return None
+        row.ledger_key = (row.stream, *row.request.key)
+        row.digest = self._ledger.digest(_contents(row))
+        confirmed = self._ledger.confirmed(row.ledger_key)
+        if confirmed is None:
+            return None
+        if confirmed != row.digest:
+            # Made durable by the destination before the call: see Ledger.forget.
+            self._ledger.forget(row.ledger_key)
+            row.forgotten = True
+            return None
+        return _UNCHANGED if self._skips else None
+
+
+class DropDelivered(RowFilter):
+    """Drops an activity that this run or an earlier one has sent: it would count twice.
+
+    Args:
+        ledger: What earlier runs have sent.
+        store: What this run has seen.
+        report: Counts activities that come again.
+    """
+
+    def __init__(self, ledger: Ledger, store: RunStore, report: Report) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._report = report
+        self._keyless: dict[str, str] = {}
+        self._logged: set[tuple[str, str]] = set()
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        if row.object in REPEATABLE:
+            return None
         row.fingerprint = self._fingerprint(row)
-        tally = self._report.tally(row.stream, row.object)
         if row.fingerprint is None:
-            tally.repeated += 1
-            self._settle(row)
-            return False
-        state = ledger.activity_state(row.fingerprint)
+            self._report.tally(row.stream, row.object).repeated += 1
+            return _REPEATED
+        state = self._ledger.activity_state(row.fingerprint)
         if state == "done":
             if row.stream in self._keyless:
-                self._tell(row.stream, _TAKEN_FOR_DELIVERED)
-            tally.unchanged += 1
-            self._settle(row)
-            return False
+                self._log_once(row.stream, _TAKEN_FOR_DELIVERED)
+            return _UNCHANGED
         if state == "sending" and not _is_replayed(row):
-            tally.uncertain += 1
             message = (
                 "an earlier run was cut off while it sent this activity, so it may have been "
                 "counted already; replaying this row sends it again"
             )
-            self._keep(row, [ValidationError("", UNCERTAIN, message)])
-            return False
-        return True
+            return Rejected([ValidationError("", UNCERTAIN, message)], is_uncertain=True)
+        return None
+
+    def complete(self) -> None:
+        """Note that all was read, delivered and let go: no row will come again."""
+        for stream, runs in self._keyless.items():
+            self._ledger.confirm((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
 
     def _fingerprint(self, row: Row) -> tuple[str, ...] | None:
         """Return what tells an activity from every other; None for one that came before.
@@ -221,55 +216,90 @@ class Admission:
         values = [record.get(key) for key in keys]
         if keys and all(value is not None for value in values):
             named = (row.stream, "key", *(_encode(value).decode() for value in values))
-            return named if self._journal.count(named) == 0 else None
+            return named if self._store.count(named) == 0 else None
         digest = hashlib.sha256(_encode(record)).hexdigest()
         hashed: tuple[str, ...]
         if record.get(REJECT_FIELD):
             hashed = (row.stream, "rejected row", digest)
         else:
             hashed = (row.stream, "row", self._complete_runs(row.stream), digest)
-        return (*hashed, str(self._journal.count(hashed)))
+        return (*hashed, str(self._store.count(hashed)))
 
     def _complete_runs(self, stream: str) -> str:
         """Return how many runs about a stream without a key came to their end, as text."""
         if stream not in self._keyless:
-            self._tell(stream, _KEYLESS)
-            found = self._ledger and self._ledger.confirmed((*_COMPLETE_RUNS, stream))
+            self._log_once(stream, _KEYLESS)
+            found = self._ledger.confirmed((*_COMPLETE_RUNS, stream))
             self._keyless[stream] = (found or b"0").decode()
         return self._keyless[stream]
 
-    def complete(self) -> None:
-        """Take note that all was read, delivered and let go: no row will come again."""
-        for stream, runs in self._keyless.items():
-            if self._ledger is not None:
-                self._ledger.confirm((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
-
-    def _tell(self, stream: str, what: str) -> None:
-        if (stream, what) not in self._told:
-            self._told.add((stream, what))
-            logger.warning(what, stream)
+    def _log_once(self, stream: str, message: str) -> None:
+        if (stream, message) not in self._logged:
+            self._logged.add((stream, message))
+            logger.warning(message, stream)
 
 
-def _subject(row: Row) -> tuple[str, ...]:
-    """What has to exist for a row: the account, or the user."""
-    write = written(row)
-    if row.object == ACCOUNTS or write.user_id is None:
-        return (ACCOUNTS, write.account_id)
-    return (USERS, write.account_id, write.user_id)
+class SyncModeFilter(RowFilter):
+    """Drops rows that `update_only` or `create_only` excludes: asks what exists, many at once.
+
+    Args:
+        mode: The setting `sync_mode`.
+        store: Remembers what exists.
+        lookup: Returns who is asked.
+    """
+
+    def __init__(self, mode: str, store: RunStore, lookup: Callable[[], Lookup]) -> None:
+        self._mode = mode
+        self._store = store
+        self._lookup = lookup
+
+    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+        """Return the rows that go on, and what becomes of those that do not.
+
+        Raises:
+            ApiError: If Totango cannot be asked what exists.
+        """
+        self._look_up(rows)
+        return super().apply(rows)
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        key = row.request.subject
+        row.existed = self._store.existing(key)
+        if self._mode == UPDATE_ONLY and not row.existed:
+            return _NOT_THERE
+        # An activity creates nothing that was asked to be left alone.
+        if self._mode != UPDATE_ONLY and row.existed and row.object in REPEATABLE:
+            return _THERE
+        self._store.note_existing(key, there=True)
+        return None
+
+    def _look_up(self, rows: Sequence[Row]) -> None:
+        asked = {row.request.subject for row in rows}
+        unknown = {key for key in asked if self._store.existing(key) is None}
+        accounts = [key[1] for key in unknown if key[0] == ACCOUNTS]
+        users = [(key[1], key[2]) for key in unknown if key[0] == USERS]
+        found: set[tuple[str, ...]] = set()
+        if accounts:
+            found |= {(ACCOUNTS, account_id) for account_id in self._lookup().accounts(accounts)}
+        if users:
+            found |= {(USERS, *pair) for pair in self._lookup().users(users)}
+        for key in unknown:
+            self._store.note_existing(key, there=key in found)
 
 
 def _contents(row: Row) -> dict[str, str]:
-    write = written(row)
-    scopes = {ACCOUNT: write.account, USER: write.user, FIELDS: write.fields}
+    request = row.request
+    scopes = {ACCOUNT: request.account, USER: request.user, FIELDS: request.fields}
     return {
         f"{scope}.{name}": text for scope, texts in scopes.items() for name, text in texts.items()
     }
 
 
 def _is_replayed(row: Row) -> bool:
-    """Tell whether somebody read that a row is uncertain, and sends it again all the same."""
+    """Return whether somebody read that a row is uncertain, and sends it again nevertheless."""
     why = row.message["record"].get(REJECT_FIELD)
-    faults = why.get("faults") if isinstance(why, dict) else None
-    if not isinstance(faults, list):
+    errors = why.get("faults") if isinstance(why, dict) else None
+    if not isinstance(errors, list):
         return False
-    return any(isinstance(fault, dict) and fault.get("code") == UNCERTAIN for fault in faults)
+    return any(isinstance(error, dict) and error.get("code") == UNCERTAIN for error in errors)

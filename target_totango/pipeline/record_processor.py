@@ -1,4 +1,4 @@
-"""The way in: records become rows that are checked and counted, and admitted or rejected."""
+"""The first step of a row: a record becomes a write request, or all of its errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.transform import Transformer
-from target_totango.models import DELETED_FIELD, REJECT_FIELD, USERS, Row
+from target_totango.models import DELETED_FIELD, REJECT_FIELD, Row
 from target_totango.storage.run_store import comparable
 from target_totango.storage.stale_rejects import is_superseded, newer_names
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from target_totango.mapping.compiler import StreamMapping
     from target_totango.mapping.transform import Policy
     from target_totango.models import SourceStream, ValidationError
-    from target_totango.pipeline.departures import HardDeletes
-    from target_totango.pipeline.filters import Admission
-    from target_totango.pipeline.results import ResultHandler
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer
 
@@ -28,22 +25,19 @@ logger = logging.getLogger("target-totango")
 METADATA: Final = "_sdc_"
 """What the SDK adds to records begins so; none of it is an attribute."""
 
-NAMES_TOLD: Final = 100
+NAMES_LOGGED: Final = 100
 
 
 class RecordProcessor:
-    """Takes the records of one mapping.
+    """Turns the records of one mapping into rows.
 
     Args:
         mapping: What becomes of them.
         policy: What to do with what is not quite right.
-        gate: Where each row draws its ticket.
+        states: Numbers the rows.
         report: Counts.
-        departures: Takes rows that are gone at their source.
-        admission: Takes rows without a fault.
-        settler: Takes the others.
-        faults: Returns how a record does not fit its SCHEMA.
-        announced: All fields that records may hold; others are said and counted.
+        schema_errors: Returns how a record does not fit its SCHEMA.
+        announced: All fields that records may hold; others are logged and counted.
     """
 
     def __init__(
@@ -51,95 +45,87 @@ class RecordProcessor:
         mapping: StreamMapping,
         policy: Policy,
         *,
-        gate: StateCheckpointer,
+        states: StateCheckpointer,
         report: Report,
-        departures: HardDeletes,
-        admission: Admission,
-        settler: ResultHandler,
-        faults: Callable[[Mapping[str, Any]], list[ValidationError]],
+        schema_errors: Callable[[Mapping[str, Any]], list[ValidationError]],
         announced: frozenset[str] | None = None,
     ) -> None:
         self.mapping = mapping
         self._transformer = Transformer(mapping, policy)
-        self._faults = faults
-        self._gate = gate
-        self._tally = report.tally(mapping.stream, mapping.object)
-        self._departures = departures
-        self._admission = admission
-        self._settler = settler
+        self._schema_errors = schema_errors
+        self._states = states
+        self._metrics = report.tally(mapping.stream, mapping.object)
         self._announced = announced
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
-    def take(
+    def process(
         self,
         message: Mapping[str, Any],
         source: SourceStream,
         record: Mapping[str, Any],
         mapped: Mapping[str, Any],
-    ) -> None:
-        """Take one record.
+    ) -> Row:
+        """Return the row of a record, with a write request or with errors.
 
         Args:
             message: The RECORD message as it was read.
             source: Its stream.
             record: The record behind the stream maps.
             mapped: What a preset made of it; else the same.
-
-        Raises:
-            TotangoError: If the run must end here.
         """
         mapping = self.mapping
         row = Row(
-            self._gate.draw(), source, message, mapping.stream, mapping.object, mapping.delivery
+            self._states.next_row(),
+            source,
+            message,
+            mapping.stream,
+            mapping.object,
+            mapping.delivery,
         )
-        self._tally.received += 1
+        self._metrics.received += 1
         if self._announced is not None and not self._announced.issuperset(record):
-            self._note_unannounced(record)
-        replayed = REJECT_FIELD in message["record"]
-        if replayed and is_superseded(message):
-            self._settler.superseded(row)
-            return
-        if mapped.get(DELETED_FIELD):
-            self._departures.take(row, self._transformer.transform_ids(mapped))
-            return
-        if replayed:
+            self._log_unannounced(record)
+        if REJECT_FIELD in message["record"]:
             row.newer = newer_names(message)
-        faults = self._faults_of(row, record, mapped)
+            if is_superseded(message):
+                row.is_superseded = True
+                return row
+        if mapped.get(DELETED_FIELD):
+            transformed = self._transformer.transform_ids(mapped)
+            row.is_deleted = True
+            row.write, row.errors = transformed.request, tuple(transformed.errors)
+            return row
+        if errors := self._errors(row, record, mapped):
+            row.errors = tuple({(error.field, error.code): error for error in errors}.values())
         if mapping.recency is not None:
             recency = mapping.recency.read(mapped)
             row.recency = None if recency is MISSING else comparable(recency)
-        if mapping.object == USERS:
-            self._departures.note_user(row)
-        if faults:
-            distinct = {(fault.field, fault.code): fault for fault in faults}
-            self._settler.invalid(row, list(distinct.values()))
-        else:
-            self._admission.put(row)
+        return row
 
-    def _note_unannounced(self, record: Mapping[str, Any]) -> None:
-        """Say and count what is not written because no SCHEMA names it."""
+    def _log_unannounced(self, record: Mapping[str, Any]) -> None:
+        """Log and count what is not written because no SCHEMA names it."""
         announced = self._announced or frozenset()
         names = {name for name in record if not (name in announced or name.startswith(METADATA))}
-        self._tally.unannounced += bool(names)
-        new = names - self._told
-        if new and len(self._told) < NAMES_TOLD:
-            self._told |= new
+        self._metrics.unannounced += bool(names)
+        new = names - self._logged
+        if new and len(self._logged) < NAMES_LOGGED:
+            self._logged |= new
             logger.warning(
                 "Stream %r: not written, since its SCHEMA does not name them: %s.",
                 self.mapping.stream,
-                ", ".join(sorted(new)[:NAMES_TOLD]),
+                ", ".join(sorted(new)[:NAMES_LOGGED]),
             )
 
-    def _faults_of(
+    def _errors(
         self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]
     ) -> Sequence[ValidationError]:
-        """Give a row its write, and return everything that is wrong with it."""
+        """Give a row its write request, and return everything that is wrong with it."""
         transformer = self._transformer.without(row.newer) if row.newer else self._transformer
         transformed = transformer.transform(mapped)
         row.write = transformed.request
-        faults = [*self._faults(record), *transformed.errors]
-        if faults:
+        errors = [*self._schema_errors(record), *transformed.errors]
+        if errors:
             row.faulty = tuple(transformed.failed)
-        for name, count in transformed.changes.items() if not faults else ():
-            setattr(self._tally, name, getattr(self._tally, name) + count)
-        return faults
+        for name, count in transformed.changes.items() if not errors else ():
+            setattr(self._metrics, name, getattr(self._metrics, name) + count)
+        return errors

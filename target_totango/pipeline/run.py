@@ -1,48 +1,60 @@
-"""One run: rows in, outcomes counted, rejects kept, states let go, a verdict at the end."""
+"""One run: rows are processed, filtered and delivered, and their results handled, in this order."""
 
 from __future__ import annotations
 
-import datetime as dt
-import functools
-import json
 import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.clients import Clients
+from target_totango.config import UPSERT
+from target_totango.delivery import make_destination
 from target_totango.delivery.dry_run import DryRunDestination, Plan
-from target_totango.models import ACTIVITIES, Row, ValidationError
-from target_totango.pipeline.departures import HardDeletes
-from target_totango.pipeline.filters import Admission
+from target_totango.models import ACTIVITIES, Row
+from target_totango.pipeline.decisions import Rejected, Skipped
+from target_totango.pipeline.deletes import HardDeletes
+from target_totango.pipeline.filters import (
+    DropDelivered,
+    DropStale,
+    DropSuperseded,
+    DropUnchanged,
+    SyncModeFilter,
+)
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
-from target_totango.report import Report
-from target_totango.singer.output import emit
-from target_totango.singer.state import StateCheckpointer
+from target_totango.pipeline.verdict import RunEnd
+from target_totango.report import Progress, Report, write_report
+from target_totango.singer.state import StateCheckpointer, emit
 from target_totango.storage.dead_letter import DeadLetterFile
+from target_totango.storage.known_users import KnownUsers
+from target_totango.storage.ledger import Ledger
 from target_totango.storage.run_store import RunStore
-from target_totango.telling import Progress, tell_end, write_report
+from target_totango.verify.read_back import ReadBack
 from totango_api.errors import InputError, TotangoError
-from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from target_totango.config import Settings
     from target_totango.delivery.base import Destination
     from target_totango.mapping.compiler import StreamMapping
-    from target_totango.models import SourceStream
+    from target_totango.models import SourceStream, ValidationError
+    from target_totango.pipeline.filters import Filter
     from totango_api.config import Connection
 
 logger = logging.getLogger("target-totango")
 
+BATCH_ROWS: Final = 500
+"""Rows that go through the filters together: as many as one lookup asks for."""
+
+LOOKUP_SECONDS: Final = 5.0
+"""How long rows wait for more of them where each batch costs a lookup."""
+
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
 
-
-class IncompleteRunError(TotangoError):
-    """Not everything that was asked for was done."""
+_ASKS_NOTHING: Final = Skipped("a call that asks for nothing")
 
 
 class Run:
@@ -54,88 +66,113 @@ class Run:
         settings: The target's settings.
         connection: How to reach Totango.
         config: The whole configuration, for the region's lookup.
+
+    Attributes:
+        signal: The signal that asked to stop.
     """
 
     def __init__(
         self, settings: Settings, connection: Connection, config: Mapping[str, Any]
     ) -> None:
         self.settings = settings
-        self.services = Clients(settings, connection, config)
+        self.clients = Clients(settings, connection, config)
         self.report = Report()
+        self.states = StateCheckpointer()
         self.rejects = DeadLetterFile(settings.rejects_path)
-        self._progress = Progress(self.report)
-        self._channels: dict[str, Destination] = {}
-        self._plan = Plan() if settings.dry_run else None
-        self._journal = RunStore()
-        self._read_whole = False
         self.signal: int | None = None
-        self.gate = StateCheckpointer(emit, self._make_durable)
-        self._settler = ResultHandler(
-            settings,
-            services=self.services,
+        self.plan = Plan() if settings.dry_run else None
+        self._store = RunStore()
+        self._progress = Progress(self.report)
+        self._ledger, self._known_users = _opened(settings, connection)
+        self._read_back = ReadBack(settings, self._store)
+        self._results = ResultHandler(
+            states=self.states,
             report=self.report,
             rejects=None if settings.dry_run else self.rejects,
-            gate=self.gate,
-            journal=self._journal,
+            ledger=self._ledger,
+            store=self._store,
+            read_back=self._read_back,
+            fails_on_invalid=settings.fail_on_invalid,
         )
-        self._departures = HardDeletes(settings, self.services, self._settler, self.report)
-
-    def _make_durable(self) -> None:
-        self._settler.make_durable()
-
-    @functools.cached_property
-    def _admission(self) -> Admission:
-        return Admission(
-            self.settings,
-            journal=self._journal,
-            ledger=self.services.ledger,
-            lookup=lambda: self.services.lookup,
+        self._deletes = HardDeletes(
+            is_on=settings.hard_delete,
+            limit=settings.max_deletes,
+            known_users=self._known_users,
+            ledger=self._ledger,
             report=self.report,
-            forward=self._forward,
-            settle=self._settler.let_pass,
-            keep=self._settler.keep,
-            unchanged=self._settler.unchanged,
         )
+        self._delivered: DropDelivered | None = None
+        self._filters = self._stages()
+        self._destinations: dict[str, Destination] = {}
+        self._rows: list[Row] = []
+        self._since = 0.0
+        self._read_whole = False
+
+    def _stages(self) -> list[Filter]:
+        """Return what rows pass between processing and delivery, in this order."""
+        stages: list[Filter] = [DropSuperseded(), self._deletes]
+        if self._ledger is not None:
+            self._delivered = DropDelivered(self._ledger, self._store, self.report)
+            stages.append(self._delivered)
+        stages.append(DropStale(self._store, self.report))
+        if self._ledger is not None:
+            stages.append(DropUnchanged(self._ledger, skips=self.settings.skip_unchanged))
+        if self.settings.sync_mode != UPSERT:
+            mode = self.settings.sync_mode
+            stages.append(SyncModeFilter(mode, self._store, lambda: self.clients.lookup))
+        return stages
 
     # While the input is read ---------------------------------------------------------------
 
-    def intake(
+    def processor(
         self,
         mapping: StreamMapping,
-        faults: Callable[[Mapping[str, Any]], list[ValidationError]],
+        schema_errors: Callable[[Mapping[str, Any]], list[ValidationError]],
         announced: frozenset[str] | None = None,
     ) -> RecordProcessor:
-        """Return what takes the records of a mapping: see there."""
+        """Return what turns the records of a mapping into rows: see there."""
         return RecordProcessor(
             mapping,
             self.settings.policy,
-            gate=self.gate,
+            states=self.states,
             report=self.report,
-            departures=self._departures,
-            admission=self._admission,
-            settler=self._settler,
-            faults=faults,
+            schema_errors=schema_errors,
             announced=announced,
         )
 
-    def skip(self, stream: str) -> None:
-        """Count a row that asks for nothing, such as a page without a name."""
-        self.gate.settle(self.gate.draw())
-        tally = self.report.tally(stream, ACTIVITIES)
-        tally.received += 1
-        tally.skipped += 1
+    def add(self, row: Row) -> None:
+        """Take a row on its way.
+
+        Raises:
+            TotangoError: If the run must end here.
+        """
+        if row.errors:
+            self._results.handle(self._deletes.note_present(row))
+            self._results.handle([(row, Rejected(row.errors))])
+            return
+        if not self._rows:
+            self._since = time.monotonic()
+        self._rows.append(row)
+        if len(self._rows) >= BATCH_ROWS:
+            self._advance()
+
+    def skip(self, message: Mapping[str, Any], source: SourceStream, stream: str) -> None:
+        """Count a record that asks for nothing, such as a page without a name."""
+        row = Row(self.states.next_row(), source, message, stream, ACTIVITIES)
+        self.report.tally(row.stream, row.object).received += 1
+        self._results.handle([(row, _ASKS_NOTHING)])
 
     def refuse(
         self,
         message: Mapping[str, Any],
         source: SourceStream,
         mapping: StreamMapping,
-        fault: ValidationError,
+        error: ValidationError,
     ) -> None:
-        """Take a record that did not come through the stream maps."""
-        row = Row(self.gate.draw(), source, message, mapping.stream, mapping.object)
+        """Reject a record that did not come through the stream maps."""
+        row = Row(self.states.next_row(), source, message, mapping.stream, mapping.object)
         self.report.tally(row.stream, row.object).received += 1
-        self._settler.invalid(row, [fault])
+        self._results.handle([(row, Rejected([error]))])
 
     def ignore(self, stream: str) -> None:
         """Count a row of a stream that is ignored."""
@@ -143,39 +180,87 @@ class Run:
 
     def state(self, value: Any) -> None:
         """Take a state that covers every record taken so far."""
-        if self._plan is None:
-            self.gate.put(value)
-            self.gate.emit_due()
+        if self.plan is None:
+            self.states.put(value)
+            self._checkpoint()
 
     def activate_version(self, stream: str, object_: str, version: int) -> None:
-        """Take note that a version of a stream is complete: what older ones held is gone."""
-        self._departures.activate_version(stream, object_, version)
+        """Note that a version of a stream is complete: what only older ones held is gone."""
+        self._advance()
+        self._deletes.activate_version(stream, object_, version)
 
     def pulse(self) -> None:
         """Look after what is under way: called often, also while the tap is silent."""
-        if "_admission" in self.__dict__:
-            self._admission.pulse()
-        for channel in self._channels.values():
-            channel.collect()
-        self.gate.emit_due()
-        self._progress.pulse(self.gate.unsettled)
+        patience = LOOKUP_SECONDS if self.settings.sync_mode != UPSERT else 0.0
+        if self._rows and time.monotonic() - self._since >= patience:
+            self._advance()
+        self._collect()
+        self._checkpoint()
+        self._progress.pulse(self.states.incomplete)
 
     def wait_readable(self, descriptor: int, seconds: float) -> bool:
         """Wait for something to read, while calls go on; return whether there is something."""
-        return self.services.wait_readable(descriptor, seconds)
+        return self.clients.wait_readable(descriptor, seconds)
 
-    def _forward(self, row: Row) -> None:
-        name = "plan" if self._plan is not None else row.delivery
-        if name not in self._channels:
-            self._channels[name] = self._channel(row.delivery)
-        self._settler.expect(row)
-        self._channels[name].put(row)
+    def _advance(self) -> None:
+        """Send the rows that wait through the filters and on to their destinations."""
+        rows, self._rows = self._rows, []
+        for stage in self._filters:
+            if not rows:
+                return
+            rows, results = stage.apply(rows)
+            self._results.handle(results)
+        self._deliver(rows)
 
-    def _channel(self, delivery: str) -> Destination:
-        if self._plan is None:
-            return self.services.channel(delivery, self._settler, lambda: self.signal is not None)
-        lookup = (lambda: self.services.lookup) if self.services.has_token else None
-        return DryRunDestination(self._plan, self._settler.let_pass, lookup, self.services.known)
+    def _deliver(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            destination = self._destination(row.delivery)
+            self._results.expect(row)
+            destination.put(row)
+            if destination.has_results:
+                self._results.handle(destination.collect())
+
+    def _collect(self) -> None:
+        for destination in self._destinations.values():
+            if results := destination.collect():
+                self._results.handle(results)
+
+    def _destination(self, delivery: str) -> Destination:
+        name = delivery if self.plan is None else "dry run"
+        if name not in self._destinations:
+            self._destinations[name] = self._make_destination(delivery)
+        return self._destinations[name]
+
+    def _make_destination(self, delivery: str) -> Destination:
+        if self.plan is None:
+            return make_destination(
+                delivery,
+                self.clients,
+                self.settings,
+                prepare=self._prepare,
+                is_interrupted=lambda: self.signal is not None,
+            )
+        lookup = (lambda: self.clients.lookup) if self.clients.has_token else None
+        return DryRunDestination(self.plan, lookup, self.clients.known)
+
+    def _prepare(self, rows: list[Row]) -> None:
+        """Make durable what the ledger has to know before calls go out; in any thread.
+
+        Rows that go out together share a commit: each costs the disk a few milliseconds.
+        """
+        if self._ledger is None:
+            return
+        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
+            self._ledger.begin(*fingerprints)
+        elif any(row.forgotten for row in rows):
+            self._ledger.flush()
+
+    def _checkpoint(self, *, now: bool = False) -> None:
+        """Emit the newest state that may go out."""
+        value = self.states.due(now=now)
+        if value is not None:
+            self._results.make_durable()
+            emit(value)
 
     # The end -------------------------------------------------------------------------------
 
@@ -189,7 +274,7 @@ class Run:
             TotangoError: If not everything was done.
             SystemExit: After a signal.
         """
-        for step in (self._deliver_rest, self._let_go, self._tell_end):
+        for step in (self._deliver_rest, self._close, self._write_report):
             try:
                 step(failure)
             except Exception as error:  # noqa: BLE001 (raised below, after the other steps)
@@ -198,149 +283,119 @@ class Run:
             logger.error(
                 "Stopped by signal %d before everything was done; %d rows were not delivered.",
                 self.signal,
-                self.gate.unsettled,
+                self.states.incomplete,
             )
             raise SystemExit(128 + self.signal)
+        failure = failure or self._end.verdict()
         if failure is not None:
             raise failure
-        self._verdict()
 
     def _deliver_rest(self, failure: BaseException | None) -> None:
-        """Settle what can be settled.
+        """Deliver what can be delivered.
 
         Raises:
             TotangoError: If that is not everything.
         """
-        # What was read before a fault in the input is still delivered.
-        faulty = isinstance(failure, (InputError, InvalidRowError))
-        if self.signal is None and (failure is None or faulty):
-            try:
-                self._settle_all()
-                if failure is None:
-                    self._after_all()
-                self._settler.hold_refused()
-            except BaseException:
-                self._wind_up()
-                raise
-        else:
+        # What was read before an error in the input is still delivered.
+        can_go_on = failure is None or isinstance(failure, (InputError, InvalidRowError))
+        if self.signal is not None or not can_go_on:
             self._wind_up()
+            return
+        try:
+            self._drain()
+            if failure is None:
+                self._after_delivery()
+            self._results.hold_refused()
+        except BaseException:
+            self._wind_up()
+            raise
 
-    def _settle_all(self) -> None:
-        if "_admission" in self.__dict__:
-            self._admission.flush()
-        for channel in self._channels.values():
-            while not channel.drain(until=time.monotonic() + 1.0):
+    def _drain(self) -> None:
+        self._advance()
+        for destination in self._destinations.values():
+            while not destination.drain(until=time.monotonic() + 1.0):
                 if self.signal is not None:
                     raise InterruptedError
                 self.pulse()
+            self._results.handle(destination.collect())
 
-    def _after_all(self) -> None:
+    def _after_delivery(self) -> None:
         """Do what only a run may do that was read to its end and delivered."""
-        if self._plan is not None:
-            self._plan.delete = self._departures.count
+        if self.plan is not None:
+            self.plan.delete = self._deletes.count
             return
-        self._departures.carry_out()
+        for result in self._deletes.carry_out(self.clients.delete_user):
+            self._results.handle([result])
         self._read_whole = True
-        self._settler.verify()
+        if self._read_back.is_on:
+            self._verify()
+
+    def _verify(self) -> None:
+        """Read back what was confirmed, and keep what is not there as it was sent."""
+        definitions = self.clients.known.definitions()
+        for checked in self._read_back.verify(self.clients.lookup, definitions):
+            self._results.handle_verification(checked)
 
     def _wind_up(self) -> None:
         """Start nothing new, and wait a while for the calls that are under way."""
         until = time.monotonic() + DRAIN_SECONDS
-        for channel in self._channels.values():
-            channel.cancel()
-        while time.monotonic() < until and any(each.busy for each in self._channels.values()):
-            try:
-                for channel in self._channels.values():
-                    channel.drain(until=time.monotonic() + 0.2)
-            except TotangoError as error:
-                logger.debug("While winding up: %s", error)
+        for destination in self._destinations.values():
+            destination.cancel()
+        while time.monotonic() < until and any(each.busy for each in self._destinations.values()):
+            for destination in self._destinations.values():
+                try:
+                    destination.drain(until=time.monotonic() + 0.2)
+                    self._results.handle(destination.collect())
+                except TotangoError as error:
+                    logger.debug("While winding up: %s", error)
 
-    def _let_go(self, failure: BaseException | None) -> None:
+    def _close(self, failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""
         del failure
         try:
-            self._settler.make_durable()
-            self.gate.emit_due(now=True)
+            self._results.make_durable()
+            self._checkpoint(now=True)
             # Not before the state is out: killed in between, a run would count twice unsaid.
-            if self._read_whole and not self.gate.unsettled and "_admission" in self.__dict__:
-                self._admission.complete()
-            self._settler.mark_superseded()
+            if self._read_whole and not self.states.incomplete and self._delivered is not None:
+                self._delivered.complete()
+            self._results.mark_superseded()
         finally:
             self.rejects.close()
-            for channel in self._channels.values():
-                channel.close()
-            self._departures.close()
-            self.services.close()
-            self._journal.close()
+            for closing in (*self._destinations.values(), self._known_users, self._ledger):
+                if closing is not None:
+                    closing.close()
+            self.clients.close()
+            self._store.close()
 
-    def _tell_end(self, failure: BaseException | None) -> None:
+    def _write_report(self, failure: BaseException | None) -> None:
         self._progress.end()
-        rejected = self.report.total("rejected")
-        tell_end(self.report, self.rejects)
-        self._tell_held()
-        if self._plan is not None:
-            self._plan.show(rejected=rejected)
-        if not self.settings.report_path:
-            return
-        report = self.report.as_dict()
-        report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
-        report["complete"] = not (failure or self.signal or self.gate.unsettled)
-        report["rejects_path"] = str(self.rejects.path) if self.rejects.rows else None
-        report["states_emitted"] = self.gate.emitted
-        report["undelivered"] = self.gate.unsettled
-        report["states_held"] = self.gate.held.count if self.gate.held else 0
-        report["calls"] = self.services.usage()
-        if self._plan is not None:
-            report["plan"] = self._plan.as_dict(rejected=rejected)
-        write_report(Path(self.settings.report_path), report)
+        if self.plan is None:
+            self.report.close()
+        self._end.log()
+        if self.settings.report_path:
+            is_complete = failure is None and self.signal is None
+            report = self._end.as_dict(is_complete=is_complete, calls=self.clients.usage())
+            write_report(Path(self.settings.report_path), report)
 
-    def _tell_held(self) -> None:
-        """Log which STATE is held, and why."""
-        held, failure = self.gate.held, self._settler.failure
-        if held is None:
-            return
-        logger.warning(
-            "STATE is held: %d of the input's STATE messages, the first after row %d (%s), "
-            "are not emitted, because %d rows were not delivered%s",
-            held.count,
-            held.rows,
-            excerpt(json.dumps(held.first, default=str)),
-            self.gate.unsettled,
-            f": {failure.message}" if failure else ".",
+    @property
+    def _end(self) -> RunEnd:
+        return RunEnd(
+            self.settings,
+            self.report,
+            self.states,
+            self.rejects,
+            failure=self._results.failure,
+            plan=self.plan,
+            has_ledger=self._ledger is not None,
         )
-        if self.services.ledger is None and (sent := self.report.sent(ACTIVITIES)):
-            logger.warning(
-                "%d activities were delivered without ledger_path: those that the tap sends "
-                "again count again.",
-                sent,
-            )
 
-    def _verdict(self) -> None:
-        report, problems = self.report, []
-        if undelivered := report.total("undelivered"):
-            problem = self._settler.failure
-            msg = f"{undelivered} rows were not delivered: {problem.message if problem else ''}"
-            remedy = "Run again: their STATE is held, so the tap sends them again."
-            if problem and problem.remedy:
-                remedy = f"{problem.remedy} {remedy}"
-            raise IncompleteRunError(msg, remedy=remedy)
-        rejected = report.total("rejected")
-        if rejected > self.settings.max_rejected:
-            problems.append(f"{rejected} rows were rejected")
-        if uncertain := report.total("uncertain"):
-            problems.append(f"{uncertain} activities may or may not have been counted")
-        unverified = report.total("different") + report.total("missing")
-        if unverified and self.settings.warn_on_mismatch:
-            logger.warning("%d rows are not in Totango as they were sent.", unverified)
-        elif unverified:
-            problems.append(f"{unverified} rows are not in Totango as they were sent")
-        if problems:
-            where = "" if self._plan is not None else f": see {self.rejects.path}"
-            msg = f"{' and '.join(problems)}{where}."
-            remedy = "Mend the rows and pipe that file back in."
-            if uncertain:
-                remedy += (
-                    " First take out the activities that Totango did count: a replay counts "
-                    "them again."
-                )
-            raise IncompleteRunError(msg, remedy=remedy)
+
+def _opened(settings: Settings, connection: Connection) -> tuple[Ledger | None, KnownUsers | None]:
+    """Open the ledger and the file of known users beside it, where they are kept."""
+    if not settings.ledger_path or settings.dry_run:
+        return None, None
+    service_id = connection.service_id
+    ledger = Ledger(settings.ledger_path, service=service_id.number if service_id else "")
+    if not settings.hard_delete:
+        return ledger, None
+    return ledger, KnownUsers(Path(f"{settings.ledger_path}.users"))

@@ -1,16 +1,23 @@
-"""The state gate: a STATE goes out only when every row before it is settled."""
+"""STATE messages: held until every row before them is complete, then written."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import msgspec
+
+from totango_api.errors import TotangoError
 
 EMIT_EVERY_SECONDS: Final = 1.0
+
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+_CLOSED: Final = "Standard output was closed, so no state can be stored."
 
 
 @dataclass(frozen=True)
@@ -31,24 +38,15 @@ class HeldState:
 class StateCheckpointer:
     """Holds STATE messages back until the rows before them are confirmed or in the rejects file.
 
-    Rows draw tickets in input order and may be settled in any order. Used by one thread.
-
-    Args:
-        emit: Writes one state.
-        make_durable: Called right before each emission: whatever counts as settled must
-            survive a crash from then on.
+    Rows are numbered in input order and may become complete in any order. Used by one thread.
 
     Attributes:
-        emitted: How many states were emitted.
+        emitted: How many states went out.
     """
 
-    def __init__(
-        self, emit: Callable[[Any], None], make_durable: Callable[[], None] | None = None
-    ) -> None:
-        self._emit = emit
-        self._make_durable = make_durable
-        self._drawn = 0
-        self._settled = 0
+    def __init__(self) -> None:
+        self._read = 0
+        self._complete = 0
         self._low = 0
         self._ahead: set[int] = set()
         self._waiting: deque[tuple[int, Any]] = deque()
@@ -59,9 +57,9 @@ class StateCheckpointer:
         self.emitted = 0
 
     @property
-    def unsettled(self) -> int:
+    def incomplete(self) -> int:
         """How many rows are neither confirmed nor rejected."""
-        return self._drawn - self._settled
+        return self._read - self._complete
 
     @property
     def held(self) -> HeldState | None:
@@ -72,64 +70,100 @@ class StateCheckpointer:
         position, first = self._waiting[0]
         return HeldState(first, len(self._waiting) + (held.count if held else 0), position)
 
-    def draw(self) -> int:
-        """Return the ticket of the next row."""
-        self._drawn += 1
-        return self._drawn
+    def next_row(self) -> int:
+        """Return the number of the next row, from 1."""
+        self._read += 1
+        return self._read
 
-    def settle(self, ticket: int) -> None:
+    def complete(self, seq: int) -> None:
         """Note that a row needs no further attention."""
-        self._settled += 1
-        if self._undelivered is not None and ticket > self._undelivered:
+        self._complete += 1
+        if self._undelivered is not None and seq > self._undelivered:
             return
-        if ticket == self._low + 1:
-            self._low = ticket
+        if seq == self._low + 1:
+            self._low = seq
         else:
-            self._ahead.add(ticket)
+            self._ahead.add(seq)
         while self._ahead and self._low + 1 in self._ahead:
             self._low += 1
             self._ahead.discard(self._low)
 
-    def hold(self, ticket: int) -> None:
+    def hold(self, seq: int) -> None:
         """Note that a row is not delivered: no STATE that covers it goes out in this run."""
-        if self._undelivered is not None and ticket > self._undelivered:
+        if self._undelivered is not None and seq > self._undelivered:
             return
-        self._undelivered = ticket
-        self._ahead = {each for each in self._ahead if each < ticket}
-        while self._waiting and self._waiting[-1][0] >= ticket:
+        self._undelivered = seq
+        self._ahead = {each for each in self._ahead if each < seq}
+        while self._waiting and self._waiting[-1][0] >= seq:
             position, value = self._waiting.pop()
             count = self._held.count if self._held else 0
             self._held = HeldState(value, count + 1, position)
 
     def put(self, value: Any) -> None:
-        """Take a state that covers every row drawn so far; an empty one is ignored.
+        """Take a state that covers every row read so far; an empty one is ignored.
 
         An empty state would wipe the bookmarks that an earlier run stored.
         """
         if not value:
             return
         if self._undelivered is not None:
-            held = self._held or HeldState(value, 0, self._drawn)
+            held = self._held or HeldState(value, 0, self._read)
             self._held = HeldState(held.first, held.count + 1, held.rows)
             return
-        if self._waiting and self._waiting[-1][0] == self._drawn:
+        if self._waiting and self._waiting[-1][0] == self._read:
             self._waiting.pop()
-        self._waiting.append((self._drawn, value))
+        self._waiting.append((self._read, value))
 
-    def emit_due(self, *, now: bool = False) -> None:
-        """Emit the newest state that may go; at most one a second, unless `now`."""
+    def due(self, *, now: bool = False) -> Any | None:
+        """Return the newest state that may go out; at most one a second, unless `now`.
+
+        Whatever is complete must be durable before it does.
+        """
         if not self._waiting or self._waiting[0][0] > self._low:
-            return
+            return None
         if not now and time.monotonic() - self._last_at < EMIT_EVERY_SECONDS:
-            return
+            return None
         value = None
         while self._waiting and self._waiting[0][0] <= self._low:
             value = self._waiting.popleft()[1]
         self._last_at = time.monotonic()
         if value == self._last:
-            return
-        if self._make_durable is not None:
-            self._make_durable()
-        self._emit(value)
+            return None
         self._last = value
         self.emitted += 1
+        return value
+
+
+class OutputError(TotangoError):
+    """Nobody takes what is written to standard output."""
+
+
+def emit(value: Any) -> None:
+    """Write a state to standard output.
+
+    Raises:
+        OutputError: If nobody takes it.
+    """
+    line = _line(value)
+    if not sys.stdout:
+        raise OutputError(_CLOSED)
+    try:
+        # Bytes, since the encoding of standard output depends on the locale.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except (OSError, ValueError) as error:
+        # What is still buffered must not raise once more when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            msg = f"The state cannot be written to standard output: {error.strerror}."
+            raise OutputError(msg) from error
+        raise OutputError(_CLOSED) from error
+
+
+def _line(value: Any) -> bytes:
+    try:
+        return _encode(value) + b"\n"
+    except UnicodeEncodeError:
+        # Half a surrogate pair survives as its escape only.
+        return json.dumps(value, default=str).encode() + b"\n"

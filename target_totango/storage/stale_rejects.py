@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.models import ACCOUNTS, ACTIVITIES, REJECT_FIELD, USERS, Row
+from target_totango.models import ACCOUNTS, ACTIVITIES, REJECT_FIELD, Row
 from target_totango.storage.run_store import is_older
 from target_totango.storage.seen import KeyFilter, key_digest
 
@@ -41,7 +41,7 @@ class Outdated:
     place: int
     stream: str
     object: str
-    ticket: int
+    seq: int
     recency: tuple[str, str] | None
     names: frozenset[str]
     newer: frozenset[str] = frozenset()
@@ -73,7 +73,7 @@ class StaleRejects:
             return
         attributes = _attributes(write)
         names = frozenset().union(*attributes.values(), row.faulty)
-        kept = Outdated(place, row.stream, row.object, row.ticket, row.recency, names)
+        kept = Outdated(place, row.stream, row.object, row.seq, row.recency, names)
         database = self._journal.database
         if self._subjects is None:
             self._subjects = KeyFilter()
@@ -95,15 +95,15 @@ class StaleRejects:
             return
         for subject, names in _attributes(write).items():
             for kept in self._rejected(subject):
-                if kept.ticket > row.ticket or is_older(row.recency, kept.recency):
+                if kept.seq > row.seq or is_older(row.recency, kept.recency):
                     continue
                 kept.newer |= kept.names & names
                 kept.again = kept.again or subject[0] == kept.object
                 self._keep(kept)
 
-    def note_deleted(self, user: tuple[str, str]) -> None:
-        """Take note that a user was deleted: no rejected row may bring it back."""
-        for kept in self._rejected((USERS, *user)):
+    def note_deleted(self, row: Row) -> None:
+        """Note that the user of a row was deleted: no rejected row may bring it back."""
+        for kept in self._rejected(row.request.key):
             kept.newer, kept.again = kept.names, True
             self._keep(kept)
 
@@ -131,16 +131,14 @@ class StaleRejects:
 
 
 def _stored(kept: Outdated) -> str:
-    fields = (kept.place, kept.stream, kept.object, kept.ticket, kept.recency)
+    fields = (kept.place, kept.stream, kept.object, kept.seq, kept.recency)
     return json.dumps((*fields, sorted(kept.names), sorted(kept.newer), kept.again))
 
 
 def _revived(stored: str) -> Outdated:
-    place, stream, object_, ticket, recency, names, newer, again = json.loads(stored)
+    place, stream, object_, seq, recency, names, newer, again = json.loads(stored)
     moment = None if recency is None else (recency[0], recency[1])
-    return Outdated(
-        place, stream, object_, ticket, moment, frozenset(names), frozenset(newer), again
-    )
+    return Outdated(place, stream, object_, seq, moment, frozenset(names), frozenset(newer), again)
 
 
 def is_superseded(message: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from stub_totango import Asked, Reply, ok, serving
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, schema, state
 
 from target_totango.pipeline.results import InvalidRowError
-from target_totango.pipeline.run import IncompleteRunError
+from target_totango.pipeline.verdict import IncompleteRunError
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
@@ -594,7 +594,7 @@ def test_the_most_recent_row_wins_by_a_chosen_field(deliver: Deliver, service: S
     mapping = {"stream": "accounts", "recency_field": "at"}
     done = deliver(stamped, *rows, state(1), mappings=[mapping]).ok()
     assert held(service, "accounts")[("a",)]["Plan"] == "third"
-    assert done.totals == {"received": 3, "sent": 2, "repeated": 2}
+    assert done.totals == {"received": 3, "sent": 2, "repeated": 2, "skipped": 1}
     assert done.states == [state(1)["value"]]
 
 
@@ -696,7 +696,13 @@ def test_activities_are_never_sent_twice_with_a_ledger(
     ledger = {"ledger_path": str(tmp_path / "ledger.db")}
     service.chaos("drop@tracking:1")
     first = deliver(ACTIVITIES, activity(1), activity(2), activity(2), max_in_flight=1, **ledger)
-    assert first.totals == {"received": 3, "sent": 1, "uncertain": 1, "repeated": 1}
+    assert first.totals == {
+        "received": 3,
+        "sent": 1,
+        "uncertain": 1,
+        "repeated": 1,
+        "skipped": 1,
+    }
     service.chaos()
     again = deliver(ACTIVITIES, activity(1), activity(2), activity(3), **ledger)
     assert again.totals == {"received": 3, "sent": 1, "uncertain": 1, "unchanged": 1}
@@ -1052,7 +1058,7 @@ def test_a_new_version_deletes_who_is_gone_but_an_empty_one_nobody(
     rows = [user("a", f"u{n}", Title="y") | {"version": 3} for n in range(2)]
     done = deliver(DELETABLE, *rows, version(3), **settings).ok()
     assert set(held(service, "users")) == {("a", "u0"), ("a", "u1")}
-    assert done.totals["deleted"] == 1
+    assert done.totals["vanished"] == 1
 
 
 # Preset ----------------------------------------------------------------------------------------

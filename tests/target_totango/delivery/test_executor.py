@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from target_totango.delivery.executor import OrderedPool
 from target_totango.delivery.ordered_calls import OrderedCalls
-from target_totango.singer.state import StateCheckpointer
 from totango_api.http.call_loop import CallLoop
 
 if TYPE_CHECKING:
@@ -283,49 +282,3 @@ def test_what_settling_raises_leaves_the_other_results(calls) -> None:
         made.calls.drain()
     assert made.calls.drain()
     assert set(made.settled) == {0, 1}
-
-
-# The gate --------------------------------------------------------------------------------------
-
-events = st.lists(st.sampled_from(["row", "state"]), max_size=30)
-
-
-@given(events, st.randoms(use_true_random=False), st.sets(st.integers(1, 30)))
-def test_a_state_goes_out_exactly_when_every_row_before_it_is_settled(
-    script: list[str], random: Any, lost: set[int]
-) -> None:
-    emitted: list[Any] = []
-    synced: list[int] = []
-    gate = StateCheckpointer(emitted.append, lambda: synced.append(len(emitted)))
-    covers: dict[int, int] = {}
-    tickets = []
-    for number, event in enumerate(script):
-        if event == "row":
-            tickets.append(gate.draw())
-        else:
-            covers[number] = len(tickets)
-            gate.put({"n": number})
-    random.shuffle(tickets)
-    settled: set[int] = set()
-    for ticket in tickets:
-        if ticket in lost:
-            continue
-        gate.settle(ticket)
-        settled.add(ticket)
-        gate.emit_due(now=True)
-        for state in emitted:
-            assert set(range(1, covers[state["n"]] + 1)) <= settled
-    gate.emit_due(now=True)
-    may_go = [n for n, rows in covers.items() if set(range(1, rows + 1)) <= settled]
-    assert ([emitted[-1]["n"]] if emitted else []) == may_go[-1:]
-    assert [state["n"] for state in emitted] == sorted({state["n"] for state in emitted})
-    assert synced == list(range(len(emitted)))
-
-
-@pytest.mark.parametrize("empty", [{}, None])
-def test_an_empty_state_is_none(empty: Any) -> None:
-    emitted: list[Any] = []
-    gate = StateCheckpointer(emitted.append)
-    gate.put(empty)
-    gate.emit_due(now=True)
-    assert emitted == []

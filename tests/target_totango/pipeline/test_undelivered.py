@@ -109,7 +109,7 @@ def test_a_service_that_refuses_every_row_is_not_the_rows_fault(
 def test_refusals_without_end_end_the_run(deliver: Deliver, service: Sandbox) -> None:
     service.chaos("422@tracking")
     done = deliver(ACCOUNTS, *accounts(2_000), state(1))
-    assert "500 rows were refused, and none was taken" in str(done.error)
+    assert "rows were refused, and none was taken" in str(done.error)
     assert len(service.calls("tracking")) < 1_000
 
 

@@ -1,58 +1,87 @@
-"""Which STATE goes out, whatever the order in which rows are settled."""
+"""Which STATE goes out, whatever the order in which rows are completed."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from target_totango.singer.state import HeldState, StateCheckpointer
 
+if TYPE_CHECKING:
+    from random import Random
+
+events = st.lists(st.sampled_from(["complete", "hold", "never", "state"]), max_size=40)
+
 
 def test_a_state_waits_for_every_row_before_it() -> None:
-    emitted: list[int] = []
-    states = StateCheckpointer(emitted.append)
-    first, second = states.draw(), states.draw()
+    states = StateCheckpointer()
+    first, second = states.next_row(), states.next_row()
     states.put(1)
-    states.settle(second)
-    states.emit_due(now=True)
-    assert emitted == []
+    states.complete(second)
+    assert states.due(now=True) is None
     assert states.held == HeldState(first=1, count=1, rows=2)
-    states.settle(first)
-    states.emit_due(now=True)
-    assert emitted == [1]
+    states.complete(first)
+    assert states.due(now=True) == 1
     assert states.held is None
+    assert states.due(now=True) is None
 
 
-@given(
-    kinds=st.lists(st.sampled_from(["settle", "hold", "state"]), max_size=40),
-    order=st.randoms(use_true_random=False),
-)
-def test_no_state_passes_a_row_that_is_held(kinds: list[str], order: object) -> None:
-    """States are numbered by the rows before them; so is what may be emitted of them."""
-    emitted: list[int] = []
-    states = StateCheckpointer(emitted.append)
-    rows, results = 0, []
-    for kind in kinds:
-        if kind == "state":
-            states.put(rows or 0.5)
-            continue
-        rows = states.draw()
-        results.append((kind, rows))
-    order.shuffle(results)  # type: ignore[attr-defined]
-    for kind, ticket in results:
-        getattr(states, kind)(ticket)
-        states.emit_due(now=True)
-    states.emit_due(now=True)
-    first_held = min((ticket for kind, ticket in results if kind == "hold"), default=10**9)
-    assert all(value < first_held for value in emitted)
-    assert emitted == sorted(emitted)
-    assert states.unsettled == sum(kind == "hold" for kind, _ in results)
-    puts, seen = [], 0
-    for kind in kinds:
-        seen += kind != "state"
-        if kind == "state":
-            puts.append(seen)
-    may_go = [value or 0.5 for value in puts if value < first_held]
-    assert emitted[-1:] == may_go[-1:]
-    held = sorted({value for value in puts if value >= first_held})
-    assert (states.held.first if states.held else None) == (held[0] if held else None)
+@given(events, st.randoms(use_true_random=False))
+def test_a_state_goes_out_exactly_when_every_row_before_it_is_complete(
+    script: list[str], random: Random
+) -> None:
+    states = StateCheckpointer()
+    covers: dict[int, int] = {}
+    rows: list[tuple[str, int]] = []
+    for number, event in enumerate(script):
+        if event == "state":
+            covers[number] = len(rows)
+            states.put({"n": number})
+        else:
+            rows.append((event, states.next_row()))
+    random.shuffle(rows)
+    complete: set[int] = set()
+    emitted: list[dict[str, int]] = []
+    for event, seq in rows:
+        if event == "complete":
+            states.complete(seq)
+            complete.add(seq)
+        elif event == "hold":
+            states.hold(seq)
+        if (state := states.due(now=True)) is not None:
+            emitted.append(state)
+            assert set(range(1, covers[state["n"]] + 1)) <= complete
+    if (state := states.due(now=True)) is not None:
+        emitted.append(state)
+    may_go = [n for n, count in covers.items() if set(range(1, count + 1)) <= complete]
+    assert ([emitted[-1]["n"]] if emitted else []) == may_go[-1:]
+    assert [state["n"] for state in emitted] == sorted({state["n"] for state in emitted})
+    assert states.emitted == len(emitted)
+    assert states.incomplete == len(rows) - len(complete)
+    stay = [n for n in covers if n not in may_go]
+    assert (states.held is not None) == bool(stay)
+    if states.held is not None:
+        # Of states with no row between them only the last one counts.
+        assert states.held.rows == covers[stay[0]]
+        assert covers[states.held.first["n"]] == covers[stay[0]]
+
+
+def test_what_is_held_does_not_grow_with_the_input() -> None:
+    states = StateCheckpointer()
+    states.hold(states.next_row())
+    for number in range(1_000):
+        states.complete(states.next_row())
+        states.put(number + 1)
+    assert states.held == HeldState(first=1, count=1_000, rows=2)
+    assert not states._ahead
+    assert not states._waiting
+
+
+@pytest.mark.parametrize("empty", [{}, None])
+def test_an_empty_state_is_none(empty: Any) -> None:
+    states = StateCheckpointer()
+    states.put(empty)
+    assert states.due(now=True) is None

@@ -1,0 +1,143 @@
+"""The end of a run: its table in the log, its report, and whether everything was done."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from target_totango.models import ACTIVITIES
+from totango_api.errors import TotangoError
+from totango_api.redaction import excerpt
+
+if TYPE_CHECKING:
+    from target_totango.config import Settings
+    from target_totango.delivery.dry_run import Plan
+    from target_totango.report import Report
+    from target_totango.singer.state import StateCheckpointer
+    from target_totango.storage.dead_letter import DeadLetterFile
+
+logger = logging.getLogger("target-totango")
+
+
+class IncompleteRunError(TotangoError):
+    """Not everything that was asked for was done."""
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """What is known of a run at its end.
+
+    Attributes:
+        failure: Why the first row that was not delivered was not.
+        plan: What a dry run found.
+        has_ledger: Whether activities that were delivered are remembered.
+    """
+
+    settings: Settings
+    report: Report
+    states: StateCheckpointer
+    rejects: DeadLetterFile
+    failure: TotangoError | None
+    plan: Plan | None
+    has_ledger: bool
+
+    def log(self) -> None:
+        """Log the table of the run, where its rejects are, and which STATE is held."""
+        self._log_counts()
+        self._log_held_state()
+        if self.plan is not None:
+            self.plan.show(rejected=self.report.total("rejected"))
+
+    def as_dict(self, *, is_complete: bool, calls: dict[str, Any]) -> dict[str, Any]:
+        """Return the report for JSON.
+
+        Args:
+            is_complete: Whether the input was read to its end and everything done.
+            calls: Calls of each surface.
+        """
+        held = self.states.held
+        report = self.report.as_dict()
+        report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
+        report["complete"] = is_complete and not self.states.incomplete
+        report["rejects_path"] = str(self.rejects.path) if self.rejects.rows else None
+        report["states_emitted"] = self.states.emitted
+        report["states_held"] = held.count if held else 0
+        report["undelivered"] = self.states.incomplete
+        report["calls"] = calls
+        if self.plan is not None:
+            report["plan"] = self.plan.as_dict(rejected=self.report.total("rejected"))
+        return report
+
+    def verdict(self) -> TotangoError | None:
+        """Return what was not done; None if everything was."""
+        if self.report.total("undelivered"):
+            return self._undelivered()
+        problems = self._problems()
+        if not problems:
+            return None
+        where = "" if self.plan is not None else f": see {self.rejects.path}"
+        remedy = "Mend the rows and pipe that file back in."
+        if self.report.total("uncertain"):
+            remedy += (
+                " First take out the activities that Totango did count: a replay counts them again."
+            )
+        return IncompleteRunError(f"{' and '.join(problems)}{where}.", remedy=remedy)
+
+    def _undelivered(self) -> TotangoError:
+        failure = self.failure or TotangoError("it is not known why.")
+        msg = f"{self.report.total('undelivered')} rows were not delivered: {failure.message}"
+        remedy = "Run again: their STATE is held, so the tap sends them again."
+        return IncompleteRunError(msg, remedy=f"{failure.remedy} {remedy}".strip())
+
+    def _problems(self) -> list[str]:
+        report, problems = self.report, []
+        rejected = report.total("rejected")
+        if rejected > self.settings.max_rejected:
+            problems.append(f"{rejected} rows were rejected")
+        if uncertain := report.total("uncertain"):
+            problems.append(f"{uncertain} activities may or may not have been counted")
+        unverified = report.total("different") + report.total("missing")
+        if unverified and self.settings.warn_on_mismatch:
+            logger.warning("%d rows are not in Totango as they were sent.", unverified)
+        elif unverified:
+            problems.append(f"{unverified} rows are not in Totango as they were sent")
+        return problems
+
+    def _log_counts(self) -> None:
+        for line in self.report.table():
+            logger.info("%s", line)
+        for stream, rows in self.report.ignored_streams.items():
+            logger.info("Stream %r was ignored: %d rows.", stream, rows)
+        if self.rejects.rows:
+            logger.info("%d rows are in %s.", self.rejects.rows, self.rejects.path)
+        if superseded := self.report.total("superseded"):
+            logger.info(
+                "%d of them are outdated, since later rows of the same key were confirmed: "
+                "a replay skips them.",
+                superseded,
+            )
+        if self.rejects.moved_to is not None:
+            logger.info("Older rejects were moved to %s.", self.rejects.moved_to)
+
+    def _log_held_state(self) -> None:
+        held = self.states.held
+        if held is None:
+            return
+        logger.warning(
+            "STATE is held: %d of the input's STATE messages, the first after row %d (%s), "
+            "are not emitted, because %d rows were not delivered%s",
+            held.count,
+            held.rows,
+            excerpt(json.dumps(held.first, default=str)),
+            self.states.incomplete,
+            f": {self.failure.message}" if self.failure else ".",
+        )
+        if not self.has_ledger and (sent := self.report.sent(ACTIVITIES)):
+            logger.warning(
+                "%d activities were delivered without ledger_path: those that the tap sends "
+                "again count again.",
+                sent,
+            )

@@ -1,0 +1,73 @@
+"""Which users each stream held: what ACTIVATE_VERSION is about."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from totango_api.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+User = tuple[str, str]
+_PRIVATE: Final = 0o600
+
+
+class KnownUsers:
+    """Which users each stream held in which table version.
+
+    A file of its own beside the ledger, since it has to hold ids in clear.
+
+    Args:
+        path: The file; readable by its owner only.
+
+    Raises:
+        SettingsError: If it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE))
+            self._database = sqlite3.connect(path)
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS users (stream TEXT, account_id TEXT, user_id TEXT, "
+                "version INTEGER, PRIMARY KEY (stream, account_id, user_id)) WITHOUT ROWID"
+            )
+        except (OSError, sqlite3.Error) as error:
+            msg = f"{path} cannot be opened: {error}."
+            raise SettingsError(msg, remedy="Set ledger_path to a place that can be.") from error
+        self._seen: set[tuple[str, int]] = set()
+
+    def note(self, stream: str, version: int, user: User) -> None:
+        """Note a user that a stream holds."""
+        self._seen.add((stream, version))
+        self._database.execute(
+            "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)", (stream, *user, version)
+        )
+
+    def absent(self, stream: str, version: int) -> list[User]:
+        """Return the users that a stream held in other versions and no longer does.
+
+        None when no row of this version was read: an empty stream deletes nobody.
+        """
+        if (stream, version) not in self._seen:
+            return []
+        rows = self._database.execute(
+            "SELECT account_id, user_id FROM users WHERE stream = ? AND version <> ?",
+            (stream, version),
+        )
+        return [(str(account_id), str(user_id)) for account_id, user_id in rows]
+
+    def forget(self, stream: str, user: User) -> None:
+        """Forget a user that was deleted."""
+        self._database.execute(
+            "DELETE FROM users WHERE stream = ? AND account_id = ? AND user_id = ?",
+            (stream, *user),
+        )
+
+    def close(self) -> None:
+        """Keep what was noted."""
+        self._database.commit()
+        self._database.close()
