@@ -62,9 +62,9 @@ def offered(switches: Switches, kind: str, term: object, operator: str) -> bool:
     if not (evidenced or inferred):
         return False
     names = (f"term.{kind}", f"term.{kind}.{term}", f"op.{kind}.{operator}")
-    said = [switches.filters[name] for name in names if name in switches.filters]
-    if said:
-        return all(said)
+    answers = switches.open_ended(*names)
+    if answers:
+        return "off" not in answers
     return evidenced or switches.text("terms") == "all"
 
 
