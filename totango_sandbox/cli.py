@@ -81,9 +81,10 @@ def _add_options(serve: argparse.ArgumentParser) -> None:
     add(
         "--seed",
         default="accounts=2500,users=4000,events=300",
-        metavar="accounts=N,users=N,events=N[,seed=N][,activity=WHICH][,created=WHICH]",
-        help="made-up data to start with, or none (default %(default)s); which rows have times of "
-        "activity (some, all, spread, none) and a Create Date (some, all, none)",
+        metavar="accounts=N,users=N,events=N[,…]",
+        help="made-up data to start with, or none (default %(default)s); also collections=N, "
+        "seed=N, activity=some|all|spread|none and created=some|all|none (rows with times of "
+        "activity, accounts with a Create Date), keys=all|none (accounts with ofid and sfid)",
     )
     add("--rate-limit", type=int, default=100, help="calls a minute and token; 0 = no limit")
     add("--token", default="sandbox-token", help="app token (default %(default)s)")

@@ -27,7 +27,9 @@ Faults
 
 Surfaces
     search (= accounts + users), accounts, users, scroll, events, attributes, account, domains,
-    delete, api (= all of these), hub, tracking, all
+    delete, touchpoint_types, touchpoint_tags, activity_types, objective_statuses and
+    objective_categories (together: reference), staff, teams, audit, jobs, plans, collections,
+    touchpoints, tasks, api (= all of these), hub, tracking, all
 
 When (all conditions of a rule must hold; without any it always applies)
     N               the Nth call on that surface since the rule was made, counted from 1
@@ -57,9 +59,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SEARCH: Final = frozenset({"accounts", "users"})
-REST: Final = SEARCH | {"scroll", "events", "attributes", "account", "domains", "delete"}
+REFERENCE: Final = frozenset(
+    {
+        "touchpoint_types",
+        "touchpoint_tags",
+        "activity_types",
+        "objective_statuses",
+        "objective_categories",
+    }
+)
+REST: Final = (
+    SEARCH
+    | REFERENCE
+    | {"scroll", "events", "attributes", "account", "domains", "delete"}
+    | {"staff", "teams", "audit", "jobs", "plans", "collections", "touchpoints", "tasks"}
+)
 ALL: Final = REST | {"hub", "tracking"}
-_GROUPS: Final = {"search": SEARCH, "api": REST, "all": ALL}
+_GROUPS: Final = {"search": SEARCH, "reference": REFERENCE, "api": REST, "all": ALL}
 PLAYED_BY_HANDLER: Final = frozenset(
     {"duplicate-page", "short-page", "shift", "shift-delete", "nan", "infinity", "control"}
 )

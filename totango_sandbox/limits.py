@@ -17,6 +17,8 @@ COLLECTION_TEXT_MAX: Final = 512
 ACTIVITY_MAX: Final = 190
 MODULE_MAX: Final = 100
 ATTRIBUTE_NAME_MAX: Final = 100
+# Totango: Touchpoints API.
+TOUCHPOINT_CONTENT_MAX: Final = 12_000
 
 # "Alphanumeric" is read as ASCII: the narrowest reading that fits the article.
 ACCOUNT_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]+")

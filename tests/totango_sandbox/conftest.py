@@ -33,6 +33,8 @@ class Sandbox:
         path = {
             "events": "/api/v2/events/search",
             "scroll": "/api/v2/accounts/scan_and_scroll_search_accounts",
+            "staff": "/api/v1/search/users/internal",
+            "collections": "/api/v1/search/accounts/collections",
         }.get(what, f"/api/v1/search/{what}")
         body = {"query": json.dumps({"terms": [], "fields": [], **query}), **(form or {})}
         return self.http.post(self.url + path, data=body, headers={"app-token": self.token})
@@ -66,6 +68,12 @@ class Sandbox:
         }
         url = f"{self.url}/api/v1/{path}"
         return self.http.post(url, json=batch, headers={**known, **headers})
+
+    def api(self, method: str, path: str, document: Any = None, **params: str) -> requests.Response:
+        """Any call with the token; a document goes as JSON."""
+        return self.http.request(
+            method, self.url + path, json=document, params=params, headers={"app-token": self.token}
+        )
 
     def dump(self, kind: str) -> list[dict[str, Any]]:
         answer = self.http.get(f"{self.url}/sandbox/dump", params={"object": kind})

@@ -2,7 +2,21 @@
 
 from typing import Final
 
-from totango_sandbox.endpoints import events, hub, metadata, scroll, search, tracking
+from totango_sandbox.endpoints import (
+    audit,
+    collections,
+    events,
+    hub,
+    metadata,
+    objects,
+    reference,
+    scroll,
+    search,
+    staff,
+    tasks,
+    touchpoints,
+    tracking,
+)
 from totango_sandbox.endpoints.control import answer_control, front_page
 from totango_sandbox.endpoints.hub import refuse_credentials
 from totango_sandbox.endpoints.route import Handler, Route
@@ -14,6 +28,13 @@ ROUTES: Final[tuple[Route, ...]] = (
     *events.ROUTES,
     *metadata.ROUTES,
     *hub.ROUTES,
+    *staff.ROUTES,
+    *reference.ROUTES,
+    *objects.ROUTES,
+    *audit.ROUTES,
+    *touchpoints.ROUTES,
+    *tasks.ROUTES,
+    *collections.ROUTES,
 )
 
 __all__ = ["ROUTES", "Handler", "Route", "answer_control", "front_page", "refuse_credentials"]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from totango_sandbox.errors import FaultRuleError, LoadError, SandboxError, UsageError
 from totango_sandbox.http import NDJSON, TEXT, Request, Response, reply
-from totango_sandbox.storage import all_rows, load
+from totango_sandbox.storage import KINDS, all_rows, count_rows, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _BAD: Final = 400
 _LINES_AT_ONCE: Final = 500
-_ROWS: Final = ("accounts", "users", "events", "collections", "attributes")
 _RECORDS: Final = {
     "activities": ("account_id", "user_id", "activity", "module", "time"),
     "log": ("time", "surface", "reason", "detail"),
@@ -37,8 +36,13 @@ POST /api/v2/events/search           GET  /api/v1/attributes.json
 POST /api/v2/accounts/scan_and_scroll_search_accounts
 GET or POST /pixel.gif               DELETE /api/v2/users/account-user/<account>/<user>
 POST /api/v1/{{accounts,users,usage}}  POST /api/v1/collections/<type>
+GET, POST, PUT, DELETE /api/v3/touchpoints/<id>    GET, POST, PUT /api/v3/tasks/<id>
+GET  /api/v3/touchpoint-types /touchpoint-tags /activity-types /objective-settings/status|category
+POST /api/v1/search/users/internal   GET  /api/v2/teams/<id>   GET /api/v2/audit?startDate=&endDate=
+GET  /api/v3/integrations/job        GET  /api/v3/accounts/<id>/plan_summary
+POST /api/v1/search/accounts/collections           GET /api/v3/collections/<type>/rows
 
-GET  /sandbox/dump?object=accounts|users|events|collections|activities|attributes|log|calls|moves
+GET  /sandbox/dump?object=accounts|users|events|…|activities|log|calls|moves
 GET  /sandbox/stats
 POST /sandbox/load    {{"accounts": […], "users": […], "events": […], "attributes": […]}}
 POST /sandbox/settle  makes every accepted write visible now
@@ -85,7 +89,7 @@ def _dump(service: Service, request: Request) -> Response:
     store = service.store
     store.settle()
     found: Iterable[dict[str, Any]]
-    if kind in _ROWS:
+    if kind in KINDS:
         found = all_rows(store, kind)
     elif kind in _RECORDS:
         records = list(store.database.records(kind))
@@ -95,7 +99,7 @@ def _dump(service: Service, request: Request) -> Response:
     elif kind == "moves":
         found = list(service.movement.journal)
     else:
-        known = ", ".join([*_ROWS, *_RECORDS, *_OTHERS])
+        known = ", ".join([*KINDS, *_RECORDS, *_OTHERS])
         msg = f"object {kind!r} cannot be dumped; {known} can"
         raise UsageError(msg)
     return Response(200, _lines(found), [NDJSON])
@@ -121,11 +125,7 @@ def _stats(service: Service, _request: Request) -> Response:
         {
             **service.calls.totals(),
             "rows": {
-                "accounts": len(store.accounts),
-                "users": len(store.users),
-                "events": len(store.events),
-                "collections": len(store.collections),
-                "attributes": len(store.definitions.rows()),
+                **count_rows(store),
                 "activities": store.database.count("activities"),
                 "log": store.database.count("log"),
             },

@@ -229,7 +229,7 @@ def _collection(service: Service, collection_type: str, row: dict[str, Any]) -> 
     }
     if service.store.is_blocked(str(kept["account_id"])):
         return partial(service.store.log, "hub", "account is blocked", **kept)
-    return partial(service.store.put_collection, collection_type, kept)
+    return partial(service.store.documents.put, "collections", kept)
 
 
 ROUTES: Final = (

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from totango_sandbox.endpoints.bodies import NOT_FOUND
 from totango_sandbox.endpoints.route import Route
 from totango_sandbox.errors import ApiError
 from totango_sandbox.http import HTML, Request, Response, reply
 from totango_sandbox.storage import (
+    ROLES,
     STATUS_GROUPS,
     TYPES,
     UNKNOWN_STATUS,
@@ -18,8 +20,8 @@ from totango_sandbox.storage import (
 
 if TYPE_CHECKING:
     from totango_sandbox.service import Service
+    from totango_sandbox.switches import Switches
 
-_NOT_FOUND: Final = 404
 # Totango's own Zendesk app: site t11 is the EU.
 _SITES: Final = {"us": "t1", "eu": "t11"}
 
@@ -32,15 +34,15 @@ def attributes(service: Service, request: Request) -> Response:
         raise ApiError(msg, 403)
     if mode == "404":
         msg = "not found"
-        raise ApiError(msg, _NOT_FOUND)
+        raise ApiError(msg, NOT_FOUND)
     if mode == "html":
         return Response(200, b"<html><body>Sign in to Totango</body></html>", [HTML])
     if mode == "empty":
         return reply({"list": []})
     found = [
-        _described(definition)
-        for kind in service.store.definitions.by_object.values()
-        for definition in kind.values()
+        _described(definition, service.switches)
+        for kind in ("accounts", "users")
+        for definition in service.store.definitions.by_object[kind].values()
     ]
     request.rows = len(found)
     if mode == "odd":
@@ -48,11 +50,11 @@ def attributes(service: Service, request: Request) -> Response:
     return reply({"list": found})
 
 
-def _described(definition: Definition) -> dict[str, object]:
+def _described(definition: Definition, switches: Switches) -> dict[str, object]:
     one: dict[str, object] = {
         "key_name": definition.key_name,
         "display_name": definition.key_name,
-        "type": TYPES[definition.type],
+        "type": _shown_type(definition, switches),
         "object": "account" if definition.object == "accounts" else "user",
     }
     if definition.type == "currency":
@@ -60,6 +62,12 @@ def _described(definition: Definition) -> dict[str, object]:
     if definition.options:
         one["options"] = list(definition.options)
     return one
+
+
+def _shown_type(definition: Definition, switches: Switches) -> str:
+    if definition.object == "accounts" and definition.key_name in ROLES:
+        return switches.text("role_type")
+    return TYPES[definition.type]
 
 
 def domains(service: Service, _request: Request) -> Response:
@@ -74,7 +82,7 @@ def account(service: Service, request: Request) -> Response:
     row = store.accounts.rows_by_key.get(request.path_values[0])
     if row is None:
         msg = "Account not found"
-        raise ApiError(msg, _NOT_FOUND)
+        raise ApiError(msg, NOT_FOUND)
     request.rows = 1
     base = store.accounts.base
     found = attribute_values(store, store.accounts, row)
@@ -105,7 +113,7 @@ def delete_user(service: Service, request: Request) -> Response:
     if (account_id, user_id) not in store.users.rows_by_key:
         if service.switches.text("delete_missing") == "404":
             msg = "User not found"
-            raise ApiError(msg, _NOT_FOUND)
+            raise ApiError(msg, NOT_FOUND)
         return reply({"status": "success"})
     request.rows = 1
     store.submit(partial(store.delete_user, account_id, user_id))

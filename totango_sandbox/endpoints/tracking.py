@@ -134,8 +134,7 @@ def _assign(write: Write, name: str, value: str | None) -> None:
     if name == "sdr_odn":
         write.account.setdefault("name", value)
     elif name == "sdr_ofid":
-        # Foreign keys are stored in lower case (Totango: Attributes and data types).
-        write.account_attributes.append(("ofid", value and value.lower()))
+        write.account_attributes.append(("ofid", value))
     elif name.startswith("sdr_o."):
         attribute = name[6:]
         if attribute in _ACCOUNT_BASE:
@@ -146,8 +145,6 @@ def _assign(write: Write, name: str, value: str | None) -> None:
         attribute = name[6:]
         if attribute == "name":
             write.user["name"] = value
-        elif attribute == "ofid":
-            write.user_attributes.append(("ofid", value and value.lower()))
         elif attribute:
             write.user_attributes.append((attribute, value))
 

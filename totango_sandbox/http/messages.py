@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +35,7 @@ class Request:
         count: likewise.
         rows: rows given back or taken in, likewise.
         search: number of this search call on its object, counted from 1.
+        arrived: when it arrived, on the clock of ``time.perf_counter``.
     """
 
     method: str
@@ -49,6 +51,7 @@ class Request:
     count: int | None = None
     rows: int | None = None
     search: int | None = None
+    arrived: float = field(default_factory=time.perf_counter)
 
     def header(self, name: bytes) -> str:
         """A header's value without surrounding blanks, or an empty text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates
-from totango_sandbox.seed import make_event
+from totango_sandbox.seed import EventMaker
 
 if TYPE_CHECKING:
     import random
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Move = dict[str, Any]
 _PAST_DAYS: Final = 60
+# Ids of touchpoints and tasks are counted from here: those of the seed end far below.
+_FIRST_NUMBER: Final = 1_000_000
 
 
 class EventMover:
@@ -22,6 +24,7 @@ class EventMover:
     def __init__(self, store: Store, dice: random.Random, clock: dates.Clock) -> None:
         self._store = store
         self._dice = dice
+        self._maker = EventMaker(dice)
         self._serial = 0
         self._clock = clock
 
@@ -40,17 +43,17 @@ class EventMover:
     def _come(self, age: int) -> list[Move]:
         moment = self._clock.now()
         self._serial += 1
-        event = make_event(self._dice, self._serial, self._account(), moment)
+        event = self._maker.make(_FIRST_NUMBER + self._serial, self._account(), moment)
         event["timestamp"] = moment - age
         event["id"] = self._new_id()
-        self._store.put_event(event)
+        self._store.events.put(event)
         return [_entry("in", event["id"], moment)]
 
     def _go(self) -> list[Move]:
         if not self._store.events:
             return []
         event_id = self._dice.choice(list(self._store.events))
-        self._store.delete_event(event_id)
+        self._store.events.remove(event_id)
         return [_entry("out", event_id, self._clock.now())]
 
     def _edit(self) -> list[Move]:
@@ -66,7 +69,7 @@ class EventMover:
             event["timestamp"] = moment
         if mode == "new":
             event["id"] = self._new_id()
-        self._store.put_event(event)
+        self._store.events.put(event)
         return [{**_entry("edited", before["id"], moment), "new_event_id": event["id"]}]
 
     def _new_id(self) -> str:

@@ -2,14 +2,14 @@
 
 from totango_sandbox.search.event_filters import compile_event_terms, event_time
 from totango_sandbox.search.execution import Searcher
-from totango_sandbox.search.fields import compile_fields
+from totango_sandbox.search.fields import select_fields
 from totango_sandbox.search.query import Query, read_query
 
 __all__ = [
     "Query",
     "Searcher",
     "compile_event_terms",
-    "compile_fields",
     "event_time",
     "read_query",
+    "select_fields",
 ]

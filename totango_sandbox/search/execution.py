@@ -40,14 +40,9 @@ class Searcher:
 
     def matching(self, table: Table, query: Query) -> Sequence[int]:
         """All rows that a query selects, sorted."""
-        store = self._store
         key = f"{_key(table, query)} {query.sort_by} {query.descending}"
-        state = (
-            store.accounts.version,
-            store.users.version,
-            self._switches.revision,
-            dates.day_start(),
-        )
+        versions = [kept.version for kept in self._store.tables.values()]
+        state = (table.version, *versions, self._switches.revision, dates.day_start())
         known = self._results.get(key)
         if known is not None and known[0] == state:
             return known[1]
@@ -135,7 +130,7 @@ class Searcher:
         rows = table.ordered(query.sort_by, descending=query.descending)
         if select is not None:
             rows = _in_order(rows, select(range(table.size)))
-        ids = table.base["account_id" if table is store.users else "id"]
+        ids = table.base["account_id" if "account_id" in table.base else "id"]
         if blocked := self._switches.listed("blocked_accounts"):
             rows = [row for row in rows if ids[row] not in blocked]
         if not query.sees_all_teams:

@@ -38,6 +38,8 @@ _NUMBERS: Final = {
     "activity_aggregation": (90, 1),
     "lifecycle_attribute_stage_by_id_total_days": (400, 1),
 }
+# Keys of a field that say what it is about.
+_ABOUT: Final = ("term", "attribute", "metric", "aggregation", "activity", "account_role")
 _NEEDS: Final = {
     "string": "term",
     "number": "term",
@@ -64,8 +66,22 @@ def compile_fields(store: Store, table: Table, fields: Sequence[Field]) -> list[
     return [_compile(store, table, field) for field in fields]
 
 
+def select_fields(
+    store: Store, table: Table, fields: Sequence[Field], rows: Sequence[int]
+) -> list[list[Any]]:
+    """The values of all fields for each row."""
+    columns = [values(rows) for values in compile_fields(store, table, fields)]
+    return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in rows]
+
+
 def _compile(store: Store, table: Table, field: Field) -> Values:
     kind = str(field.get("type"))
+    answers = store.switches.open_ended(*_switches_of(kind, field))
+    if "off" in answers:
+        msg = f"unknown field type {kind!r}"
+        raise ApiError(msg)
+    if "null" in answers:
+        return _plain(None)
     need = _NEEDS.get(kind)
     if need is not None and not isinstance(field.get(need), str):
         msg = f"field {kind!r} needs {need!r}"
@@ -91,6 +107,12 @@ def _compile(store: Store, table: Table, field: Field) -> Values:
         msg = f"unknown field type {field.get('type')!r}"
         raise ApiError(msg)
     return makers[kind](store, table, field)
+
+
+def _switches_of(kind: str, field: Field) -> tuple[str, ...]:
+    """The switches that decide on a field: by its type, and by what it is about."""
+    names = (field[key] for key in _ABOUT if isinstance(field.get(key), str))
+    return f"field.{kind}", *(f"field.{kind}.{name}" for name in names)
 
 
 def _plain(column: Column | None) -> Values:
@@ -188,8 +210,12 @@ def _owner(store: Store, table: Table, field: Field) -> Values:
     column = found[0] if found else None
     accounts = table.base["account_row"] if table.kind == "users" else None
 
+    staff = store.staff.base
+    logins = {staff["display"][row]: staff["id"][row] for row in store.staff.live_rows()}
+
     def owner(name: object) -> dict[str, str]:
-        return {"owner_value": str(name), "owner_tid_value": owner_mail(str(name))}
+        login = logins.get(name) or owner_mail(str(name))
+        return {"owner_value": str(name), "owner_tid_value": login}
 
     of_accounts = _mapped(column, owner)
     if accounts is None:
@@ -221,13 +247,18 @@ def _health_reason(_store: Store, table: Table, _field: Field) -> Values:
 
 
 def _last_touch_timestamp(store: Store, table: Table, _field: Field) -> Values:
-    """Likely ISO text: the column that a client stores it in is a timestamp."""
+    """The newest touchpoint, else made up. Likely ISO text: a client stores it as a timestamp."""
     ids = table.base["id"]
     write = dates.day_text
     if store.switches.text("simple_dates") == "datetime":
         write = dates.time_text
 
+    newest = store.events.newest_note if table.kind == "accounts" else {}
+
     def touch(identifier: object) -> str | None:
+        moment = newest.get(str(identifier))
+        if moment is not None:
+            return write(moment)
         day = made_up(identifier, "touch") % 500
         return None if day < 100 else write(_MADE_UP_SINCE + day * dates.DAY)
 

@@ -109,6 +109,8 @@ class Compiler:
             return texts(base["health"], operators)
         if self.table.kind == "accounts" and name == "status_group":
             return self._status_group(operators)
+        if self.table.kind == "collections" and name == "collection_type":
+            return texts(base["collection_type"], operators)
         msg = f"unknown string term {name!r}"
         raise ApiError(msg)
 

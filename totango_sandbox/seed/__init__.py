@@ -1,6 +1,7 @@
 """Makes up customers, users and events, always the same for the same seed."""
 
-from totango_sandbox.seed.events import make_event
-from totango_sandbox.seed.generate import Amounts, fill, parse_seed
+from totango_sandbox.seed.amounts import Amounts, parse_seed
+from totango_sandbox.seed.events import EventMaker
+from totango_sandbox.seed.generate import fill
 
-__all__ = ["Amounts", "fill", "make_event", "parse_seed"]
+__all__ = ["Amounts", "EventMaker", "fill", "parse_seed"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates
-from totango_sandbox.errors import SeedError
 from totango_sandbox.seed import words
-from totango_sandbox.seed.events import make_event
+from totango_sandbox.seed.events import EventMaker
+from totango_sandbox.seed.lists import fill_lists
 
 if TYPE_CHECKING:
+    from totango_sandbox.seed.amounts import Amounts
     from totango_sandbox.storage import Store, Table
 
 # A fixed "present", so that the same seed gives the same rows on every day.
@@ -23,56 +23,6 @@ _FAR: Final = 4_102_444_800_000  # 2100-01-01
 
 
 _CREATED: Final = "Create Date"
-_CHOICES: Final = {
-    "activity": ("some", "all", "spread", "none"),
-    "created": ("some", "all", "none"),
-}
-
-
-@dataclass(slots=True)
-class Amounts:
-    """How much to make up, and which rows have dates.
-
-    Attributes:
-        activity: rows with a first and last activity: ``some`` (a third of them at the same
-            moment), ``all``, ``spread`` (all, at moments of their own) or ``none``.
-        created: accounts with a ``Create Date``: ``some``, ``all`` or ``none``.
-    """
-
-    accounts: int = 2500
-    users: int = 4000
-    events: int = 300
-    seed: int = 1
-    activity: str = "some"
-    created: str = "some"
-
-
-def parse_seed(text: str) -> Amounts | None:
-    """Read ``accounts=N,users=N,events=N[,seed=N][,activity=…][,created=…]``; ``none`` is None.
-
-    Raises:
-        SeedError: it is neither.
-    """
-    if text.strip() == "none":
-        return None
-    amounts = Amounts(accounts=0, users=0, events=0)
-    for part in text.split(","):
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if name in _CHOICES and value in _CHOICES[name]:
-            setattr(amounts, name, value)
-        elif name in {"accounts", "users", "events", "seed"} and equals and value.isdigit():
-            setattr(amounts, name, int(value))
-        else:
-            msg = (
-                f"--seed {text!r} is not like accounts=2500,users=4000,events=300 "
-                "(also seed=N, activity=some|all|spread|none, created=some|all|none)."
-            )
-            raise SeedError(msg)
-    if amounts.users + amounts.events and not amounts.accounts:
-        msg = f"--seed {text!r}: users and events need accounts to belong to."
-        raise SeedError(msg)
-    return amounts
-
 
 Make = Callable[[random.Random, int], list[Any]]
 
@@ -160,10 +110,18 @@ def fill(store: Store, amounts: Amounts) -> None:
     _fill_accounts(store, dice, amounts)
     _fill_users(store, dice, amounts)
     accounts = store.accounts.base
+    maker = EventMaker(dice)
     for number in range(amounts.events):
         row = dice.randrange(amounts.accounts)
         account = {"id": accounts["id"][row], "display_name": accounts["display"][row]}
-        store.put_event(make_event(dice, number, account, PRESENT))
+        value = store.accounts.attributes["Contract Value"][row]
+        if number % 2 and value is not None:
+            account["contract_value"] = value
+        store.events.put(maker.make(number, account, PRESENT))
+    for task in maker.tasks.values():
+        store.documents.put("tasks", task)
+    _fill_collections(store, dice, amounts)
+    fill_lists(store, dice, PRESENT)
 
 
 def _fill_accounts(store: Store, dice: random.Random, amounts: Amounts) -> None:
@@ -188,6 +146,8 @@ def _fill_accounts(store: Store, dice: random.Random, amounts: Amounts) -> None:
     table.base["health_change"][:size] = _days(-400, 0)(dice, size)
     _fill_attributes(store, table, dice, _ACCOUNT_ATTRIBUTES)
     _fill_created(table, size, amounts.created)
+    if amounts.keys == "all":
+        _fill_keys(store, size)
 
 
 def _fill_users(store: Store, dice: random.Random, amounts: Amounts) -> None:
@@ -237,6 +197,34 @@ def _fill_created(table: Table, size: int, which: str) -> None:
             column[row] = None
         elif which == "all" and column[row] is None:
             column[row] = PRESENT - (row % 2_500) * dates.DAY
+
+
+def _fill_keys(store: Store, size: int) -> None:
+    """Give every account a foreign key and a Salesforce id of 18 characters."""
+    foreign = store.accounts.attribute_column("ofid")
+    salesforce = store.accounts.attribute_column("sfid")
+    for row in range(size):
+        foreign[row] = f"crm-{row + 1:07}"
+        salesforce[row] = f"0015g00000{row + 1:05}AAB"
+    _define(store, "accounts", "ofid", "text")
+    _define(store, "accounts", "sfid", "text")
+
+
+def _fill_collections(store: Store, dice: random.Random, amounts: Amounts) -> None:
+    accounts = store.accounts.base["id"]
+    for number in range(amounts.collections):
+        row = {
+            "collection_type": "tickets",
+            "id": f"T-{number + 1:06}",
+            "account_id": accounts[dice.randrange(amounts.accounts)],
+            "attributes": {
+                "Title": dice.choice(words.SUBJECTS),
+                "Priority": dice.choice(("low", "normal", "high")),
+                "Hours": dice.randrange(40),
+                "Opened": dates.day_text(PRESENT - dice.randrange(700) * dates.DAY),
+            },
+        }
+        store.documents.put("collections", row)
 
 
 def _fill_attributes(

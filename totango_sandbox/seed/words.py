@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import NAMESPACE_DNS, uuid5
 
 COMPANY_HEADS: Final = (
     "Acme",
@@ -100,3 +101,20 @@ NOTES: Final = (
 )
 SUBJECTS: Final = ("QBR", "Kick-off", "Renewal call", "Escalation", "Training 🎓", "Check-in")
 ROLES: Final = ("Admin", "User", "Champion", "Decision maker")
+
+
+def _ids(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Names with an id that is always the same."""
+    return tuple((str(uuid5(NAMESPACE_DNS, f"{name}.sandbox.example")), name) for name in names)
+
+
+TOUCHPOINT_TYPES: Final = _ids(("Web Meeting", "Phone", "E-mail", "In Person", "Internal Note"))
+TOUCHPOINT_TAGS: Final = _ids(("Renewal", "Risk", "Training", "Product feedback"))
+ACTIVITY_TYPES: Final = (
+    ("adoption", "Adoption"),
+    ("renewal", "Renewal"),
+    ("support", "Support"),
+    ("upsell", "Upsell"),
+)
+OBJECTIVE_STATUSES: Final = _ids(("Not started", "On track", "At risk", "Achieved"))
+OBJECTIVE_CATEGORIES: Final = _ids(("Adoption", "Growth", "Retention"))

@@ -17,30 +17,49 @@ from totango_sandbox.storage.columns import (
     role_columns,
 )
 from totango_sandbox.storage.database import Database
-from totango_sandbox.storage.serialization import all_rows, attribute_values, load, open_store
+from totango_sandbox.storage.documents import Documents
+from totango_sandbox.storage.event_contents import TASK_PARTS, note_event, task_event
+from totango_sandbox.storage.events import Event, Events, account_of
+from totango_sandbox.storage.serialization import (
+    KINDS,
+    all_rows,
+    attribute_values,
+    count_rows,
+    load,
+    open_store,
+)
 from totango_sandbox.storage.store import Store, Write
 from totango_sandbox.storage.table import Column, Table
 
 __all__ = [
+    "KINDS",
     "ROLES",
     "STATUS_GROUPS",
+    "TASK_PARTS",
     "TYPES",
     "UNKNOWN_STATUS",
     "Column",
     "Database",
     "Definition",
+    "Documents",
+    "Event",
+    "Events",
     "Store",
     "Table",
     "Write",
+    "account_of",
     "all_rows",
     "attribute_column",
     "attribute_values",
+    "count_rows",
     "guess_type",
     "load",
     "made_up",
+    "note_event",
     "open_store",
     "owner_mail",
     "plain_number",
     "role_columns",
     "stored_value",
+    "task_event",
 ]

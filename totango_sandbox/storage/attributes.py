@@ -53,10 +53,10 @@ class Definition:
 
 @dataclass(slots=True)
 class Definitions:
-    """All attributes, per object (``accounts`` or ``users``)."""
+    """All attributes of each object: ``accounts``, ``users``, ``staff`` and ``collections``."""
 
     by_object: dict[str, dict[str, Definition]] = field(
-        default_factory=lambda: {"accounts": {}, "users": {}}
+        default_factory=lambda: {"accounts": {}, "users": {}, "staff": {}, "collections": {}}
     )
 
     def define(self, row: dict[str, Any]) -> Definition:
@@ -76,7 +76,7 @@ class Definitions:
             msg = f"attribute type {type_name!r} is none of {', '.join(TYPES)}"
             raise ValueError(msg)
         if kind not in self.by_object:
-            msg = f"attribute object {kind!r} is neither accounts nor users"
+            msg = f"attribute object {kind!r} is none of {', '.join(self.by_object)}"
             raise ValueError(msg)
         options = tuple(str(option) for option in row.get("options") or ())
         definition = Definition(str(row["key_name"]), type_name, kind, options)

@@ -19,6 +19,8 @@ _RESERVED: Final = {
         "product_id": "product_id",
     },
     "users": {"account_id": "account_id", "name": "name"},
+    "staff": {},
+    "collections": {"account_id": "account_id"},
 }
 # Totango: Contract statuses. Any other status counts as Unknown.
 STATUS_GROUPS: Final = {"Paying": "paying", "Free": "free", "Canceled": "canceled"}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_sandbox.errors import LoadError
 from totango_sandbox.storage.attributes import Definition, dumped_value, loaded_value
 from totango_sandbox.storage.database import Database
+from totango_sandbox.storage.documents import KEYS
 from totango_sandbox.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from totango_sandbox.storage.table import Column, Table
     from totango_sandbox.switches import Switches
@@ -35,8 +36,7 @@ def load(store: Store, document: dict[str, Any]) -> dict[str, int]:
 
     Args:
         store: where to.
-        document: any of ``attributes``, ``accounts``, ``users``, ``events``, ``collections``, each
-            a list of rows in the shape of the dump.
+        document: any of ``KINDS``, each a list of rows in the shape of the dump.
 
     Returns:
         How many rows of each were taken.
@@ -44,12 +44,13 @@ def load(store: Store, document: dict[str, Any]) -> dict[str, int]:
     Raises:
         LoadError: a row has no key or a wrong type; rows before it stay.
     """
-    loaders = {
+    loaders: dict[str, Callable[[Store, list[dict[str, Any]]], None]] = {
         "attributes": _load_definitions,
         "accounts": _load_accounts,
         "users": _load_users,
+        "staff": _load_staff,
         "events": _load_events,
-        "collections": _load_collections,
+        **{kind: partial(_load_documents, kind) for kind in KEYS},
     }
     unknown = set(document) - set(loaders)
     if unknown:
@@ -107,14 +108,29 @@ def _load_users(store: Store, rows: list[dict[str, Any]]) -> None:
     table.touch()
 
 
+def _load_staff(store: Store, rows: list[dict[str, Any]]) -> None:
+    table = store.staff
+    cells = _Cells(store, table)
+    for row in rows:
+        position = store.staff_row(str(row["staff_id"]))
+        if "staff_name" in row:
+            store.name_row(table, position, _text(row["staff_name"]))
+        for name in _TIMES:
+            if name in row:
+                table.set_base(position, name, row[name])
+        cells.fill(position, row.get("attributes"))
+        store.database.mark("staff", str(row["staff_id"]))
+    table.touch()
+
+
 def _load_events(store: Store, rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        store.put_event(row)
+        store.events.put(row)
 
 
-def _load_collections(store: Store, rows: list[dict[str, Any]]) -> None:
+def _load_documents(kind: str, store: Store, rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        store.put_collection(str(row["collection_type"]), row)
+        store.documents.put(kind, row)
 
 
 def _text(value: object) -> str | None:
@@ -188,6 +204,21 @@ def user(store: Store, row: int) -> dict[str, Any]:
     }
 
 
+def staff(store: Store, row: int) -> dict[str, Any]:
+    """Somebody who works in Totango as a JSON object."""
+    base = store.staff.base
+    return {
+        "staff_id": base["id"][row],
+        "staff_name": base["name"][row],
+        **{name: base[name][row] for name in _TIMES},
+        "attributes": attribute_values(store, store.staff, row),
+    }
+
+
+_OF_TABLE: Final = {"accounts": account, "users": user, "staff": staff}
+KINDS: Final = ("attributes", *_OF_TABLE, "events", *KEYS)
+
+
 def attribute_values(store: Store, table: Table, row: int) -> dict[str, Any]:
     """The attributes of one row that have a value."""
     definitions = store.definitions.by_object[table.kind]
@@ -200,32 +231,39 @@ def attribute_values(store: Store, table: Table, row: int) -> dict[str, Any]:
 
 def all_rows(store: Store, kind: str) -> Iterator[dict[str, Any]]:
     """Every row of one kind, oldest first."""
-    if kind == "accounts":
-        yield from (account(store, row) for row in list(store.accounts.live_rows()))
-    elif kind == "users":
-        yield from (user(store, row) for row in list(store.users.live_rows()))
+    if kind in _OF_TABLE:
+        rows = list(store.tables[kind].live_rows())
+        yield from (_OF_TABLE[kind](store, row) for row in rows)
     elif kind == "attributes":
         yield from store.definitions.rows()
+    elif kind == "events":
+        yield from list(store.events.values())
     else:
-        kept = store.events if kind == "events" else store.collections
-        yield from list(kept.values())
+        yield from list(store.documents.of(kind).values())
+
+
+def count_rows(store: Store) -> dict[str, int]:
+    """How many rows there are of each kind."""
+    return {
+        **{kind: len(table) for kind, table in store.tables.items()},
+        "attributes": len(store.definitions.rows()),
+        "events": len(store.events),
+        **{kind: len(store.documents.of(kind)) for kind in KEYS},
+    }
 
 
 def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | None]:
     """The key as text and the present row, or None when it is gone."""
     text = key if isinstance(key, str) else "\n".join(key)
-    if kind in store.tables:
-        table = store.tables[kind]
-        row = table.rows_by_key.get(key)
-        if row is None:
-            return text, None
-        return text, account(store, row) if kind == "accounts" else user(store, row)
+    if kind in _OF_TABLE:
+        row = store.tables[kind].rows_by_key.get(key)
+        return text, None if row is None else _OF_TABLE[kind](store, row)
     if kind == "attributes":
         definition = store.definitions.by_object[key[0]].get(key[1])
         return text, None if definition is None else definition.as_row()
     if kind == "events":
         return text, store.events.get(key)
-    return text, store.collections.get(key)
+    return text, store.documents.of(kind).get(key)
 
 
 def open_store(path: str | None, switches: Switches) -> Store:
@@ -235,7 +273,6 @@ def open_store(path: str | None, switches: Switches) -> Store:
     database.snapshot = partial(snapshot, store)
     if database.keeps_rows:
         database.keeps_rows = False  # what comes out of the file need not go back into it
-        kinds = ("attributes", "accounts", "users", "events", "collections")
-        load(store, {kind: list(database.rows(kind)) for kind in kinds})
+        load(store, {kind: list(database.rows(kind)) for kind in KINDS})
         database.keeps_rows = True
     return store

@@ -13,6 +13,10 @@ from totango_sandbox import dates
 from totango_sandbox.errors import InvalidValueError
 from totango_sandbox.limits import ACCOUNT_TEXT_MAX, USER_TEXT_MAX
 from totango_sandbox.storage.attributes import Definitions, stored_value
+from totango_sandbox.storage.collections import collection_table
+from totango_sandbox.storage.columns import ROLES
+from totango_sandbox.storage.documents import Documents
+from totango_sandbox.storage.events import Events
 from totango_sandbox.storage.table import Table
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ USER_BASE: Final = (
     "first_activity_time",
     "last_activity_time",
 )
+STAFF_BASE: Final = ("id", "name", "display", "first_activity_time", "last_activity_time")
 _TEXT_MAX: Final = {"accounts": ACCOUNT_TEXT_MAX, "users": USER_TEXT_MAX}
 
 
@@ -61,7 +66,7 @@ class Write:
 
 
 class Store:
-    """Accounts, users, events, collections and definitions of one service.
+    """Everything that one service holds: accounts, users, staff, definitions, events, documents.
 
     Args:
         database: where changes are written down.
@@ -73,18 +78,19 @@ class Store:
         self.switches = switches
         self.accounts = Table("accounts", ACCOUNT_BASE)
         self.users = Table("users", USER_BASE)
-        self.tables = {"accounts": self.accounts, "users": self.users}
+        self.staff = Table("staff", STAFF_BASE)
+        self.tables = {"accounts": self.accounts, "users": self.users, "staff": self.staff}
         self.definitions = Definitions()
-        self.events: dict[str, dict[str, Any]] = {}
-        self.events_version = 0
-        self.collections: dict[tuple[str, str], dict[str, Any]] = {}
+        self.events = Events(database)
+        self.documents = Documents(database)
+        self._collections = (-1, collection_table({}, self.accounts))
         self._delayed: list[tuple[float, int, Callable[[], None]]] = []
         self._submitted = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing that a seed could overwrite."""
-        return not (self.accounts or self.users or self.events or self.collections)
+        return not (self.accounts or self.users or self.events or self.documents)
 
     def log(self, surface: str, reason: str, **detail: object) -> None:
         """Record something that was swallowed without an answer to the sender."""
@@ -149,6 +155,15 @@ class Store:
             self.database.mark("accounts", account_id)
         return row
 
+    def staff_row(self, login: str) -> int:
+        """Position of somebody who works in Totango, created when new."""
+        row = self.staff.rows_by_key.get(login)
+        if row is None:
+            row = self.staff.add(login)
+            self.staff.base["id"][row] = login
+            self.staff.set_base(row, "display", login)
+        return row
+
     def user_row(self, account_id: str, user_id: str) -> int:
         """Position of a user, created when it is new, below its account."""
         row = self.users.rows_by_key.get((account_id, user_id))
@@ -161,6 +176,13 @@ class Store:
             base["id"][row] = user_id
             self.users.set_base(row, "display", user_id)
         return row
+
+    def next_id(self, kind: str, first: int) -> int:
+        """A number that no touchpoint, or no task, has as its id yet."""
+        highest = self.documents.highest.get(kind, first - 1)
+        if kind == "touchpoints":
+            highest = max(highest, self.events.highest_note)
+        return highest + 1
 
     def name_row(self, table: Table, row: int, name: str | None) -> None:
         """Set a display name; without one the id is displayed."""
@@ -185,23 +207,14 @@ class Store:
         alive, owners = self.users.alive, self.users.base["account_row"]
         return [user for user, owner in enumerate(owners) if owner == account and alive[user]]
 
-    def put_event(self, event: dict[str, Any]) -> None:
-        """Add or replace one event."""
-        self.events[str(event["id"])] = event
-        self.events_version += 1
-        self.database.mark("events", str(event["id"]))
-
-    def delete_event(self, event_id: str) -> None:
-        """Remove one event."""
-        del self.events[event_id]
-        self.events_version += 1
-        self.database.mark("events", event_id)
-
-    def put_collection(self, collection_type: str, row: dict[str, Any]) -> None:
-        """Add or replace one row of a collection."""
-        key = (collection_type, str(row["id"]))
-        self.collections[key] = row
-        self.database.mark("collections", key)
+    def collection_table(self) -> Table:
+        """All rows of all collections as a table, made anew after every change."""
+        version = self.documents.version
+        if self._collections[0] != version:
+            table = collection_table(self.documents.of("collections"), self.accounts)
+            table.version = version
+            self._collections = (version, table)
+        return self._collections[1]
 
     def reset(self) -> None:
         """Empty the service."""
@@ -211,8 +224,7 @@ class Store:
             table.version = version + 1
         self.definitions.clear()
         self.events.clear()
-        self.events_version += 1
-        self.collections.clear()
+        self.documents.clear()
         self._delayed.clear()
         self.database.clear()
 
@@ -226,9 +238,25 @@ class Store:
             if name == "name":
                 self.name_row(self.accounts, row, value)
             else:
-                self.accounts.set_base(row, name, value)
+                self._place(write.account_id, name, value)
         if write.account_attributes:
             self._set_attributes(self.accounts, row, write.account_attributes, write)
+
+    def _place(self, account_id: str, name: str, value: str | None) -> None:
+        """Set a parent or product id, seen as late as ``hierarchy_visible_after`` says."""
+
+        def change() -> None:
+            row = self.accounts.rows_by_key.get(account_id)
+            if row is not None:
+                self.accounts.set_base(row, name, value)
+                self.accounts.touch()
+                self.database.mark("accounts", account_id)
+
+        delay = self.switches.number("hierarchy_visible_after")
+        if delay:
+            self.submit(change, delay)
+        else:
+            change()
 
     def _set_user(self, row: int, write: Write) -> None:
         if "name" in write.user:
@@ -248,6 +276,7 @@ class Store:
                     columns[name][row] = None
                 continue
             try:
+                text = self._checked(kind, name, text)  # noqa: PLW2901
                 definition = known.get(name)
                 if definition is None:
                     definition = self.definitions.for_write(kind, name, text, switches)
@@ -268,6 +297,27 @@ class Store:
             if column is None:
                 column = table.attribute_column(name)
             column[row] = cell
+
+    def _checked(self, kind: str, name: str, text: str) -> str:
+        """A written value of an attribute that has rules of its own (System and core attributes).
+
+        Raises:
+            InvalidValueError: the value is not taken.
+        """
+        if name == "ofid":
+            return text.lower()
+        if name == "sfid" and self.switches.text("sfid_writes") == "ignore":
+            msg = "sfid cannot be written"
+            raise InvalidValueError(msg)
+        policy = self.switches.text("owner_values")
+        if kind == "accounts" and name in ROLES and policy != "any":
+            staff = self.staff
+            if policy == "email" and text in staff.rows_by_key:
+                return str(staff.base["display"][staff.rows_by_key[text]])
+            if not any(staff.base["display"][row] == text for row in staff.live_rows()):
+                msg = "not the name of a Totango user"
+                raise InvalidValueError(msg)
+        return text
 
     def _record_activity(self, write: Write) -> None:
         """Count usage; its time is the time of arrival (Totango: usage via CSV)."""

@@ -104,6 +104,7 @@ SWITCH_GROUPS: Final[dict[str, tuple[Switch, ...]]] = {
         Switch("events_offset", "page", "page|row", "unit of offset in event searches", "3"),
         Switch("events_order", "desc", "desc|asc", "events by time: newest or oldest first", "3"),
         Switch("events_total", "off", "on|off", "event searches report total_hits", "3"),
+        Switch("event_edits", "keep", "keep|move|new", "an edit moves the event's timestamp", "M1"),
         Switch(
             "attributes_json",
             "on",
@@ -119,6 +120,31 @@ SWITCH_GROUPS: Final[dict[str, tuple[Switch, ...]]] = {
             "1.3",
         ),
     ),
+    "Lists and single objects": (
+        Switch("role_type", "text", r"\S+", "type of role attributes in the definitions", "6"),
+        Switch(
+            "reference_shape",
+            "documented",
+            "documented|list|object|nested",
+            "reference lists: as shown, a list, keyed by id, under one more key",
+            "M8",
+        ),
+        Switch("reference_names", "documented", "documented|snake|camel", "spelling of keys", "M8"),
+        Switch("touchpoints_list", "off", "on|off", "touchpoints without an id are a list", "M3"),
+        Switch("tasks_list", "off", "on|off", "tasks without an id are a list", "M4"),
+        Switch("audit_limit", "0", WHOLE, "most rows of one audit call; 0 = all", "M6"),
+        Switch("audit_visible_after", "0", DECIMAL, "seconds until an audit row is seen", "M6"),
+        Switch(
+            "audit_year",
+            "strict",
+            "strict|exclusive",
+            "both dates in one year: as given, or the last day that counts",
+            "M6",
+        ),
+        Switch(
+            "list_shape", "hits", "hits|rows|top", "where a list of collection rows stands", "M9"
+        ),
+    ),
     "Movement: what other people do to a tenant between two search calls on the same object": (
         Switch("moves_in", "0", DECIMAL, "rows that come, for each search call", "Q15"),
         Switch("moves_out", "0", DECIMAL, "rows that go", "Q15"),
@@ -132,7 +158,6 @@ SWITCH_GROUPS: Final[dict[str, tuple[Switch, ...]]] = {
         ),
         Switch("moves_on", "accounts,users,events", MOVING, "objects that move", "Q15"),
         Switch("moves_seed", "1", WHOLE, "chooses the rows that move", "Q15"),
-        Switch("event_edits", "keep", "keep|move|new", "an edit moves the event's timestamp", "M1"),
     ),
     "Writes": (
         Switch("visible_after", "0", DECIMAL, "seconds until a write is seen by searches", "4.4"),
@@ -161,6 +186,21 @@ SWITCH_GROUPS: Final[dict[str, tuple[Switch, ...]]] = {
         Switch("hub_max_bytes", "5000000", WHOLE, "most bytes of a batch (413 beyond)", "5.1"),
         Switch("hub_values", "strings", "strings|any", "JSON types of attribute values", "5.1"),
         Switch("hub_users", "on", "on|off", "the users endpoint exists", "5.1"),
+        Switch("hierarchy_visible_after", "0", DECIMAL, "seconds until a parent is seen", "4.4"),
+        Switch("sfid_writes", "ignore", "ignore|store", "a written Salesforce id", "4.3"),
+        Switch(
+            "owner_values",
+            "any",
+            "any|known|email",
+            "role: any name, staff's, or e-mail too",
+            "4.3",
+        ),
+        Switch(
+            "unknown_reference", "refuse", "refuse|accept", "type, tag or flow not listed", "5.3"
+        ),
+        Switch("update_ids", "required", "required|optional", "ids in the body of a PUT", "M12"),
+        Switch("task_answer", "id", "id|text", "what answers a new task", "5.4"),
+        Switch("task_edits", "new", "new|move|keep", "a changed task makes a new event", "M1"),
         Switch("delete_missing", "404", "404|200", "deleting a user that is not there", "5.2"),
         Switch("blocked_accounts", "", ANY, "ids, with commas: swallowed and never found", "5.2"),
     ),

@@ -283,3 +283,43 @@ def test_tracking_is_never_limited(start):
     with start("--seed", "none", "--rate-limit", "1") as sandbox:
         for _ in range(5):
             assert "ratelimit-limit" not in sandbox.track(sdr_o="acme").headers
+
+
+def test_foreign_keys_are_lower_case_and_salesforce_ids_are_not_taken(sandbox):
+    sandbox.track(**{"sdr_o": "a", "sdr_ofid": "CRM-1", "sdr_o.sfid": "0015g00000ABCDEAA2"})
+    row = {"id": "b", "attributes": {"ofid": "CRM-2", "sfid": "0015g00000ABCDEAA2"}}
+    sandbox.hub("accounts", {"accounts": [row]})
+    values = {row["account_id"]: row["attributes"] for row in sandbox.dump("accounts")}
+    assert values == {"a": {"ofid": "crm-1"}, "b": {"ofid": "crm-2"}}
+    assert [entry["reason"] for entry in sandbox.dump("log")] == ["sfid cannot be written"] * 2
+    terms = [{"type": "string_attribute", "attribute": "ofid", "in_list": ["crm-2"]}]
+    assert sandbox.names("accounts", terms=terms) == ["b"]
+    sandbox.set(sfid_writes="store")
+    sandbox.track(**{"sdr_o": "a", "sdr_o.sfid": "0015g00000ABCDEAA2"})
+    assert sandbox.dump("accounts")[0]["attributes"]["sfid"] == "0015g00000ABCDEAA2"
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [
+        ("any", ["Dana Reed", "dana@x.com", "Nobody"]),
+        ("known", ["Dana Reed", None, None]),
+        ("email", ["Dana Reed", "Dana Reed", None]),
+    ],
+)
+def test_who_can_own_an_account(sandbox, policy, kept):
+    sandbox.load(staff=[{"staff_id": "dana@x.com", "staff_name": "Dana Reed"}])
+    sandbox.set(owner_values=policy)
+    for number, owner in enumerate(("Dana Reed", "dana@x.com", "Nobody")):
+        sandbox.track(**{"sdr_o": f"a{number}", "sdr_o.Success Manager": owner})
+    rows = sandbox.dump("accounts")
+    assert [row["attributes"].get("Success Manager") for row in rows] == kept
+
+
+def test_a_parent_is_seen_late(sandbox):
+    sandbox.set(hierarchy_visible_after=3600)
+    sandbox.track(**{"sdr_o": "a", "sdr_o.parent_id": "top", "sdr_o.product_id": "core"})
+    assert sandbox.dump("accounts")[0]["parent_id"] is None
+    sandbox.control("settle")
+    (row,) = sandbox.dump("accounts")
+    assert (row["parent_id"], row["product_id"]) == ("top", "core")

@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+LISTS = ("touchpoint_types", "touchpoint_tags")
+
 
 def test_the_same_seed_gives_the_same_rows(start):
     dumps = []
@@ -56,3 +58,45 @@ def test_every_account_or_none_has_a_create_date(start, which, dated):
         created = {"type": "date_attribute", "attribute": "Create Date"}
         column = sandbox.column("accounts", created, count=300)
     assert sum(isinstance(value, int) for value in column) == dated
+
+
+def test_a_task_goes_through_several_events(start):
+    with start("--seed", "accounts=20,users=0,events=120") as sandbox:
+        events, tasks = sandbox.dump("events"), sandbox.dump("tasks")
+    changes = [event for event in events if event["type"] == "task"]
+    assert len(changes) == 30
+    assert len(tasks) == 10
+    for task in tasks:
+        own = [event for event in changes if event["task_content"]["task_id"] == task["id"]]
+        own.sort(key=lambda event: event["timestamp"])
+        assert [event["task_content"]["action"] for event in own] == ["add", "update", "complete"]
+        assert {event["account"]["id"] for event in own} == {task["account_id"]}
+        assert own[-1]["task_content"]["status"]["current"] == task["status"] == "closed"
+
+
+def test_touchpoints_use_the_reference_lists_and_lack_parts_at_times(start):
+    with start("--seed", "accounts=20,users=0,events=400") as sandbox:
+        notes = [event for event in sandbox.dump("events") if event["type"] == "note"]
+        types, tags = ({row["id"] for row in sandbox.dump(kind)} for kind in LISTS)
+    assert all("note_content" in event for event in notes)
+    properties = [event["properties"] for event in notes if "properties" in event]
+    assert 0 < len(properties) < len(notes)
+    assert {one["meeting_type"] for one in properties} == types
+    assert {tag for one in properties for tag in one["touchpoint_tags"]} == tags
+    assert any("totango_user" not in event["note_content"] for event in notes)
+    backdated = [one for one in properties if one["last_edit_time"]]
+    assert all(one["creation_time"] < one["last_edit_time"] for one in backdated)
+    assert backdated
+
+
+def test_settings_of_a_tenant_are_made_up_too(start):
+    seed = "accounts=20,users=0,events=0,collections=30,keys=all"
+    with start("--seed", seed) as sandbox:
+        rows = sandbox.stats()["rows"]
+        accounts = sandbox.dump("accounts")
+        kinds = {row["collection_type"] for row in sandbox.dump("collections")}
+    assert (rows["staff"], rows["teams"], rows["jobs"], rows["audit"]) == (7, 3, 2, 200)
+    assert rows["collections"] == 30
+    assert kinds == {"tickets"}
+    assert len({row["attributes"]["ofid"] for row in accounts}) == 20
+    assert {len(row["attributes"]["sfid"]) for row in accounts} == {18}

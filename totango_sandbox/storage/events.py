@@ -1,0 +1,87 @@
+"""Events: touchpoints, task changes, health changes and campaign touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from totango_sandbox.storage.database import Database
+
+Event = dict[str, Any]
+
+
+class Events(Mapping[str, Event]):
+    """Events by id, with the touchpoints among them by note id and by account.
+
+    Attributes:
+        newest_note: time of the newest touchpoint of each account.
+        highest_note: the highest note id there ever was.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all of them."""
+        self._events: dict[str, Event] = {}
+        self._notes: dict[int, str] = {}
+        self.newest_note: dict[str, int] = {}
+        self.highest_note = 0
+
+    def __getitem__(self, event_id: str) -> Event:
+        return self._events[event_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._events)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def put(self, event: Event) -> None:
+        """Add or replace one event."""
+        event_id = str(event["id"])
+        self._events[event_id] = event
+        note_id = _note_id(event)
+        if note_id is not None:
+            self._notes[note_id] = event_id
+            self.highest_note = max(note_id, self.highest_note)
+            account_id, moment = account_of(event), event.get("timestamp")
+            if isinstance(moment, int):
+                self.newest_note[account_id] = max(moment, self.newest_note.get(account_id, moment))
+        self._database.mark("events", event_id)
+
+    def remove(self, event_id: str) -> None:
+        """Remove one event."""
+        event = self._events.pop(event_id)
+        note_id = _note_id(event)
+        if note_id is not None:
+            self._notes.pop(note_id, None)
+            account_id = account_of(event)
+            moments = [
+                other["timestamp"]
+                for other in self._events.values()
+                if _note_id(other) is not None and account_of(other) == account_id
+            ]
+            self.newest_note.pop(account_id, None)
+            if moments:
+                self.newest_note[account_id] = max(moments)
+        self._database.mark("events", event_id)
+
+    def of_note(self, note_id: int) -> Event | None:
+        """The event of a touchpoint, which has an id of its own."""
+        event_id = self._notes.get(note_id)
+        return None if event_id is None else self._events[event_id]
+
+
+def account_of(event: Event) -> str:
+    """The id of an event's account, empty without one."""
+    account = event.get("account")
+    return str(account.get("id", "")) if isinstance(account, dict) else ""
+
+
+def _note_id(event: Event) -> int | None:
+    content = event.get("note_content")
+    note_id = content.get("note_id") if isinstance(content, dict) else None
+    return note_id if isinstance(note_id, int) else None
