@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig
-from target_totango.mapping.transform import Policy, Transformer
+from target_totango.mapping.transform import Transformer
 from target_totango.singer.validation import RecordValidator
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def steps() -> dict[str, Callable[[], Any]]:
         schema=schema,
         known=KnownAttributes.of(),
     )
-    transformer = Transformer(mapping, Policy())
+    transformer = Transformer(mapping)
     validator = RecordValidator(schema, stream="accounts")
     if transformer.transform(record).errors or validator.faults(record):
         msg = "the row is not as it should be"

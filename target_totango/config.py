@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping import transform as checks
-from target_totango.mapping.config import MappingConfig, parse_mappings
-from target_totango.models import HUB, TRACKING
+from target_totango.mapping.config import MappingConfig, mappings_of, parse_mappings
+from target_totango.mapping.dates import zone_named
+from target_totango.mapping.policy import (
+    OPTION_SETTINGS,
+    POLICY_SETTINGS,
+    REJECT,
+    Policy,
+    setting,
+)
+from target_totango.models import (
+    HUB,
+    OFF,
+    TRACKING,
+    UPSERT,
+    WriteOptions,
+)
 from target_totango.storage import dead_letter as rejects
 from totango_api import limits
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
@@ -16,15 +29,9 @@ from totango_api.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-UPSERT: Final = "upsert"
-UPDATE_ONLY: Final = "update_only"
-CREATE_ONLY: Final = "create_only"
 FAIL: Final = "fail"
 IGNORE: Final = "ignore"
 WARN: Final = "warn"
-OFF: Final = "off"
-SAMPLE: Final = "sample"
-ALL: Final = "all"
 SEGMENT: Final = "segment"
 
 DEFAULT_IN_FLIGHT: Final = 32
@@ -33,19 +40,15 @@ DEFAULT_VERIFY_SHARE: Final = 0.05
 DEFAULT_VERIFY_TIMEOUT: Final = 120
 
 
-def _setting(kind: str, title: str, description: str, **more: Any) -> dict[str, Any]:
-    return {"type": [kind, "null"], "title": title, "description": description, **more}
-
-
 OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
-    "sdr_token": _setting(
+    "sdr_token": setting(
         "string",
         "SDR token",
         "Security token of tracking calls (Settings, SDR tokens), for services that ask for one.",
         secret=True,
         writeOnly=True,
     ),
-    "mappings": _setting(
+    "mappings": setting(
         "array",
         "Mappings",
         "Which stream goes where: a list of objects with `stream` (name or glob), `object`, "
@@ -56,20 +59,20 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "`field`, `path`, `template`, `constant`, and `date_format` and `default`.",
         items={"type": "object"},
     ),
-    "preset": _setting(
+    "preset": setting(
         "string",
         "Preset",
         "`segment`: streams of group, identify, track and page calls.",
         enum=[SEGMENT],
     ),
-    "unmapped_streams": _setting(
+    "unmapped_streams": setting(
         "string",
         "Unmapped streams",
         "What to do with a stream that fits no object and no mapping: fail, or ignore and count.",
         enum=[FAIL, IGNORE],
         default=FAIL,
     ),
-    "delivery": _setting(
+    "delivery": setting(
         "string",
         "Delivery",
         "`tracking`: documented, not rate limited, one call a row. `hub`: Integration Hub "
@@ -77,64 +80,29 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         enum=[TRACKING, HUB],
         default=TRACKING,
     ),
-    "sync_mode": _setting(
-        "string",
-        "Sync mode",
-        "`upsert` writes every row; `update_only` and `create_only` look up first what exists.",
-        enum=[UPSERT, UPDATE_ONLY, CREATE_ONLY],
-        default=UPSERT,
-    ),
-    "null_policy": _setting(
-        "string",
-        "Nulls",
-        "What a null, an empty text or an empty list does: nothing, clear the attribute, or "
-        "reject the row. What Totango does with an empty value is not documented.",
-        enum=[checks.SKIP, checks.CLEAR, checks.REJECT],
-        default=checks.SKIP,
-    ),
-    "too_long": _setting(
-        "string",
-        "Long texts",
-        "Reject a row with a text longer than Totango keeps, or truncate the text. Ids are "
-        "never truncated.",
-        enum=[checks.REJECT, checks.TRUNCATE],
-        default=checks.REJECT,
-    ),
-    "salesforce_ids": _setting(
-        "string",
-        "Salesforce ids",
-        "What to do with 15-character Salesforce ids: reject, convert to 18 characters, or keep.",
-        enum=[checks.REJECT, checks.CONVERT, checks.KEEP],
-        default=checks.REJECT,
-    ),
-    "on_invalid": _setting(
+    **POLICY_SETTINGS,
+    **OPTION_SETTINGS,
+    "on_invalid": setting(
         "string",
         "Invalid rows",
         "Write an invalid row to the rejects file and go on, or fail at the first one.",
-        enum=[checks.REJECT, FAIL],
-        default=checks.REJECT,
+        enum=[REJECT, FAIL],
+        default=REJECT,
     ),
-    "max_rejected": _setting(
+    "max_rejected": setting(
         "integer",
         "Tolerated rejects",
         "How many rejected rows still count as success.",
         minimum=0,
         default=0,
     ),
-    "rejects_path": _setting(
+    "rejects_path": setting(
         "string",
         "Rejects file",
         "Rejected rows with their reasons, as a Singer file: pipe it back in to send them again.",
         default=rejects.DEFAULT_PATH,
     ),
-    "verify": _setting(
-        "string",
-        "Verification",
-        "Read written rows back through the Search API and compare: off, a sample, or all.",
-        enum=[OFF, SAMPLE, ALL],
-        default=OFF,
-    ),
-    "verify_share": _setting(
+    "verify_share": setting(
         "number",
         "Sampled share",
         "Share of rows that `verify: sample` reads back.",
@@ -142,53 +110,47 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         maximum=1,
         default=DEFAULT_VERIFY_SHARE,
     ),
-    "verify_timeout": _setting(
+    "verify_timeout": setting(
         "number",
         "Verification timeout",
         "Seconds for which written rows may take to become visible.",
         minimum=0,
         default=DEFAULT_VERIFY_TIMEOUT,
     ),
-    "verify_mismatch": _setting(
+    "verify_mismatch": setting(
         "string",
         "Verification mismatch",
         "Fail or only warn when a written row is not found as it was sent.",
         enum=[FAIL, WARN],
         default=FAIL,
     ),
-    "skip_unchanged": _setting(
-        "boolean",
-        "Skip unchanged",
-        "Do not send what an earlier run sent and had confirmed. Needs ledger_path.",
-        default=False,
-    ),
-    "ledger_path": _setting(
+    "ledger_path": setting(
         "string",
         "Ledger",
         "SQLite file that remembers what was confirmed, so that nothing is sent twice: neither "
         "unchanged rows nor an activity that a failed run had delivered.",
     ),
-    "dry_run": _setting(
+    "dry_run": setting(
         "boolean",
         "Dry run",
         "Write nothing; say what would be created, updated, left unchanged or rejected.",
         default=False,
     ),
-    "hard_delete": _setting(
+    "hard_delete": setting(
         "boolean",
         "Delete users",
         "Delete users whose rows carry `_sdc_deleted_at`, or that a new table version no longer "
         "holds. Irreversible. Accounts cannot be deleted.",
         default=False,
     ),
-    "max_deletes": _setting(
+    "max_deletes": setting(
         "integer",
         "Most deletions",
         "When a run would delete more users than this, it deletes none.",
         minimum=0,
         default=DEFAULT_MAX_DELETES,
     ),
-    "max_in_flight": _setting(
+    "max_in_flight": setting(
         "integer",
         "Calls in flight",
         "Tracking calls at once.",
@@ -196,14 +158,14 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         maximum=512,
         default=DEFAULT_IN_FLIGHT,
     ),
-    "hub_batch_size": _setting(
+    "hub_batch_size": setting(
         "integer",
         "Hub batch size",
         "Most rows in one Integration Hub batch.",
         minimum=1,
         default=limits.HUB_BATCH_ROWS,
     ),
-    "report_path": _setting(
+    "report_path": setting(
         "string",
         "Report",
         "Where to write the run's report as JSON; a name that ends in `.jsonl` keeps a history, a "
@@ -225,7 +187,6 @@ class Settings:
 
     mappings: tuple[MappingConfig, ...]
     default_mapping: MappingConfig
-    policy: checks.Policy
     preset: str | None
     ignore_unmapped: bool
     sync_mode: str
@@ -256,10 +217,14 @@ class Settings:
         """
         given = {name: _value(config, name) for name in OWN_SETTINGS}
         delivery = str(given["delivery"])
+        default = MappingConfig(
+            delivery=delivery,
+            policy=Policy(**{name: given[name] for name in POLICY_SETTINGS}),
+            options=WriteOptions(**{name: given[name] for name in OPTION_SETTINGS}),
+        )
         settings = cls(
-            mappings=tuple(parse_mappings(given["mappings"], delivery=delivery)),
-            default_mapping=MappingConfig(delivery=delivery),
-            policy=checks.Policy(given["null_policy"], given["too_long"], given["salesforce_ids"]),
+            mappings=tuple(parse_mappings(given["mappings"], default)),
+            default_mapping=default,
             preset=given["preset"],
             ignore_unmapped=given["unmapped_streams"] == IGNORE,
             sync_mode=given["sync_mode"],
@@ -285,6 +250,11 @@ class Settings:
         return settings
 
     def _check(self, has_token: bool) -> None:
+        try:
+            zone_named(self.default_mapping.policy.time_zone)
+        except ValueError as error:
+            msg = f"{error}."
+            raise SettingsError(msg) from None
         if self.skip_unchanged and not self.ledger_path:
             msg = "skip_unchanged needs ledger_path."
             raise SettingsError(msg, remedy="Set ledger_path to a file that stays between runs.")
@@ -313,12 +283,12 @@ class Settings:
         return self.delivery == TRACKING or any(spec.delivery == TRACKING for spec in self.mappings)
 
     def mapping_for(self, stream: str) -> MappingConfig:
-        """Return the mapping of a stream: by exact name, else the first glob that fits."""
-        for spec in self.mappings:
-            if spec.stream == stream:
-                return spec
-        fitting = [spec for spec in self.mappings if spec.names(stream)]
-        return fitting[0] if fitting else self.default_mapping
+        """Return the mapping of a stream.
+
+        Raises:
+            SettingsError: If globs overlap, and nothing says which of them counts.
+        """
+        return [*mappings_of(stream, self.mappings), self.default_mapping][0]
 
 
 def _batch_size(config: Mapping[str, Any]) -> int:

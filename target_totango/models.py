@@ -23,6 +23,14 @@ FIELDS: Final = "fields"
 TRACKING: Final = "tracking"
 HUB: Final = "hub"
 
+UPSERT: Final = "upsert"
+UPDATE_ONLY: Final = "update_only"
+CREATE_ONLY: Final = "create_only"
+
+OFF: Final = "off"
+SAMPLE: Final = "sample"
+ALL: Final = "all"
+
 REJECT_FIELD: Final = "_reject"
 """Where a rejected record says why; never an attribute."""
 
@@ -57,6 +65,21 @@ class SourceStream:
     name: str
     schema: Mapping[str, Any]
     key_properties: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How the rows of a mapping are written: as the settings say, or the mapping instead.
+
+    Attributes:
+        sync_mode: `upsert`, `update_only` or `create_only`.
+        verify: `off`, `sample` or `all`.
+        skip_unchanged: Whether rows are left out that an earlier run had confirmed.
+    """
+
+    sync_mode: str = UPSERT
+    verify: str = OFF
+    skip_unchanged: bool = False
 
 
 # Of what follows there is one for every row: a Struct is made several times as fast as a dataclass.

@@ -5,7 +5,8 @@ A new object is one entry here, beside the modules that write it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import (
@@ -42,10 +43,12 @@ class Identifier:
 
     Attributes:
         problems_of: Returns why Totango would not take a text.
+        is_id: Whether it is an id, and no name.
     """
 
     name: str
     problems_of: ProblemsOf
+    is_id: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,15 @@ class TotangoObject:
 
 
 def _no_longer_than(length: int) -> ProblemsOf:
-    return lambda text: length_flaws(text, length)
+    def problems_of(text: str) -> list[IdProblem]:
+        problems = length_flaws(text, length)
+        if not text.isprintable() and any(unicodedata.category(each) == "Cc" for each in text):
+            problems.append(IdProblem("control character", "holds a control character"))
+        if text.isspace():
+            problems.append(IdProblem("missing", "is blank"))
+        return problems
+
+    return problems_of
 
 
 _ACCOUNT_ID: Final = Identifier("account_id", account_id_flaws)
@@ -132,7 +143,7 @@ _ALL: Final = (
         rank=0,
         scope=ACCOUNT,
         named=(
-            _ACCOUNT_NAME,
+            replace(_ACCOUNT_NAME, spellings=("name", "display_name", "company_name")),
             NamedAttribute("parent_id", ACCOUNT, "parent_id", problems_of=account_id_flaws),
             NamedAttribute("product_id", ACCOUNT, "product_id", problems_of=product_id_flaws),
             NamedAttribute("ofid", ACCOUNT, "ofid"),
@@ -148,7 +159,9 @@ _ALL: Final = (
         scope=USER,
         named=(
             _ACCOUNT_NAME,
-            NamedAttribute("user_name", USER, "name"),
+            NamedAttribute(
+                "user_name", USER, "name", spellings=("name", "display_name", "full_name")
+            ),
             NamedAttribute("ofid", USER, "ofid"),
         ),
         max_length=limits.USER_TEXT_LENGTH,
@@ -163,7 +176,7 @@ _ALL: Final = (
         COLLECTIONS,
         ids=(
             _ACCOUNT_ID,
-            Identifier("collection_type", _no_longer_than(limits.COLLECTION_TYPE_LENGTH)),
+            Identifier("collection_type", _no_longer_than(limits.COLLECTION_TYPE_LENGTH), False),
             Identifier("collection_id", _no_longer_than(limits.COLLECTION_ID_LENGTH)),
         ),
         rank=1,
@@ -180,8 +193,8 @@ _ALL: Final = (
         ids=(
             _ACCOUNT_ID,
             _USER_ID,
-            Identifier("activity", _no_longer_than(limits.ACTIVITY_NAME_LENGTH)),
-            Identifier("module", _no_longer_than(limits.MODULE_NAME_LENGTH)),
+            Identifier("activity", _no_longer_than(limits.ACTIVITY_NAME_LENGTH), False),
+            Identifier("module", _no_longer_than(limits.MODULE_NAME_LENGTH), False),
         ),
         rank=2,
         hub=HubForm(

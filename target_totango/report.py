@@ -43,6 +43,10 @@ COUNTS: Final = (
     "missing",
     "truncated",
     "converted",
+    "controls",
+    "blanks",
+    "incomplete",
+    "left_out",
     "unannounced",
 )
 
@@ -74,9 +78,14 @@ class StreamMetrics:
         missing: Rows not found when read back.
         truncated: Texts cut, as asked.
         converted: Salesforce ids converted, as asked.
+        controls: Texts with control characters, kept or removed as asked.
+        blanks: Texts of nothing but blanks, kept or counted as null as asked.
+        incomplete: Templates of which a part was missing.
+        left_out: Attributes left out because they could not be written, as asked.
         unannounced: Rows with fields that their SCHEMA does not name: those are not written.
         reasons: Errors of rejected rows by field and code.
         skip_reasons: Why rows were skipped.
+        left_out_reasons: Errors of attributes that were left out, by field and code.
     """
 
     received: int = 0
@@ -97,14 +106,24 @@ class StreamMetrics:
     missing: int = 0
     truncated: int = 0
     converted: int = 0
+    controls: int = 0
+    blanks: int = 0
+    incomplete: int = 0
+    left_out: int = 0
     unannounced: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     skip_reasons: Counter[str] = field(default_factory=Counter)
+    left_out_reasons: Counter[str] = field(default_factory=Counter)
 
     def reject(self, errors: Sequence[ValidationError]) -> None:
         """Count a rejected row and each of its errors."""
         self.rejected += 1
         self.reasons.update(error.reason for error in errors)
+
+    def leave_out(self, errors: Sequence[ValidationError]) -> None:
+        """Count attributes that were left out of a row, and why."""
+        self.left_out += len(errors)
+        self.left_out_reasons.update(error.reason for error in errors)
 
     def skip(self, reason: str) -> None:
         """Count a skipped row."""
@@ -128,6 +147,8 @@ class StreamMetrics:
             kept["reasons"] = dict(self.reasons.most_common())
         if self.skip_reasons:
             kept["skip_reasons"] = dict(self.skip_reasons.most_common())
+        if self.left_out_reasons:
+            kept["left_out_reasons"] = dict(self.left_out_reasons.most_common())
         return kept
 
 

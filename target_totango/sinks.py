@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
     from singer_sdk.target_base import Target
 
-    from target_totango.mapping.compiler import StreamMapping
     from target_totango.mapping.segment import Segment
+    from target_totango.mapping.stream_mapping import StreamMapping
     from target_totango.models import SourceStream
     from target_totango.pipeline.record_processor import RecordProcessor
     from target_totango.pipeline.run import Run

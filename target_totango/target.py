@@ -20,7 +20,7 @@ from singer_sdk.target_base import Target
 
 from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
 from target_totango.mapping.auto import recognise
-from target_totango.mapping.compiler import StreamMapping, compile_mapping
+from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.description import log_mapping
 from target_totango.mapping.segment import Segment
 from target_totango.models import SourceStream
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.sinks import Sink
+
+    from target_totango.mapping.stream_mapping import StreamMapping
 
 logger = logging.getLogger("target-totango")
 
@@ -158,7 +160,7 @@ class TargetTotango(Target):
         fields = sink.original_schema.get("properties") or {}
         segment = self._segment
         if segment is None or any(
-            spec.names(sink.stream_name) for spec in self.run.settings.mappings
+            spec.fits(sink.stream_name) for spec in self.run.settings.mappings
         ):
             return None
         return segment if segment.knows(sink.stream_name, fields) else None
@@ -259,7 +261,7 @@ class TargetTotango(Target):
         """Finish the run, whatever ended the input."""
         names = set(self._sinks_mapped)
         for spec in self.run.settings.mappings:
-            if not any(spec.names(name) for name in names):
+            if not any(spec.fits(name) for name in names):
                 logger.warning("The mapping for %r fitted no stream.", spec.stream)
         self.run.finish(self.message_reader.failure)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS, REJECT_FIELD, USERS
 from target_totango.objects import IDENTIFIERS, OBJECTS
@@ -12,21 +12,51 @@ from totango_api.names import snake
 from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+
+    from target_totango.mapping.schemas import StreamSchema
 
 COMPUTED: Final = frozenset(
     {"last_activity_time", "first_activity_time", "is_online", "health", "score", "_extra"}
 )
 """Columns of tap-totango that Totango works out itself and nobody can write."""
 
-_COMPUTED_PREFIXES: Final = ("health_", "_sdc_")
+_COMPUTED_PREFIX: Final = "health_"
+
+_LOADERS: Final = re.compile(
+    r"_sdc_|_fivetran_|_airbyte_|_ab_(cdc|source_file)_|_dlt_|_dbt_|_sling_|__hevo_|_rivery_"
+    r"|dbt_(scd_id|updated_at|valid_from|valid_to|is_deleted)$",
+    re.IGNORECASE,
+)
+"""Columns that programs which load data add for themselves: none is an attribute."""
+
+_TIMES: Final = (
+    "timestamp",
+    "occurred_at",
+    "happened_at",
+    "event_time",
+    "event_timestamp",
+    "event_date",
+    "activity_time",
+    "activity_date",
+    "original_timestamp",
+    "sent_at",
+    "created_at",
+    "received_at",
+    "date",
+    "time",
+)
+"""Fields that say when an activity happened; the first that is there."""
 
 
-def is_computed(name: str, schema: Mapping[str, Any]) -> bool:
-    """Tell whether a field is one that cannot be written."""
-    if name in COMPUTED or name.startswith(_COMPUTED_PREFIXES):
-        return True
-    return bool(schema.get("readOnly"))
+def is_computed(name: str) -> bool:
+    """Tell whether a column of tap-totango is one that cannot be written."""
+    return name in COMPUTED or name.startswith(_COMPUTED_PREFIX)
+
+
+def is_loaders(name: str) -> bool:
+    """Tell whether a program that loads data added a column for itself."""
+    return _LOADERS.match(name) is not None
 
 
 def find_field(meaning: str, fields: Iterable[str]) -> str | None:
@@ -121,12 +151,21 @@ class KnownAttributes:
         return alike[0] if len(alike) == 1 else column
 
 
-def attribute_fields(fields: Mapping[str, Any], taken: Collection[str]) -> list[str]:
+def attribute_fields(schema: StreamSchema, taken: Collection[str]) -> list[str]:
     """Return the fields that become attributes when unmapped ones are included."""
     reserved = {"account_id", "user_id", REJECT_FIELD, *taken}
     return [
         name
-        for name, schema in fields.items()
+        for name in schema.fields
         if name not in reserved
-        and not is_computed(name, schema if isinstance(schema, dict) else {})
+        and not (is_computed(name) or is_loaders(name) or schema.is_read_only(name))
     ]
+
+
+def find_time(schema: StreamSchema) -> str | None:
+    """Return the field that says when an activity happened, if one seems to."""
+    for meaning in _TIMES:
+        name = find_field(meaning, schema.fields)
+        if name is not None and (not schema.types(name) or "string" in schema.types(name)):
+            return name
+    return None

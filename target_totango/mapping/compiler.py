@@ -1,14 +1,22 @@
-"""A mapping, compiled against a SCHEMA: which field of a record goes where in Totango."""
+"""Compiles a mapping against a SCHEMA: which field of a record goes where in Totango."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field
-from target_totango.mapping.convert import Conversion, to_number, to_text, to_yes_no
-from target_totango.mapping.dates import to_date
-from target_totango.mapping.expressions import Expression, FieldExpression
+from target_totango.mapping import expressions
+from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field, find_time
+from target_totango.mapping.convert import Conversion, text_conversion, to_number, to_yes_no
+from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
+from target_totango.mapping.schemas import StreamSchema
+from target_totango.mapping.sources import Source
+from target_totango.mapping.stream_mapping import (
+    AttributeColumn,
+    IdColumn,
+    StreamMapping,
+    TimeColumn,
+)
 from target_totango.models import HUB, REJECT_FIELD
 from target_totango.objects import OBJECTS, SCOPES, NamedAttribute, TotangoObject
 from totango_api import limits
@@ -17,223 +25,19 @@ from totango_api.search import attributes as kinds
 from totango_api.writing.validation import IdProblem, attribute_name_flaws, length_flaws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-    from target_totango.mapping.config import ExpressionConfig, MappingConfig
+    from target_totango.mapping.config import MappingConfig
+    from target_totango.mapping.expressions import Expression
+    from totango_api.search.attributes import Attribute
 
 _BLANK: Final = " \N{NO-BREAK SPACE}"
-
-
-@dataclass(frozen=True, slots=True)
-class IdColumn:
-    """Where an id, or another part of the key, comes from.
-
-    Attributes:
-        whole: Whether the schema says that it is an integer.
-    """
-
-    name: str
-    source: Expression
-    whole: bool
-    problems_of: Callable[[str], list[IdProblem]]
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeColumn:
-    """Where an attribute comes from, and how it becomes text.
-
-    Attributes:
-        scope: `account`, `user` or `fields`.
-        limit: Characters that Totango keeps.
-        problems_of: For attributes that are ids themselves, which are never cut.
-    """
-
-    api_name: str
-    scope: str
-    source: Expression
-    convert: Conversion[str]
-    limit: int
-    problems_of: Callable[[str], list[IdProblem]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamMapping:
-    """What becomes of the records of one stream.
-
-    Attributes:
-        recency: Source of the moment of a row, by which the most recent one wins.
-        left_out: Fields that are not written, for the log.
-        nested: Fields that go out as JSON text.
-        new: API names that the service does not know yet.
-        blank_ends: API names that begin or end with a blank.
-        announced: Fields that the SCHEMA names, where all of them are wanted: what a record holds
-            beside them is not written.
-    """
-
-    stream: str
-    object: str
-    delivery: str
-    ids: tuple[IdColumn, ...]
-    columns: tuple[AttributeColumn, ...]
-    recency: Expression | None = None
-    left_out: tuple[str, ...] = ()
-    nested: tuple[str, ...] = ()
-    new: tuple[str, ...] = ()
-    blank_ends: tuple[str, ...] = ()
-    announced: frozenset[str] | None = None
-
-
-@dataclass
-class _Compiler:
-    """Collects every problem of a mapping before it says any."""
-
-    spec: MappingConfig
-    object: TotangoObject
-    stream: str
-    schema: Mapping[str, Any]
-    known: KnownAttributes
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        found = self.schema.get("properties")
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def open(self) -> bool:
-        """Whether records may hold fields that the SCHEMA does not name."""
-        if not self.fields or "$ref" in self.schema:
-            return True
-        extra = self.schema.get("additionalProperties")
-        return bool(extra) or bool(self.schema.get("patternProperties"))
-
-    def check(self, source: Expression, setting: str) -> Expression:
-        for name in source.fields:
-            whole = source.label if source.label in self.fields else name
-            if whole not in self.fields and not self.open:
-                self.problems.append(f"{setting}: the stream has no field {name!r}")
-        return source
-
-    def ids(self) -> tuple[IdColumn, ...]:
-        found = []
-        for identifier in self.object.ids:
-            name = identifier.name
-            source = self._id_source(name)
-            if source is None:
-                self.problems.append(f"{name} is missing: map it, as in {{{name!r}: 'your_field'}}")
-                continue
-            whole = _is_whole(self.fields.get(source.label))
-            found.append(IdColumn(name, source, whole, identifier.problems_of))
-        return tuple(found)
-
-    def _id_source(self, name: str) -> Expression | None:
-        if name in self.spec.sources:
-            return self.check(self.spec.sources[name].source, name)
-        column = find_field(name, self.fields)
-        if column is None and name == "user_id":
-            column = find_field("email", self.fields)
-        return FieldExpression(column) if column is not None else None
-
-    def columns(self) -> list[AttributeColumn]:
-        named: list[AttributeColumn] = []
-        scope = self.object.scope
-        for attribute in self.object.named:
-            setting = attribute.setting
-            if self.spec.delivery == HUB and attribute.scope != scope:
-                # A hub row is about one object.
-                if setting in self.spec.sources:
-                    self.problems.append(
-                        f"{setting} cannot travel with {self.object.name} through the hub"
-                    )
-                continue
-            if setting in self.spec.sources:
-                spec = self.spec.sources[setting]
-                self.check(spec.source, setting)
-                named.append(self._named(attribute, spec.source, spec))
-            elif (column := self._automatic(setting)) is not None:
-                named.append(self._named(attribute, FieldExpression(column), None))
-        if scope is not None:
-            for api_name, spec in self.spec.attributes.items():
-                self.check(spec.source, f"attributes[{api_name!r}]")
-                named.append(self._column(api_name, scope, spec.source, spec))
-            named += self._unmapped(scope, named)
-        self._clashes(named)
-        return named
-
-    def _automatic(self, name: str) -> str | None:
-        column = find_field(name, self.fields) if self.spec.includes else None
-        explicit = [*self.spec.sources.values(), *self.spec.attributes.values()]
-        if column is None or any(column in spec.source.consumes for spec in explicit):
-            return None
-        return column
-
-    def _unmapped(self, scope: str, named: list[AttributeColumn]) -> list[AttributeColumn]:
-        if not self.spec.includes:
-            return []
-        taken = {name for column in named for name in column.source.consumes}
-        for name, id_spec in self.spec.sources.items():
-            if name != "user_id" or "email" not in id_spec.source.fields:
-                taken.update(id_spec.source.consumes)
-        for identifier in self.object.ids:
-            name = identifier.name
-            if name not in self.spec.sources and (column := find_field(name, self.fields)):
-                taken.add(column)
-        explicit = {(column.scope, column.api_name) for column in named}
-        found = []
-        for name in attribute_fields(self.fields, taken):
-            schema = self.fields[name] if isinstance(self.fields[name], dict) else {}
-            api_name = self.known.api_name_for(self.object.name, name, schema.get("title"))
-            if (scope, api_name) not in explicit:
-                found.append(self._column(api_name, scope, FieldExpression(name), None))
-        return found
-
-    def _named(
-        self, attribute: NamedAttribute, source: Expression, spec: ExpressionConfig | None
-    ) -> AttributeColumn:
-        column = self._column(attribute.api_name, attribute.scope, source, spec)
-        limit = attribute.max_length or column.limit
-        return replace(column, limit=limit, problems_of=attribute.problems_of)
-
-    def _column(
-        self, api_name: str, scope: str, source: Expression, spec: ExpressionConfig | None
-    ) -> AttributeColumn:
-        for flaw in _name_flaws(api_name):
-            self.problems.append(f"the attribute name {api_name!r} cannot be used: {flaw.message}")
-        convert = spec.convert if spec is not None else None
-        if convert is None:
-            convert = self._conversion(api_name, scope, source)
-        limit = self._object_of(scope).max_length
-        return AttributeColumn(api_name, scope, source, convert, limit)
-
-    def _object_of(self, scope: str) -> TotangoObject:
-        return SCOPES.get(scope, self.object)
-
-    def _conversion(self, api_name: str, scope: str, source: Expression) -> Conversion[str]:
-        object_ = self._object_of(scope)
-        if api_name in object_.yes_no:
-            return to_yes_no
-        attribute = self.known.get(object_.name, api_name)
-        if attribute is not None:
-            by_kind = {kinds.DATE: to_date, kinds.NUMBER: to_number}
-            return by_kind.get(attribute.kind, to_text)
-        schema = self.fields.get(source.label)
-        if isinstance(schema, dict) and schema.get("format") in {"date", "date-time"}:
-            return to_date
-        return to_text
-
-    def _clashes(self, columns: list[AttributeColumn]) -> None:
-        seen: dict[tuple[str, str], AttributeColumn] = {}
-        for column in columns:
-            other = seen.setdefault((column.scope, column.api_name), column)
-            if other is not column:
-                self.problems.append(
-                    f"{other.source.label!r} and {column.source.label!r} both go to the "
-                    f"attribute {column.api_name!r}"
-                )
+_MOMENT_TYPES: Final = frozenset({"datetime", "date_time", "date-time", "timestamp"})
+_DAY_TYPES: Final = frozenset({"simple_date", "day"})
 
 
 def compile_mapping(
-    spec: MappingConfig,
+    config: MappingConfig,
     *,
     object_: str,
     stream: str,
@@ -245,38 +49,239 @@ def compile_mapping(
     Raises:
         InputError: With every problem at once.
     """
-    compiler = _Compiler(spec, OBJECTS[object_], stream, schema, known)
-    ids, columns = compiler.ids(), compiler.columns()
-    recency = None
-    if spec.recency is not None:
-        recency = compiler.check(spec.recency, "recency_field")
-    deliveries = OBJECTS[object_].deliveries
-    if spec.delivery not in deliveries:
-        compiler.problems.append(f"{object_} need delivery: {' or '.join(deliveries)}")
+    compiler = _Compiler(config, OBJECTS[object_], StreamSchema(schema), known)
+    mapping = compiler.mapping(stream)
     if compiler.problems:
         listed = "; ".join(f"({n}) {text}" for n, text in enumerate(compiler.problems, start=1))
         msg = f"Stream {stream!r} cannot be written as {object_}: {listed}."
         raise InputError(msg)
-    fields = compiler.fields
-    sources = [column.source for column in ids] + [column.source for column in columns]
-    used = {name for source in sources for name in source.fields}
-    sent = {column.source.label for column in columns}
-    return StreamMapping(
-        stream=stream,
-        object=object_,
-        delivery=spec.delivery,
-        ids=ids,
-        columns=tuple(columns),
-        recency=recency,
-        left_out=tuple(n for n in fields if n not in used and n != REJECT_FIELD),
-        nested=tuple(n for n in fields if n in sent and _may_nest(fields[n])),
-        new=_new_names(columns, known),
-        blank_ends=tuple(c.api_name for c in columns if _has_blank_end(c.api_name)),
-        announced=frozenset({*fields, REJECT_FIELD}) if spec.includes else None,
-    )
+    return mapping
 
 
-def _name_flaws(name: str) -> list[IdProblem]:
+class _Compiler:
+    """Collects every problem of a mapping before it says any."""
+
+    def __init__(
+        self,
+        config: MappingConfig,
+        object_: TotangoObject,
+        schema: StreamSchema,
+        known: KnownAttributes,
+    ) -> None:
+        self.problems: list[str] = []
+        self._config = config
+        self._object = object_
+        self._schema = schema
+        self._known = known
+        policy = config.policy
+        self._text = text_conversion(policy.list_separator, policy.separator_in_item)
+
+    def mapping(self, stream: str) -> StreamMapping:
+        config, fields = self._config, self._schema.fields
+        if config.delivery not in self._object.deliveries:
+            allowed = " or ".join(self._object.deliveries)
+            self.problems.append(f"{self._object.name} need delivery: {allowed}")
+        ids, columns = tuple(self._ids()), tuple(self._columns())
+        sources = [*(column.source for column in ids), *(column.source for column in columns)]
+        used = {name for source in sources for name in source.fields}
+        sent = {column.source.field for column in columns}
+        unknown = tuple(column.api_name for column in columns if self._is_unknown(column))
+        return StreamMapping(
+            stream=stream,
+            object=self._object.name,
+            delivery=config.delivery,
+            ids=ids,
+            columns=columns,
+            policy=config.policy,
+            options=config.options,
+            recency=self._mapped("recency_field"),
+            activity_time=self._activity_time(),
+            left_out=tuple(name for name in fields if name not in used and name != REJECT_FIELD),
+            nested=tuple(n for n in fields if n in sent and "object" in self._schema.types(n)),
+            new=unknown if self._known.defined else (),
+            guessed=() if self._known.defined else unknown,
+            blank_ends=tuple(c.api_name for c in columns if _has_blank_end(c.api_name)),
+            announced=frozenset({*fields, REJECT_FIELD}) if config.includes_unmapped else None,
+        )
+
+    def _mapped(self, setting: str) -> Expression | None:
+        """Return the expression of a setting, after a look at whether the stream has its fields."""
+        source = self._config.sources.get(setting)
+        return None if source is None else self._checked(source, setting).expression
+
+    def _checked(self, source: Source, setting: str) -> Source:
+        self.problems += [
+            f"{setting}: the stream has no field {path!r}"
+            for path in source.expression.paths
+            if not self._schema.holds(path)
+        ]
+        return source
+
+    def _ids(self) -> Iterator[IdColumn]:
+        for identifier in self._object.ids:
+            name = identifier.name
+            source = self._mapped(name) or self._found_id(name)
+            if source is None:
+                self.problems.append(f"{name} is missing: map it, as in {{{name!r}: 'your_field'}}")
+                continue
+            is_whole = self._schema.is_whole(source.field)
+            yield IdColumn(name, source, is_whole, identifier.is_id, identifier.problems_of)
+
+    def _found_id(self, name: str) -> Expression | None:
+        column = find_field(name, self._schema.fields)
+        if column is None and name == "user_id":
+            column = find_field("email", self._schema.fields)
+        return None if column is None else expressions.field(column)
+
+    def _columns(self) -> list[AttributeColumn]:
+        columns = [*self._named()]
+        if (scope := self._object.scope) is not None:
+            for api_name, source in self._config.attributes.items():
+                self._checked(source, f"attributes[{api_name!r}]")
+                columns.append(self._column(api_name, scope, source))
+            columns += self._unmapped(scope, columns)
+        self._check_names(columns)
+        return columns
+
+    def _named(self) -> Iterator[AttributeColumn]:
+        """Yield the attributes that have a setting of their own, mapped or found."""
+        for attribute in self._object.named:
+            source = self._config.sources.get(attribute.setting)
+            if self._config.delivery == HUB and attribute.scope != self._object.scope:
+                # A hub row is about one object.
+                if source is not None:
+                    whom = f"{attribute.setting} cannot travel with {self._object.name}"
+                    self.problems.append(f"{whom} through the hub")
+                continue
+            if source is not None:
+                self._checked(source, attribute.setting)
+            else:
+                source = self._found(attribute)
+            if source is not None:
+                column = self._column(attribute.api_name, attribute.scope, source)
+                yield replace(
+                    column,
+                    limit=attribute.max_length or column.limit,
+                    problems_of=attribute.problems_of,
+                )
+
+    def _found(self, attribute: NamedAttribute) -> Source | None:
+        if not self._config.finds_named:
+            return None
+        mapped = self._consumed([*self._config.sources.values(), *self._config.attributes.values()])
+        free = [name for name in self._schema.fields if name not in mapped]
+        for spelling in (attribute.setting, *attribute.spellings):
+            if (column := find_field(spelling, free)) is not None:
+                return Source(expressions.field(column))
+        return None
+
+    def _unmapped(self, scope: str, columns: Collection[AttributeColumn]) -> list[AttributeColumn]:
+        """Return the fields that become attributes because nothing else becomes of them."""
+        if not self._config.includes_unmapped:
+            return []
+        taken = {name for column in columns for name in column.source.consumes}
+        for name, source in self._config.sources.items():
+            # An e-mail address that is the user's id stays an attribute too.
+            if name != "user_id" or "email" not in source.expression.fields:
+                taken.update(source.expression.consumes)
+        for identifier in self._object.ids:
+            column = find_field(identifier.name, self._schema.fields)
+            if identifier.name not in self._config.sources and column is not None:
+                taken.add(column)
+        explicit = {(column.scope, column.api_name) for column in columns}
+        found = []
+        for name in attribute_fields(self._schema, taken):
+            api_name = self._known.api_name_for(self._object.name, name, self._schema.title(name))
+            if (scope, api_name) not in explicit:
+                found.append(self._column(api_name, scope, Source(expressions.field(name))))
+        return found
+
+    def _column(self, api_name: str, scope: str, source: Source) -> AttributeColumn:
+        limit = self._object_of(scope).max_length
+        convert = self._conversion(api_name, scope, source)
+        return AttributeColumn(api_name, scope, source.expression, convert, limit)
+
+    def _conversion(self, api_name: str, scope: str, source: Source) -> Conversion[str]:
+        object_ = self._object_of(scope)
+        attribute = self._known.get(object_.name, api_name)
+        field = source.expression.field
+        formats = self._schema.formats(field) & {"date", "date-time"} if field else set()
+        if source.date_formats or (attribute is None and formats):
+            return self._dates(source, _precision(attribute, formats))
+        if api_name in object_.yes_no:
+            return to_yes_no
+        if attribute is None:
+            return self._text
+        if attribute.kind == kinds.DATE or attribute.declared_type.lower() in _DAY_TYPES:
+            return self._dates(source, _precision(attribute, formats))
+        return to_number if attribute.kind == kinds.NUMBER else self._text
+
+    def _dates(self, source: Source, precision: Precision) -> Conversion[str]:
+        zone = zone_named(source.time_zone or self._config.policy.time_zone)
+        return date_conversion(source.date_formats or (ISO,), zone=zone, precision=precision)
+
+    def _activity_time(self) -> TimeColumn | None:
+        """Return when an activity happened, if the stream says so."""
+        if self._object.is_idempotent:
+            return None
+        source = self._config.sources.get("activity_time")
+        if source is not None:
+            self._checked(source, "activity_time")
+        elif (name := find_time(self._schema)) is not None:
+            source = Source(expressions.field(name))
+        if source is None:
+            return None
+        return TimeColumn(source.expression, self._dates(source, Precision.MOMENT))
+
+    def _object_of(self, scope: str) -> TotangoObject:
+        return SCOPES.get(scope, self._object)
+
+    def _is_unknown(self, column: AttributeColumn) -> bool:
+        """Tell whether it is not known that the service has an attribute."""
+        if column.scope not in SCOPES:
+            return False
+        object_ = SCOPES[column.scope]
+        built_in = {attribute.api_name for attribute in object_.named}
+        return (
+            column.api_name not in built_in
+            and self._known.get(object_.name, column.api_name) is None
+        )
+
+    def _check_names(self, columns: Collection[AttributeColumn]) -> None:
+        seen: dict[tuple[str, str], AttributeColumn] = {}
+        for column in columns:
+            self.problems += [
+                f"the attribute name {column.api_name!r} cannot be used: {problem.message}"
+                for problem in _name_problems(column.api_name)
+            ]
+            other = seen.setdefault((column.scope, column.api_name), column)
+            if other is not column:
+                self.problems.append(
+                    f"{other.source.label!r} and {column.source.label!r} both go to the "
+                    f"attribute {column.api_name!r}"
+                )
+
+    @staticmethod
+    def _consumed(sources: Collection[Source]) -> set[str]:
+        return {name for source in sources for name in source.expression.consumes}
+
+
+def _precision(attribute: Attribute | None, formats: Collection[str]) -> Precision:
+    """Return what an attribute keeps of a moment.
+
+    Args:
+        attribute: Its definition, if there is one.
+        formats: The date formats that the SCHEMA gives its field.
+    """
+    declared = attribute.declared_type.lower() if attribute is not None else ""
+    if declared in _DAY_TYPES or set(formats) == {"date"}:
+        return Precision.DAY
+    if attribute is None or attribute.kind != kinds.DATE or declared in _MOMENT_TYPES:
+        return Precision.MOMENT
+    return Precision.DATE
+
+
+def _name_problems(name: str) -> list[IdProblem]:
     """Return why an attribute cannot have a name.
 
     A blank at an end is not among the reasons: it is odd, but no source says that Totango does
@@ -291,31 +296,3 @@ def _name_flaws(name: str) -> list[IdProblem]:
 
 def _has_blank_end(name: str) -> bool:
     return name != name.strip(_BLANK)
-
-
-def _new_names(columns: list[AttributeColumn], known: KnownAttributes) -> tuple[str, ...]:
-    if not known.defined:
-        return ()
-    built_in = {named.api_name for each in OBJECTS.values() for named in each.named}
-    return tuple(
-        column.api_name
-        for column in columns
-        if column.scope in SCOPES
-        and column.api_name not in built_in
-        and known.get(SCOPES[column.scope].name, column.api_name) is None
-    )
-
-
-def _types(schema: Any) -> set[str]:
-    if not isinstance(schema, dict):
-        return set()
-    found = schema.get("type", [])
-    return {found} if isinstance(found, str) else set(found)
-
-
-def _is_whole(schema: Any) -> bool:
-    return "integer" in _types(schema) and "number" not in _types(schema)
-
-
-def _may_nest(schema: Any) -> bool:
-    return "object" in _types(schema)

@@ -1,45 +1,41 @@
-"""The setting `mappings`, read and checked before anything else happens."""
+"""Reads the setting `mappings`, and checks it before anything else happens."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.dates import date_reader
-from target_totango.mapping.expressions import (
-    ConstantExpression,
-    DefaultedExpression,
-    Expression,
-    FieldExpression,
-    path_source,
-    template_source,
-)
-from target_totango.models import HUB, TRACKING
+import jsonschema_rs
+
+from target_totango.mapping.dates import zone_named
+from target_totango.mapping.policy import FILL, OPTION_SETTINGS, POLICY_SETTINGS, Policy
+from target_totango.mapping.sources import Source, parse_source
+from target_totango.models import HUB, TRACKING, WriteOptions
 from target_totango.objects import IDENTIFIERS, NAMED_SETTINGS, OBJECTS
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from target_totango.mapping.convert import Conversion
+SOURCE_KEYS: Final = (*IDENTIFIERS, *NAMED_SETTINGS, "recency_field", "activity_time")
+"""Keys that hold a source, beside `attributes`."""
 
-SOURCE_KEYS: Final = (*IDENTIFIERS, *NAMED_SETTINGS)
 _KEYS: Final = frozenset(
-    {*SOURCE_KEYS, "stream", "object", "attributes", "unmapped", "delivery", "recency_field"}
+    {
+        *SOURCE_KEYS,
+        *POLICY_SETTINGS,
+        *OPTION_SETTINGS,
+        "stream",
+        "object",
+        "order",
+        "attributes",
+        "unmapped",
+        "delivery",
+    }
 )
-_KINDS: Final = {"field", "path", "template", "constant"}
-_EXTRAS: Final = {"date_format", "default"}
 INCLUDE: Final = "include"
 DROP: Final = "drop"
-
-
-@dataclass(frozen=True)
-class ExpressionConfig:
-    """A source, and how its values become text; None = as the attribute's type asks."""
-
-    source: Expression
-    convert: Conversion[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,153 +44,163 @@ class MappingConfig:
 
     Attributes:
         stream: Name or glob.
+        object: None if the stream's name or columns tell.
+        order: Where different globs fit a stream, the entries with the lowest count.
         sources: By setting: `account_id`, `account_name`, …
         attributes: By API name.
-        includes: Whether unmapped fields become attributes too.
+        unmapped: `include` if unmapped fields become attributes too, `drop` if not; None if that
+            depends on whether attributes are mapped at all.
     """
 
     stream: str = "*"
     object: str | None = None
-    sources: Mapping[str, ExpressionConfig] = field(default_factory=dict)
-    attributes: Mapping[str, ExpressionConfig] = field(default_factory=dict)
-    includes: bool = True
+    order: int | None = None
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    attributes: Mapping[str, Source] = field(default_factory=dict)
+    unmapped: str | None = None
     delivery: str = TRACKING
-    recency: Expression | None = None
+    policy: Policy = field(default_factory=Policy)
+    options: WriteOptions = field(default_factory=WriteOptions)
 
-    def names(self, stream: str) -> bool:
+    def fits(self, stream: str) -> bool:
         """Tell whether this entry is for a stream."""
         return self.stream == stream or fnmatchcase(stream, self.stream)
 
+    @property
+    def includes_unmapped(self) -> bool:
+        """Whether unmapped fields become attributes too."""
+        return self.unmapped == INCLUDE or (self.unmapped is None and not self.attributes)
 
-def parse_mappings(entries: Any, *, delivery: str) -> list[MappingConfig]:
+    @property
+    def finds_named(self) -> bool:
+        """Whether fields such as `account_name` are found without being mapped."""
+        return self.unmapped != DROP
+
+
+def parse_mappings(entries: Any, default: MappingConfig) -> list[MappingConfig]:
     """Read the setting.
 
     Args:
         entries: Its value: a list of objects.
-        delivery: The setting `delivery`, for entries without their own.
+        default: What holds for an entry that does not say otherwise.
 
     Raises:
         SettingsError: With every problem of every entry at once.
     """
     problems: list[str] = []
-    specs = []
+    mappings = []
     for number, entry in enumerate(entries or []):
-        found: list[str] = []
-        specs.append(_parse(entry, delivery, found))
-        problems += [f"mappings[{number}]: {problem}" for problem in found]
+        parser = _Parser(entry, default)
+        mappings.append(parser.mapping())
+        problems += [f"mappings[{number}]: {problem}" for problem in parser.problems]
     if problems:
         msg = f"The mappings cannot be used: {'; '.join(problems)}."
         raise SettingsError(msg)
-    return specs
+    return mappings
 
 
-def _parse(entry: Any, delivery: str, problems: list[str]) -> MappingConfig:
-    if not isinstance(entry, dict):
-        problems.append("is not an object")
-        return MappingConfig()
-    problems += [f"unknown key {key!r}" for key in sorted(set(entry) - _KEYS)]
-    stream = entry.get("stream")
-    if not isinstance(stream, str) or not stream:
-        problems.append("stream is missing: a name or a glob such as crm-*")
-    sources = {
-        key: spec
-        for key in SOURCE_KEYS
-        if entry.get(key) is not None and (spec := _source(key, entry[key], problems))
-    }
-    attributes = _attributes(entry.get("attributes"), problems)
-    recency = (
-        _source("recency_field", entry["recency_field"], problems)
-        if entry.get("recency_field")
-        else None
-    )
-    return MappingConfig(
-        stream=str(stream),
-        object=_choice(entry, "object", tuple(OBJECTS), None, problems),
-        sources=sources,
-        attributes=attributes,
-        includes=_choice(entry, "unmapped", (INCLUDE, DROP), INCLUDE, problems) == INCLUDE,
-        delivery=_choice(entry, "delivery", (TRACKING, HUB), delivery, problems) or delivery,
-        recency=recency.source if recency else None,
-    )
-
-
-def _choice(
-    entry: Mapping[str, Any],
-    key: str,
-    allowed: tuple[str, ...],
-    default: str | None,
-    problems: list[str],
-) -> str | None:
-    value = entry.get(key)
-    if value is None:
-        return default
-    if value not in allowed:
-        problems.append(f"{key} is one of {', '.join(allowed)}")
-        return default
-    return str(value)
-
-
-def _attributes(entries: Any, problems: list[str]) -> dict[str, ExpressionConfig]:
-    if entries is None:
-        return {}
-    if not isinstance(entries, dict):
-        problems.append("attributes is an object: API name to source")
-        return {}
-    return {
-        str(name): spec
-        for name, value in entries.items()
-        if (spec := _source(f"attributes[{name!r}]", value, problems))
-    }
-
-
-def _source(key: str, value: Any, problems: list[str]) -> ExpressionConfig | None:
-    try:
-        if isinstance(value, str):
-            return ExpressionConfig(template_source(value) if "{" in value else path_source(value))
-        if isinstance(value, dict):
-            return _explicit(value)
-    except ValueError as error:
-        problems.append(f"{key}: {error}")
-        return None
-    problems.append(
-        f'{key}: a source is a field, a path, a template, or an object such as {{"constant": "x"}}'
-    )
-    return None
-
-
-def _explicit(value: Mapping[str, Any]) -> ExpressionConfig:
-    """Read `{"field" | "path" | "template" | "constant": …, "date_format": …, "default": …}`.
+def mappings_of(stream: str, mappings: Sequence[MappingConfig]) -> list[MappingConfig]:
+    """Return the entries for a stream: those with its exact name, else those whose glob fits.
 
     Raises:
-        ValueError: If it cannot be read.
+        SettingsError: If different globs fit, and no `order` says which of them counts.
     """
-    if unknown := sorted(set(value) - _KINDS - _EXTRAS):
-        msg = f"unknown key {unknown[0]!r}"
-        raise ValueError(msg)
-    kinds = sorted(_KINDS & set(value))
-    if len(kinds) != 1:
-        msg = f"give exactly one of {', '.join(sorted(_KINDS))}"
-        raise ValueError(msg)
-    kind, given = kinds[0], value[kinds[0]]
-    source: Expression
-    if kind == "constant":
-        source = ConstantExpression(given)
-    elif not isinstance(given, str) or not given:
-        msg = f"{kind} is text"
-        raise ValueError(msg)
-    elif kind == "template":
-        source = template_source(given)
-    else:
-        source = FieldExpression(given) if kind == "field" else path_source(given)
-    if "default" in value:
-        source = DefaultedExpression(source, value["default"])
-    pattern = value.get("date_format")
-    return ExpressionConfig(source, _date_reader(pattern) if pattern is not None else None)
+    if exact := [mapping for mapping in mappings if mapping.stream == stream]:
+        return exact
+    fitting = [mapping for mapping in mappings if mapping.fits(stream)]
+    globs = dict.fromkeys(mapping.stream for mapping in fitting)
+    if len(globs) <= 1:
+        return fitting
+    orders = [mapping.order for mapping in fitting if mapping.order is not None]
+    if len(orders) < len(fitting):
+        msg = f"Stream {stream!r} fits several mappings: {', '.join(map(repr, globs))}."
+        raise SettingsError(
+            msg, remedy="Name the stream in one of them, or give each an order: the lowest counts."
+        )
+    return [mapping for mapping in fitting if mapping.order == min(orders)]
 
 
-def _date_reader(pattern: Any) -> Conversion[str]:
-    try:
-        return date_reader(str(pattern))
-    except ValueError:
-        msg = f"date_format {pattern!r} is neither epoch_s, epoch_ms nor like %d/%m/%Y"
-        raise ValueError(msg) from None
+class _Parser:
+    """Reads one entry, and collects what is wrong with it."""
+
+    def __init__(self, entry: Any, default: MappingConfig) -> None:
+        self.problems: list[str] = []
+        self._default = default
+        self._entry: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
+        if not isinstance(entry, dict):
+            self.problems.append("is not an object")
+        self.problems += [f"unknown key {key!r}" for key in sorted(set(self._entry) - _KEYS)]
+
+    def mapping(self) -> MappingConfig:
+        entry = self._entry
+        stream = entry.get("stream")
+        if not isinstance(stream, str) or not stream:
+            self.problems.append("stream is missing: a name or a glob such as crm-*")
+        order = entry.get("order")
+        if order is not None and (not isinstance(order, int) or isinstance(order, bool)):
+            self.problems.append("order is a whole number")
+        policy = replace(self._default.policy, **self._given(POLICY_SETTINGS))
+        self._check_zone(policy.time_zone)
+        keys = [key for key in SOURCE_KEYS if entry.get(key) is not None]
+        return MappingConfig(
+            stream=str(stream),
+            object=self._choice("object", tuple(OBJECTS), None),
+            order=order,
+            sources=self._sources({key: (key, entry[key]) for key in keys}, policy),
+            attributes=self._attributes(policy),
+            unmapped=self._choice("unmapped", (INCLUDE, DROP), None),
+            delivery=self._choice("delivery", (TRACKING, HUB), None) or self._default.delivery,
+            policy=policy,
+            options=replace(self._default.options, **self._given(OPTION_SETTINGS)),
+        )
+
+    def _given(self, settings: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+        """Return the settings that an entry holds for itself."""
+        given = {}
+        for name, schema in settings.items():
+            value = self._entry.get(name)
+            if value is None:
+                continue
+            if jsonschema_rs.is_valid(schema, value):
+                given[name] = value
+            elif "enum" in schema:
+                self.problems.append(f"{name} is one of {', '.join(schema['enum'])}")
+            else:
+                self.problems.append(f"{name} is not a {schema['type'][0]} that it can be")
+        return given
+
+    def _choice(self, key: str, allowed: tuple[str, ...], default: str | None) -> str | None:
+        value = self._entry.get(key)
+        if value is None:
+            return default
+        if value not in allowed:
+            self.problems.append(f"{key} is one of {', '.join(allowed)}")
+            return default
+        return str(value)
+
+    def _check_zone(self, name: str) -> None:
+        try:
+            zone_named(name)
+        except ValueError as error:
+            self.problems.append(str(error))
+
+    def _attributes(self, policy: Policy) -> dict[str, Source]:
+        entries = self._entry.get("attributes")
+        if entries is None:
+            return {}
+        if not isinstance(entries, dict):
+            self.problems.append("attributes is an object: API name to source")
+            return {}
+        named = {str(name): (f"attributes[{name!r}]", entries[name]) for name in entries}
+        return self._sources(named, policy)
+
+    def _sources(self, entries: Mapping[str, tuple[str, Any]], policy: Policy) -> dict[str, Source]:
+        sources = {}
+        for name, (key, value) in entries.items():
+            try:
+                sources[name] = parse_source(
+                    value, fill=policy.incomplete_templates == FILL and name not in IDENTIFIERS
+                )
+            except ValueError as error:
+                self.problems.append(f"{key}: {error}")
+        return sources

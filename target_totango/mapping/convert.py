@@ -7,6 +7,7 @@ and `no` for contacts).
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from types import NoneType
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+
+from target_totango.mapping.policy import KEEP, REJECT
 
 Result = TypeVar("Result")
 
@@ -124,23 +127,27 @@ def _float_text(number: float) -> str:
     return _decimal_text(Decimal(repr(number)))
 
 
-def _list_text(values: list[Any] | tuple[Any, ...]) -> str:
-    """Return a list joined by commas; as JSON if it holds lists or objects.
+def _list_text(separator: str, in_item: str, values: list[Any] | tuple[Any, ...]) -> str:
+    """Return a list joined by a separator, without empty items; as JSON if it is nested.
 
     Raises:
-        UnfitValueError: If an item holds a comma.
+        UnfitValueError: If an item holds the separator, and that is not allowed.
     """
     if any(isinstance(value, (dict, list, tuple)) for value in values):
         return _json_text(values)
-    texts = [to_text(value) for value in values if value is not None]
-    if split := [text for text in texts if "," in text]:
-        code = "comma in a list item"
-        raise UnfitValueError(
-            code,
-            f"{shown(split[0])} holds a comma, which is what joins the items of a list: Totango "
-            "would take it for several",
-        )
-    return ",".join(texts)
+    texts = [text for value in values if value is not None and (text := to_text(value))]
+    for number, text in enumerate(texts) if in_item != KEEP else ():
+        if separator not in text:
+            continue
+        if in_item == REJECT:
+            code = "comma in a list item" if separator == "," else "separator in a list item"
+            message = (
+                f"{shown(text)} holds {separator!r}, which is what joins the items of a list: "
+                "Totango would take it for several (see separator_in_item)"
+            )
+            raise UnfitValueError(code, message)
+        texts[number] = " ".join(part.strip() for part in text.split(separator))
+    return separator.join(texts)
 
 
 def _json_text(value: Any) -> str:
@@ -198,20 +205,30 @@ _NUMBERS: Final[dict[type, Callable[[Any], str]]] = {
     float: _float_text,
 }
 
-to_text: Final[Conversion[str]] = Conversion(
-    {
-        **_NUMBERS,
-        str: unicode_text,
-        bool: {True: "true", False: "false"}.__getitem__,
-        list: _list_text,
-        tuple: _list_text,
-        dict: _json_text,
-        dt.datetime: moment_text,
-        dt.date: dt.date.isoformat,
-        dt.time: dt.time.isoformat,
-        object: lambda value: unicode_text(str(value)),
-    }
-)
+_TEXTS: Final[dict[type, Callable[[Any], str]]] = {
+    **_NUMBERS,
+    str: unicode_text,
+    bool: {True: "true", False: "false"}.__getitem__,
+    dict: _json_text,
+    dt.datetime: moment_text,
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+    object: lambda value: unicode_text(str(value)),
+}
+
+
+def text_conversion(separator: str = ",", in_item: str = REJECT) -> Conversion[str]:
+    """Return a conversion of any value to text: lists joined, objects as JSON.
+
+    Args:
+        separator: What joins the items of a list.
+        in_item: `reject`, `keep` or `replace` by a blank: what to do with an item that holds it.
+    """
+    list_text = functools.partial(_list_text, separator, in_item)
+    return Conversion({**_TEXTS, list: list_text, tuple: list_text})
+
+
+to_text: Final = text_conversion()
 """Any value as text; lists joined by commas, objects as JSON."""
 
 to_number: Final[Conversion[str]] = Conversion(

@@ -1,4 +1,4 @@
-"""Converts dates and moments to ISO 8601 in UTC.
+"""Converts dates and moments to ISO 8601: days as they are, moments in UTC.
 
 Facts: "Attributes and data types" (dates).
 """
@@ -6,127 +6,203 @@ Facts: "Attributes and data types" (dates).
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import functools
 import re
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from target_totango.mapping.convert import Conversion, UnfitValueError, moment_text, shown
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Parser = Callable[[Any], dt.date]
+
+ISO: Final = "iso"
 EPOCH_SECONDS: Final = "epoch_s"
 EPOCH_MILLISECONDS: Final = "epoch_ms"
 
+
+class Precision(enum.Enum):
+    """What an attribute keeps of a moment.
+
+    A moment has the day of its own zone: 2024-07-01T00:00+02:00 is the first of July, although it
+    is the last of June in UTC.
+
+    Attributes:
+        MOMENT: The moment.
+        DATE: The moment, or its day alone where the moment in UTC would be on another day.
+        DAY: Its day.
+    """
+
+    MOMENT = enum.auto()
+    DATE = enum.auto()
+    DAY = enum.auto()
+
+
 _ISO: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
-    re.ASCII,
+    r"(?P<day>\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:[.,]\d+)?)?)"
+    r" *(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII | re.IGNORECASE,
 )
-_UTC_ISO: Final = re.compile(r".{10}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z", re.ASCII)
+_UTC_NAMES: Final = frozenset({"Z", "UTC", "GMT"})
+_COMMON_LENGTH: Final = len("2024-07-01T10:00:00.000000Z")
 _DATE_LENGTH: Final = len("2024-07-01")
-_MOMENT_LENGTH: Final = len("2024-07-01T10:00:00.000000Z")
 _TIME_DIRECTIVE: Final = re.compile(r"%[HIMSfXcsp]")
+_MOST_DIGITS: Final = 15
+"""A number with more digits is no second of any year, and slow to calculate with."""
+
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _from_iso: Final = dt.datetime.fromisoformat
 
 
-def date_reader(pattern: str) -> Conversion[str]:
-    """Return a conversion for dates of one format.
+def date_conversion(
+    formats: Sequence[str] = (ISO,),
+    *,
+    zone: dt.tzinfo = dt.UTC,
+    precision: Precision = Precision.MOMENT,
+) -> Conversion[str]:
+    """Return a conversion for dates.
 
     Args:
-        pattern: `epoch_ms`, `epoch_s`, or a `strptime` format such as `%d/%m/%Y`.
+        formats: `iso`, `epoch_ms`, `epoch_s`, or `strptime` formats such as `%d/%m/%Y`. The first
+            that fits a value counts.
+        zone: Zone of moments that name none. One that comes twice there, when clocks go back, is
+            the first of the two; one that clocks skip counts in the offset before the change.
+        precision: What is kept of a moment.
 
     Raises:
-        ValueError: If the format is none.
+        ValueError: If a format is none.
     """
+    parsers = [_parser(pattern) for pattern in formats]
+    render = functools.partial(_render, zone=zone, precision=precision)
+
+    def convert(value: Any) -> str:
+        for parse in parsers:
+            try:
+                return render(parse(value))
+            except (ValueError, ArithmeticError):
+                continue
+        return _not_a_date(value, formats)
+
+    conversion: Conversion[str] = Conversion({object: convert})
+    if ISO in formats:
+        conversion[dt.datetime] = conversion[dt.date] = render
+    if formats[0] == ISO:
+        conversion[str] = _iso_conversion(functools.lru_cache(maxsize=4096)(convert), precision)
+    return conversion
+
+
+def zone_named(name: Any) -> dt.tzinfo:
+    """Return a time zone by its name in the IANA database.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    try:
+        return dt.UTC if name == "UTC" else ZoneInfo(name)
+    except (ValueError, TypeError, OSError, ZoneInfoNotFoundError):
+        msg = f"time_zone {name!r} is none: one is called Europe/Berlin"
+        raise ValueError(msg) from None
+
+
+def _iso_conversion(convert: Callable[[str], str], precision: Precision) -> Callable[[str], str]:
+    """Return a conversion that is quick for what most taps write: 2024-07-01T10:00:00.123000Z.
+
+    Where these characters stand in these places, `fromisoformat` accepts nothing but digits in the
+    others.
+    """
+
+    def convert_iso(text: str) -> str:
+        if (
+            len(text) == _COMMON_LENGTH
+            and text[23:] == "000Z"
+            and text[10] == "T"
+            and text[4] == text[7] == "-"
+            and text[19] == "."
+            and text[11:13] <= "23"
+        ):
+            try:
+                _from_iso(text)
+            except ValueError:
+                return convert(text)
+            if precision is Precision.DAY:
+                return text[:_DATE_LENGTH]
+            return text[: 19 if text[20:23] == "000" else 23] + "Z"
+        return convert(text)
+
+    return convert_iso
+
+
+def _parser(pattern: str) -> Parser:
+    """Return what reads dates of one format.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if pattern == ISO:
+        return _parse_iso
     if pattern in {EPOCH_SECONDS, EPOCH_MILLISECONDS}:
-        divisor = 1 if pattern == EPOCH_SECONDS else 1000
-        return Conversion({object: functools.partial(_from_epoch, divisor)})
+        return functools.partial(_parse_epoch, 1 if pattern == EPOCH_SECONDS else 1000)
     sample = dt.datetime(2001, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
     if "%" not in pattern or not pattern.strip():
         msg = "not a date format"
         raise ValueError(msg)
     dt.datetime.strptime(sample.strftime(pattern), pattern)  # noqa: DTZ007 (a trial)
-    return Conversion({object: functools.partial(_from_format, pattern)})
+    return functools.partial(_parse_format, pattern)
 
 
-def _from_format(pattern: str, value: Any) -> str:
-    text = str(value).strip()
-    try:
-        moment = dt.datetime.strptime(text, pattern)  # noqa: DTZ007 (no zone means UTC)
-    except ValueError:
-        code = "not a date"
-        raise UnfitValueError(code, f"{shown(value)} is not a date like {pattern}") from None
-    if _TIME_DIRECTIVE.search(pattern):
-        return moment_text(moment)
-    return moment.date().isoformat()
+def _parse_iso(value: Any) -> dt.date:
+    match = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError
+    day, time, zone = match.group("day", "time", "zone")
+    if time is None:
+        return dt.date.fromisoformat(day)
+    if zone is not None and zone.upper() in _UTC_NAMES:
+        zone = "Z"
+    return _from_iso(f"{day}T{time}{zone or ''}")
 
 
-def _from_epoch(divisor: int, value: Any) -> str:
-    try:
-        seconds = Decimal(str(value)) / divisor
-        moment = _EPOCH + dt.timedelta(microseconds=int(seconds * 1_000_000))
-    except (InvalidOperation, ValueError, OverflowError):
-        code = "not a date"
-        raise UnfitValueError(code, f"{shown(value)} is not a count of epoch seconds") from None
+def _parse_format(pattern: str, value: Any) -> dt.date:
+    moment = dt.datetime.strptime(str(value).strip(), pattern)  # noqa: DTZ007 (see _render)
+    return moment if _TIME_DIRECTIVE.search(pattern) else moment.date()
+
+
+def _parse_epoch(divisor: int, value: Any) -> dt.date:
+    seconds = Decimal(str(value)) / divisor
+    if seconds.adjusted() > _MOST_DIGITS:
+        raise ValueError
+    return _EPOCH + dt.timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def _render(date: dt.date, *, zone: dt.tzinfo, precision: Precision) -> str:
+    if not isinstance(date, dt.datetime):
+        return date.isoformat()
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=zone)
+    moment = date.astimezone(dt.UTC)
+    if precision is Precision.DAY or (precision is Precision.DATE and moment.date() != date.date()):
+        return date.date().isoformat()
     return moment_text(moment)
 
 
-def _iso_text(text: str) -> str:
-    """Return an ISO date or moment as Totango takes it.
-
-    Most taps write moments like `2024-07-01T10:00:00.123000Z`. Where these characters stand in
-    these places, `fromisoformat` accepts nothing but digits in the others, so that the slower
-    `_any_iso_text` is not needed.
-    """
-    if (
-        len(text) == _MOMENT_LENGTH
-        and text[23:] == "000Z"
-        and text[10] == "T"
-        and text[4] == text[7] == "-"
-        and text[19] == "."
-        and text[11:13] <= "23"
-    ):
-        try:
-            _from_iso(text)
-        except ValueError:
-            return _not_iso(text)
-        return text[: 19 if text[20:23] == "000" else 23] + "Z"
-    return _any_iso_text(text)
-
-
-@functools.lru_cache(maxsize=4096)
-def _any_iso_text(text: str) -> str:
-    stripped = text.strip()
-    if not _ISO.fullmatch(stripped):
-        return _not_iso(text)
-    try:
-        if len(stripped) == _DATE_LENGTH:
-            return dt.date.fromisoformat(stripped).isoformat()
-        moment = _from_iso(stripped)
-        return stripped if _UTC_ISO.fullmatch(stripped) else moment_text(moment)
-    except (ValueError, OverflowError):
-        return _not_iso(text)
-
-
-def _not_iso(text: str) -> str:
+def _not_a_date(value: Any, formats: Sequence[str]) -> NoReturn:
     code = "not a date"
-    raise UnfitValueError(code, f"{shown(text)} is not an ISO date") from None
+    if tuple(formats) == (ISO,):
+        message = "is not an ISO date"
+        if not isinstance(value, str):
+            message += (
+                f"; give the mapping a date_format ({EPOCH_MILLISECONDS}, {EPOCH_SECONDS}, or one "
+                "like %d/%m/%Y)"
+            )
+    else:
+        message = f"is not a date like {' or '.join(formats)}"
+    raise UnfitValueError(code, f"{shown(value)} {message}") from None
 
 
-def _not_a_date(value: Any) -> str:
-    code = "not a date"
-    raise UnfitValueError(
-        code,
-        f"{shown(value)} is not an ISO date; give the mapping a date_format "
-        f"({EPOCH_MILLISECONDS}, {EPOCH_SECONDS}, or one like %d/%m/%Y)",
-    )
-
-
-to_date: Final[Conversion[str]] = Conversion(
-    {
-        str: _iso_text,
-        dt.datetime: moment_text,
-        dt.date: dt.date.isoformat,
-        object: _not_a_date,
-    }
-)
+to_date: Final = date_conversion()
 """A date or a moment in UTC as ISO 8601; a moment without zone counts as UTC."""

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from target_totango.mapping.compiler import StreamMapping
+    from target_totango.mapping.stream_mapping import StreamMapping
 
 logger = logging.getLogger("target-totango")
+
+
+_CHANGES: Final = {
+    "controls": "texts hold NUL or other control characters (see control_characters)",
+    "blanks": "texts are nothing but blanks (see blank_texts)",
+    "incomplete": "parts of templates are missing (see incomplete_templates)",
+}
+"""What is logged of what the policy does to values, by the report's name for it."""
+
+
+def log_change(stream: str, name: str) -> None:
+    """Log that values of a stream are not quite right, and which setting is about it."""
+    if name in _CHANGES:
+        logger.warning("Stream %r: %s.", stream, _CHANGES[name])
 
 
 def log_mapping(mapping: StreamMapping) -> None:
@@ -41,4 +55,19 @@ def log_mapping(mapping: StreamMapping) -> None:
             "Stream %r: attributes that Totango does not know yet: %s.",
             mapping.stream,
             ", ".join(mapping.new),
+        )
+    if mapping.guessed:
+        logger.warning(
+            "Stream %r: which attributes the service has is not known, so these names are taken as "
+            "they are, and Totango may make new attributes beside those that were meant: %s. Set "
+            "app_token or attributes_path, or map them.",
+            mapping.stream,
+            ", ".join(mapping.guessed),
+        )
+    if mapping.activity_time is not None:
+        logger.warning(
+            "Stream %r: Totango counts an activity when it arrives, whatever %s says. "
+            "max_activity_age_days refuses old ones.",
+            mapping.stream,
+            mapping.activity_time.source.label,
         )

@@ -1,16 +1,20 @@
-"""Where a value comes from: a field, a dotted path, a template or a constant."""
+"""Reads values out of records: fields, dotted paths, templates, constants, the first of several.
+
+Each function here returns an `Expression`.
+"""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from string import Formatter
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.convert import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class Missing(enum.Enum):
@@ -22,202 +26,178 @@ class Missing(enum.Enum):
 MISSING: Final = Missing.MISSING
 
 
-class Expression(Protocol):
+class Incomplete(str):
+    """Text of a template of which a part is missing: what is there, or empty."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
     """Reads one value out of a record.
 
     Attributes:
-        label: How faults name it.
-        fields: Top-level fields that it reads.
-        consumes: Those that are not to be written a second time on their own.
+        label: How errors name it.
+        read: Returns the value, None, or `MISSING`.
+        paths: Fields and dotted paths that it reads.
+        consumes: Top-level fields that are not to be written a second time on their own.
+        field: The field, if it is nothing but one.
+        parts: Of a template, what reads its parts.
     """
 
-    @property
-    def label(self) -> str: ...  # noqa: D102
-    @property
-    def fields(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def consumes(self) -> tuple[str, ...]: ...  # noqa: D102
-
-    def read(self, record: Mapping[str, Any]) -> Any:
-        """Return the value, None, or `MISSING`."""
-
-
-@dataclass(frozen=True)
-class FieldExpression:
-    """A field by its exact name."""
-
-    name: str
-
-    @property
-    def label(self) -> str:
-        """The field."""
-        return self.name
+    label: str
+    read: Callable[[Mapping[str, Any]], Any]
+    paths: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    field: str | None = None
+    parts: tuple[Expression, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The field."""
-        return (self.name,)
-
-    @property
-    def consumes(self) -> tuple[str, ...]:
-        """The field."""
-        return (self.name,)
-
-    def read(self, record: Mapping[str, Any]) -> Any:
-        """Return the value, None, or `MISSING`."""
-        return record.get(self.name, MISSING)
+        """Top-level fields that it reads."""
+        return tuple(dict.fromkeys(path.split(".", 1)[0] for path in self.paths))
 
 
-@dataclass(frozen=True)
-class PathExpression:
-    """A field within objects and lists: `Owner.Name`, `lines.0.sku`."""
-
-    path: str
-
-    @property
-    def label(self) -> str:
-        """The path."""
-        return self.path
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The first field of the path."""
-        return (self.path.split(".", 1)[0],)
-
-    @property
-    def consumes(self) -> tuple[str, ...]:
-        """The object that is looked into: who picks a part of it does not want it whole."""
-        return self.fields
-
-    def read(self, record: Mapping[str, Any]) -> Any:
-        """Return the value, None, or `MISSING`."""
-        if self.path in record:
-            return record[self.path]
-        value: Any = record
-        for step in self.path.split("."):
-            if isinstance(value, dict):
-                value = value.get(step, MISSING)
-            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-                value = value[int(step)]
-            else:
-                return None if value is None else MISSING
-        return value
+def field(name: str) -> Expression:
+    """Read a field by its exact name."""
+    return Expression(name, lambda record: record.get(name, MISSING), (name,), (name,), name)
 
 
-@dataclass(frozen=True)
-class TemplateExpression:
-    """Text with fields in braces: `{account_id}_{product_id}`. Null if any of them is."""
+def path(text: str) -> Expression:
+    """Read a field within objects and lists: `Owner.Name`, `lines.0.sku`.
 
-    template: str
-    parts: tuple[str | PathExpression, ...]
+    Whoever picks a part of an object does not want it whole, so that it counts as written.
+    """
+    if "." not in text:
+        return field(text)
+    steps = text.split(".")
 
-    @property
-    def label(self) -> str:
-        """The template."""
-        return self.template
+    def read(record: Mapping[str, Any]) -> Any:
+        return record[text] if text in record else _walk(record, steps)
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Every field in braces."""
-        return tuple(
-            field
-            for part in self.parts
-            if isinstance(part, PathExpression)
-            for field in part.fields
-        )
-
-    @property
-    def consumes(self) -> tuple[str, ...]:
-        """Nothing: a part of an id may well be an attribute of its own."""
-        return ()
-
-    def read(self, record: Mapping[str, Any]) -> Any:
-        """Return the text, or None."""
-        texts = []
-        for part in self.parts:
-            if isinstance(part, str):
-                texts.append(part)
-                continue
-            value = part.read(record)
-            if value is None or value is MISSING or value == "":
-                return None
-            texts.append(to_text(value))
-        return "".join(texts)
+    return Expression(text, read, (text,), (steps[0],))
 
 
-@dataclass(frozen=True)
-class ConstantExpression:
-    """The same value for every row."""
+def template(text: str, *, fill: bool = False) -> Expression:
+    """Read fields into text: `{account_id}_{product_id}`; doubled braces stand for themselves.
 
-    value: Any
+    Null if no part is there; `Incomplete` if one is missing. The parts may be attributes too.
 
-    @property
-    def label(self) -> str:
-        """That it is one."""
-        return "constant"
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    @property
-    def consumes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    def read(self, record: Mapping[str, Any]) -> Any:  # noqa: ARG002
-        """Return the constant."""
-        return self.value
-
-
-@dataclass(frozen=True)
-class DefaultedExpression:
-    """Another source, and what stands in where that has nothing."""
-
-    wrapped: Expression
-    default: Any
-
-    @property
-    def label(self) -> str:
-        """The other source's."""
-        return self.wrapped.label
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The other source's."""
-        return self.wrapped.fields
-
-    @property
-    def consumes(self) -> tuple[str, ...]:
-        """The other source's."""
-        return self.wrapped.consumes
-
-    def read(self, record: Mapping[str, Any]) -> Any:
-        """Return the value, or the default for null, empty text and missing fields."""
-        value = self.wrapped.read(record)
-        return self.default if value is None or value is MISSING or value == "" else value
-
-
-def path_source(text: str) -> Expression:
-    """Return a source for a field's name or a dotted path."""
-    return PathExpression(text) if "." in text else FieldExpression(text)
-
-
-def template_source(template: str) -> TemplateExpression:
-    """Parse a template; doubled braces stand for themselves.
+    Args:
+        text: Text with fields or paths in braces.
+        fill: Whether an incomplete text holds the parts that are there, without the text before
+            a missing one; else it is empty.
 
     Raises:
         ValueError: If the braces do not match, or hold more than a field.
     """
-    parts: list[str | PathExpression] = []
-    for literal, field, spec, conversion in Formatter().parse(template):
-        if literal:
-            parts.append(literal)
-        if field is None:
+    pieces = list(_pieces(text))
+    parts = tuple(piece for piece in pieces if isinstance(piece, Expression))
+    read = functools.partial(_fill_in, pieces, fill)
+    paths = tuple(name for part in parts for name in part.paths)
+    return Expression(text, read, paths, parts=parts)
+
+
+def constant(value: Any) -> Expression:
+    """Read the same value for every row."""
+    return Expression("constant", lambda _: value)
+
+
+def coalesce(expressions: Sequence[Expression]) -> Expression:
+    """Read the first of several expressions that has a value."""
+
+    def read(record: Mapping[str, Any]) -> Any:
+        value = MISSING
+        for each in expressions:
+            value = each.read(record)
+            if not _is_empty(value):
+                break
+        return value
+
+    return Expression(
+        " or ".join(each.label for each in expressions),
+        read,
+        tuple(name for each in expressions for name in each.paths),
+        tuple(name for each in expressions for name in each.consumes),
+    )
+
+
+def with_default(expression: Expression, default: Any) -> Expression:
+    """Read a default where an expression has no value."""
+
+    def read(record: Mapping[str, Any]) -> Any:
+        value = expression.read(record)
+        return default if _is_empty(value) else value
+
+    return replace(expression, read=read, field=None, parts=())
+
+
+def with_text(expression: Expression, change: Callable[[str], str]) -> Expression:
+    """Read a text and change it, as to lower case."""
+
+    def read(record: Mapping[str, Any]) -> Any:
+        value = expression.read(record)
+        return type(value)(change(value)) if isinstance(value, str) else value
+
+    return replace(expression, read=read, field=None)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is MISSING or value == ""
+
+
+def _walk(value: Any, steps: Sequence[str]) -> Any:
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step, MISSING)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None if value is None else MISSING
+    return value
+
+
+def _pieces(text: str) -> Sequence[str | Expression]:
+    """Return the literals and fields of a template.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    pieces: list[str | Expression] = []
+    for literal, name, spec, conversion in Formatter().parse(text):
+        if literal and pieces and isinstance(pieces[-1], str):  # halves of a doubled brace
+            pieces[-1] += literal
+        elif literal:
+            pieces.append(literal)
+        if name is None:
             continue
-        if not field or spec or conversion:
+        if not name or spec or conversion:
             msg = "braces hold exactly one field name"
             raise ValueError(msg)
-        parts.append(PathExpression(field))
-    return TemplateExpression(template, tuple(parts))
+        pieces.append(path(name))
+    return pieces
+
+
+def _fill_in(
+    pieces: Sequence[str | Expression], fill: bool, record: Mapping[str, Any]
+) -> str | None:
+    texts: list[str] = []
+    literal, found, missing = "", 0, 0
+    for piece in pieces:
+        if isinstance(piece, str):
+            literal = piece
+            continue
+        value = piece.read(record)
+        if _is_empty(value):
+            missing += 1
+        else:
+            # Behind a gap at the start, nothing is left for a literal to part.
+            texts.append(literal if found or not missing else "")
+            texts.append(to_text(value))
+            found += 1
+        literal = ""
+    if not missing:
+        return "".join([*texts, literal])
+    if not found:
+        return None
+    return Incomplete("".join([*texts, literal]).strip() if fill else "")

@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango.mapping import expressions
 from target_totango.mapping.auto import recognise
-from target_totango.mapping.compiler import StreamMapping, compile_mapping
-from target_totango.mapping.config import ExpressionConfig, MappingConfig
-from target_totango.mapping.expressions import FieldExpression, PathExpression
+from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.config import MappingConfig
+from target_totango.mapping.sources import Source
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_totango.mapping.auto import KnownAttributes
+    from target_totango.mapping.stream_mapping import StreamMapping
 
 GROUP: Final = "group"
 IDENTIFY: Final = "identify"
@@ -103,9 +105,9 @@ class Segment:
         return self._mappings[key], flat
 
     def _compiled(self, stream: str, call: str, flat: Mapping[str, Any]) -> StreamMapping:
-        sources = {"account_id": ExpressionConfig(FieldExpression(_ACCOUNT))}
+        sources = {"account_id": Source(expressions.field(_ACCOUNT))}
         if call != GROUP:
-            sources["user_id"] = ExpressionConfig(FieldExpression(_USER))
+            sources["user_id"] = Source(expressions.field(_USER))
         spec = MappingConfig(stream=stream, sources=sources, delivery=self._delivery)
         return compile_mapping(
             spec,
@@ -159,7 +161,7 @@ def _traits(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _first(record: Mapping[str, Any], *paths: str) -> Any:
     for path in paths:
-        value = PathExpression(path).read(record)
+        value = expressions.path(path).read(record)
         if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
             return value
     return None

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from target_totango.config import UPDATE_ONLY
 from target_totango.models import (
     ACCOUNT,
     ACCOUNTS,
     FIELDS,
     REJECT_FIELD,
+    UPDATE_ONLY,
     USER,
     USERS,
     Row,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango.mapping.description import log_change
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.transform import Transformer
 from target_totango.models import DELETED_FIELD, REJECT_FIELD, Row
@@ -14,8 +15,8 @@ from target_totango.storage.stale_rejects import is_superseded, newer_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from target_totango.mapping.compiler import StreamMapping
-    from target_totango.mapping.transform import Policy
+    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping.transform import Transformed
     from target_totango.models import SourceStream, ValidationError
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer
@@ -33,7 +34,6 @@ class RecordProcessor:
 
     Args:
         mapping: What becomes of them.
-        policy: What to do with what is not quite right.
         states: Numbers the rows.
         report: Counts.
         schema_errors: Returns how a record does not fit its SCHEMA.
@@ -43,7 +43,6 @@ class RecordProcessor:
     def __init__(
         self,
         mapping: StreamMapping,
-        policy: Policy,
         *,
         states: StateCheckpointer,
         report: Report,
@@ -51,7 +50,7 @@ class RecordProcessor:
         announced: frozenset[str] | None = None,
     ) -> None:
         self.mapping = mapping
-        self._transformer = Transformer(mapping, policy)
+        self._transformer = Transformer(mapping)
         self._schema_errors = schema_errors
         self._states = states
         self._metrics = report.tally(mapping.stream, mapping.object)
@@ -126,6 +125,16 @@ class RecordProcessor:
         errors = [*self._schema_errors(record), *transformed.errors]
         if errors:
             row.faulty = tuple(transformed.failed)
-        for name, count in transformed.changes.items() if not errors else ():
-            setattr(self._metrics, name, getattr(self._metrics, name) + count)
+        else:
+            self._count(transformed)
         return errors
+
+    def _count(self, transformed: Transformed) -> None:
+        """Count what was changed or left out of a row, as the policy says."""
+        for name, count in transformed.changes.items():
+            before = getattr(self._metrics, name)
+            setattr(self._metrics, name, before + count)
+            if not before:
+                log_change(self.mapping.stream, name)
+        if transformed.left_out:
+            self._metrics.leave_out(transformed.left_out)

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.clients import Clients
-from target_totango.config import UPSERT
 from target_totango.delivery import make_destination
 from target_totango.delivery.dry_run import DryRunDestination, Plan
-from target_totango.models import ACTIVITIES, Row
+from target_totango.models import ACTIVITIES, UPSERT, Row
 from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.deletes import HardDeletes
 from target_totango.pipeline.filters import (
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from target_totango.config import Settings
     from target_totango.delivery.base import Destination
-    from target_totango.mapping.compiler import StreamMapping
+    from target_totango.mapping.stream_mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
     from target_totango.pipeline.filters import Filter
     from totango_api.config import Connection
@@ -133,7 +132,6 @@ class Run:
         """Return what turns the records of a mapping into rows: see there."""
         return RecordProcessor(
             mapping,
-            self.settings.policy,
             states=self.states,
             report=self.report,
             schema_errors=schema_errors,

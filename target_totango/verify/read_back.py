@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from target_totango.config import ALL, OFF
-from target_totango.models import ACCOUNT, Row, ValidationError
+from target_totango.models import ACCOUNT, ALL, OFF, Row, ValidationError
 from target_totango.verify.verification import NAMES, Sent, Verdict, Verifier
 
 if TYPE_CHECKING:

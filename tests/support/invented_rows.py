@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
 from target_totango.mapping.auto import KnownAttributes
-from target_totango.mapping.compiler import StreamMapping, compile_mapping
-from target_totango.mapping.config import parse_mappings
-from target_totango.mapping.transform import Policy
+from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.config import MappingConfig, parse_mappings
+from target_totango.mapping.policy import POLICY_SETTINGS
 from totango_api.search.attributes import DATE, NUMBER, TEXT, Attribute
+
+if TYPE_CHECKING:
+    from target_totango.mapping.stream_mapping import StreamMapping
 
 KINDS = {
     "text": {"type": ["string", "null"]},
@@ -89,11 +92,17 @@ values = st.recursive(
 )
 good_ids = st.text("abcXYZ019_-", min_size=1, max_size=20)
 ids = st.one_of(good_ids, good_ids, st.text("aZ0_-@. +é", max_size=12), salesforce, values)
-policies = st.builds(
-    Policy,
-    st.sampled_from(["skip", "clear", "reject"]),
-    st.sampled_from(["reject", "truncate"]),
-    st.sampled_from(["reject", "convert", "keep"]),
+policies = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.sampled_from(setting["enum"])
+        for name, setting in POLICY_SETTINGS.items()
+        if "enum" in setting
+    }
+    | {
+        "list_separator": st.sampled_from([",", ";", ", "]),
+        "time_zone": st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),
+    },
 )
 sources = st.sampled_from(
     [
@@ -107,6 +116,8 @@ sources = st.sampled_from(
         {"path": "thing.b", "default": 0},
         {"field": "day", "date_format": "%d/%m/%Y"},
         {"field": "number", "date_format": "epoch_ms"},
+        {"field": "day", "date_format": ["%d/%m/%Y", "iso", "epoch_s"]},
+        {"coalesce": ["text", "any", {"constant": "c"}], "lower": True, "strip": True},
     ]
 )
 
@@ -116,12 +127,13 @@ def mappings(draw: st.DrawFn) -> StreamMapping:
     object_ = draw(st.sampled_from(list(IDS)))
     fields = {name: draw(st.sampled_from(list(KINDS.values()))) for name in IDS[object_]}
     fields |= {name: {} for name in draw(st.sets(st.sampled_from(NAMED)))}
-    entry: dict[str, Any] = {"stream": "s", "object": object_}
+    entry: dict[str, Any] = {"stream": "s", "object": object_, "unmapped": "include"}
+    entry |= draw(policies)
     if object_ != "activities":
         entry["attributes"] = draw(st.dictionaries(st.sampled_from(["A", "Key Contact"]), sources))
-    spec = parse_mappings([entry], delivery="hub" if object_ == "collections" else "tracking")[0]
+    default = MappingConfig(delivery="hub" if object_ == "collections" else "tracking")
     return compile_mapping(
-        spec,
+        parse_mappings([entry], default)[0],
         object_=object_,
         stream="s",
         schema={"properties": fields | KINDS, "additionalProperties": True},
@@ -134,7 +146,7 @@ def records(draw: st.DrawFn, mapping: StreamMapping) -> dict[str, Any]:
     named = {column.name: draw(ids) for column in mapping.ids if draw(st.integers(0, 9))}
     others = {name: draw(values) for name in (*KINDS, *NAMED) if draw(st.booleans())}
     if draw(st.booleans()):
-        # A row of the common kind, so that the quick look often has something to find.
+        # A row of the common kind, so that many have no error.
         fitting = {
             "text": st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
             "number": st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=2),
@@ -158,7 +170,7 @@ common = st.one_of(
 )
 
 ACCOUNTS = compile_mapping(
-    parse_mappings([{"stream": "s", "object": "accounts"}], delivery="tracking")[0],
+    MappingConfig(),
     object_="accounts",
     stream="s",
     schema={"properties": {"account_id": {"type": "string"}} | KINDS},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 ACCOUNT_CHARACTERS = set(string.ascii_letters + string.digits + "_-")
 USER_CHARACTERS = ACCOUNT_CHARACTERS | set("@.")
+ACCIDENT = re.compile(r"-?\d+\.0+", re.ASCII)
 
 # One sandbox and one temporary folder serve all examples: each empties what it needs to.
 relaxed = settings(
@@ -80,7 +82,9 @@ def said(value: Any) -> str | None:
 
 def fits(value: Any, characters: set[str], limit: int) -> bool:
     text = said(value)
-    return bool(text) and len(text) <= limit and set(text) <= characters
+    if not text or ACCIDENT.fullmatch(text):
+        return False
+    return len(text) <= limit and set(text) <= characters
 
 
 @relaxed

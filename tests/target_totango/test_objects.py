@@ -9,7 +9,7 @@ from target_totango.delivery.base import call_of, keys_of
 from target_totango.mapping.auto import recognise
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig
-from target_totango.mapping.transform import Policy, Transformer
+from target_totango.mapping.transform import Transformer
 from target_totango.models import HUB, WriteRequest
 from target_totango.objects import OBJECTS, SCOPES, TotangoObject
 
@@ -28,7 +28,7 @@ def request_of(object_: TotangoObject) -> WriteRequest:
         schema={"properties": {name: {} for name in names}},
         known=KNOWN,
     )
-    result = Transformer(mapping, Policy()).transform(record)
+    result = Transformer(mapping).transform(record)
     assert result.errors == []
     return result.request
 

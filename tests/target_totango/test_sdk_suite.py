@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def _mapping(stream: str, account_id: Any) -> dict[str, Any]:
-    return {"stream": stream, "object": "accounts", "account_id": account_id}
+    return {"stream": stream, "object": "accounts", "account_id": account_id, "order": 1}
 
 
 # Filled by the fixture below: the suite takes its configuration when it is collected.
@@ -53,7 +53,7 @@ MAPPINGS = [
     _mapping("TestCamelcase", "Id"),
     _mapping("ForecastingTypeToCategory", "Id"),
     _mapping("test:SpecialChars*", "_id"),
-    _mapping("*", "id"),
+    {**_mapping("*", "id"), "order": 2},
 ]
 
 

@@ -437,7 +437,11 @@ def test_added_metadata_fits_a_closed_schema_and_can_be_mapped(
 ) -> None:
     closed = schema("accounts", "account_id", "Plan", keys=("account_id",))
     closed["schema"]["additionalProperties"] = False
-    mapping = {"stream": "accounts", "attributes": {"Load": "_sdc_sequence"}}
+    mapping = {
+        "stream": "accounts",
+        "attributes": {"Load": "_sdc_sequence"},
+        "unmapped": "include",
+    }
     done = deliver(
         closed, account("a", Plan="x"), add_record_metadata=True, mappings=[mapping]
     ).ok()

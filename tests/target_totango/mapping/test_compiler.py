@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from target_totango.config import Settings
 from target_totango.mapping.auto import KnownAttributes, is_computed, recognise
-from target_totango.mapping.compiler import StreamMapping, compile_mapping
-from target_totango.mapping.config import MappingConfig, parse_mappings
-from target_totango.mapping.expressions import MISSING, path_source, template_source
+from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.config import MappingConfig, mappings_of, parse_mappings
+from target_totango.mapping.transform import Transformer
 from totango_api.errors import InputError, SettingsError
 from totango_api.search.attributes import Attribute
+
+if TYPE_CHECKING:
+    from target_totango.mapping.stream_mapping import StreamMapping
 
 # What the setting may say ----------------------------------------------------------------------
 
@@ -44,35 +45,48 @@ from totango_api.search.attributes import Attribute
 )
 def test_what_a_mapping_may_not_say(entry: Any, words: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        parse_mappings([{"stream": "fine"}, entry], delivery="tracking")
+        parse_mappings([{"stream": "fine"}, entry], MappingConfig())
     assert "mappings[1]" in str(caught.value)
     assert words in str(caught.value)
 
 
 def test_every_problem_of_every_mapping_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
-        parse_mappings([{"x": 1}, {"stream": "a", "y": 2, "z": 3}], delivery="tracking")
+        parse_mappings([{"x": 1}, {"stream": "a", "y": 2, "z": 3}], MappingConfig())
     for words in ("'x'", "stream is missing", "'y'", "'z'"):
         assert words in str(caught.value)
 
 
-def test_an_exact_name_goes_before_a_glob_and_globs_go_in_order() -> None:
-    settings = Settings.from_config(
-        {
-            "mappings": [
-                {"stream": "crm-*", "object": "accounts"},
-                {"stream": "*", "object": "users"},
-                {"stream": "crm-people", "object": "activities"},
-            ]
-        }
-    )
-    streams = ("crm-people", "crm-firms", "else", "Crm-firms")
-    assert [settings.mapping_for(stream).object for stream in streams] == [
-        "activities",
-        "accounts",
-        "users",
-        "users",
+def objects_for(stream: str, *entries: dict[str, Any]) -> list[str | None]:
+    mappings = parse_mappings(list(entries), MappingConfig())
+    return [mapping.object for mapping in mappings_of(stream, mappings)]
+
+
+def test_all_entries_with_the_name_of_a_stream_count_and_go_before_globs() -> None:
+    entries = [
+        {"stream": "crm-*", "object": "activities"},
+        {"stream": "crm-people", "object": "users"},
+        {"stream": "crm-people", "object": "accounts"},
     ]
+    assert objects_for("crm-people", *entries) == ["users", "accounts"]
+    assert objects_for("crm-clicks", *entries) == ["activities"]
+    assert objects_for("Crm-people", *entries) == []
+
+
+def test_all_entries_with_one_glob_count() -> None:
+    entries = [{"stream": "crm-*", "object": name} for name in ("users", "accounts")]
+    assert objects_for("crm-people", *entries) == ["users", "accounts"]
+
+
+def test_overlapping_globs_are_refused_unless_each_has_an_order() -> None:
+    crm, every = {"stream": "crm-*", "object": "accounts"}, {"stream": "*", "object": "users"}
+    for entries in ((crm, every), (crm | {"order": 1}, every), (crm, every | {"order": 1})):
+        assert objects_for("other", *entries) == ["users"]
+        with pytest.raises(SettingsError) as caught:
+            objects_for("crm-x", *entries)
+        assert "'crm-*', '*'" in str(caught.value)
+    assert objects_for("crm-x", every | {"order": 2}, crm | {"order": 1}) == ["accounts"]
+    assert objects_for("crm-x", every | {"order": 1}, crm | {"order": 1}) == ["users", "accounts"]
 
 
 @pytest.mark.parametrize(
@@ -106,57 +120,6 @@ def test_the_sdk_name_of_the_batch_size_counts_where_ours_is_left_alone(
     assert Settings.from_config(config).hub_batch_size == rows
 
 
-# Sources ---------------------------------------------------------------------------------------
-
-RECORD = {
-    "Owner": {"Name": "Dana", "Mail": None},
-    "a.b": "exact",
-    "a": {"b": "nested"},
-    "lines": [{"sku": "x"}],
-    "none": None,
-}
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("Owner.Name", "Dana"),
-        ("Owner.Mail", None),
-        ("Owner.Phone", MISSING),
-        ("a.b", "exact"),
-        ("lines.0.sku", "x"),
-        ("lines.1.sku", MISSING),
-        ("none.deeper", None),
-        ("nowhere", MISSING),
-        ("nowhere.deeper", MISSING),
-    ],
-)
-def test_paths(path: str, value: Any) -> None:
-    assert path_source(path).read(RECORD) == value
-
-
-@pytest.mark.parametrize(
-    ("template", "text"),
-    [
-        ("{Owner.Name}_{a.b}", "Dana_exact"),
-        ("{{{Owner.Name}}}", "{Dana}"),
-        ("{Owner.Name}_{none}", None),
-        ("{nowhere}", None),
-    ],
-)
-def test_templates(template: str, text: str | None) -> None:
-    assert template_source(template).read(RECORD) == text
-
-
-plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{}"))
-
-
-@given(plain, plain, st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_a_template_puts_any_value_between_any_texts(before: str, after: str, value: str) -> None:
-    source = template_source(f"{before}{{x}}{after}")
-    assert source.read({"x": value}) == f"{before}{value}{after}"
-
-
 # Recognition -----------------------------------------------------------------------------------
 
 
@@ -185,10 +148,10 @@ def test_streams_are_recognised(
     assert recognise(stream, fields, keys) == object_
 
 
-@pytest.mark.parametrize("name", ["_sdc_batched_at", "health", "health_trend", "_extra", "score"])
+@pytest.mark.parametrize("name", ["health", "health_trend", "_extra", "score"])
 def test_computed_columns(name: str) -> None:
-    assert is_computed(name, {})
-    assert not is_computed(f"my_{name}", {})
+    assert is_computed(name)
+    assert not is_computed(f"my_{name}")
 
 
 KNOWN = KnownAttributes.of(
@@ -224,7 +187,7 @@ def test_fields_find_their_attribute(column: str, title: str | None, api_name: s
 
 
 def compiled(entry: dict[str, Any], object_: str, *fields: str, **typed: Any) -> StreamMapping:
-    spec = parse_mappings([{"stream": "s", **entry}], delivery="tracking")[0]
+    spec = parse_mappings([{"stream": "s", **entry}], MappingConfig())[0]
     properties: dict[str, Any] = {name: {} for name in fields} | typed
     return compile_mapping(
         spec, object_=object_, stream="s", schema={"properties": properties}, known=KNOWN
@@ -254,7 +217,7 @@ def test_the_parts_of_a_template_may_be_attributes_too() -> None:
         ({}, "accounts", ["name"], "account_id is missing"),
         ({"account_id": "Idd"}, "accounts", ["Id"], "no field 'Idd'"),
         ({"recency_field": "at"}, "accounts", ["account_id"], "recency_field"),
-        ({"attributes": {"P": "x.y"}}, "accounts", ["account_id"], "no field 'x'"),
+        ({"attributes": {"P": "x.y"}}, "accounts", ["account_id"], "no field 'x.y'"),
         ({}, "accounts", ["account_id", "Renewal Risk", "renewal_risk"], "both go to"),
         ({}, "activities", ["account_id", "user_id", "activity"], "module is missing"),
         ({}, "collections", ["account_id", "collection_id"], "delivery: hub"),
@@ -276,9 +239,7 @@ def test_what_cannot_be_compiled(
 
 def test_a_schema_that_leaves_fields_open_lets_any_field_be_mapped() -> None:
     spec = MappingConfig(
-        sources=parse_mappings([{"stream": "s", "account_id": "later"}], delivery="tracking")[
-            0
-        ].sources
+        sources=parse_mappings([{"stream": "s", "account_id": "later"}], MappingConfig())[0].sources
     )
     for schema in ({}, {"properties": {"x": {}}, "additionalProperties": True}):
         mapping = compile_mapping(spec, object_="accounts", stream="s", schema=schema, known=KNOWN)
@@ -288,3 +249,199 @@ def test_a_schema_that_leaves_fields_open_lets_any_field_be_mapped() -> None:
 def test_new_attributes_are_named() -> None:
     mapping = compiled({}, "accounts", "account_id", "plan", "odd", "account_name")
     assert mapping.new == ("odd",)
+
+
+def api_names(mapping: StreamMapping) -> list[str]:
+    return [column.api_name for column in mapping.columns]
+
+
+def test_unmapped_fields_are_dropped_where_attributes_are_mapped() -> None:
+    fields = ("account_id", "account_name", "plan_name", "odd")
+    attributes = {"attributes": {"Plan": "plan_name"}}
+    assert api_names(compiled({}, "accounts", *fields)) == ["account_name", "plan_name", "odd"]
+    dropped = compiled(attributes, "accounts", *fields)
+    assert api_names(dropped) == ["account_name", "Plan"]
+    assert dropped.left_out == ("odd",)
+    included = compiled(attributes | {"unmapped": "include"}, "accounts", *fields)
+    assert api_names(included) == ["account_name", "Plan", "odd"]
+    assert api_names(compiled(attributes | {"unmapped": "drop"}, "accounts", *fields)) == ["Plan"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("_sdc_batched_at", "_fivetran_synced", "_FIVETRAN_DELETED", "_airbyte_raw_id"),
+        *("_dlt_id", "_dlt_load_id", "_dbt_source_relation", "dbt_valid_from", "_ab_cdc_lsn"),
+    ],
+)
+def test_columns_that_loaders_add_never_become_attributes_by_themselves(name: str) -> None:
+    assert api_names(compiled({}, "accounts", "account_id", name)) == []
+    mapping = compiled({"attributes": {"Loaded": name}}, "accounts", "account_id", name)
+    assert api_names(mapping) == ["Loaded"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "source"),
+    [
+        (["name"], "name"),
+        (["Name"], "Name"),
+        (["displayName"], "displayName"),
+        (["Company Name"], "Company Name"),
+        (["company_name", "name"], "name"),
+        (["name", "account_name"], "account_name"),
+    ],
+)
+def test_what_an_account_is_called(fields: list[str], source: str) -> None:
+    mapping = compiled({}, "accounts", "account_id", *fields)
+    named = [column for column in mapping.columns if column.api_name == "account_name"]
+    assert [column.source.label for column in named] == [source]
+    assert named[0].limit == 128
+
+
+def test_a_name_that_is_mapped_to_an_attribute_does_not_name_the_account_too() -> None:
+    mapping = compiled({"attributes": {"Brand": "name"}}, "accounts", "account_id", "name")
+    assert api_names(mapping) == ["Brand"]
+
+
+def test_what_a_user_is_called() -> None:
+    for field in ("name", "full_name", "user_name", "display_name"):
+        assert api_names(compiled({}, "users", "account_id", "user_id", field)) == ["name"]
+
+
+INTEGER = {"type": ["integer", "null"]}
+DATE_TIME = {"type": ["string", "null"], "format": "date-time"}
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_any_of_means_the_same_as_a_list_of_types(wrapped: bool) -> None:
+    def alike(schema: dict[str, Any]) -> dict[str, Any]:
+        return {"anyOf": [schema, {"type": "null"}]} if wrapped else schema
+
+    mapping = compiled(
+        {},
+        "accounts",
+        account_id=alike(INTEGER),
+        seen=alike(DATE_TIME),
+        info=alike({"type": ["object", "null"]}),
+    )
+    assert mapping.ids[0].is_whole
+    assert mapping.columns[0].convert("2024-07-01T12:00:00+02:00") == "2024-07-01T10:00:00Z"
+    assert mapping.nested == ("info",)
+
+
+def test_a_path_that_the_schema_does_not_hold_is_refused() -> None:
+    plan = {"type": ["object", "null"], "properties": {"name": {"type": "string"}}}
+    for entry in (
+        {"attributes": {"Plan": "plan.nmae"}},
+        {"attributes": {"Plan": "{plan.nmae} x"}},
+        {"attributes": {"Plan": {"coalesce": ["plan.name", "plan.nmae"]}}},
+        {"account_name": "plan.nmae"},
+        {"recency_field": "plan.nmae"},
+    ):
+        with pytest.raises(InputError, match=r"no field 'plan\.nmae'"):
+            compiled(entry, "accounts", "account_id", plan=plan)
+    mapping = compiled({"attributes": {"Plan": "plan.name"}}, "accounts", "account_id", plan=plan)
+    assert api_names(mapping) == ["Plan"]
+
+
+def test_attributes_that_nobody_was_asked_about_are_told_from_new_ones() -> None:
+    schema = {"properties": {name: {} for name in ("account_id", "name", "plan", "odd_one")}}
+    compiled_ = [
+        compile_mapping(MappingConfig(), object_="accounts", stream="s", schema=schema, known=known)
+        for known in (KNOWN, KnownAttributes.of())
+    ]
+    assert [mapping.new for mapping in compiled_] == [("odd_one",), ()]
+    assert [mapping.guessed for mapping in compiled_] == [(), ("odd_one",)]
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind", "text"),
+    [
+        ("date", "date", "2024-07-01"),
+        ("datetime", "date", "2024-06-30T22:00:00Z"),
+        ("timestamp", "date", "2024-06-30T22:00:00Z"),
+        ("simple_date", "text", "2024-07-01"),
+        ("text", "text", "2024-07-01T00:00:00+02:00"),
+    ],
+)
+def test_what_an_attribute_keeps_of_a_moment(declared: str, kind: str, text: str) -> None:
+    known = KnownAttributes.of([Attribute("accounts", "D", kind, declared)])
+    mapping = compile_mapping(
+        MappingConfig(),
+        object_="accounts",
+        stream="s",
+        schema={"properties": {"account_id": {}, "D": DATE_TIME}},
+        known=known,
+    )
+    assert mapping.columns[0].convert("2024-07-01T00:00:00+02:00") == text
+
+
+def test_a_field_of_days_gives_days() -> None:
+    mapping = compiled({}, "accounts", "account_id", day={"type": "string", "format": "date"})
+    assert mapping.columns[0].convert("2024-07-01T00:00:00+02:00") == "2024-07-01"
+
+
+# What holds for one mapping --------------------------------------------------------------------
+
+
+def test_a_mapping_has_the_policies_of_the_settings_or_its_own() -> None:
+    settings = Settings.from_config(
+        {
+            "app_token": "t",
+            "ledger_path": "x",
+            "null_policy": "clear",
+            "time_zone": "Europe/Berlin",
+            "verify": "sample",
+            "mappings": [
+                {"stream": "a", "null_policy": "reject", "verify": "off", "skip_unchanged": True},
+                {"stream": "b", "sync_mode": "update_only", "time_zone": "UTC"},
+            ],
+        }
+    )
+    first, second = settings.mappings
+    assert (first.policy.null_policy, second.policy.null_policy) == ("reject", "clear")
+    assert (first.policy.time_zone, second.policy.time_zone) == ("Europe/Berlin", "UTC")
+    assert (first.options.verify, second.options.verify) == ("off", "sample")
+    assert (first.options.skip_unchanged, second.options.skip_unchanged) == (True, False)
+    assert (first.options.sync_mode, second.options.sync_mode) == ("upsert", "update_only")
+    assert settings.default_mapping.policy.null_policy == "clear"
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"null_policy": "drop"}, "null_policy is one of skip, clear, reject"),
+        ({"skip_unchanged": "yes"}, "skip_unchanged is not a boolean"),
+        ({"max_activity_age_days": 0}, "max_activity_age_days is not a number"),
+        ({"list_separator": ""}, "list_separator is not a string"),
+        ({"time_zone": "Mars"}, "time_zone 'Mars'"),
+        ({"order": "first"}, "order is a whole number"),
+        ({"order": True}, "order is a whole number"),
+    ],
+)
+def test_policies_that_a_mapping_may_not_have(entry: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_mappings([{"stream": "a", **entry}], MappingConfig())
+    assert words in str(caught.value)
+
+
+def test_a_time_zone_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(SettingsError, match="time_zone 'Mars'"):
+        Settings.from_config({"time_zone": "Mars"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "changes"),
+    [
+        ({}, None, {"incomplete": 1}),
+        ({"incomplete_templates": "fill"}, "Bob", {"incomplete": 1}),
+    ],
+)
+def test_incomplete_templates(entry: dict[str, Any], text: str | None, changes: Any) -> None:
+    entry = entry | {"user_name": "{first} {last}", "unmapped": "drop"}
+    mapping = compiled(entry, "users", "account_id", "user_id", "first", "last")
+    transform = Transformer(mapping).transform
+    ids = {"account_id": "a", "user_id": "u"}
+    result = transform(ids | {"first": "Bob", "last": None})
+    assert (result.request.user.get("name"), result.changes) == (text, changes)
+    assert transform(ids | {"first": "Bob", "last": "E"}).changes == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from decimal import Decimal
 from typing import Any
@@ -19,19 +18,6 @@ from target_totango.mapping.convert import (
     to_whole_id,
     to_yes_no,
 )
-from target_totango.mapping.dates import date_reader, to_date
-
-
-@given(st.datetimes(), st.sampled_from(["seconds", "milliseconds", "microseconds"]))
-def test_moments_keep_what_they_say_and_lose_their_zeros(
-    moment: dt.datetime, timespec: str
-) -> None:
-    written = to_date(moment.isoformat(timespec=timespec) + "Z")
-    said = dt.datetime.fromisoformat(moment.isoformat(timespec=timespec) + "Z")
-    assert dt.datetime.fromisoformat(written) == said
-    if timespec == "microseconds":
-        digits = written[20:-1]
-        assert len(digits) == (6 if said.microsecond % 1000 else 3 if said.microsecond else 0)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -88,72 +74,6 @@ def test_text_that_is_no_plain_number(value: Any) -> None:
 @pytest.mark.parametrize("value", ["-5", "0.50", "12345678901234567890"])
 def test_text_that_is_a_plain_number(value: str) -> None:
     assert to_number(value) == value
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("2024-07-01", "2024-07-01"),
-        ("2024-07-01T10:00:00Z", "2024-07-01T10:00:00Z"),
-        ("2024-07-01T10:00:00.5Z", "2024-07-01T10:00:00.5Z"),
-        ("2024-07-01T10:00:00.000000Z", "2024-07-01T10:00:00Z"),
-        ("2024-07-01T10:00:00.123456Z", "2024-07-01T10:00:00.123456Z"),
-        ("2024-07-01T12:00:00+02:00", "2024-07-01T10:00:00Z"),
-        ("2024-07-01 10:00:00", "2024-07-01T10:00:00Z"),
-        ("2024-07-01T10:00", "2024-07-01T10:00:00Z"),
-        (dt.date(2024, 7, 1), "2024-07-01"),
-        (dt.datetime(2024, 7, 1, 10, tzinfo=dt.UTC), "2024-07-01T10:00:00Z"),
-    ],
-)
-def test_dates(value: Any, text: str) -> None:
-    assert to_date(value) == text
-
-
-@pytest.mark.parametrize(
-    "value", ["", "soon", "2024-02-30", "20240701", "2024-07-01T25:00", "2024-W27-1", 1719792000000]
-)
-def test_what_is_no_date(value: Any) -> None:
-    with pytest.raises(UnfitValueError) as caught:
-        to_date(value)
-    assert caught.value.code == "not a date"
-
-
-# From 1975 on all zones are whole minutes from UTC, as ISO 8601 has it.
-@given(st.datetimes(timezones=st.timezones(), min_value=dt.datetime(1975, 1, 1)))
-def test_moments_stay_the_same_moment(moment: dt.datetime) -> None:
-    text = to_date(moment.isoformat())
-    assert dt.datetime.fromisoformat(text) == dt.datetime.fromisoformat(moment.isoformat())
-    assert text.endswith("Z")
-
-
-@pytest.mark.parametrize(
-    ("pattern", "value", "text"),
-    [
-        ("%d/%m/%Y", "31/12/2024", "2024-12-31"),
-        ("%Y%m%d", 20241231, "2024-12-31"),
-        ("%d.%m.%Y %H:%M", "31.12.2024 23:59", "2024-12-31T23:59:00Z"),
-        ("%Y-%m-%dT%H:%M:%S%z", "2024-12-31T23:59:00-0100", "2025-01-01T00:59:00Z"),
-        ("epoch_s", 1735689599, "2024-12-31T23:59:59Z"),
-        ("epoch_ms", "1735689599500", "2024-12-31T23:59:59.500Z"),
-        ("epoch_s", -1, "1969-12-31T23:59:59Z"),
-    ],
-)
-def test_date_formats(pattern: str, value: Any, text: str) -> None:
-    assert date_reader(pattern)(value) == text
-
-
-@pytest.mark.parametrize("pattern", ["", "iso", "dd/mm", "%Q", "epoch"])
-def test_what_is_no_date_format(pattern: str) -> None:
-    with pytest.raises(ValueError, match=r".*"):
-        date_reader(pattern)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "value"), [("%d/%m/%Y", "2024"), ("epoch_s", "x"), ("epoch_ms", 10**30)]
-)
-def test_values_that_do_not_have_the_format(pattern: str, value: Any) -> None:
-    with pytest.raises(UnfitValueError):
-        date_reader(pattern)(value)
 
 
 @pytest.mark.parametrize(

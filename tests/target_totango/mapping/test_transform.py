@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -9,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from invented_rows import ACCOUNTS, COMMON, ODD_MOMENTS, mappings, policies, records
+from invented_rows import ACCOUNTS, COMMON, KNOWN, ODD_MOMENTS, mappings, records
 
+from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.convert import UnfitValueError
 from target_totango.mapping.dates import to_date
 from target_totango.mapping.expressions import MISSING
-from target_totango.mapping.transform import Policy, Transformer
+from target_totango.mapping.policy import Policy
+from target_totango.mapping.transform import Transformer
 
 if TYPE_CHECKING:
-    from target_totango.mapping.compiler import AttributeColumn, StreamMapping
+    from target_totango.mapping.stream_mapping import AttributeColumn, StreamMapping
+    from target_totango.models import ValidationError
 
 
 def transformed(record: dict[str, Any], **policy: str) -> Any:
-    return Transformer(ACCOUNTS, Policy(**policy)).transform(record)
+    return Transformer(replace(ACCOUNTS, policy=Policy(**policy))).transform(record)
 
 
 def codes(record: dict[str, Any], **policy: str) -> set[tuple[str, str]]:
@@ -83,7 +88,8 @@ def test_an_id_with_an_error_is_still_known() -> None:
 
 
 def test_changes_are_counted_for_each_row_alone() -> None:
-    transformer = Transformer(ACCOUNTS, Policy(too_long="truncate", salesforce="convert"))
+    policy = Policy(too_long="truncate", salesforce_ids="convert")
+    transformer = Transformer(replace(ACCOUNTS, policy=policy))
     long = {"account_id": "001A0000006Vm9u", "text": "x" * 600, "any": "y" * 600}
     result = transformer.transform(long)
     assert result.request.account_id == "001A0000006Vm9uIAC"
@@ -92,13 +98,151 @@ def test_changes_are_counted_for_each_row_alone() -> None:
     assert transformer.transform(COMMON).changes == {}
 
 
-@pytest.mark.parametrize("value", [None, "", []])
+@pytest.mark.parametrize("value", [None, "", [], [None], [""], [None, ""]])
 def test_what_counts_as_null(value: Any) -> None:
     record = {"account_id": "a", "any": value}
     assert transformed(record).request.account == {}
-    assert transformed(record, null="clear").request.account == {"any": ""}
-    assert codes(record, null="reject") == {("any", "null")}
-    assert transformed({"account_id": "a"}, null="clear").request.account == {}
+    assert transformed(record, null_policy="clear").request.account == {"any": ""}
+    assert codes(record, null_policy="reject") == {("any", "null")}
+    assert transformed({"account_id": "a"}, null_policy="clear").request.account == {}
+
+
+@pytest.mark.parametrize("value", [" ", "\t\n", "\u3000", "\N{NO-BREAK SPACE} ", [" "]])
+def test_blank_texts(value: Any) -> None:
+    record = {"account_id": "a", "any": value}
+    kept = transformed(record)
+    assert kept.request.account == {"any": value if isinstance(value, str) else " "}
+    nulls = transformed(record, blank_texts="null")
+    assert nulls.request.account == {}
+    assert kept.changes == nulls.changes == {"blanks": 1}
+    cleared = transformed(record, blank_texts="null", null_policy="clear")
+    assert cleared.request.account == {"any": ""}
+
+
+def test_control_characters() -> None:
+    record = {"account_id": "a", "any": "a\x00b\x7f\x85", "text": "line\r\n\tend", "moment": None}
+    kept = transformed(record)
+    assert kept.request.account == {"any": record["any"], "text": record["text"]}
+    removed = transformed(record, control_characters="remove")
+    assert removed.request.account == {"any": "ab", "text": record["text"]}
+    assert kept.changes == removed.changes == {"controls": 1}
+    assert codes(record, control_characters="reject") == {("any", "control character")}
+    only = transformed({"account_id": "a", "any": "\x00"}, control_characters="remove")
+    assert only.request.account == {}
+
+
+def test_invalid_attributes_can_be_left_out() -> None:
+    record = COMMON | {"number": "many", "text": "\ud800", "any": "x" * 600, "list": [1, "a,b"]}
+    result = transformed(record, invalid_attributes="leave_out")
+    assert (result.errors, result.failed) == ([], [])
+    assert {(each.field, each.code) for each in result.left_out} == {
+        ("number", "not a number"),
+        ("text", "not Unicode"),
+        ("any", "too long"),
+        ("list", "comma in a list item"),
+    }
+    assert set(result.request.account) == {"whole", "flag", "day", "moment"}
+    assert transformed(record | {"account_id": "a b"}, invalid_attributes="leave_out").errors
+
+
+@pytest.mark.parametrize(
+    ("policy", "value", "text"),
+    [
+        ({}, ["a", None, "", 2], "a,2"),
+        ({"list_separator": ";"}, ["a,b", "c"], "a,b;c"),
+        ({"separator_in_item": "keep"}, ["a,b", "c"], "a,b,c"),
+        ({"separator_in_item": "replace"}, ["a, b", "c,"], "a b,c "),
+        ({"separator_in_item": "replace", "list_separator": "; "}, ["a; b"], "a b"),
+    ],
+)
+def test_lists(policy: dict[str, str], value: list[Any], text: str) -> None:
+    config = MappingConfig(policy=Policy(**policy))
+    mapping = compile_mapping(
+        config,
+        object_="accounts",
+        stream="s",
+        schema={"properties": {"account_id": {}, "x": {}}},
+        known=KNOWN,
+    )
+    request = Transformer(mapping).transform({"account_id": "a", "x": value}).request
+    assert request.account == {"x": text}
+
+
+# Ids -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("NULL", "null", "None", "nan", "NaN", "undefined", "N/A", "(null)"),
+        *("12345.0", "7.000", "1.2e+5", Decimal("12345.0"), 5.0),
+    ],
+    ids=repr,
+)
+def test_ids_that_are_accidents(value: Any) -> None:
+    assert ("account_id", "accidental id") in codes({"account_id": value})
+    kept = codes({"account_id": value}, accidental_ids="keep")
+    assert ("account_id", "accidental id") not in kept
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["12345", "1e5", "nano", "Nancy", "none-such", "0", "v1-0", 12345, Decimal(5)],
+    ids=repr,
+)
+def test_ids_that_are_no_accidents(value: Any) -> None:
+    assert codes({"account_id": value}) == set()
+
+
+def test_a_part_of_an_id_may_not_be_an_accident_either() -> None:
+    entry = {"stream": "s", "object": "accounts", "account_id": "{a}_{b}"}
+    mapping = compile_mapping(
+        parse_mappings([entry], MappingConfig())[0],
+        object_="accounts",
+        stream="s",
+        schema={"properties": {"a": {}, "b": {}}},
+        known=KNOWN,
+    )
+    transform = Transformer(mapping).transform
+    assert transform({"a": "x", "b": 7}).request.account_id == "x_7"
+    for record, code in (
+        ({"a": "x", "b": "None"}, "accidental id"),
+        ({"a": "x", "b": 7.0}, "accidental id"),
+        ({"a": "x", "b": None}, "missing"),
+        ({"a": "x"}, "missing"),
+        ({}, "missing"),
+    ):
+        assert [error.code for error in transform(record).errors] == [code]
+
+
+# Activities ------------------------------------------------------------------------------------
+
+
+def test_activities_that_happened_too_long_ago() -> None:
+    entry = {"stream": "s", "object": "activities", "activity_time": "at"}
+    fields = ("account_id", "user_id", "activity", "module", "at")
+    now = dt.datetime.now(tz=dt.UTC)
+
+    def codes_of(at: Any, days: float | None) -> list[str]:
+        mapping = compile_mapping(
+            parse_mappings([entry | {"max_activity_age_days": days}], MappingConfig())[0],
+            object_="activities",
+            stream="s",
+            schema={"properties": {name: {} for name in fields}},
+            known=KNOWN,
+        )
+        record = dict.fromkeys(fields, "x") | {"at": at}
+        return [error.code for error in Transformer(mapping).transform(record).errors]
+
+    for at in ("2001-01-01", "2001-01-01T00:00:00Z", (now - dt.timedelta(3)).isoformat()):
+        assert codes_of(at, 2) == ["too old"]
+        assert codes_of(at, None) == []
+    assert codes_of((now - dt.timedelta(3)).isoformat(), 4) == []
+    assert codes_of(None, 2) == []
+    assert codes_of("soon", 2) == ["not a date"]
+
+
+# Any row ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("moment", ODD_MOMENTS)
@@ -111,43 +255,43 @@ def test_moments_that_are_not_quite_as_most_taps_write_them(moment: str) -> None
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.data(), mappings(), policies)
-def test_each_attribute_goes_its_own_way(
-    data: st.DataObject, mapping: StreamMapping, policy: Policy
-) -> None:
+@given(st.data(), mappings())
+def test_each_attribute_goes_its_own_way(data: st.DataObject, mapping: StreamMapping) -> None:
     """What becomes of a column does not depend on the columns beside it."""
     record = data.draw(records(mapping))
-    whole = Transformer(mapping, policy).transform(record)
+    whole = Transformer(mapping).transform(record)
     event(f"errors: {bool(whole.errors)}")
-    ids = Transformer(replace(mapping, columns=()), policy).transform(record)
+    ids = Transformer(replace(mapping, columns=())).transform(record)
     texts: dict[str, dict[str, str]] = {"account": {}, "user": {}, "fields": {}}
-    errors = list(ids.errors)
+    errors, left_out = list(ids.errors), []
     for column in mapping.columns:
-        alone = Transformer(replace(mapping, columns=(column,)), policy).transform(record)
-        errors += [error for error in alone.errors if error not in ids.errors]
-        if not alone.failed:
-            texts[column.scope] |= getattr(alone.request, column.scope)
-            check_text(column, record, policy, getattr(alone.request, column.scope))
-    assert {(each.field, each.code, each.message) for each in whole.errors} == {
-        (each.field, each.code, each.message) for each in errors
-    }
+        alone = Transformer(replace(mapping, columns=(column,))).transform(record)
+        errors += alone.errors[len(ids.errors) :]
+        left_out += alone.left_out
+        texts[column.scope] |= getattr(alone.request, column.scope)
+        if not (alone.failed or alone.left_out):
+            check_text(column, record, getattr(alone.request, column.scope))
+    assert known(whole.errors) == known(errors)
+    assert known(whole.left_out) == known(left_out)
     for scope, attributes in texts.items():
         found = getattr(whole.request, scope)
-        assert {
-            name: text for name, text in found.items() if f"{scope}.{name}" not in whole.failed
-        } == attributes
+        assert keep_fine(found, scope, whole.failed) == keep_fine(attributes, scope, whole.failed)
 
 
-def check_text(
-    column: AttributeColumn, record: dict[str, Any], policy: Policy, texts: dict[str, str]
-) -> None:
-    """Check what is sent for a value without an error against its plain conversion."""
+def known(errors: list[ValidationError]) -> set[tuple[str, str, str]]:
+    return {(error.field, error.code, error.message) for error in errors}
+
+
+def keep_fine(texts: dict[str, str], scope: str, failed: list[str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if f"{scope}.{name}" not in failed}
+
+
+def check_text(column: AttributeColumn, record: dict[str, Any], texts: dict[str, str]) -> None:
+    """Check what is sent of an ordinary value against its plain conversion."""
     value = column.source.read(record)
     if value is MISSING:
         assert texts == {}
-    elif value is None or value in ("", []):
-        assert texts == ({column.api_name: ""} if policy.null == "clear" else {})
-    elif column.problems_of is None:
+    elif type(value) is str and value.isprintable() and value.strip() and not column.problems_of:
         assert texts == {column.api_name: column.convert(value)[: column.limit]}
 
 
@@ -157,12 +301,10 @@ def test_attributes_can_be_left_out(data: st.DataObject, mapping: StreamMapping)
     record = data.draw(records(mapping))
     names = [f"{column.scope}.{column.api_name}" for column in mapping.columns]
     without = data.draw(st.sets(st.sampled_from(names))) if names else set()
-    whole = Transformer(mapping, Policy()).transform(record)
-    rest = Transformer(mapping, Policy()).without(without).transform(record)
+    whole = Transformer(mapping).transform(record)
+    rest = Transformer(mapping).without(without).transform(record)
     assert rest.failed == [name for name in whole.failed if name not in without]
     for scope in ("account", "user", "fields"):
-        assert getattr(rest.request, scope) == {
-            name: text
-            for name, text in getattr(whole.request, scope).items()
-            if f"{scope}.{name}" not in without
-        }
+        assert getattr(rest.request, scope) == keep_fine(
+            getattr(whole.request, scope), scope, list(without)
+        )

@@ -1,0 +1,259 @@
+"""Builds the conversion of a column: its type's own, under the policy for what is not quite right.
+
+A conversion is a table from the type of a value to what converts it, so that each value is looked
+at once.
+"""
+
+from __future__ import annotations
+
+import re
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.mapping.convert import (
+    Conversion,
+    UnfitValueError,
+    shown,
+    to_id,
+    to_text,
+    to_whole_id,
+    unicode_text,
+)
+from target_totango.mapping.expressions import Incomplete, Missing
+from target_totango.mapping.policy import (
+    CLEAR,
+    CONVERT,
+    KEEP,
+    NULL,
+    REJECT,
+    SKIP,
+    TRUNCATE,
+    Policy,
+)
+from totango_api.writing.validation import (
+    SALESFORCE_SHORT,
+    IdProblem,
+    is_short_salesforce_id,
+    length_flaws,
+    salesforce_long_id,
+)
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Mapping, Sequence
+
+    from target_totango.mapping.expressions import Expression
+    from target_totango.mapping.stream_mapping import AttributeColumn, IdColumn
+
+    Reader = Callable[[Mapping[str, Any]], Any]
+
+SALESFORCE_IDS: Final = frozenset({"account_id", "user_id", "parent_id"})
+"""Ids that are often those of Salesforce."""
+
+TRUNCATED: Final = "truncated"
+CONVERTED: Final = "converted"
+CONTROLS: Final = "controls"
+BLANKS: Final = "blanks"
+INCOMPLETE: Final = "incomplete"
+
+_NOTHING: Final = frozenset(
+    {
+        *("null", "none", "nil", "nan", "nat", "undefined", "n/a", "#n/a", "\\n"),
+        *("(null)", "(none)", "<null>", "[null]", "[object object]"),
+    }
+)
+"""What programs write for nothing."""
+
+_FLOAT: Final = re.compile(r"-?\d+\.0+|-?\d+(?:\.\d+)?e\+?\d+", re.ASCII | re.IGNORECASE)
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SHORT_SALESFORCE_ID: Final = (
+    "is a Salesforce id of 15 characters, and Totango asks for the one of 18: {} "
+    "(salesforce_ids: convert does this for all rows)"
+)
+
+
+class Rules:
+    """The policy of a mapping, ready to be applied to values.
+
+    Args:
+        policy: What to do with what is not quite right.
+        changes: Counts values that were changed, by the report's name for it.
+    """
+
+    def __init__(self, policy: Policy, changes: Counter[str]) -> None:
+        self._policy = policy
+        self._changes = changes
+        self._null = {SKIP: _skip, CLEAR: _clear, REJECT: _reject_null}[policy.null_policy]
+
+    def attribute(self, column: AttributeColumn) -> Conversion[str | None]:
+        """Return the conversion of an attribute; where it returns None nothing is sent."""
+        conversion = column.convert
+        if column.problems_of is not None:
+            check = self._id_check(column.api_name, column.problems_of, is_id=True)
+            conversion = Conversion({object: lambda value: check(to_text(value))})
+        compiled: Conversion[str | None] = Conversion(conversion)
+        for kind in (str, list, tuple):
+            compiled[kind] = self._unless_null(conversion[kind])
+        compiled[Incomplete] = self._incomplete(compiled[str])
+        compiled[NoneType] = self._null
+        compiled[Missing] = _skip
+        compiled[UnfitValueError] = _raise
+        return compiled
+
+    def identifier(self, column: IdColumn) -> tuple[Reader, Conversion[str], Callable[[str], str]]:
+        """Return how an id is read, converted and checked."""
+        conversion: Conversion[str] = Conversion(to_whole_id if column.is_whole else to_id)
+        conversion[Missing] = conversion[NoneType]
+        conversion[Incomplete] = _incomplete_id
+        read, parts = column.source.read, column.source.parts
+        if parts and self._rejects_accidents(column.is_id):
+            read = _reading_no_accident(read, parts)
+        check = self._id_check(column.name, column.problems_of, is_id=column.is_id)
+        return read, conversion, check
+
+    def fit(self, text: str, limit: int) -> str:
+        """Return a text that is no longer than Totango keeps.
+
+        Raises:
+            UnfitValueError: If it is, and is not to be cut.
+        """
+        if len(text) <= limit:
+            return text
+        if self._policy.too_long == TRUNCATE:
+            self._changes[TRUNCATED] += 1
+            return text[:limit]
+        raise _unfit(length_flaws(text, limit))
+
+    def clean(self, text: str) -> str | None:
+        """Return a text that is not quite ordinary as it can be sent; None if nothing is.
+
+        Raises:
+            UnfitValueError: If it cannot be sent.
+        """
+        cleaned = self._without_controls(text) if _CONTROLS.search(text) else unicode_text(text)
+        # What begins with a blank or nothing was looked at when it was converted.
+        return self._unless_blank(cleaned) if cleaned >= "!" or cleaned != text else cleaned
+
+    def _without_controls(self, text: str) -> str:
+        """Return a text without its control characters, or with them, as the policy says.
+
+        Raises:
+            UnfitValueError: If it may hold none.
+        """
+        if self._policy.control_characters == REJECT:
+            code = "control character"
+            found = " ".join(map(repr, sorted(set(_CONTROLS.findall(text)))))
+            raise UnfitValueError(code, f"holds {found} (see control_characters)")
+        self._changes[CONTROLS] += 1
+        text = unicode_text(text)
+        return text if self._policy.control_characters == KEEP else _CONTROLS.sub("", text)
+
+    def _unless_blank(self, text: str) -> str | None:
+        if text.isspace():
+            self._changes[BLANKS] += 1
+            return self._null(text) if self._policy.blank_texts == NULL else text
+        return text or self._null(text)
+
+    def _unless_null(self, convert: Callable[[Any], str]) -> Callable[[Any], str | None]:
+        """Return a conversion for texts and lists, of which the empty ones are nulls."""
+
+        def converted(value: Any) -> str | None:
+            if not value:
+                return self._null(value)
+            text = value if isinstance(value, str) and value.isspace() else convert(value)
+            return text if text >= "!" else self._unless_blank(text)
+
+        return converted
+
+    def _incomplete(self, convert: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+        def converted(value: Incomplete) -> str | None:
+            self._changes[INCOMPLETE] += 1
+            return convert(str(value))
+
+        return converted
+
+    def _rejects_accidents(self, is_id: bool) -> bool:
+        return is_id and self._policy.accidental_ids == REJECT
+
+    def _id_check(
+        self, name: str, problems_of: Callable[[str], list[IdProblem]], *, is_id: bool
+    ) -> Callable[[str], str]:
+        """Return what checks the text of an id, and converts a short Salesforce id."""
+        may_be_short = name in SALESFORCE_IDS and self._policy.salesforce_ids != KEEP
+        rejects_accidents = self._rejects_accidents(is_id)
+
+        def check(text: str) -> str:
+            problems = problems_of(text)
+            if rejects_accidents and is_accident(text):
+                problems.append(_accident(text))
+            if len(text) == SALESFORCE_SHORT and may_be_short and is_short_salesforce_id(text):
+                whole = salesforce_long_id(text)
+                if self._policy.salesforce_ids == CONVERT:
+                    self._changes[CONVERTED] += 1
+                    return whole
+                message = _SHORT_SALESFORCE_ID.format(whole)
+                problems.append(IdProblem("short Salesforce id", message))
+            if problems:
+                raise _unfit(problems)
+            return text
+
+        return check
+
+
+def is_accident(text: str) -> bool:
+    """Tell whether an id looks as if a program had written it by mistake: `None`, `12345.0`."""
+    if text.lower() in _NOTHING:
+        return True
+    return ("." in text or "+" in text) and _FLOAT.fullmatch(text) is not None
+
+
+def _reading_no_accident(read: Reader, parts: Sequence[Expression]) -> Reader:
+    """Return what reads a template, none of whose parts may be an accident."""
+
+    def read_checked(record: Mapping[str, Any]) -> Any:
+        for part in parts:
+            value = part.read(record)
+            if value is not None and value is not Missing.MISSING:
+                text = to_text(value)
+                if text and is_accident(text):
+                    raise _unfit([_accident(text)])
+        return read(record)
+
+    return read_checked
+
+
+def _accident(text: str) -> IdProblem:
+    return IdProblem(
+        "accidental id",
+        f"{shown(text)} looks like an accident, not like an id (accidental_ids: keep takes it)",
+    )
+
+
+def _incomplete_id(value: Incomplete) -> str:
+    del value
+    code = "missing"
+    raise UnfitValueError(code, "a part of its template is missing")
+
+
+def _skip(value: Any) -> None:
+    del value
+
+
+def _clear(value: Any) -> str:
+    del value
+    return ""
+
+
+def _reject_null(value: Any) -> str:
+    del value
+    code = "null"
+    raise UnfitValueError(code, "no value")
+
+
+def _raise(error: UnfitValueError) -> str:
+    raise error
+
+
+def _unfit(problems: Sequence[IdProblem]) -> UnfitValueError:
+    first, *others = [(problem.code, problem.message) for problem in problems]
+    return UnfitValueError(*first, *others)

@@ -1,0 +1,120 @@
+"""Reads the sources of a mapping: where a value comes from, and how it is to be read.
+
+A source is a field (`"number"`), a dotted path (`"owner.name"`), a template (`"{first} {last}"`),
+or an object with one of `field`, `path`, `template`, `constant` and `coalesce`, and further keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.mapping import expressions
+from target_totango.mapping.dates import date_conversion, zone_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_totango.mapping.expressions import Expression
+
+_KINDS: Final = ("coalesce", "constant", "field", "path", "template")
+_MODIFIERS: Final = ("date_format", "default", "lower", "strip", "time_zone")
+_WHAT_IT_IS: Final = (
+    'a source is a field, a path, a template, or an object such as {"constant": "x"}'
+)
+
+
+class SourceError(ValueError):
+    """A source that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value comes from.
+
+    Attributes:
+        date_formats: How dates are written there; empty where the attribute's type tells.
+        time_zone: Zone of its dates that name none, if it is not the mapping's.
+    """
+
+    expression: Expression
+    date_formats: tuple[str, ...] = ()
+    time_zone: str | None = None
+
+
+def parse_source(value: Any, *, fill: bool = False) -> Source:
+    """Read a source.
+
+    Args:
+        value: What the mapping says.
+        fill: Whether a template of which a part is missing gives what is there.
+
+    Raises:
+        SourceError: If it is none.
+    """
+    if isinstance(value, str):
+        return Source(_text(value, fill))
+    if not isinstance(value, dict):
+        raise SourceError(_WHAT_IT_IS)
+    if unknown := sorted(set(value) - {*_KINDS, *_MODIFIERS}):
+        msg = f"unknown key {unknown[0]!r}"
+        raise SourceError(msg)
+    kinds = [kind for kind in _KINDS if kind in value]
+    if len(kinds) != 1:
+        msg = f"give exactly one of {', '.join(_KINDS)}"
+        raise SourceError(msg)
+    expression = _changed(_expression(kinds[0], value[kinds[0]], fill), value)
+    zone = value.get("time_zone")
+    if zone is not None:
+        zone_named(zone)
+    return Source(expression, _date_formats(value.get("date_format")), zone)
+
+
+def _text(value: str, fill: bool) -> Expression:
+    if not value:
+        raise SourceError(_WHAT_IT_IS)
+    return expressions.template(value, fill=fill) if "{" in value else expressions.path(value)
+
+
+def _expression(kind: str, value: Any, fill: bool) -> Expression:
+    if kind == "constant":
+        return expressions.constant(value)
+    if kind == "coalesce":
+        if not isinstance(value, list) or not value:
+            msg = "coalesce is a list of sources"
+            raise SourceError(msg)
+        sources = [parse_source(each, fill=fill) for each in value]
+        if any(source.date_formats or source.time_zone for source in sources):
+            msg = "date_format and time_zone stand beside coalesce, not within"
+            raise SourceError(msg)
+        return expressions.coalesce([source.expression for source in sources])
+    if not isinstance(value, str) or not value:
+        msg = f"{kind} is text"
+        raise SourceError(msg)
+    if kind == "template":
+        return expressions.template(value, fill=fill)
+    return expressions.field(value) if kind == "field" else expressions.path(value)
+
+
+def _changed(expression: Expression, value: Mapping[str, Any]) -> Expression:
+    for key, change in (("strip", str.strip), ("lower", str.lower)):
+        wanted = value.get(key, False)
+        if not isinstance(wanted, bool):
+            msg = f"{key} is true or false"
+            raise SourceError(msg)
+        if wanted:
+            expression = expressions.with_text(expression, change)
+    if "default" in value:
+        expression = expressions.with_default(expression, value["default"])
+    return expression
+
+
+def _date_formats(value: Any) -> tuple[str, ...]:
+    formats = [] if value is None else value if isinstance(value, list) else [value]
+    for pattern in formats:
+        try:
+            date_conversion((str(pattern),))
+        except ValueError:
+            msg = f"date_format {pattern!r} is neither iso, epoch_s, epoch_ms nor like %d/%m/%Y"
+            raise SourceError(msg) from None
+    return tuple(map(str, formats))

@@ -1,0 +1,92 @@
+"""A mapping that was compiled against a SCHEMA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_totango.mapping.policy import Policy
+from target_totango.models import WriteOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_totango.mapping.convert import Conversion
+    from target_totango.mapping.expressions import Expression
+    from totango_api.writing.validation import IdProblem
+
+
+@dataclass(frozen=True, slots=True)
+class IdColumn:
+    """Where an id, or another part of the key, comes from.
+
+    Attributes:
+        is_whole: Whether the schema says that it is an integer.
+        is_id: Whether it is an id, and no name.
+    """
+
+    name: str
+    source: Expression
+    is_whole: bool
+    is_id: bool
+    problems_of: Callable[[str], list[IdProblem]]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeColumn:
+    """Where an attribute comes from, and how it becomes text.
+
+    Attributes:
+        scope: `account`, `user` or `fields`.
+        limit: Characters that Totango keeps.
+        problems_of: For attributes that are ids themselves, which are never cut.
+    """
+
+    api_name: str
+    scope: str
+    source: Expression
+    convert: Conversion[str]
+    limit: int
+    problems_of: Callable[[str], list[IdProblem]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeColumn:
+    """Where the time of a row comes from, and how it becomes ISO 8601."""
+
+    source: Expression
+    convert: Conversion[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMapping:
+    """What becomes of the records of one stream, or one of the things that become of them.
+
+    Attributes:
+        recency: Reads the moment of a row, by which the most recent one wins.
+        activity_time: When an activity happened, where the stream says so.
+        left_out: Fields that are not written, for the log.
+        nested: Fields that go out as JSON text.
+        new: API names that the service does not know yet.
+        guessed: API names of which nobody knows whether the service has them, since it was not
+            asked.
+        blank_ends: API names that begin or end with a blank.
+        announced: Fields that the SCHEMA names, where all of them are wanted: what a record holds
+            beside them is not written.
+    """
+
+    stream: str
+    object: str
+    delivery: str
+    ids: tuple[IdColumn, ...]
+    columns: tuple[AttributeColumn, ...]
+    policy: Policy = field(default_factory=Policy)
+    options: WriteOptions = field(default_factory=WriteOptions)
+    recency: Expression | None = None
+    activity_time: TimeColumn | None = None
+    left_out: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
+    blank_ends: tuple[str, ...] = ()
+    announced: frozenset[str] | None = None
