@@ -282,13 +282,13 @@ class Settings:
         """Whether anything may go out as tracking calls."""
         return self.delivery == TRACKING or any(spec.delivery == TRACKING for spec in self.mappings)
 
-    def mapping_for(self, stream: str) -> MappingConfig:
-        """Return the mapping of a stream.
+    def mappings_for(self, stream: str) -> list[MappingConfig]:
+        """Return the mappings of a stream: the entries for it, or the default.
 
         Raises:
             SettingsError: If globs overlap, and nothing says which of them counts.
         """
-        return [*mappings_of(stream, self.mappings), self.default_mapping][0]
+        return mappings_of(stream, self.mappings) or [self.default_mapping]
 
 
 def _batch_size(config: Mapping[str, Any]) -> int:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.sinks import RecordSink
 
-from target_totango.models import ValidationError
+from target_totango.models import REJECT_FIELD, ValidationError
 from target_totango.singer.validation import RecordValidator
+from target_totango.storage.stale_rejects import rejected_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,9 +42,9 @@ class TotangoSink(RecordSink):
         self._keys = tuple(self.key_properties)
         self._processors: dict[int, RecordProcessor] = {}
         self.segment: Segment | None = target.segment_for(self)  # type: ignore[attr-defined]
-        self.mapping: StreamMapping | None = None
+        self.mappings: list[StreamMapping] = []
         if self.segment is None:
-            self.mapping = target.mapping_for(self)  # type: ignore[attr-defined]
+            self.mappings = target.mappings_for(self)  # type: ignore[attr-defined]
 
     @property
     def record_schema(self) -> dict[str, Any]:
@@ -75,23 +76,33 @@ class TotangoSink(RecordSink):
             record: The record behind the stream maps.
             context: `message` as it was read, and `source`, its stream.
         """
-        mapping: StreamMapping | None
-        mapped: Mapping[str, Any] = record
+        message, source = context["message"], context["source"]
         if self.segment is not None:
-            mapping, mapped = self.segment.route(self.stream_name, record) or (None, record)
-            if mapping is None:
-                self._run.skip(context["message"], context["source"], self.stream_name)
-                return
-        elif self.mapping is None:
-            self._run.ignore(self.stream_name)
+            route = self.segment.route(self.stream_name, record)
+            if route is None:
+                self._run.skip(message, source, self.stream_name)
+            else:
+                mapping, mapped = route
+                self._run.add(self._processor(mapping).process(message, source, record, mapped))
             return
-        else:
-            mapping = self.mapping
-        processor = self._processors.get(id(mapping)) or self._processor(mapping)
-        self._run.add(processor.process(context["message"], context["source"], record, mapped))
+        if not self.mappings:
+            self._run.ignore(self.stream_name)
+        for mapping in self._mappings_for(message):
+            self._run.add(self._processor(mapping).process(message, source, record, record))
+
+    def _mappings_for(self, message: Mapping[str, Any]) -> list[StreamMapping]:
+        """Return the mappings that a record is for: of a rejected one, that which rejected it."""
+        if len(self.mappings) == 1 or REJECT_FIELD not in message["record"]:
+            return self.mappings
+        rejected = rejected_as(message)
+        chosen = [each for each in self.mappings if (each.stream, each.object) == rejected]
+        return chosen or self.mappings
 
     def _processor(self, mapping: StreamMapping) -> RecordProcessor:
         """Return what processes the records of a mapping, of which a preset makes many."""
+        processor = self._processors.get(id(mapping))
+        if processor is not None:
+            return processor
         announced = mapping.announced if self.segment is None else None
         if len(self._processors) >= PROCESSORS_KEPT:
             self._processors.clear()
@@ -155,16 +166,17 @@ class StreamRoute:
         """Reject a record on which an expression of a stream map failed.
 
         Raises:
-            Exception: The error itself, when the stream is not written in one way.
+            Exception: The error itself, when it is not known what becomes of the stream.
         """
-        mapping = sink.mapping if isinstance(sink, TotangoSink) else None
-        if mapping is None:
+        mappings = sink.mappings if isinstance(sink, TotangoSink) else []
+        if not mappings:
             raise error
         cause = error.__cause__ or error
         reason = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
-        self._run.refuse(
-            message, self._source, mapping, ValidationError("", "stream map failed", reason)
-        )
+        for mapping in mappings:
+            self._run.refuse(
+                message, self._source, mapping, ValidationError("", "stream map failed", reason)
+            )
 
 
 def _changes_nothing(stream_map: StreamMap, sink: Sink) -> bool:

@@ -19,10 +19,9 @@ from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
 from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
-from target_totango.mapping.auto import recognise
-from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.description import log_mapping
 from target_totango.mapping.segment import Segment
+from target_totango.mapping.streams import compile_stream
 from target_totango.models import SourceStream
 from target_totango.pipeline.run import DRAIN_SECONDS, Run
 from target_totango.singer.reader import MessageReader
@@ -125,35 +124,31 @@ class TargetTotango(Target):
             msg = f"The settings cannot be used: {'; '.join(error.errors)}."
             raise SettingsError(msg) from None
 
-    def mapping_for(self, sink: TotangoSink) -> StreamMapping | None:
-        """Return what becomes of a stream; None when it is to be ignored.
+    def mappings_for(self, sink: TotangoSink) -> list[StreamMapping]:
+        """Return what becomes of a stream; nothing when it is to be ignored.
 
         Raises:
             InputError: If it fits nothing, or its mapping cannot be used.
         """
-        settings = self.run.settings
-        self._sinks_mapped.add(sink.stream_name)
-        spec = settings.mapping_for(sink.stream_name)
-        fields = sink.original_schema.get("properties") or {}
-        object_ = spec.object or recognise(sink.stream_name, fields, sink.key_properties)
-        if object_ is None:
-            if settings.ignore_unmapped:
-                logger.warning("Stream %r fits no object and is ignored.", sink.stream_name)
-                return None
-            msg = f"Stream {sink.stream_name!r} fits no object of Totango and no mapping."
+        settings, stream = self.run.settings, sink.stream_name
+        self._sinks_mapped.add(stream)
+        mappings = compile_stream(
+            stream,
+            settings.mappings_for(stream),
+            schema=sink.record_schema,
+            keys=sink.key_properties,
+            known=self.run.clients.known,
+        )
+        if not mappings and settings.ignore_unmapped:
+            logger.warning("Stream %r fits no object and is ignored.", stream)
+        elif not mappings:
+            msg = f"Stream {stream!r} fits no object of Totango and no mapping."
             raise InputError(
                 msg, remedy="Give it one in mappings, or set unmapped_streams: ignore."
             )
-        mapping = compile_mapping(
-            spec,
-            object_=object_,
-            stream=sink.stream_name,
-            schema=sink.record_schema,
-            known=self.run.clients.known,
-        )
-        if len(self._sinks_mapped) <= STREAMS_LOGGED:
+        for mapping in mappings if len(self._sinks_mapped) <= STREAMS_LOGGED else ():
             log_mapping(mapping)
-        return mapping
+        return mappings
 
     def segment_for(self, sink: TotangoSink) -> Segment | None:
         """Return the preset, if it is set and a stream is one of its calls."""
@@ -250,8 +245,8 @@ class TargetTotango(Target):
             sink = super().get_sink(stream_map.stream_alias)
             if not sink.process_activate_version_messages:
                 continue
-            if isinstance(sink, TotangoSink) and sink.mapping is not None:
-                self.run.activate_version(sink.stream_name, sink.mapping.object, version)
+            for mapping in sink.mappings if isinstance(sink, TotangoSink) else ():
+                self.run.activate_version(mapping.stream, mapping.object, version)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         msg = f"Stream {message_dict.get('stream')!r} sends BATCH messages, which are not taken."

@@ -48,8 +48,9 @@ class MappingConfig:
         order: Where different globs fit a stream, the entries with the lowest count.
         sources: By setting: `account_id`, `account_name`, …
         attributes: By API name.
-        unmapped: `include` if unmapped fields become attributes too, `drop` if not; None if that
-            depends on whether attributes are mapped at all.
+        unmapped: `include` if unmapped fields become attributes too, `drop` if not; None if they
+            do unless attributes are mapped, or the stream has other mappings as well.
+        is_alone: Whether the stream has no other mappings.
     """
 
     stream: str = "*"
@@ -58,6 +59,7 @@ class MappingConfig:
     sources: Mapping[str, Source] = field(default_factory=dict)
     attributes: Mapping[str, Source] = field(default_factory=dict)
     unmapped: str | None = None
+    is_alone: bool = True
     delivery: str = TRACKING
     policy: Policy = field(default_factory=Policy)
     options: WriteOptions = field(default_factory=WriteOptions)
@@ -69,7 +71,9 @@ class MappingConfig:
     @property
     def includes_unmapped(self) -> bool:
         """Whether unmapped fields become attributes too."""
-        return self.unmapped == INCLUDE or (self.unmapped is None and not self.attributes)
+        if self.unmapped is None:
+            return self.is_alone and not self.attributes
+        return self.unmapped == INCLUDE
 
     @property
     def finds_named(self) -> bool:

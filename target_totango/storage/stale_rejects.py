@@ -152,6 +152,11 @@ def newer_names(message: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
 
 
+def rejected_as(message: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the stream and object as which a replayed row was rejected."""
+    return str(_mark(message, "stream")), str(_mark(message, "object"))
+
+
 def _mark(message: Mapping[str, Any], name: str) -> Any:
     why = message["record"].get(REJECT_FIELD)
     return why.get(name) if isinstance(why, dict) else None
