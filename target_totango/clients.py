@@ -8,6 +8,7 @@ import select
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.auto import KnownAttributes
+from target_totango.models import HUB
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http.call_loop import CallLoop
 from totango_api.http.client import ApiClient
@@ -84,6 +85,16 @@ class Clients:
     def lookup(self) -> Lookup:
         """Asks what exists."""
         return Lookup(self.transport)
+
+    def way_of(self, delivery: str) -> tuple[str, ...]:
+        """Return the texts that stand for how a delivery reaches Totango: host, service, token."""
+        connection = self.transport.connection
+        service = connection.service_id
+        if delivery == HUB:
+            number = service.number if service else ""
+            return (delivery, connection.hosts.hub, number, connection.app_token or "")
+        whole = service.require_full() if service else ""
+        return (delivery, connection.hosts.tracking, whole, self._settings.sdr_token or "")
 
     @functools.cached_property
     def loop(self) -> CallLoop:

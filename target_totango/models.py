@@ -142,7 +142,7 @@ class Row(Struct):
         is_superseded: Whether a rejects file says that Totango has taken newer rows.
         existed: Whether its subject was in Totango before; None when that was not asked.
         ledger_key: Under which the ledger knows it.
-        digest: What stands for its attributes in the ledger.
+        ledger_entry: What the ledger keeps of it once it is confirmed.
         forgotten: Whether the ledger was told that other values may be in Totango now.
         fingerprint: What tells an activity from every other, for the ledger.
         recency: When it was true, by the mapping's `recency_field`, in comparable form.
@@ -159,7 +159,7 @@ class Row(Struct):
     write: WriteRequest | None = None
     existed: bool | None = None
     ledger_key: tuple[str, ...] | None = None
-    digest: bytes | None = None
+    ledger_entry: bytes | None = None
     forgotten: bool = False
     fingerprint: tuple[str, ...] | None = None
     recency: tuple[str, str] | None = None

@@ -36,6 +36,13 @@ logger = logging.getLogger("target-totango")
 _COMPLETE_RUNS: Final = ("activities without a key", "complete runs")
 """Where the ledger counts them: no object of Totango has such a name."""
 
+_LAST_WAY: Final = ("deliveries", "last way")
+
+_OTHER_WAY: Final = (
+    "By %s, this run reaches Totango with another service id, token or host than the last one. "
+    "Rows that were only acknowledged then are sent again. Activities are not, since they might "
+    "count twice: set ledger_path to another file to send them again."
+)
 _KEYLESS: Final = (
     "Stream %r has no key, so the ledger cannot tell an activity from one just like it: whatever "
     "comes again in a later run counts again. Let the tap's SCHEMA name key_properties."
@@ -136,28 +143,44 @@ class DropUnchanged(RowFilter):
 
     Args:
         ledger: What earlier runs had confirmed.
+        way_of: Returns the texts that stand for how a delivery reaches Totango.
         skips: The setting `skip_unchanged`.
     """
 
-    def __init__(self, ledger: Ledger, *, skips: bool) -> None:
+    def __init__(
+        self, ledger: Ledger, way_of: Callable[[str], Sequence[str]], *, skips: bool
+    ) -> None:
         self._ledger = ledger
+        self._way_of = way_of
         self._skips = skips
+        self._evidence: dict[str, bytes] = {}
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
         if row.object not in REPEATABLE:
             return None
         row.ledger_key = (row.stream, *row.request.key)
-        row.digest = self._ledger.digest(_contents(row))
+        digest = self._ledger.digest(_contents(row))
+        row.ledger_entry = digest + self._evidence_of(row.delivery)
         confirmed = self._ledger.confirmed(row.ledger_key)
         if confirmed is None:
             return None
-        if confirmed != row.digest:
+        if not confirmed.startswith(digest):
             # Made durable by the destination before the call: see Ledger.forget.
             self._ledger.forget(row.ledger_key)
             row.forgotten = True
             return None
-        return _UNCHANGED if self._skips else None
+        return _UNCHANGED if self._skips and confirmed in (digest, row.ledger_entry) else None
+
+    def _evidence_of(self, delivery: str) -> bytes:
+        """Return what an acknowledgement of this run is worth to later ones."""
+        if delivery not in self._evidence:
+            evidence = self._evidence[delivery] = self._ledger.evidence(*self._way_of(delivery))
+            before = self._ledger.confirmed((*_LAST_WAY, delivery))
+            self._ledger.confirm((*_LAST_WAY, delivery), evidence)
+            if before not in {None, evidence}:
+                logger.warning(_OTHER_WAY, delivery)
+        return self._evidence[delivery]
 
 
 class DropDelivered(RowFilter):

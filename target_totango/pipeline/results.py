@@ -160,8 +160,8 @@ class ResultHandler:
         is_latest = self._is_latest(row)
         if row.fingerprint is not None:
             ledger.finish(row.fingerprint)
-        elif is_latest and row.ledger_key is not None and row.digest is not None:
-            ledger.confirm(row.ledger_key, row.digest)
+        elif is_latest and row.ledger_key is not None and row.ledger_entry is not None:
+            ledger.confirm(row.ledger_key, row.ledger_entry)
 
     def _is_latest(self, row: Row) -> bool:
         """Forget that a row goes out; return whether no later one of its key does."""
@@ -247,6 +247,8 @@ class ResultHandler:
         metrics = self._report.tally(row.stream, row.object)
         if checked.result == "confirmed":
             metrics.verified += 1
+            if self._ledger is not None and checked.is_whole:
+                self._ledger.mark_seen(checked.key)
             return
         metrics.missing += checked.result == "missing"
         metrics.different += checked.result == "different"

@@ -115,7 +115,8 @@ class Run:
             stages.append(self._delivered)
         stages.append(DropStale(self._store, self.report))
         if self._ledger is not None:
-            stages.append(DropUnchanged(self._ledger, skips=self.settings.skip_unchanged))
+            skips = self.settings.skip_unchanged
+            stages.append(DropUnchanged(self._ledger, self.clients.way_of, skips=skips))
         if self.settings.sync_mode != UPSERT:
             mode = self.settings.sync_mode
             stages.append(SyncModeFilter(mode, self._store, lambda: self.clients.lookup))

@@ -1,5 +1,10 @@
 """What was sent and confirmed before: a SQLite file that outlives the run.
 
+An entry is a digest of the values that were sent, and the evidence that Totango has them: none
+beside it where they were read back, else what stands for the service, token and host that
+acknowledged them. An acknowledgement counts only for runs that would send the same way: a service
+that drops rows for want of a token acknowledges them all.
+
 It holds no personal data in clear. Keys, values and activities are stored as hashes (BLAKE2b)
 keyed with a random salt of the file, so that two ledgers cannot be compared.
 
@@ -84,23 +89,37 @@ class Ledger:
         """Return what stands for these values in this ledger, whatever their order."""
         return self._hash(b"values", [part for pair in sorted(values.items()) for part in pair])
 
-    def confirmed(self, key: Sequence[str]) -> bytes | None:
-        """Return the digest that was last confirmed for a key."""
-        hashed = self._hash(b"key", key)
-        with self._notes_lock:
-            digest = self._fresh.confirmed.get(hashed, self._committing.confirmed.get(hashed))
-        if digest is None:
-            digest = self._stored("SELECT digest FROM confirmed WHERE key = ?", hashed)
-        return digest or None
+    def evidence(self, *way: str) -> bytes:
+        """Return what stands for the acknowledgement of a service, token and host."""
+        return self._hash(b"evidence", way)
 
-    def confirm(self, key: Sequence[str], digest: bytes) -> None:
-        """Note what Totango now holds for a key; durable after the next flush."""
+    def confirmed(self, key: Sequence[str]) -> bytes | None:
+        """Return the entry that was last confirmed for a key: a digest, and evidence."""
         hashed = self._hash(b"key", key)
         with self._notes_lock:
-            self._fresh.confirmed[hashed] = digest
+            entry = self._fresh.confirmed.get(hashed, self._committing.confirmed.get(hashed))
+        if entry is None:
+            entry = self._stored("SELECT digest FROM confirmed WHERE key = ?", hashed)
+        return entry or None
+
+    def confirm(self, key: Sequence[str], entry: bytes) -> None:
+        """Note what Totango now holds for a key; durable after the next flush.
+
+        Args:
+            key: The stream, and what the row is about.
+            entry: The digest of its values, and the evidence.
+        """
+        hashed = self._hash(b"key", key)
+        with self._notes_lock:
+            self._fresh.confirmed[hashed] = entry
             full = len(self._fresh.confirmed) >= NOTES_PER_COMMIT
         if full:
             self.flush()
+
+    def mark_seen(self, key: Sequence[str]) -> None:
+        """Note that what was confirmed for a key was read back: no evidence is needed any more."""
+        if (entry := self.confirmed(key)) is not None:
+            self.confirm(key, entry[:HASH_BYTES])
 
     def forget(self, *keys: Sequence[str]) -> None:
         """Note that it is not known what Totango holds for these keys.

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = 0x544F544C
 """`TOTL` in the file's header: tells our file from any other."""
 
-VERSION: Final = 1
-"""Of the tables below; raised with every change of them."""
+VERSION: Final = 2
+"""Of the tables below and what they hold; raised with every change."""
+
+_FIRST_VERSION: Final = 1
+_ADD_EVIDENCE: Final = "UPDATE confirmed SET digest = unknown(digest) WHERE length(digest) = 16"
+"""Of entries of the first version it is not known who acknowledged them: no run takes them."""
 
 SALT_BYTES: Final = 32
 
@@ -141,6 +145,11 @@ def _set_up(database: sqlite3.Connection, service: str) -> None:
 
 def _salt(database: sqlite3.Connection, path: Path, service: str) -> bytes:
     version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version == _FIRST_VERSION:
+        database.create_function("unknown", 1, lambda digest: digest + b"\0", deterministic=True)
+        database.execute(_ADD_EVIDENCE)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        version = VERSION
     if version != VERSION:
         msg = f"The ledger {path} has format {version}; this version knows {VERSION}."
         raise SettingsError(msg, remedy=f"Use the newer version. {_START_AGAIN}")

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     Hub = dict[str, Any]
 
 
+UNPROVEN: dict[str, Any] = {}
+"""Settings of a run that reads nothing back."""
+
+
 def account(identifier: Any, **attributes: Any) -> dict[str, Any]:
     return record("accounts", account_id=identifier, **attributes)
 
@@ -694,6 +698,31 @@ def test_unchanged_rows_are_not_sent_again(
     assert held(service, "accounts")[("b",)]["Plan"] == "y"
 
 
+def test_what_a_service_only_acknowledged_is_sent_again_with_another_token(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    ledger = {"ledger_path": str(tmp_path / "ledger.db"), "skip_unchanged": True}
+    service.set(sdr_token="right", sdr_token_status=200)
+    rows = [ACCOUNTS, account("a", Plan="x")]
+    assert deliver(*rows, **ledger, **UNPROVEN).ok().totals["sent"] == 1
+    assert held(service, "accounts") == {}
+    assert deliver(*rows, **ledger, **UNPROVEN).ok().totals["unchanged"] == 1
+    done = deliver(*rows, **ledger, sdr_token="right").ok()
+    assert done.totals["sent"] == 1
+    assert "another service id, token or host" in done.said
+    assert set(held(service, "accounts")) == {("a",)}
+    assert deliver(*rows, **ledger, sdr_token="right").ok().totals["unchanged"] == 1
+
+
+def test_what_was_read_back_is_confirmed_whatever_the_token(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    ledger = {"ledger_path": str(tmp_path / "ledger.db"), "skip_unchanged": True}
+    rows = [ACCOUNTS, account("a", Plan="x")]
+    deliver(*rows, **ledger, verify="all").ok()
+    assert deliver(*rows, **ledger, sdr_token="another").ok().totals["unchanged"] == 1
+
+
 def test_activities_are_never_sent_twice_with_a_ledger(
     deliver: Deliver, service: Sandbox, tmp_path: Path
 ) -> None:
@@ -921,6 +950,12 @@ def test_what_is_not_read_back_is_said_once(deliver: Deliver) -> None:
     assert done.totals["verified"] == 3
     assert done.said.count("activities cannot be read back") == 1
     assert done.said.count("Account attributes that rows of users carry are not verified") == 1
+
+
+def test_a_sample_of_few_rows_is_not_empty(deliver: Deliver) -> None:
+    rows = [account("a"), user("a", "u"), user("a", "v")]
+    done = deliver(ACCOUNTS, USERS, *rows, verify="sample", verify_share=0.0001).ok()
+    assert done.totals["verified"] == 2
 
 
 def test_a_sample_is_a_share(deliver: Deliver) -> None:

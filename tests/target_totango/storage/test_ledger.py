@@ -384,3 +384,31 @@ def test_digests_come_back_byte_for_byte(path: Path) -> None:
         ledger.confirm(("a",), b"\x00\xff{}")
     with reopened(path) as ledger:
         assert ledger.confirmed(("a",)) == b"\x00\xff{}"
+
+
+def test_the_word_of_a_ledger_of_the_first_version_is_not_taken(path: Path) -> None:
+    with reopened(path) as ledger:
+        digest = ledger.digest({"Plan": "x"})
+        ledger.confirm(("a",), digest)
+        ledger.confirm(("runs",), b"3")
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    with reopened(path) as ledger:
+        entry = ledger.confirmed(("a",))
+        assert entry is not None
+        assert entry.startswith(digest)
+        assert entry not in {digest, digest + ledger.evidence("tracking")}
+        assert ledger.confirmed(("runs",)) == b"3"
+        ledger.mark_seen(("a",))
+    with reopened(path) as ledger:
+        assert ledger.confirmed(("a",)) == digest
+
+
+def test_evidence_stands_for_a_way_and_shows_nothing_of_it(path: Path) -> None:
+    with reopened(path) as ledger:
+        first = ledger.evidence("tracking", "https://host", "SP-1-01", "token")
+        assert first == ledger.evidence("tracking", "https://host", "SP-1-01", "token")
+        assert first != ledger.evidence("tracking", "https://host", "SP-1-01", "")
+        ledger.confirm(("a",), ledger.digest({}) + first)
+    assert b"token" not in path.read_bytes()
