@@ -71,8 +71,12 @@ def _select(stream: str, entry: dict[str, Any], wanted: set[str]) -> None:
 
 
 def target(home: Path, server: Server, **settings: Any) -> Command:
-    """Return a command that writes what comes on standard input."""
+    """Return a command that writes what comes on standard input.
+
+    The service forgets what is written, so no row can be read back.
+    """
     config = home / "target.json"
     rejects = str(home / "rejects.singer")
-    config.write_text(json.dumps(server.config(rejects_path=rejects, **settings)))
+    own = {"rejects_path": rejects, "canary": False}
+    config.write_text(json.dumps(server.config(**own, **settings)))
     return [TARGET, "--config", config]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.models import HUB
+from target_totango.verify.verification import Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http.call_loop import CallLoop
 from totango_api.http.client import ApiClient
@@ -18,7 +19,7 @@ from totango_api.search.lookup import Lookup
 from totango_api.writing.user_deletion import delete_user
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from target_totango.config import Settings
     from totango_api.config import Connection
@@ -68,6 +69,17 @@ class Clients:
             logger.warning("The attributes of the service are not known: %s", error)
             return KnownAttributes.of()
 
+    def unknown_names(self, object_: str, names: Iterable[str]) -> list[str]:
+        """Return the attributes that the service does not have now; none where it has no list.
+
+        Raises:
+            ApiError: If it cannot be asked.
+        """
+        if not self.known.defined:
+            return []
+        known = KnownAttributes.of(discover(self.transport))
+        return [name for name in names if known.get(object_, name) is None]
+
     @property
     def has_token(self) -> bool:
         """Whether Totango can be asked anything."""
@@ -85,6 +97,12 @@ class Clients:
     def lookup(self) -> Lookup:
         """Asks what exists."""
         return Lookup(self.transport)
+
+    @functools.cached_property
+    def verifier(self) -> Verifier:
+        """Compares what was written with what Totango holds."""
+        definitions = self.known.definitions()
+        return Verifier(self.lookup, timeout=self._settings.verify_timeout, definitions=definitions)
 
     def way_of(self, delivery: str) -> tuple[str, ...]:
         """Return the texts that stand for how a delivery reaches Totango: host, service, token."""

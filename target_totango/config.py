@@ -102,6 +102,14 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "Rejected rows with their reasons, as a Singer file: pipe it back in to send them again.",
         default=rejects.DEFAULT_PATH,
     ),
+    "canary": setting(
+        "boolean",
+        "Canary",
+        "Where there is an app_token, read the first written row of each object and delivery back "
+        "before the rest goes out: a wrong service, a missing SDR token or an unknown attribute is "
+        "found with one row. Waits up to verify_timeout.",
+        default=True,
+    ),
     "verify_share": setting(
         "number",
         "Sampled share",
@@ -193,6 +201,7 @@ class Settings:
     fail_on_invalid: bool
     max_rejected: int
     rejects_path: str
+    canary: bool
     verify: str
     verify_share: float
     verify_timeout: float
@@ -231,6 +240,7 @@ class Settings:
             fail_on_invalid=given["on_invalid"] == FAIL,
             max_rejected=given["max_rejected"],
             rejects_path=given["rejects_path"],
+            canary=bool(given["canary"]),
             verify=given["verify"],
             verify_share=float(given["verify_share"]),
             verify_timeout=float(given["verify_timeout"]),

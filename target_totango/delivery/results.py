@@ -15,7 +15,13 @@ _ABOUT_THE_ROW: Final = frozenset({400, 409, 413, 414, 422})
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Totango took it."""
+    """Totango took it.
+
+    Attributes:
+        is_seen: Whether it was read back as it was sent.
+    """
+
+    is_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,13 @@ class ResultHandler:
             self._handle_mixed(results)
         self._breaker.check()
 
+    def mark_seen(self, results: Sequence[tuple[Row, RowResult]]) -> None:
+        """Tell the ledger which of these rows were read back."""
+        for row, result in results:
+            is_seen = isinstance(result, Confirmed) and result.is_seen
+            if is_seen and self._ledger is not None and row.ledger_key is not None:
+                self._ledger.mark_seen(row.ledger_key)
+
     def _handle_mixed(self, results: Sequence[tuple[Row, RowResult]]) -> None:
         """Record results of any kind, in their order: later rows outdate rejected ones."""
         for row, result in results:

@@ -11,6 +11,7 @@ from target_totango.clients import Clients
 from target_totango.delivery import make_destination
 from target_totango.delivery.dry_run import DryRunDestination, Plan
 from target_totango.models import ACTIVITIES, UPSERT, Row
+from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.deletes import HardDeletes
 from target_totango.pipeline.filters import (
@@ -33,12 +34,13 @@ from target_totango.verify.read_back import ReadBack
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from target_totango.config import Settings
     from target_totango.delivery.base import Destination
     from target_totango.mapping.stream_mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
+    from target_totango.pipeline.decisions import RowResult
     from target_totango.pipeline.filters import Filter
     from totango_api.config import Connection
 
@@ -49,6 +51,9 @@ BATCH_ROWS: Final = 500
 
 LOOKUP_SECONDS: Final = 5.0
 """How long rows wait for more of them where each batch costs a lookup."""
+
+TICK_SECONDS: Final = 0.2
+"""How often a wait looks up."""
 
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
@@ -100,6 +105,9 @@ class Run:
             ledger=self._ledger,
             report=self.report,
         )
+        proves = settings.canary and self.clients.has_token and not settings.dry_run
+        self._canary = Canary(self.clients, settings) if proves else None
+        self._proving: set[int] = set()
         self._delivered: DropDelivered | None = None
         self._filters = self._stages()
         self._destinations: dict[str, Destination] = {}
@@ -190,12 +198,19 @@ class Run:
 
     def pulse(self) -> None:
         """Look after what is under way: called often, also while the tap is silent."""
-        patience = LOOKUP_SECONDS if self.settings.sync_mode != UPSERT else 0.0
-        if self._rows and time.monotonic() - self._since >= patience:
+        if self._rows and time.monotonic() - self._since >= self._patience:
             self._advance()
         self._collect()
         self._checkpoint()
         self._progress.pulse(self.states.incomplete)
+
+    @property
+    def _patience(self) -> float:
+        """How long rows wait for more of them: where a lookup is made for all of them together."""
+        looks_up = self.settings.sync_mode != UPSERT or (
+            self._canary is not None and self._canary.has_to_look(self._rows)
+        )
+        return LOOKUP_SECONDS if looks_up else 0.0
 
     def wait_readable(self, descriptor: int, seconds: float) -> bool:
         """Wait for something to read, while calls go on; return whether there is something."""
@@ -211,13 +226,60 @@ class Run:
             self._results.handle(results)
         self._deliver(rows)
 
-    def _deliver(self, rows: Iterable[Row]) -> None:
+    def _deliver(self, rows: Sequence[Row]) -> None:
+        if self._canary is not None and self._canary.prepare(rows):
+            self._deliver_with_canary(rows, self._canary)
+            return
         for row in rows:
-            destination = self._destination(row.delivery)
-            self._results.expect(row)
-            destination.put(row)
-            if destination.has_results:
-                self._results.handle(destination.collect())
+            self._put(row)
+
+    def _deliver_with_canary(self, rows: Sequence[Row], canary: Canary) -> None:
+        sent: set[int] = set()
+        for place, row in enumerate(rows):
+            if row.seq in sent:
+                continue
+            if not canary.is_due(row):
+                self._put(row)
+                continue
+            later = [each for each in rows[place + 1 :] if each.seq not in sent]
+            results = canary.prove(row, later, self._send_alone, self._wait)
+            sent.update(each.seq for each, _ in results)
+            self._proving.clear()
+            self._results.handle(results)
+            self._results.mark_seen(results)
+
+    def _put(self, row: Row) -> None:
+        destination = self._destination(row.delivery)
+        self._results.expect(row)
+        destination.put(row)
+        if destination.has_results:
+            self._results.handle(destination.collect())
+
+    def _send_alone(self, row: Row) -> RowResult:
+        """Send a row while no other is under way, and return its result."""
+        self._drain()
+        self._proving.add(row.seq)
+        destination = self._destination(row.delivery)
+        self._results.expect(row)
+        destination.put(row)
+        while not destination.drain(until=time.monotonic() + TICK_SECONDS):
+            self._wait(0)
+        [(_, result)] = destination.collect()
+        return result
+
+    def _wait(self, seconds: float) -> None:
+        """Wait, and say meanwhile how far the run is.
+
+        Raises:
+            InterruptedError: If a signal asks to stop.
+        """
+        until = time.monotonic() + seconds
+        while self.signal is None:
+            self._progress.pulse(self.states.incomplete)
+            if (left := until - time.monotonic()) <= 0:
+                return
+            time.sleep(min(left, TICK_SECONDS))
+        raise InterruptedError
 
     def _collect(self) -> None:
         for destination in self._destinations.values():
@@ -301,6 +363,7 @@ class Run:
             self._wind_up()
             return
         try:
+            self._advance()
             self._drain()
             if failure is None:
                 self._after_delivery()
@@ -310,7 +373,7 @@ class Run:
             raise
 
     def _drain(self) -> None:
-        self._advance()
+        """Wait for every result of the rows that are at their destinations."""
         for destination in self._destinations.values():
             while not destination.drain(until=time.monotonic() + 1.0):
                 if self.signal is not None:
@@ -331,8 +394,7 @@ class Run:
 
     def _verify(self) -> None:
         """Read back what was confirmed, and keep what is not there as it was sent."""
-        definitions = self.clients.known.definitions()
-        for checked in self._read_back.verify(self.clients.lookup, definitions):
+        for checked in self._read_back.verify(self.clients.verifier, self._wait):
             self._results.handle_verification(checked)
 
     def _wind_up(self) -> None:
@@ -343,8 +405,12 @@ class Run:
         while time.monotonic() < until and any(each.busy for each in self._destinations.values()):
             for destination in self._destinations.values():
                 try:
-                    destination.drain(until=time.monotonic() + 0.2)
-                    self._results.handle(destination.collect())
+                    destination.drain(until=time.monotonic() + TICK_SECONDS)
+                    results = destination.collect()
+                    # What was to be read back first is not taken for confirmed.
+                    self._results.handle(
+                        [each for each in results if each[0].seq not in self._proving]
+                    )
                 except TotangoError as error:
                     logger.debug("While winding up: %s", error)
 
@@ -386,6 +452,7 @@ class Run:
             failure=self._results.failure,
             plan=self.plan,
             has_ledger=self._ledger is not None,
+            canary=self._canary.findings if self._canary else None,
         )
 
 

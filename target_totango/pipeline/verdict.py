@@ -13,6 +13,8 @@ from totango_api.errors import TotangoError
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_totango.config import Settings
     from target_totango.delivery.dry_run import Plan
     from target_totango.report import Report
@@ -34,6 +36,7 @@ class RunEnd:
         failure: Why the first row that was not delivered was not.
         plan: What a dry run found.
         has_ledger: Whether activities that were delivered are remembered.
+        canary: What reading first rows back came to, by object and delivery.
     """
 
     settings: Settings
@@ -43,6 +46,7 @@ class RunEnd:
     failure: TotangoError | None
     plan: Plan | None
     has_ledger: bool
+    canary: Mapping[tuple[str, str], dict[str, Any]] | None
 
     def log(self) -> None:
         """Log the table of the run, where its rejects are, and which STATE is held."""
@@ -66,6 +70,12 @@ class RunEnd:
         report["states_emitted"] = self.states.emitted
         report["states_held"] = held.count if held else 0
         report["undelivered"] = self.states.incomplete
+        report["canary"] = None
+        if self.canary is not None:
+            report["canary"] = [
+                {"object": object_, "delivery": delivery, **finding}
+                for (object_, delivery), finding in self.canary.items()
+            ]
         report["calls"] = calls
         if self.plan is not None:
             report["plan"] = self.plan.as_dict(rejected=self.report.total("rejected"))

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from target_totango.models import ACCOUNT, ALL, OFF, Row, ValidationError
-from target_totango.verify.verification import NAMES, Sent, Verdict, Verifier
+from target_totango.verify.verification import NAMES, Sent, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from target_totango.config import Settings
     from target_totango.models import SourceStream
     from target_totango.storage.run_store import RunStore
-    from totango_api.search.attributes import Attribute
-    from totango_api.search.lookup import Lookup
+    from target_totango.verify.verification import Verifier
 
 logger = logging.getLogger("target-totango")
 
@@ -96,15 +95,18 @@ class ReadBack:
             row.stream, row.object, key[1:], request.attributes, _encode(kept).decode()
         )
 
-    def verify(self, lookup: Lookup, definitions: Iterable[Attribute]) -> Iterator[Checked]:
+    def verify(self, verifier: Verifier, wait: Callable[[float], None]) -> Iterator[Checked]:
         """Read everything back, and yield what was found of each key.
+
+        Args:
+            verifier: Reads it.
+            wait: Waits so many seconds.
 
         Raises:
             ApiError: If reading fails.
         """
-        verifier = Verifier(lookup, timeout=self._settings.verify_timeout, definitions=definitions)
         logger.info("Reading back what was written.")
-        for verdict in verifier.verify(self._sent()):
+        for verdict in verifier.verify(self._sent(), wait):
             yield self._checked(verdict)
 
     def _log_unread(self, what: str) -> None:

@@ -12,7 +12,7 @@ from target_totango.verify.compare import Difference, compare, is_number, millis
 from totango_api.search.attributes import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from totango_api.search.lookup import Found, Lookup
 
@@ -59,6 +59,15 @@ class Verdict:
     differences: tuple[Difference, ...] = ()
 
 
+def pauses(seconds: float, first: float = 1.0) -> Iterator[float]:
+    """Yield pauses, each twice as long as the one before, until so many seconds are over."""
+    deadline = time.monotonic() + seconds
+    pause = first
+    while (left := deadline - time.monotonic()) > 0:
+        yield min(pause, left)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
 class Verifier:
     """Reads rows back by the Search API and compares them with what was sent.
 
@@ -91,22 +100,35 @@ class Verifier:
             if attribute.searchable
         }
 
-    def verify(self, writes: Iterable[Sent]) -> Iterator[Verdict]:
+    def verify(
+        self, writes: Iterable[Sent], wait: Callable[[float], None] = time.sleep
+    ) -> Iterator[Verdict]:
         """Yield a verdict for every write, the confirmed ones as soon as they are.
 
         Only what is not yet confirmed is kept in memory and read again, until the time is up.
+
+        Args:
+            writes: What was sent.
+            wait: Waits so many seconds.
 
         Raises:
             ApiError: If reading fails.
         """
         waiting = yield from self._read(writes)
-        deadline = time.monotonic() + self._timeout
-        pause = self._poll
-        while waiting and (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(pause, left))
-            pause = min(2 * pause, LONGEST_PAUSE)
+        for pause in pauses(self._timeout, self._poll):
+            if not waiting:
+                return
+            wait(pause)
             waiting = yield from self._read([sent for sent, _ in waiting])
         yield from (verdict for _, verdict in waiting)
+
+    def check(self, writes: Sequence[Sent]) -> list[Verdict]:
+        """Return a verdict for each of a few writes, read once.
+
+        Raises:
+            ApiError: If reading fails.
+        """
+        return list(self._verdicts(writes))
 
     def _read(self, writes: Iterable[Sent]) -> Generator[Verdict, None, list[tuple[Sent, Verdict]]]:
         """Read rows once, yield the confirmed and return the others."""

@@ -87,7 +87,7 @@ def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     start: Callable[..., Running], service: Sandbox, number: signal.Signals
 ) -> None:
     service.chaos("slow=3@tracking")
-    target = start()
+    target = start(canary=False)
     target.write(ACCOUNTS, account("a"), account("b"), state(1))
     eventually(lambda: bool(service.calls("attributes")))
     time.sleep(1)
@@ -98,6 +98,20 @@ def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     assert states == [state(1)["value"]]
     assert "signal" in said
     assert "Traceback" not in said
+
+
+def test_a_signal_ends_the_wait_for_a_row_to_become_visible(
+    start: Callable[..., Running], service: Sandbox
+) -> None:
+    service.set(visible_after=300)
+    target = start()
+    target.write(ACCOUNTS, account("a"), account("b"), state(1))
+    eventually(lambda: bool(service.calls("tracking")))
+    time.sleep(1)
+    target.process.send_signal(signal.SIGTERM)
+    code, states, _ = target.end(close=False)
+    assert (code, states) == (128 + signal.SIGTERM, [])
+    assert len(service.calls("tracking")) == 1
 
 
 def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(

@@ -1,0 +1,311 @@
+"""Reads the first written row of each object and delivery back before the rest goes out."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from target_totango.delivery.results import Confirmed, Refused
+from target_totango.models import ACCOUNT, HUB, Row
+from target_totango.verify.verification import NAMES, Sent, Verdict, pauses
+from totango_api.errors import ApiError, IncompleteReadError, TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_totango.clients import Clients
+    from target_totango.config import Settings
+    from target_totango.pipeline.decisions import RowResult
+
+    SendAlone = Callable[[Row], RowResult]
+    Wait = Callable[[float], None]
+
+logger = logging.getLogger("target-totango")
+
+LOOKS: Final = 3
+"""Batches of rows that are all in Totango already, after which no other one is looked at."""
+
+CONTROL_SECONDS: Final = 10.0
+"""When a second row is sent: it tells a service that drops rows from an account that takes none."""
+
+GRACE_SECONDS: Final = 30.0
+"""How long a row may take to become visible as a whole after a part of it, or another row, is."""
+
+FIRST_PAUSE: Final = 0.5
+
+_TOKEN: Final = "sdr_token (Settings, SDR tokens), "  # noqa: S105 (the name of a setting)
+_REMEDY: Final = (
+    "Check {}service_id and region; whether the account is blocked or archived; and whether the "
+    "owner of app_token may see it. If Totango only takes longer, raise verify_timeout; canary: "
+    "false sends rows without this look."
+)
+
+Group: TypeAlias = tuple[str, str]
+"""Object and delivery."""
+
+
+class CanaryError(TotangoError):
+    """The first row was acknowledged and is not in Totango as it was sent: nothing else is sent."""
+
+
+@dataclass
+class WatchedRow:
+    """A row that was sent, and what reading it back says.
+
+    Attributes:
+        before: What Totango held before.
+        latest: What it holds now.
+        visible_at: When anything of the row was seen first.
+    """
+
+    row: Row
+    before: Verdict
+    latest: Verdict
+    visible_at: float | None = None
+
+    def update(self, verdict: Verdict) -> None:
+        """Take what was read now."""
+        self.latest = verdict
+        if self.visible_at is None and verdict != self.before:
+            self.visible_at = time.monotonic()
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether all of the row is there, or a part of it for so long that no more will come."""
+        if self.latest.result == "confirmed":
+            return True
+        return self.visible_at is not None and time.monotonic() - self.visible_at >= GRACE_SECONDS
+
+    @property
+    def ignored(self) -> list[str]:
+        """Attributes that are what they were before."""
+        before = {each.attribute: each.found for each in self.before.differences}
+        return [
+            each.attribute
+            for each in self.latest.differences
+            if each.found == before.get(each.attribute)
+        ]
+
+
+class Canary:
+    """Decides which rows are read back at once, and what that says of all others.
+
+    Args:
+        clients: What it reads with.
+        settings: The target's settings.
+
+    Attributes:
+        findings: What came of it for each object and delivery.
+    """
+
+    def __init__(self, clients: Clients, settings: Settings) -> None:
+        self._clients = clients
+        self._settings = settings
+        self._before: dict[int, Verdict] = {}
+        self._looks: Counter[Group] = Counter()
+        self._done: set[Group] = set()
+        self.findings: dict[Group, dict[str, Any]] = {}
+
+    def has_to_look(self, rows: Sequence[Row]) -> bool:
+        """Return whether one of these rows may have to be read back."""
+        return any(row.object in NAMES and _group(row) not in self._done for row in rows)
+
+    def prepare(self, rows: Sequence[Row]) -> bool:
+        """Look up what Totango holds of rows of which one is to be read back.
+
+        Returns:
+            Whether there are any.
+        """
+        self._before.clear()
+        for group in dict.fromkeys(_group(row) for row in rows):
+            if group[0] in NAMES and group not in self._done:
+                self._look_up(group, [row for row in rows if _group(row) == group])
+        return bool(self._before)
+
+    def is_due(self, row: Row) -> bool:
+        """Return whether a row is to be read back before any other goes out."""
+        return row.seq in self._before and _group(row) not in self._done
+
+    def prove(
+        self, row: Row, later: Sequence[Row], send_alone: SendAlone, wait: Wait
+    ) -> list[tuple[Row, RowResult]]:
+        """Send a row, and return its result once it was read back.
+
+        Where it does not show, a later row about another account is sent as well.
+
+        Args:
+            row: The row.
+            later: Rows that follow it.
+            send_alone: Sends a row and returns its result.
+            wait: Waits so many seconds.
+
+        Raises:
+            CanaryError: If rows are acknowledged and do not arrive.
+        """
+        result = send_alone(row)
+        if not isinstance(result, Confirmed):
+            if not isinstance(result, Refused):
+                # One after the other would take long in an outage: the others go out together.
+                self._before.clear()
+            return [(row, result)]
+        started = time.monotonic()
+        watched = [self._watched(row)]
+        results: list[tuple[Row, RowResult]] = []
+        control = self._control(row, later)
+        for pause in itertools.chain([0.0], pauses(self._settings.verify_timeout, FIRST_PAUSE)):
+            wait(pause)
+            if not self._read(watched):
+                return [*results, *((each.row, Confirmed()) for each in watched)]
+            if _is_decided(watched):
+                break
+            if control is not None and time.monotonic() - started >= CONTROL_SECONDS:
+                result = send_alone(control)
+                if isinstance(result, Confirmed):
+                    watched.append(self._watched(control))
+                else:
+                    results.append((control, result))
+                control = None
+        return [*results, *self._concluded(watched, time.monotonic() - started)]
+
+    def _look_up(self, group: Group, rows: Sequence[Row]) -> None:
+        """Look up rows before they are sent: those that are there already would prove nothing."""
+        self._looks[group] += 1
+        try:
+            verdicts = self._clients.verifier.check([_sent(row) for row in rows])
+        except (ApiError, IncompleteReadError) as error:
+            self._give_up(group, error)
+            return
+        changing = {
+            row.seq: verdict
+            for row, verdict in zip(rows, verdicts, strict=True)
+            if verdict.result != "confirmed"
+        }
+        self._before |= changing
+        if not changing:
+            self.findings[group] = {"result": "unchanged"}
+            if self._looks[group] == LOOKS:
+                self._done.add(group)
+                logger.info("The first rows of %s by %s are in Totango already.", *group)
+
+    def _give_up(self, group: Group, error: TotangoError) -> None:
+        self._done.add(group)
+        self.findings[group] = {"result": "unreadable"}
+        logger.warning(
+            "The first row of %s by %s is not read back, so nothing proves that rows arrive: %s",
+            *group,
+            error,
+        )
+
+    def _watched(self, row: Row) -> WatchedRow:
+        before = self._before[row.seq]
+        return WatchedRow(row, before, before)
+
+    def _control(self, row: Row, later: Sequence[Row]) -> Row | None:
+        """Return the first later row that is about another account than all rows before it."""
+        accounts = {row.request.account_id}
+        for each in later:
+            if each.request.account_id not in accounts and self.is_due(each):
+                return each if _group(each) == _group(row) else None
+            accounts.add(each.request.account_id)
+        return None
+
+    def _read(self, watched: Sequence[WatchedRow]) -> bool:
+        """Read rows back; return False if they cannot be read."""
+        try:
+            verdicts = self._clients.verifier.check([_sent(each.row) for each in watched])
+        except (ApiError, IncompleteReadError) as error:
+            self._give_up(_group(watched[0].row), error)
+            return False
+        for each, verdict in zip(watched, verdicts, strict=True):
+            each.update(verdict)
+        return True
+
+    def _concluded(
+        self, watched: Sequence[WatchedRow], seconds: float
+    ) -> list[tuple[Row, RowResult]]:
+        """Return the results of rows that were sent.
+
+        Raises:
+            CanaryError: If none of them is there as it was sent.
+        """
+        first = watched[0]
+        visible = [each for each in watched if each.visible_at is not None]
+        if not visible and not self._lacks_attributes(first):
+            raise _missing(first.row, seconds)
+        group = _group(first.row)
+        self._check_attributes(visible[0] if visible else first)
+        self._done.add(group)
+        self.findings[group] = {"result": first.latest.result, "seconds": round(seconds, 1)}
+        logger.info("The first row of %s by %s was found after %.1f s.", *group, seconds)
+        return [(each.row, _result(each, seconds)) for each in watched]
+
+    def _unknown(self, watched: WatchedRow) -> list[str]:
+        """Return the ignored attributes that Totango does not have."""
+        try:
+            return self._clients.unknown_names(watched.row.object, watched.ignored)
+        except ApiError:
+            return []
+
+    def _lacks_attributes(self, watched: WatchedRow) -> bool:
+        """Return whether a row that was there could not change, for want of its attributes."""
+        return watched.before.result == "different" and (self._unknown(watched) == watched.ignored)
+
+    def _check_attributes(self, watched: WatchedRow) -> None:
+        """Check that no attribute was ignored because Totango does not have it.
+
+        Raises:
+            CanaryError: If one was, unless that is only to be warned of.
+        """
+        if watched.latest.result == "confirmed":
+            return
+        row, unknown = watched.row, self._unknown(watched)
+        names = ", ".join(unknown or [each.attribute for each in watched.latest.differences])
+        msg = (
+            f"Of the first row of {row.object} by {row.delivery}, this is not in Totango as it "
+            f"was sent: {names}."
+        )
+        if not unknown or self._settings.warn_on_mismatch:
+            logger.warning("%s", msg)
+            return
+        msg += " Totango does not have such attributes. Nothing else was sent."
+        remedy = "Create them, or correct the names in mappings; verify_mismatch: warn goes on."
+        raise CanaryError(msg, remedy=remedy)
+
+
+def _is_decided(watched: Sequence[WatchedRow]) -> bool:
+    """Return whether the first row is, or another one while the first had time to follow."""
+    if watched[0].is_decided:
+        return True
+    now = time.monotonic()
+    return any(
+        each.visible_at is not None and now - each.visible_at >= GRACE_SECONDS for each in watched
+    )
+
+
+def _result(watched: WatchedRow, seconds: float) -> RowResult:
+    request = watched.row.request
+    if watched.visible_at is None and watched.before.result == "missing":
+        reason = f"acknowledged, but not there after {seconds:.0f} s: is the account blocked?"
+        return Refused(reason)
+    is_whole = request.scope == ACCOUNT or not request.account
+    return Confirmed(is_seen=is_whole and watched.latest.result == "confirmed")
+
+
+def _missing(row: Row, seconds: float) -> CanaryError:
+    msg = (
+        f"The first row of {row.object} by {row.delivery} was acknowledged, but after "
+        f"{seconds:.0f} s it is not in Totango. Nothing else was sent."
+    )
+    return CanaryError(msg, remedy=_REMEDY.format("" if row.delivery == HUB else _TOKEN))
+
+
+def _group(row: Row) -> Group:
+    return (row.object, row.delivery)
+
+
+def _sent(row: Row) -> Sent:
+    return Sent(row.request.key, row.request.attributes)
