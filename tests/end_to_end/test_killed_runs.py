@@ -233,7 +233,8 @@ def test_a_run_after_one_that_ended_counts_no_activity_again(
         assert running.run(given.lines())[0] == 0
         assert_rows_are_right(running.service, given)
         assert delivered(running.service) == Counter(given.activities)
-    assert set(running.service.stats()["calls"]) <= {delivery, "attributes"}
+    reading = {"attributes", "accounts", "users"}
+    assert set(running.service.stats()["calls"]) <= {delivery, *reading}
 
 
 def test_what_was_uncertain_can_be_sent_again_by_replaying_the_rejects(
