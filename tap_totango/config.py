@@ -61,7 +61,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "boolean",
         "Discover attributes",
         "Ask the service which attributes it has, and offer each as a column. When off, or when "
-        "the call is refused, the core attributes are offered.",
+        "the call fails, those of the catalog or of earlier runs are kept, else the core ones.",
         default=True,
     ),
     "column_names": _setting(
@@ -70,6 +70,13 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "`snake`: lower-case with underscores; `original`: as Totango calls them.",
         enum=["snake", "original", None],
         default="snake",
+    ),
+    "safe_column_names": _setting(
+        "boolean",
+        "Safe column names",
+        "Make names that PostgreSQL can hold: at most 63 bytes, different within these, and none "
+        "of its system columns. Titles keep the whole name.",
+        default=True,
     ),
     "full_refresh_every_hours": _setting(
         "number",

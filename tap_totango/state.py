@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tap_totango.schema.catalog import json_in
 from tap_totango.schema.types import ConversionError, moment_of, timestamp
 from totango_api.errors import InputError
 from totango_api.reading.result import Plan
@@ -27,6 +28,8 @@ VALUE: Final = "replication_key_value"
 FULL_AT: Final = "full_refresh_at"
 FULL_SINCE: Final = "full_refresh_anchor"
 READING: Final = "full_read"
+COLUMNS: Final = "columns"
+UNDISCOVERED: Final = "attributes_undiscovered"
 
 EARLY: Final = 8
 """A full refresh may come early by one part in this many of its period: schedules jitter."""
@@ -70,6 +73,8 @@ class Bookmark:
         self._state = state
         self._key = replication_key
         self._now = now
+        self._is_discovered: bool | None = None
+        self._counts_as_full = True
 
     @property
     def value(self) -> str | None:
@@ -85,6 +90,8 @@ class Bookmark:
         every_hours: float | None,
         lookback_seconds: float,
         start_date: str | None,
+        is_discovered: bool | None = None,
+        keeps_columns: bool = False,
     ) -> Start:
         """Decide what this run reads.
 
@@ -93,15 +100,34 @@ class Bookmark:
             every_hours: How often everything is read; 0 = always, None = never again.
             lookback_seconds: How far before the bookmark reading begins.
             start_date: Before which rows are not wanted.
+            is_discovered: Whether the service named its attributes; None if it was not asked.
+            keeps_columns: Whether it did not, and columns known from earlier are read.
         """
         floor = canonical(start_date)
         value = self.value
-        if value is None or self._key is None or self._due(every_hours) or self._reading(query):
+        is_discovered_again = self._note_discovery(
+            is_discovered=is_discovered, keeps_columns=keeps_columns
+        )
+        due = is_discovered_again or self._due(every_hours)
+        if value is None or self._key is None or due or self._reading(query):
             never = every_hours is None and floor is not None and self._key is not None
             since = floor if never else None
             return self._resumed(query) or Start(since, since is None, self._version, self._now)
         looked_back = _before(value, lookback_seconds)
         return Start(max(looked_back, floor or looked_back), False, self._version, self._now)
+
+    def _note_discovery(self, *, is_discovered: bool | None, keeps_columns: bool) -> bool:
+        """Note whether attributes are known; tell whether they are again, after they were not.
+
+        Then everything is read. A read of columns that are known from earlier only is no full
+        refresh the first time: the service may have others.
+        """
+        self._is_discovered = is_discovered
+        was_undiscovered = bool(self._state.get(UNDISCOVERED))
+        self._counts_as_full = was_undiscovered or not keeps_columns
+        if is_discovered is False:
+            self._state[UNDISCOVERED] = True
+        return was_undiscovered and bool(is_discovered)
 
     @property
     def _version(self) -> int:
@@ -155,7 +181,9 @@ class Bookmark:
             greatest: The greatest replication value read.
         """
         self._state.pop(READING, None)
-        if start.full:
+        if start.full and self._is_discovered:
+            self._state.pop(UNDISCOVERED, None)
+        if start.full and self._counts_as_full:
             self._state[FULL_AT] = timestamp(start.at)
             self._state.setdefault(FULL_SINCE, timestamp(start.at))
         if self._key is None or greatest is None:
@@ -194,6 +222,19 @@ def fingerprint(query: Query) -> str:
     return hashlib.blake2b(query.at(0, 0).form(), digest_size=8).hexdigest()
 
 
+def state_in(file: IO[str] | None) -> dict[str, Any] | None:
+    """Read a state from a file.
+
+    Raises:
+        InputError: If it is none.
+    """
+    content = json_in(file, "state")
+    if content is None or isinstance(content, dict):
+        return content
+    msg = "The state file does not hold an object."
+    raise InputError(msg, remedy="Check the file that --state names.")
+
+
 def checked_state(state: Mapping[str, Any]) -> None:
     """Check the shape of a state before anything is read.
 
@@ -219,6 +260,15 @@ def checked_state(state: Mapping[str, Any]) -> None:
                 raise InputError(msg, remedy=_NEW_STATE)
             canonical(value)
         _check_reading(stream, bookmark.get(READING))
+        _check_columns(stream, bookmark.get(COLUMNS, {}))
+
+
+def _check_columns(stream: str, columns: Any) -> None:
+    try:
+        msgspec.convert(columns, dict[str, dict[str, tuple[str | None, str]]])
+    except msgspec.ValidationError:
+        msg = f"The state of {stream} holds {COLUMNS} of another version of this tap."
+        raise InputError(msg, remedy=_NEW_STATE) from None
 
 
 def _check_reading(stream: str, reading: Any) -> None:
@@ -248,3 +298,8 @@ _NEW_STATE: Final = (
 def utc_now() -> datetime:
     """Return the present moment."""
     return datetime.now(UTC)
+
+
+def remembered_columns(state: Mapping[str, Any], stream: str, naming: str) -> Any:
+    """Return what the state remembers of a stream's columns under one way of naming."""
+    return state.get("bookmarks", {}).get(stream, {}).get(COLUMNS, {}).get(naming)

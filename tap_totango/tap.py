@@ -1,42 +1,27 @@
-"""The tap: settings, streams, and how a run begins and ends."""
+"""The plugin: settings, streams, and how a run begins and ends."""
 
 from __future__ import annotations
 
 import copy
 import functools
-import logging
-import os
-import sys
-from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jsonschema_rs import validator_for
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_totango.check import check
 from tap_totango.config import CONFIG
-from tap_totango.records.writer import UNREAD, Stopped, UnreadError, WholeLines, leave
-from tap_totango.schema.files import json_file
-from tap_totango.state import checked_state, utc_now
-from tap_totango.streams.attributes import AttributesStream
-from tap_totango.streams.events import EventsStream
-from tap_totango.streams.search import AccountsStream, UsersStream
+from tap_totango.records.writer import MessageWriter, Stopped
+from tap_totango.schema.catalog import catalog_in
+from tap_totango.schema.naming import SNAKE, KnownColumns, Naming
+from tap_totango.state import checked_state, remembered_columns, state_in, utc_now
+from tap_totango.streams import STREAMS
+from tap_totango.streams.context import Discovery, StreamContext
 from totango_api.config import Connection
-from totango_api.errors import (
-    AuthenticationError,
-    InputError,
-    RefusedError,
-    ResponseError,
-    SettingsError,
-    TotangoError,
-)
+from totango_api.errors import InputError, SettingsError, TotangoError
 from totango_api.http.client import ApiClient
-from totango_api.redaction import register_secret, scrub_logs
+from totango_api.redaction import register_secret
 from totango_api.region import resolved
-from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute, discover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +29,7 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.singerlib import Catalog
 
     from tap_totango.streams.base import TotangoStream
 
@@ -55,7 +41,8 @@ class TapTotango(Tap):
     _tests = False
     package_name = "singer-totango"
     dynamic_catalog = True
-    message_writer_class = WholeLines
+    message_writer_class = MessageWriter
+    message_writer: MessageWriter
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG)  # the SDK adds to it
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -68,16 +55,33 @@ class TapTotango(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, setup_mapper: bool = True, known_catalog: Any = None, **kwargs: Any
+    ) -> None:
+        """Make a tap.
+
+        Args:
+            args: As the SDK's.
+            setup_mapper: Whether to make the streams now.
+            known_catalog: A catalog whose columns keep their names; nothing else of it is used.
+            kwargs: As the SDK's.
+        """
         self.started_at = utc_now()
         self.failures: dict[str, TotangoError] = {}
-        super().__init__(*args, **kwargs)
+        self._known_catalog = known_catalog
+        # Streams are made of the state, which the SDK loads after the mapper has asked for them.
+        super().__init__(*args, setup_mapper=False, **kwargs)
+        if setup_mapper:
+            self.setup_mapper()
 
-    # What streams need ------------------------------------------------------------------------
+    def setup_mapper(self) -> None:
+        """Make the streams, and the maps over the columns that they really have."""
+        self._catalog = self._singer_catalog
+        super().setup_mapper()
 
     @functools.cached_property
-    def transport(self) -> ApiClient:
-        """The one way to Totango, for all streams.
+    def client(self) -> ApiClient:
+        """Calls the service, for all streams.
 
         Raises:
             SettingsError: If a setting cannot be used.
@@ -88,31 +92,31 @@ class TapTotango(Tap):
         in_flight = self.config.get("max_in_flight") or 4
         return ApiClient(resolved(connection, self.config), pool_size=in_flight + 2)
 
-    def attributes_of(self, stream: str) -> Sequence[Attribute]:
-        """Return the attributes that accounts or users have."""
-        return [one for one in self._attributes if one.object == stream] or CORE_ATTRIBUTES[stream]
+    def _context(self) -> StreamContext:
+        """Return what the streams share."""
+        is_safe = self.config.get("safe_column_names") is not False
+        naming = Naming(str(self.config.get("column_names") or SNAKE), is_safe)
+        enabled = self.config.get("discover_attributes") is not False
+        return StreamContext(
+            client=self.client,
+            discovery=Discovery(self.client, is_enabled=enabled),
+            naming=naming,
+            known_columns={one.name: self._known_columns(one.name, naming) for one in STREAMS},
+            started_at=self.started_at,
+            writer=self.message_writer,
+            write_state=lambda: self.state_writer.write_state(self.state),
+            fail=self._note_failure,
+        )
 
-    @property
-    def knows_attributes(self) -> bool:
-        """Whether the service said which attributes there are."""
-        return bool(self._attributes)
+    def _known_columns(self, stream: str, naming: Naming) -> KnownColumns:
+        catalog: Catalog | None = self.input_catalog or self._known_catalog
+        entry = catalog.get_stream(stream) if catalog else None
+        properties = entry.schema.to_dict().get("properties", {}) if entry else None
+        return KnownColumns.from_state(
+            remembered_columns(self.state, stream, naming.key), properties
+        )
 
-    @functools.cached_property
-    def _attributes(self) -> list[Attribute]:
-        if self.config.get("discover_attributes") is False:
-            return []
-        try:
-            return discover(self.transport)
-        except (RefusedError, ResponseError, AuthenticationError) as error:
-            if error.status == HTTPStatus.UNAUTHORIZED:
-                raise  # the token is no good; a 403 may be about this one call
-            self.logger.warning(
-                "Attributes could not be discovered, so only the core attributes are known. %s",
-                error,
-            )
-            return []
-
-    def note_failure(self, stream: str, error: TotangoError) -> None:
+    def _note_failure(self, stream: str, error: TotangoError) -> None:
         """Note that a stream failed; the others are still read, but in a test.
 
         Raises:
@@ -127,8 +131,8 @@ class TapTotango(Tap):
 
     def discover_streams(self) -> Sequence[TotangoStream]:
         """Return the streams with the columns that this service has."""
-        _ = self.transport  # settings are checked before queries, and both before any call
-        return [AccountsStream(self), UsersStream(self), EventsStream(self), AttributesStream(self)]
+        context = self._context()  # settings are checked before queries, and both before any call
+        return [stream(self, context) for stream in STREAMS]
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over a state after checking its shape.
@@ -166,6 +170,14 @@ class TapTotango(Tap):
             raise SettingsError(msg) from None
 
     @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Return the command line; unlike the SDK's, `--discover` heeds state and catalog."""
+        command = super().get_singer_command()
+        discover = next(one for one in command.params if one.name == "discover")
+        discover.callback, discover.expose_value = None, True
+        return command
+
+    @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Read one record of each stream."""
         cls._tests = value != "disabled"
@@ -178,16 +190,17 @@ class TapTotango(Tap):
         Raises:
             TotangoError: If not everything that was asked for was done.
         """
-        for name in ("catalog", "state"):
-            options[name] = json_file(name, options.get(name))
         super(Tap, cls).invoke(about=options["about"], about_format=options["about_format"])
-        config = options["config"]
-        tap = cls(
-            config=config.config,
-            parse_env_config=config.parse_env,
-            catalog=options["catalog"],
-            state=options["state"],
-        )
+        given: dict[str, Any] = {
+            "config": options["config"].config,
+            "parse_env_config": options["config"].parse_env,
+            "state": state_in(options["state"]),
+        }
+        catalog = catalog_in(options["catalog"])
+        if options["discover"]:
+            cls(**given, known_catalog=catalog, setup_mapper=False).run_discovery()
+            return
+        tap = cls(**given, catalog=catalog)
         tap.check_catalog()
         tap.sync_all()
         tap.raise_failures()
@@ -221,52 +234,7 @@ class TapTotango(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop; what was read so far is in the state that was written last."""
         stopped = Stopped(signum)
-        if isinstance(self.message_writer, WholeLines) and self.message_writer.writing:
+        if self.message_writer.is_writing:
             self.message_writer.stopped = stopped
         else:
             raise stopped
-
-
-def read_config(paths: Sequence[str]) -> dict[str, Any]:
-    """Read configuration files, and the environment for the word `ENV`.
-
-    Raises:
-        SettingsError: If one cannot be read, or holds what no setting takes.
-    """
-    given = TapTotango.cb_config(None, None, tuple(paths))  # type: ignore[arg-type]
-    config = {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
-    register_secret(str(config.get("app_token") or ""))
-    built_in = copy.deepcopy(CONFIG)
-    TapTotango.append_builtin_config(built_in)
-    # The SDK's own settings have no part in calls; what is missing is said with its remedy.
-    ours = {**dict.fromkeys(built_in["properties"], True), **CONFIG["properties"]}
-    schema = {"properties": ours, "additionalProperties": False}
-    faults = [
-        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
-        for fault in validator_for(schema, mask="as it is set").iter_errors(config)
-    ]
-    if faults:
-        msg = f"Settings cannot be used: {'; '.join(faults)}."
-        raise SettingsError(msg, remedy="`tap-totango --about` lists them all.")
-    return config
-
-
-def main() -> None:
-    """Run the command `tap-totango`; every failure is one sentence and exit code 1."""
-    if not sys.stderr:  # closed: its number must not go to a file or a connection
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
-    command = TapTotango.cli
-    scrub_logs()
-    try:
-        if sys.argv[1:2] == ["check"]:
-            sys.exit(check(sys.argv[2:], read_config))
-        command()
-    except TotangoError as error:
-        leave(str(error), 1)
-    except (UnreadError, BrokenPipeError) as error:
-        leave(str(error) or UNREAD, 1)
-    except Stopped as stopped:
-        leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)
-    except Exception as error:
-        logging.getLogger(TapTotango.name).exception("Unexpected failure.")
-        leave(f"Unexpected failure ({type(error).__name__}); please report the lines above.", 1)

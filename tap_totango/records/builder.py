@@ -1,22 +1,19 @@
-"""Hits made into records: typed, named, and nothing lost on the way.
-
-All hits of a page are made at once, column by column: see :mod:`tap_totango.schema.column_values`.
-"""
+"""Makes records of search hits, a page at a time and column by column; nothing is lost."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.records.tables import Table
-from tap_totango.schema.column_values import column_of
 from tap_totango.schema.columns import EXTRA, Column, fields_for, label_of, part_keys
-from tap_totango.schema.types import ConversionError, converted
+from tap_totango.schema.types import ConversionError, converted, converted_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from totango_api.search.endpoint import Hit
 
@@ -24,6 +21,63 @@ VALUES: Final = "selected_fields"
 """Where a search puts the values of the fields asked for, by position."""
 
 _NO_KEYS: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Records that have the same columns.
+
+    Attributes:
+        columns: The values of each column, by its name, one for each record.
+        rows: How many records these are.
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self.columns)
+
+    def tuples(self) -> Iterable[tuple[Any, ...]]:
+        """Return the values of each record, in the order of the columns."""
+        return zip(*self.columns.values(), strict=True)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records one by one."""
+        names = self.names
+        return [dict(zip(names, row, strict=True)) for row in self.tuples()]
+
+    def from_value(self, name: str, floor: str | None, *, nulls: bool) -> Table:
+        """Return the records whose value in a column is not below a floor.
+
+        Args:
+            name: The column.
+            floor: The least value that is wanted; None = any.
+            nulls: Whether records without a value are wanted.
+        """
+        values = self.columns[name]
+        wanted = [nulls if one is None else floor is None or one >= floor for one in values]
+        if all(wanted):
+            return self
+        kept = {name: list(compress(one, wanted)) for name, one in self.columns.items()}
+        return Table(kept, sum(wanted))
+
+    def greatest(self, name: str, so_far: str | None = None) -> str | None:
+        """Return the greatest value of a column, or `so_far` if that is greater."""
+        found = [one for one in self.columns[name] if one is not None]
+        if so_far is not None:
+            found.append(so_far)
+        return max(found, default=None)
+
+    def without(self, names: Collection[str]) -> Table:
+        """Return the records without some of their columns."""
+        columns = {name: one for name, one in self.columns.items() if name not in names}
+        return Table(columns, self.rows)
 
 
 class RecordBuilder:
@@ -99,7 +153,7 @@ class RecordBuilder:
             extras.setdefault(place, {})[column.name] = value
             self.oddities[column.name] += 1
 
-        return column_of(column.kind, raw, misfit)
+        return converted_column(column.kind, raw, misfit)
 
     def _add_unknown(self, hits: Sequence[Hit], extras: dict[int, dict[str, Any]]) -> None:
         """Keep what no column knows, at the top and one level below."""

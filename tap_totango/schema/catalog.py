@@ -1,18 +1,22 @@
-"""Columns as a catalog made earlier knows them, whatever the service has come to have since."""
+"""Catalogs: read from a file, and the columns of one that was made earlier."""
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from singer_sdk.singerlib import Catalog
 
 from tap_totango.schema import types as values
-from tap_totango.schema.columns import Column, kind_of
-from tap_totango.schema.naming import free_name
+from tap_totango.schema.columns import EXTRA, Column, kind_of
+from totango_api.errors import InputError
 from totango_api.search.attributes import DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tap_totango.schema.naming import KnownColumns
 
 _KINDS: Final = {
     frozenset({"string"}): values.TEXT,
@@ -22,83 +26,99 @@ _KINDS: Final = {
     frozenset({"boolean"}): values.BOOLEAN,
     frozenset({"object"}): values.OBJECT,
 }
+_ATTRIBUTE_KINDS: Final = {values.TIMESTAMP: DATE, values.NUMBER: NUMBER}
 
 
-def column_in(name: str, schema: Mapping[str, Any]) -> Column:
-    """Return the column of an attribute as a catalog made earlier describes it."""
-    title = str(schema.get("title") or name)
-    if schema.get("format") == "date-time":
-        kind = DATE
-    else:
-        kind = NUMBER if {"number", "integer"} & _types(schema) else TEXT
-    field = Attribute("", title, kind).search_field
-    return Column(name, kind_of(field), title, field=field)
-
-
-def changes(known: Mapping[str, Any], catalogued: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the columns that a catalog made earlier lacks, and those that are gone since."""
-    new = sorted(name for name in known if name not in catalogued)
-    gone = sorted(name for name in catalogued if name not in known)
-    return new, gone
-
-
-def as_catalogued(
-    columns: Iterable[Column], properties: Mapping[str, Any], *, base: Iterable[Column]
-) -> dict[str, Column]:
-    """Return columns by the names, and of the kinds, that a catalog has for them.
-
-    Names are made of all that a service has: when `plan` appears beside `Plan`, both may be
-    called something else. A catalog says by its titles which attribute each column was made of.
+def known_columns(known: KnownColumns, *, base: Collection[str]) -> Iterator[Column]:
+    """Yield the columns of attributes that are known without asking the service.
 
     Args:
-        columns: What the service has, under the names made today.
-        properties: The columns of the catalog, with their schemas.
-        base: Those whose names never change.
+        known: What earlier runs and a catalog say.
+        base: Columns that are not made of attributes.
     """
-    found = {column.name: column for column in base}
-    columns = [column for column in columns if column.name not in found]
-    names = _names_by_title(properties)
-    often = Counter(column.title for column in columns)
-    others = []
-    for column in columns:
-        name = names.get(column.title) if often[column.title] == 1 else None
-        if name is None and _title_of(column.name, properties) in {None, column.title}:
-            name = column.name if column.name in properties else None
-        if name is None or name in found:
-            others.append(column)
-        else:
-            found[name] = replace(column, name=name, kind=_kind(column, properties[name]))
-    for column in others:
-        taken = {name.casefold() for name in (*properties, *found)}
-        name = free_name(column.name, taken)
-        found[name] = replace(column, name=name)
-    return found
+    seen = set()
+    for one in known.remembered.values():
+        if one.kind is not None:
+            seen.add(one.identity)
+            yield _column_of(one.identity, one.kind)
+    for name, schema in (known.catalogued or {}).items():
+        title = known.title(name) or name
+        if name in base or name == EXTRA or title in seen or name in known.remembered:
+            continue
+        yield _column_of(title, _kind_in(schema, values.TEXT))
 
 
-def _names_by_title(properties: Mapping[str, Any]) -> dict[str, str]:
-    """Return the column of each title that only one has."""
-    titles = {name: _title_of(name, properties) for name in properties}
-    often = Counter(titles.values())
-    return {title: name for name, title in titles.items() if title and often[title] == 1}
+def _column_of(title: str, kind: str) -> Column:
+    field = Attribute("", title, _ATTRIBUTE_KINDS.get(kind, TEXT)).search_field
+    return Column("", kind_of(field), title, field=field)
 
 
-def _title_of(name: str, properties: Mapping[str, Any]) -> str | None:
-    title = properties.get(name, {}).get("title")
-    return None if title is None else str(title)
-
-
-def _kind(column: Column, schema: Mapping[str, Any]) -> str:
-    """Return the kind whose values fit the catalog: the service may have changed the type since."""
+def fitted(column: Column, schema: Mapping[str, Any]) -> Column:
+    """Return a column with values that fit a catalog: its type may have changed since."""
     own, wanted = _types(column.schema), _types(schema)
     same_format = schema.get("format") in {None, column.schema.get("format")}
     if own <= wanted and same_format:
-        return column.kind
-    if schema.get("format") == "date-time":
-        return values.TIMESTAMP
-    return _KINDS.get(frozenset(wanted), column.kind) if same_format else column.kind
+        return column
+    return replace(column, kind=_kind_in(schema, column.kind))
+
+
+def _kind_in(schema: Mapping[str, Any], default: str) -> str:
+    if schema.get("format") is not None:
+        return values.TIMESTAMP if schema["format"] == "date-time" else default
+    return _KINDS.get(frozenset(_types(schema)), default)
 
 
 def _types(schema: Mapping[str, Any]) -> set[str]:
     """Return the JSON types that a schema admits, null aside."""
     types = schema.get("type") or []
     return {types} - {"null"} if isinstance(types, str) else set(types) - {"null"}
+
+
+def catalog_in(file: IO[str] | None) -> Catalog | None:
+    """Read a catalog from a file.
+
+    Raises:
+        InputError: If it is none.
+    """
+    content = json_in(file, "catalog")
+    if content is None and file is None:
+        return None
+    if not isinstance(content, dict) or not isinstance(content.get("streams"), list):
+        msg = "The catalog file does not hold an object with a list of streams."
+        raise InputError(msg, remedy="Check the file that --catalog names.")
+    _check_entries(content)
+    return Catalog.from_dict(content)
+
+
+def json_in(file: IO[str] | None, option: str) -> Any:
+    """Read JSON from a file; None if it is empty.
+
+    Raises:
+        InputError: If it is not JSON.
+    """
+    if file is None:
+        return None
+    try:
+        return json.loads(file.read() or "null")
+    except (ValueError, OSError) as error:
+        at = ""
+        if isinstance(error, json.JSONDecodeError):
+            at = f" ({error.msg}, line {error.lineno})"
+        msg = f"The {option} file is not JSON{at}."
+        raise InputError(msg, remedy=f"Check the file that --{option} names.") from None
+
+
+def _check_entries(catalog: dict[str, Any]) -> None:
+    """Check that every stream of a catalog has what Singer asks for.
+
+    Raises:
+        InputError: If one has not.
+    """
+    for place, entry in enumerate(catalog["streams"]):
+        try:
+            whole = bool(Catalog.from_dict({"streams": [entry]})) and entry["schema"]["properties"]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            whole = False
+        if not whole:
+            msg = f"The catalog file holds no stream with a schema at streams[{place}]."
+            raise InputError(msg, remedy="Check the file that --catalog names.")

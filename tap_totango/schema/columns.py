@@ -6,11 +6,10 @@ clients that parse it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.schema import types as values
-from tap_totango.schema.naming import unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -78,13 +77,14 @@ class Column:
     """One column of a stream.
 
     Attributes:
-        name: What the column is called.
+        name: What the column is called; empty until it is named (:mod:`tap_totango.schema.naming`).
         kind: Of which kind its values are (:mod:`tap_totango.schema.types`).
         title: What it is called in Totango.
         path: Where its value stands in a hit, for columns that every hit has.
         field: The search field that returns it, for all others.
         part: Key inside the field's value, where that is an object.
         of_parent: Whether it is asked for as a column of the user's account.
+        label: What its name is made of; empty where that is the title.
     """
 
     name: str
@@ -94,6 +94,17 @@ class Column:
     field: FieldSpec | None = None
     part: str | None = None
     of_parent: bool = False
+    label: str = ""
+
+    @property
+    def wanted_label(self) -> str:
+        """What its name is made of."""
+        return self.label or self.title
+
+    @property
+    def identity(self) -> str:
+        """What it means: neither its name nor its place among others changes that."""
+        return self.title if self.label in {"", self.title} else f"{self.label} = {self.title}"
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -123,62 +134,53 @@ def _time_column(name: str, title: str) -> Column:
 
 
 def columns_of_attributes(
-    attributes: Iterable[Attribute], *, style: str, base: Sequence[Column]
+    attributes: Iterable[Attribute], *, base: Sequence[Column]
 ) -> list[Column]:
-    """Return a column for each attribute that a search can return."""
+    """Return a column, without a name, for each attribute that a search can return."""
     named = {
         one.api_name: one
         for one in attributes
         if one.searchable and one.api_name not in {column.name for column in base}
     }
-    names = unique_names(named, style=style, taken=_taken(base))
     return [
-        Column(names[title], kind_of(one.search_field), title, field=one.search_field)
+        Column("", kind_of(one.search_field), title, field=one.search_field)
         for title, one in sorted(named.items())
     ]
 
 
 def columns_of_fields(
-    fields: Sequence[FieldSpec],
-    parent_fields: Sequence[FieldSpec],
-    *,
-    style: str,
-    base: Sequence[Column],
+    fields: Sequence[FieldSpec], parent_fields: Sequence[FieldSpec]
 ) -> list[Column]:
-    """Return the columns of the fields that a pasted query asks for."""
-    drafts: dict[str, Column] = {}
+    """Return the columns, without names, of the fields that a pasted query asks for."""
+    columns: dict[str, Column] = {}
     for field, of_parent in [
         *((one, False) for one in fields),
         *((one, True) for one in parent_fields),
     ]:
-        for label, column in _drafts(field, of_parent=of_parent):
-            unique, number = label, 2
-            while unique in drafts:
-                unique, number = f"{label} {number}", number + 1
-            drafts[unique] = column
-    names = unique_names(drafts, style=style, taken=_taken(base))
-    return [
-        Column(
-            names[label],
-            one.kind,
-            one.title,
-            field=one.field,
-            part=one.part,
-            of_parent=one.of_parent,
-        )
-        for label, one in drafts.items()
-    ]
+        for column in _parts_of(field, of_parent=of_parent):
+            label, number = column.label, 2
+            while label in columns:
+                label, number = f"{column.label} {number}", number + 1
+            columns[label] = replace(column, label=label)
+    return list(columns.values())
 
 
-def _drafts(field: FieldSpec, *, of_parent: bool) -> Iterable[tuple[str, Column]]:
-    """Yield label and column of each part of a field's value."""
+def _parts_of(field: FieldSpec, *, of_parent: bool) -> Iterable[Column]:
+    """Yield the column of each part of a field's value."""
     title = label_of(field)
     label = str(field.get("field_display_name") or title)
     label = f"account {label}" if of_parent else label
     parts = _PARTS.get(str(field["type"]), (("", None, kind_of(field)),))
     for suffix, key, kind in parts:
-        column = Column("", kind, title + suffix, field=field, part=key, of_parent=of_parent)
-        yield label + suffix, column
+        yield Column(
+            "",
+            kind,
+            title + suffix,
+            field=field,
+            part=key,
+            of_parent=of_parent,
+            label=label + suffix,
+        )
 
 
 def kind_of(field: FieldSpec) -> str:
@@ -199,10 +201,6 @@ def label_of(field: FieldSpec) -> str:
 def part_keys(field: FieldSpec) -> frozenset[str]:
     """Return the keys of a field's value that have columns of their own."""
     return _PART_KEYS.get(str(field["type"]), frozenset())
-
-
-def _taken(base: Sequence[Column]) -> set[str]:
-    return {*(column.name for column in base), EXTRA}
 
 
 def schema_of(columns: Sequence[Column], *, keys: Sequence[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_totango.records.tables import Table
+from tap_totango.records.builder import Table
 from tap_totango.schema import types as values
 from tap_totango.schema.columns import EXTRA, Column
 from tap_totango.streams.base import TotangoStream
@@ -35,7 +35,7 @@ class AttributesStream(TotangoStream):
         Raises:
             ApiError: If the service does not give its definitions.
         """
-        found = [self._record(one) for one in discover(self.totango.transport)]
+        found = [self._record(one) for one in discover(self.run.client)]
         names = [*(column.name for column in self.base), EXTRA]
         yield Table({name: [one[name] for one in found] for name in names}, len(found))
 

@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Stream
 from singer_sdk import singerlib as singer
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Schema
 
-from tap_totango.records.lines import RecordLines, is_identity
-from tap_totango.records.writer import WholeLines
-from tap_totango.schema.catalog import as_catalogued, changes, column_in
+from tap_totango.records.writer import RecordEncoder, is_identity
+from tap_totango.schema.catalog import fitted
 from tap_totango.schema.columns import EXTRA, Column, schema_of
-from tap_totango.schema.naming import SNAKE
+from tap_totango.schema.naming import KnownColumns, name_columns, remember
+from tap_totango.state import COLUMNS
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers import types
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
-    from tap_totango.records.tables import Table
-    from tap_totango.tap import TapTotango
+    from tap_totango.records.builder import Table
+    from tap_totango.streams.context import StreamContext
     from totango_api.search.query_parser import PastedQuery
 
 
@@ -41,20 +43,25 @@ class TotangoStream(Stream):
     incremental_on: ClassVar[str | None] = None
     base: ClassVar[tuple[Column, ...]] = ()
 
-    def __init__(self, tap: TapTotango, columns: Sequence[Column] = ()) -> None:
-        self.totango = tap
-        self.columns = {column.name: column for column in (*self.base, *columns)}
+    def __init__(self, tap: Tap, context: StreamContext, columns: Sequence[Column] = ()) -> None:
+        """Make a stream.
+
+        Args:
+            tap: The SDK's part of the tap.
+            context: What all streams share.
+            columns: Beside the base columns; without names.
+        """
+        self.run = context
+        self._known: KnownColumns = context.known_columns[self.name]
+        taken = {*(column.name for column in self.base), EXTRA}
+        self._named = name_columns(columns, context.naming, self._known, taken=taken)
+        self.columns = {column.name: column for column in (*self.base, *self._named.columns)}
         super().__init__(tap, schema=schema_of(tuple(self.columns.values()), keys=self.keys))
         self.primary_keys = self.keys
         self.replication_key = self.incremental_on
         self._extracted_at = datetime.now(UTC)
         self._hidden: list[str] = []
         self._query_is_said = False
-
-    @property
-    def style(self) -> str:
-        """How columns are named."""
-        return str(self.config.get("column_names") or SNAKE)
 
     # Catalog ------------------------------------------------------------------------------
 
@@ -65,10 +72,16 @@ class TotangoStream(Stream):
             InputError: If it asks for a replication key that is no date of this stream.
         """
         super().apply_catalog(catalog)
-        entry = catalog.get_stream(self.name)
-        if entry is None:
+        if catalog.get_stream(self.name) is None:
             return
-        self.columns = as_catalogued(self.columns.values(), self.catalogued(), base=self.base)
+        properties = self.effective_schema["properties"]
+        for column in self._named.columns:
+            if column.name not in properties:
+                continue
+            if self._known.title(column.name) in {None, column.title}:
+                self.columns[column.name] = fitted(column, properties[column.name])
+            else:  # the name stands for something else than when the catalog was discovered
+                properties[column.name] = column.schema
         self.primary_keys = self.primary_keys or self.keys
         self.replication_key = self.replication_key or self.incremental_on
         if self.replication_key is not None and not self._is_date(self.replication_key):
@@ -78,11 +91,12 @@ class TotangoStream(Stream):
             )
             raise InputError(msg, remedy="Choose a date column, or leave the key out.")
 
-    def recall(self, properties: Mapping[str, Any]) -> None:
-        """Take over the columns of a catalog, where the service did not say which there are."""
-        for name, schema in properties.items():
-            if name not in self.columns and name != EXTRA:
-                self.columns[name] = column_in(name, schema)
+    @property
+    def _singer_catalog_entry(self) -> CatalogEntry:
+        """The stream as it is read: with the schema of the catalog, and always with keys."""
+        entry = super()._singer_catalog_entry
+        entry.schema = Schema.from_dict(self.effective_schema)
+        return entry
 
     def _is_date(self, name: str) -> bool:
         catalogued = (self._input_schema or {}).get("properties", {}).get(name, {})
@@ -100,7 +114,9 @@ class TotangoStream(Stream):
         Both are said once.
         """
         catalogued = self.catalogued()
-        new, gone = changes({**self.columns, EXTRA: None}, catalogued)
+        known = {*self.columns, EXTRA}
+        new = sorted(known - catalogued.keys())
+        gone = sorted(catalogued.keys() - known)
         if new:
             self.logger.warning(
                 "%s: %s columns are not in the catalog, and not read: %s. Discover again to "
@@ -160,6 +176,7 @@ class TotangoStream(Stream):
         """
         with self.get_record_counter() as counter, self.get_sync_timer():
             try:
+                self._remember_columns()
                 if write_messages:
                     for table in self._emitted():
                         self._write(table)
@@ -171,10 +188,31 @@ class TotangoStream(Stream):
                         yield record
                 self.finish()
             except TotangoError as error:
-                self.totango.note_failure(self.name, error)
+                self.run.fail(self.name, error)
             finally:
                 self.close()
-        self.write_state()
+        self.run.write_state()
+
+    def _remember_columns(self) -> None:
+        """Keep the names of columns in the state before any record is written under them."""
+        if not self._named.columns:
+            return
+        if self._known.remembered:
+            for column in self._named.numbered:
+                self.logger.warning(
+                    "%s: %s is new, and its column is called %s: its own name belongs to another.",
+                    self.name,
+                    column.identity,
+                    column.name,
+                )
+        names = remember(self._known, self._named.columns, is_whole=self.has_whole_columns)
+        self.stream_state.setdefault(COLUMNS, {})[self.run.naming.key] = names
+        self.run.write_state()
+
+    @property
+    def has_whole_columns(self) -> bool:
+        """Whether these are all the columns that the service has."""
+        return True
 
     def finish(self) -> None:
         """Do what is left to do when all records have been written."""
@@ -187,16 +225,15 @@ class TotangoStream(Stream):
 
         Where the SDK has something to do for each record, its messages are made one by one.
         """
-        writer = self.totango.message_writer
-        if isinstance(writer, WholeLines) and is_identity(self.stream_maps):
-            writer.write_lines(self._encoder.of(table, self._extracted_at))
+        if is_identity(self.stream_maps):
+            self.run.writer.write_lines(self._encoder.lines(table, self._extracted_at))
             return
         for record in table.records():
             self._write_record_message(record)
 
     @functools.cached_property
-    def _encoder(self) -> RecordLines:
-        return RecordLines(self.name, self._stream_version)
+    def _encoder(self) -> RecordEncoder:
+        return RecordEncoder(self.name, self._stream_version)
 
     def _generate_record_messages(
         self, record: types.Record
@@ -240,10 +277,6 @@ class TotangoStream(Stream):
                 count,
                 name,
             )
-
-    def write_state(self) -> None:
-        """Write the state as it is now, if it has changed."""
-        self.totango.state_writer.write_state(self.totango.state)
 
     # The SDK's own bookmarks are not used ---------------------------------------------------
 

@@ -21,8 +21,10 @@ from totango_api.search.query_parser import PastedQuery, query_from
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_totango.records.tables import Table
-    from tap_totango.tap import TapTotango
+    from singer_sdk import Tap
+
+    from tap_totango.records.builder import Table
+    from tap_totango.streams.context import StreamContext
 
 
 class EventsStream(TotangoStream):
@@ -46,12 +48,12 @@ class EventsStream(TotangoStream):
         Column("properties", values.OBJECT, "Properties", ("properties",)),
     )
 
-    def __init__(self, tap: TapTotango) -> None:
+    def __init__(self, tap: Tap, context: StreamContext) -> None:
         pasted = tap.config.get("events_query")
         self._pasted = PastedQuery()
         if pasted is not None:
             self._pasted = query_from(pasted, setting="events_query")
-        super().__init__(tap)
+        super().__init__(tap, context)
         self._greatest: str | None = None
         self._complete = True
 
@@ -64,7 +66,7 @@ class EventsStream(TotangoStream):
         columns, vanished = self.wanted()
         builder = RecordBuilder(columns, base=self.base, vanished=vanished)
         key = self.replication_key if self.replication_method == "INCREMENTAL" else None
-        bookmark = Bookmark(self.stream_state, key, self.totango.started_at)
+        bookmark = Bookmark(self.stream_state, key, self.run.started_at)
         start = bookmark.start(
             self._query(None),
             every_hours=None,
@@ -100,7 +102,7 @@ class EventsStream(TotangoStream):
 
     def _reading(self, query: Query, account_id: str | None) -> EventsRead:
         in_flight = self.config.get("max_in_flight") or Paging.in_flight
-        return EventsRead(self.totango.transport, query, account_id=account_id, in_flight=in_flight)
+        return EventsRead(self.run.client, query, account_id=account_id, in_flight=in_flight)
 
     def _query(self, start: Start | None) -> Query:
         size = self.config.get("page_size") or PAGE_ROWS

@@ -6,27 +6,39 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango.progress import Progress
 from tap_totango.records.builder import RecordBuilder
-from tap_totango.schema import columns as cols
+from tap_totango.schema.catalog import known_columns
+from tap_totango.schema.columns import (
+    base_columns,
+    columns_of_attributes,
+    columns_of_fields,
+    fields_for,
+)
 from tap_totango.schema.types import milliseconds_of
 from tap_totango.state import Bookmark, Start, canonical
 from tap_totango.streams.base import TotangoStream
-from totango_api.errors import IncompleteReadError, RefusedError
+from totango_api.errors import (
+    IncompleteReadError,
+    RateLimitError,
+    RefusedError,
+    UnavailableError,
+)
 from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.paginator import Paging
 from totango_api.reading.scroll import ScrollRead
 from totango_api.reading.splitters import Partitions, splitters_for
+from totango_api.search.attributes import CORE_ATTRIBUTES
 from totango_api.search.endpoint import ACCOUNTS, USERS, Search
 from totango_api.search.query import Query
 from totango_api.search.query_parser import PastedQuery, query_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk import Tap
 
-    from tap_totango.records.tables import Table
+    from tap_totango.records.builder import Table
     from tap_totango.schema.columns import Column
-    from tap_totango.tap import TapTotango
+    from tap_totango.streams.context import StreamContext
     from totango_api.reading.result import Batch, Outcome
     from totango_api.reading.splitters import Splitter
     from totango_api.search.query import Term
@@ -37,31 +49,64 @@ class SearchStream(TotangoStream):
 
     incremental_on = "last_activity_time"
 
-    def __init__(self, tap: TapTotango) -> None:
-        pasted = tap.config.get(f"{self.name}_query")
+    def __init__(self, tap: Tap, context: StreamContext) -> None:
         setting = f"{self.name}_query"
+        pasted = tap.config.get(setting)
         self._pasted = PastedQuery()
         if pasted is not None:
             self._pasted = query_from(pasted, setting=setting)
-        style = str(tap.config.get("column_names") or "snake")
-        if self._pasted.fields or self._pasted.parent_account_fields:
-            found = cols.columns_of_fields(
-                self._pasted.fields,
-                self._pasted.parent_account_fields,
-                style=style,
-                base=self.base,
-            )
-        else:
-            attributes = tap.attributes_of(self.name)
-            found = cols.columns_of_attributes(attributes, style=style, base=self.base)
-        super().__init__(tap, found)
+        self._is_discovered: bool | None = None
+        self._knows_columns = False
+        super().__init__(tap, context, self._columns(context))
         self._greatest: str | None = None
 
-    def apply_catalog(self, catalog: Catalog) -> None:
-        """Take over a catalog, and its columns where the service names none."""
-        super().apply_catalog(catalog)
-        if self._input_schema and not self._pasted.fields and not self.totango.knows_attributes:
-            self.recall(self._input_schema.get("properties", {}))
+    def _columns(self, context: StreamContext) -> Sequence[Column]:
+        """Return the columns of the query, else of the attributes.
+
+        Where the service does not name them, those that are known from earlier are kept: an answer
+        that went wrong must not narrow a table.
+
+        Raises:
+            ApiError: If it gave no answer at all, and nothing is known from earlier.
+        """
+        if self._pasted.fields or self._pasted.parent_account_fields:
+            return columns_of_fields(self._pasted.fields, self._pasted.parent_account_fields)
+        discovery = context.discovery
+        attributes = discovery.attributes_of(self.name)
+        core = columns_of_attributes(CORE_ATTRIBUTES[self.name], base=self.base)
+        base = {column.name for column in self.base}
+        known = list(known_columns(context.known_columns[self.name], base=base))
+        self._knows_columns = not {one.title for one in known} <= {one.title for one in core}
+        if discovery.is_enabled:
+            # A service that names attributes of accounts only has but the core ones of users.
+            named_others = discovery.has_answer and not self._knows_columns
+            self._is_discovered = bool(attributes) or named_others
+        if attributes:
+            return columns_of_attributes(attributes, base=self.base)
+        if known:
+            return known
+        if isinstance(discovery.error, (UnavailableError, RateLimitError)):
+            raise discovery.error
+        return core
+
+    def _say_what_is_undiscovered(self) -> None:
+        if self._is_discovered is not False:
+            return
+        if self._knows_columns:
+            kept = "The columns that the catalog or earlier runs know are read."
+        else:
+            kept = "Only the core attributes are read."
+        self.logger.warning(
+            "%s: The service does not name its attributes. %s As soon as it does again, "
+            "everything is read. If it never does, set discover_attributes: false.",
+            self.name,
+            kept,
+        )
+
+    @property
+    def has_whole_columns(self) -> bool:
+        """Whether these are all the columns that the service has."""
+        return self._is_discovered is not False
 
     def tables(self) -> Iterator[Table]:
         """Yield the records of everything that the query and the bookmark ask for.
@@ -70,6 +115,7 @@ class SearchStream(TotangoStream):
             TotangoError: If not everything could be read.
         """
         columns, vanished = self.wanted()
+        self._say_what_is_undiscovered()
         builder = RecordBuilder(columns, base=self.base, vanished=vanished)
         query = self._query(columns)
         bookmark = self._bookmark()
@@ -83,7 +129,7 @@ class SearchStream(TotangoStream):
             progress.advance(len(batch.hits), self._reading.outcome.total, self._calls())
             if batch.plan is not None and start.full:
                 bookmark.progressed(start, query, batch.plan)
-                self.write_state()
+                self.run.write_state()
         progress.close()
         self._report(builder)
         self._settle(bookmark, start)
@@ -93,14 +139,14 @@ class SearchStream(TotangoStream):
     def _query(self, columns: list[Column]) -> Query:
         return Query(
             terms=self._pasted.terms,
-            fields=tuple(cols.fields_for(columns)),
-            parent_account_fields=tuple(cols.fields_for(columns, of_parent=True)),
+            fields=tuple(fields_for(columns)),
+            parent_account_fields=tuple(fields_for(columns, of_parent=True)),
             scope=self._pasted.scope,
         )
 
     def _bookmark(self) -> Bookmark:
         key = self.replication_key if self.replication_method == "INCREMENTAL" else None
-        return Bookmark(self.stream_state, key, self.totango.started_at)
+        return Bookmark(self.stream_state, key, self.run.started_at)
 
     def _start(self, bookmark: Bookmark, query: Query) -> Start:
         hours = self.config.get("full_refresh_every_hours")
@@ -109,6 +155,8 @@ class SearchStream(TotangoStream):
             every_hours=hours,
             lookback_seconds=self.config.get("lookback_seconds") or 0,
             start_date=self.config.get("start_date"),
+            is_discovered=self._is_discovered,
+            keeps_columns=self._is_discovered is False and self._knows_columns,
         )
         how = f"from {start.since}" if start.since else "everything"
         self.logger.info("%s: reading %s%s.", self.name, how, " (resumed)" if start.plan else "")
@@ -173,7 +221,7 @@ class SearchStream(TotangoStream):
         )
 
     def _search(self, stream: str) -> Search:
-        return Search(self.totango.transport, stream, team_id=self._team_id())
+        return Search(self.run.client, stream, team_id=self._team_id())
 
     def _team_id(self) -> str | None:
         team_id = self.config.get("team_id")
@@ -200,7 +248,7 @@ class SearchStream(TotangoStream):
         return [str(hit["name"]) for batch in reading.batches() for hit in batch.hits]
 
     def _calls(self) -> int:
-        return self.totango.transport.usage["api"].calls
+        return self.run.client.usage["api"].calls
 
     # Afterwards ---------------------------------------------------------------------------------
 
@@ -270,13 +318,13 @@ class AccountsStream(SearchStream):
 
     name = ACCOUNTS
     keys: ClassVar[tuple[str, ...]] = ("account_id",)
-    base = cols.base_columns(ACCOUNTS)
+    base = base_columns(ACCOUNTS)
 
     def _reader(self, query: Query, start: Start) -> CompleteRead | ScrollRead:
         if self.config.get("accounts_method") != "scroll":
             return super()._reader(query, start)
         query = query.at(0, self._paging().page_size, None)
-        return ScrollRead(self.totango.transport, query, team_id=self._team_id())
+        return ScrollRead(self.run.client, query, team_id=self._team_id())
 
 
 class UsersStream(SearchStream):
@@ -284,4 +332,4 @@ class UsersStream(SearchStream):
 
     name = USERS
     keys: ClassVar[tuple[str, ...]] = ("account_id", "user_id")
-    base = cols.base_columns(USERS)
+    base = base_columns(USERS)

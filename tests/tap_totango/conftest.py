@@ -12,7 +12,8 @@ import stub_totango
 from in_process import run_main
 from tap_runs import Catalog, TapRun, catalog_of
 
-from tap_totango import tap as tap_module
+from tap_totango.cli import main
+from tap_totango.tap import TapTotango
 from totango_api.http import retry
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def tap_command(monkeypatch: pytest.MonkeyPatch) -> Command:
     """`tap_command("check", "--config", path)`: one run of the command, in this process."""
 
     def start(*arguments: str | Path) -> TapRun:
-        monkeypatch.setattr(tap_module.TapTotango, "_tests", False)
-        ended = run_main(tap_module.main, "tap-totango", *map(str, arguments))
+        monkeypatch.setattr(TapTotango, "_tests", False)
+        ended = run_main(main, "tap-totango", *map(str, arguments))
         return TapRun(ended.code, ended.stdout, ended.stderr)
 
     return start

@@ -221,7 +221,8 @@ def test_without_definitions_the_core_attributes_are_offered(
     assert {"contract_value", "plan", "status"} <= set(properties)
     ran = tap().ok()
     assert ran.records("accounts")[0]["plan"] == "Pro"
-    assert "core attributes" in ran.said
+    assert "Only the core attributes are read" in ran.said
+    assert "Check app_token" not in ran.said
 
 
 def test_discovery_can_be_switched_off(service, tap) -> None:

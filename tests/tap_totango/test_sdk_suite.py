@@ -15,7 +15,8 @@ from in_process import run_main
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from tap_runs import KEYS, Catalog, TapRun, catalog_of, strict
 
-from tap_totango.tap import TapTotango, main
+from tap_totango.cli import main
+from tap_totango.tap import TapTotango
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +117,7 @@ def test_the_last_state_holds_bookmarks_and_nothing_unfinished(everything: TapRu
         assert set(bookmark) <= {
             "replication_key",
             "replication_key_value",
+            "columns",
             "full_refresh_at",
             "full_refresh_anchor",
         }

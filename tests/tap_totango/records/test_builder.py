@@ -13,7 +13,8 @@ from singer_sdk.contrib.msgspec import serialize_jsonl
 from tap_runs import strict
 
 from tap_totango.records.builder import RecordBuilder
-from tap_totango.schema.columns import base_columns, columns_of_fields, schema_of
+from tap_totango.schema.columns import Column, base_columns, columns_of_fields, schema_of
+from tap_totango.schema.naming import KnownColumns, Naming, name_columns
 
 FIELDS = [
     {"type": "string_attribute", "attribute": "Plan"},
@@ -24,7 +25,15 @@ FIELDS = [
     {"type": "somethingnew", "field_display_name": "New"},
 ]
 BASE = base_columns("users")
-COLUMNS = columns_of_fields(FIELDS, [FIELDS[0]], style="snake", base=BASE)
+TAKEN = {column.name for column in BASE} | {"_extra"}
+
+
+def named(fields: list[Any], parent_fields: list[Any]) -> tuple[Column, ...]:
+    columns = columns_of_fields(fields, parent_fields)
+    return tuple(name_columns(columns, Naming(), KnownColumns(), taken=TAKEN).columns)
+
+
+COLUMNS = named(FIELDS, [FIELDS[0]])
 ALL = (*BASE, *COLUMNS)
 KEYS = ("account_id", "user_id")
 VALIDATOR = strict(schema_of(ALL, keys=KEYS))
@@ -117,12 +126,7 @@ def is_blank(value: Any) -> bool:
 @given(values=st.lists(anything, max_size=10))
 def test_every_part_of_every_value_is_somewhere(values: list[Any]) -> None:
     hit = as_sent({"name": "u", "account": {"name": "a"}, "selected_fields": values})
-    columns = columns_of_fields(
-        [{"type": "somethingnew", "field_display_name": str(n)} for n in range(4)],
-        [],
-        style="snake",
-        base=BASE,
-    )
+    columns = named([{"type": "somethingnew", "field_display_name": str(n)} for n in range(4)], [])
     record = RecordBuilder((*BASE, *columns), base=BASE).record(hit)
     found = parts(record)
     for part in parts(hit["selected_fields"]):

@@ -14,8 +14,8 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import RecordMessage
 from tap_runs import catalog_of
 
-from tap_totango.records.lines import RecordLines
-from tap_totango.records.tables import Table
+from tap_totango.records.builder import Table
+from tap_totango.records.writer import RecordEncoder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def test_to_the_byte(
         )
         for record in table.records()
     )
-    assert RecordLines("a stream", version).of(table, moment) == expected
+    assert RecordEncoder("a stream", version).lines(table, moment) == expected
 
 
 def test_the_command_writes_the_same_either_way(tmp_path: Path, tap: Any) -> None:

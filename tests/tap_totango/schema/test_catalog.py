@@ -8,20 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_totango.schema import types as values
-from tap_totango.schema.catalog import as_catalogued
+from tap_totango.schema.catalog import fitted, known_columns
 from tap_totango.schema.columns import Column, base_columns, columns_of_attributes, schema_of
+from tap_totango.schema.naming import KnownColumns, Naming, Remembered, name_columns
 from totango_api.search.attributes import DATE, LIST, NUMBER, TEXT, Attribute
 
 BASE = base_columns("accounts")
+TAKEN = {column.name for column in BASE} | {"_extra"}
 NAMES = ["Plan", "plan", "PLAN", "pl an", "pl-an", "Plan 2", "plan_2", "account_id", "Account ID"]
 
 
-def columns_of(**kinds: str) -> list[Column]:
+def columns_of(kinds: dict[str, str], known: KnownColumns | None = None) -> list[Column]:
     attributes = [Attribute("accounts", name, kind) for name, kind in kinds.items()]
-    return [*BASE, *columns_of_attributes(attributes, style="snake", base=BASE)]
+    columns = columns_of_attributes(attributes, base=BASE)
+    return list(name_columns(columns, Naming(), known or KnownColumns(), taken=TAKEN).columns)
 
 
-def properties_of(columns: list[Column]) -> dict[str, Any]:
+def properties_of(kinds: dict[str, str]) -> dict[str, Any]:
+    columns = [*BASE, *columns_of(kinds)]
     properties: dict[str, Any] = schema_of(columns, keys=("account_id",))["properties"]
     return properties
 
@@ -34,35 +38,41 @@ attributes = st.dictionaries(st.sampled_from(NAMES), st.sampled_from([TEXT, NUMB
 
 
 @given(before=attributes, since=attributes)
-def test_every_column_stays_that_of_its_attribute(
-    before: dict[str, str], since: dict[str, str]
-) -> None:
-    catalogued = columns_of(**before)
-    properties = properties_of(catalogued)
-    found = as_catalogued(columns_of(**since), properties, base=BASE)
-    assert len(found) == len(columns_of(**since))
-    attribute_by_name = {one.name: attribute_of(one) for one in catalogued if one.field}
-    for name, column in found.items():
-        assert column.name == name
-        if column.field is not None:
-            kept = attribute_by_name.get(name)
-            assert kept == (attribute_of(column) if attribute_of(column) in before else None)
-
-
-@given(before=attributes, since=attributes)
 def test_values_are_of_the_types_that_the_catalog_names(
     before: dict[str, str], since: dict[str, str]
 ) -> None:
-    properties = properties_of(columns_of(**before))
-    for name, column in as_catalogued(columns_of(**since), properties, base=BASE).items():
-        if name in properties:
-            schema = properties[name]
-            assert set(column.schema["type"]) - {"null"} <= set(schema["type"])
-            assert schema.get("format") in {None, column.schema.get("format")}
+    properties = properties_of(before)
+    for column in columns_of(since, KnownColumns(catalogued=properties)):
+        if column.name in properties:
+            schema = properties[column.name]
+            found = fitted(column, schema)
+            assert set(found.schema["type"]) - {"null"} <= set(schema["type"])
+            assert schema.get("format") in {None, found.schema.get("format")}
 
 
 def test_a_catalog_without_titles_goes_by_names() -> None:
     properties = {"plan": {"type": "string"}, "seats": {"type": ["null", "number"]}}
-    found = as_catalogued(columns_of(Plan=TEXT, Seats=TEXT), properties, base=BASE)
+    found = {
+        one.name: one
+        for one in columns_of({"Plan": TEXT, "Seats": TEXT}, KnownColumns(catalogued=properties))
+    }
     assert attribute_of(found["plan"]) == "Plan"
-    assert found["seats"].kind == values.NUMBER
+    assert fitted(found["seats"], properties["seats"]).kind == values.NUMBER
+
+
+def test_what_is_known_from_earlier_is_asked_for_as_it_was() -> None:
+    known = KnownColumns(
+        {"plan": Remembered("Plan", values.TEXT), "gone": Remembered("Gone", None)},
+        {
+            **properties_of({"Seats": NUMBER, "Since": DATE}),
+            "plan": {"type": "string"},
+            "bare": {"type": ["integer", "null"]},
+        },
+    )
+    found = list(known_columns(known, base=TAKEN))
+    assert {(attribute_of(one), one.kind) for one in found} == {
+        ("Plan", values.TEXT),
+        ("Seats", values.NUMBER),
+        ("Since", values.TIMESTAMP),
+        ("bare", values.NUMBER),
+    }

@@ -9,8 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_totango.schema import types as values
-from tap_totango.schema.column_values import column_of
-from tap_totango.schema.types import ConversionError, converted
+from tap_totango.schema.types import ConversionError, converted, converted_column
 
 EPOCHS = st.integers(-70_000_000_000_000, 260_000_000_000_000)
 PLAIN = {
@@ -48,6 +47,6 @@ def test_at_once_as_one_by_one(column: tuple[str, list[Any]]) -> None:
             expected.append(None)
             unfit[place] = value
     misfits: dict[int, Any] = {}
-    found = list(column_of(kind, raw, misfits.__setitem__))
+    found = list(converted_column(kind, raw, misfits.__setitem__))
     assert [*map(repr, found)] == [*map(repr, expected)]
     assert misfits == unfit

@@ -26,7 +26,10 @@ def account(identifier: str, active: int | None, **attributes: Any) -> dict[str,
 @pytest.fixture
 def first(service, tap) -> TapRun:
     """A first run over three accounts: one active long ago, one lately, one never."""
-    service.load(accounts=[account("old", OLD), account("new", NEW), account("never", None)])
+    service.load(
+        attributes=[{"key_name": "Plan", "type": "text", "object": "accounts"}],
+        accounts=[account("old", OLD), account("new", NEW), account("never", None)],
+    )
     ran: TapRun = tap().ok()
     return ran
 

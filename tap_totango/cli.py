@@ -1,0 +1,79 @@
+"""The command `tap-totango`: every failure is one sentence and exit code 1."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from jsonschema_rs import validator_for
+
+from tap_totango.check import check
+from tap_totango.config import CONFIG
+from tap_totango.records.writer import UNREAD, Stopped, UnreadError
+from tap_totango.tap import TapTotango
+from totango_api.errors import SettingsError, TotangoError
+from totango_api.redaction import register_secret, scrub, scrub_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main() -> None:
+    """Run the command and end the process."""
+    if not sys.stderr:  # closed: its number must not go to a file or a connection
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
+    command = TapTotango.cli
+    scrub_logs()
+    try:
+        if sys.argv[1:2] == ["check"]:
+            sys.exit(check(sys.argv[2:], read_config))
+        command()
+    except TotangoError as error:
+        leave(str(error), 1)
+    except (UnreadError, BrokenPipeError) as error:
+        leave(str(error) or UNREAD, 1)
+    except Stopped as stopped:
+        leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)
+    except Exception as error:
+        logging.getLogger(TapTotango.name).exception("Unexpected failure.")
+        leave(f"Unexpected failure ({type(error).__name__}); please report the lines above.", 1)
+
+
+def leave(sentence: str, code: int) -> NoReturn:
+    """Log why and end the process at once: threads may still wait for answers nobody needs."""
+    logging.getLogger(TapTotango.name).error("%s", scrub(sentence))
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            if stream:
+                stream.flush()
+        except OSError:
+            continue
+    os._exit(code)
+
+
+def read_config(paths: Sequence[str]) -> dict[str, Any]:
+    """Read configuration files, and the environment for the word `ENV`.
+
+    Raises:
+        SettingsError: If one cannot be read, or holds what no setting takes.
+    """
+    given = TapTotango.cb_config(None, None, tuple(paths))  # type: ignore[arg-type]
+    config = {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
+    register_secret(str(config.get("app_token") or ""))
+    built_in = copy.deepcopy(CONFIG)
+    TapTotango.append_builtin_config(built_in)
+    # The SDK's own settings have no part in calls; what is missing is said with its remedy.
+    ours = {**dict.fromkeys(built_in["properties"], True), **CONFIG["properties"]}
+    schema = {"properties": ours, "additionalProperties": False}
+    faults = [
+        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
+        for fault in validator_for(schema, mask="as it is set").iter_errors(config)
+    ]
+    if faults:
+        msg = f"Settings cannot be used: {'; '.join(faults)}."
+        raise SettingsError(msg, remedy="`tap-totango --about` lists them all.")
+    return config
