@@ -7,6 +7,7 @@ import logging
 import select
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango.mapping.attribute_file import read_attributes
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.models import HUB
 from target_totango.verify.verification import Verifier
@@ -53,12 +54,15 @@ class Clients:
 
     @functools.cached_property
     def known(self) -> KnownAttributes:
-        """The service's attributes; the core ones alone where it has no list of them.
+        """The service's attributes, or those of a file; the core ones alone where there is no list.
 
         Raises:
+            SettingsError: If the file cannot be read.
             ApiError: If there is no telling, as in an outage: fields that are not matched would
                 become attributes of their own.
         """
+        if self._settings.attributes_path is not None:
+            return KnownAttributes.of(read_attributes(self._settings.attributes_path))
         if not self.has_token:
             return KnownAttributes.of()
         try:

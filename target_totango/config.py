@@ -59,6 +59,13 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "`field`, `path`, `template`, `constant`, and `date_format` and `default`.",
         items={"type": "object"},
     ),
+    "attributes_path": setting(
+        "string",
+        "Attribute names",
+        "File with the service's attributes, so that it is not asked: what `tap-totango` writes of "
+        "its stream `attributes`, as Singer messages or JSON lines. Without it and without "
+        "app_token, only the names that every service has are known.",
+    ),
     "preset": setting(
         "string",
         "Preset",
@@ -195,6 +202,7 @@ class Settings:
 
     mappings: tuple[MappingConfig, ...]
     default_mapping: MappingConfig
+    attributes_path: str | None
     preset: str | None
     ignore_unmapped: bool
     sync_mode: str
@@ -234,6 +242,7 @@ class Settings:
         settings = cls(
             mappings=tuple(parse_mappings(given["mappings"], default)),
             default_mapping=default,
+            attributes_path=given["attributes_path"],
             preset=given["preset"],
             ignore_unmapped=given["unmapped_streams"] == IGNORE,
             sync_mode=given["sync_mode"],

@@ -140,19 +140,18 @@ def discover(transport: ApiClient) -> list[Attribute]:
     listed = answer.get("list") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
         raise ResponseError(_ENDPOINT, reason="the answer holds no list of attributes")
-    found = {
-        (attribute.object, attribute.api_name): attribute for attribute in _definitions(listed)
-    }
+    found = {(attribute.object, attribute.api_name): attribute for attribute in definitions(listed)}
     if listed and not found:
         raise ResponseError(_ENDPOINT, reason="no entry of the list names a key_name")
     return list(found.values())
 
 
-def _definitions(listed: Iterable[Any]) -> Iterable[Attribute]:
+def definitions(listed: Iterable[Any]) -> Iterable[Attribute]:
+    """Yield the attributes that entries define, as the service or `tap-totango` writes them."""
     for entry in listed:
         if not isinstance(entry, dict):
             continue
-        name = entry.get("key_name")
+        name = entry.get("key_name") or entry.get("api_name")
         if not isinstance(name, str) or not name:
             continue
         declared = entry.get("type")
