@@ -57,6 +57,8 @@ def test_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     assert tops == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "totango_sandbox/pages/templates/base.html" in names
+    assert "totango_sandbox/pages/static/style.css" in names
 
 
 def test_sdist_holds_what_the_two_commands_need(distributions: Path) -> None:

@@ -17,7 +17,7 @@ from totango_sandbox.endpoints import (
     touchpoints,
     tracking,
 )
-from totango_sandbox.endpoints.control import answer_control, front_page
+from totango_sandbox.endpoints.control import answer_control
 from totango_sandbox.endpoints.hub import refuse_credentials
 from totango_sandbox.endpoints.route import Handler, Route
 
@@ -37,4 +37,4 @@ ROUTES: Final[tuple[Route, ...]] = (
     *collections.ROUTES,
 )
 
-__all__ = ["ROUTES", "Handler", "Route", "answer_control", "front_page", "refuse_credentials"]
+__all__ = ["ROUTES", "Handler", "Route", "answer_control", "refuse_credentials"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from totango_sandbox.errors import FaultRuleError, LoadError, SandboxError, UsageError
-from totango_sandbox.http import NDJSON, TEXT, Request, Response, reply
+from totango_sandbox.http import NDJSON, Request, Response, reply
 from totango_sandbox.storage import KINDS, all_rows, count_rows, load
 
 if TYPE_CHECKING:
@@ -24,32 +24,6 @@ _RECORDS: Final = {
     "log": ("time", "surface", "reason", "detail"),
 }
 _OTHERS: Final = ("calls", "moves")
-_PAGE: Final = """\
-totango-sandbox: a local Totango. Nothing here is real, and nothing leaves this machine.
-
-url         {url}
-token       {token}      (header app-token; hub: Authorization: app-token …)
-service id  {service_id}
-
-POST /api/v1/search/accounts         POST /api/v1/search/users
-POST /api/v2/events/search           GET  /api/v1/attributes.json
-POST /api/v2/accounts/scan_and_scroll_search_accounts
-GET or POST /pixel.gif               DELETE /api/v2/users/account-user/<account>/<user>
-POST /api/v1/{{accounts,users,usage}}  POST /api/v1/collections/<type>
-GET, POST, PUT, DELETE /api/v3/touchpoints/<id>    GET, POST, PUT /api/v3/tasks/<id>
-GET  /api/v3/touchpoint-types /touchpoint-tags /activity-types /objective-settings/status|category
-POST /api/v1/search/users/internal   GET  /api/v2/teams/<id>   GET /api/v2/audit?startDate=&endDate=
-GET  /api/v3/integrations/job        GET  /api/v3/accounts/<id>/plan_summary
-POST /api/v1/search/accounts/collections           GET /api/v3/collections/<type>/rows
-
-GET  /sandbox/dump?object=accounts|users|events|…|activities|log|calls|moves
-GET  /sandbox/stats
-POST /sandbox/load    {{"accounts": […], "users": […], "events": […], "attributes": […]}}
-POST /sandbox/settle  makes every accepted write visible now
-POST /sandbox/reset   empties all; {{"settings": true}} also puts switches and chaos back
-POST /sandbox/set     {{"<switch>": "<value>"}}        GET /sandbox/set shows what differs
-POST /sandbox/chaos   {{"specs": ["429@search:3"]}}    (totango-sandbox serve --help explains)
-"""
 
 
 def answer_control(service: Service, request: Request) -> Response:
@@ -74,13 +48,6 @@ def answer_control(service: Service, request: Request) -> Response:
         return reply({"error": str(error)}, _BAD)
     except (ValueError, AttributeError, TypeError) as error:
         return reply({"error": f"the body is not what {name} takes: {error}"}, _BAD)
-
-
-def front_page(service: Service, request: Request) -> Response:
-    """A plain description for people."""
-    url = "http://" + (request.header(b"host") or "127.0.0.1")
-    text = _PAGE.format(url=url, token=service.token, service_id=service.service_id)
-    return Response(200, text.encode(), [TEXT])
 
 
 def _dump(service: Service, request: Request) -> Response:

@@ -12,7 +12,7 @@ from totango_sandbox.endpoints.route import Route
 from totango_sandbox.endpoints.tracking import base_value
 from totango_sandbox.errors import ApiError, InvalidValueError
 from totango_sandbox.http import TEXT, Request, Response, reply, unauthorized
-from totango_sandbox.storage import Write, stored_value
+from totango_sandbox.storage import Write, apply_write, stored_value
 
 if TYPE_CHECKING:
     from totango_sandbox.service import Service
@@ -126,7 +126,7 @@ def _change(service: Service, kind: str, collection_type: str, row: object) -> C
     else:
         write.user_id = _checked_user(row, "user_id")
         write.activity = _activity(service, row)
-    return partial(service.store.write, write)
+    return partial(apply_write, service.store, write)
 
 
 def _checked_account(row: dict[str, Any], name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from totango_sandbox import dates, limits
 from totango_sandbox.endpoints.route import Route
 from totango_sandbox.http import GIF, Request, Response, unauthorized
-from totango_sandbox.storage import Write
+from totango_sandbox.storage import Write, apply_write
 
 if TYPE_CHECKING:
     from totango_sandbox.service import Service
@@ -55,7 +55,7 @@ def handle(service: Service, request: Request) -> Response:
             return unauthorized(_UNPROVED)
     else:
         request.rows = 1
-        store.submit(partial(store.write, write))
+        store.submit(partial(apply_write, store, write))
     return Response(200, _PIXEL, [GIF])
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from totango_sandbox.http.messages import Request
 
 CALLS_KEPT: Final = 100_000
+_MINUTE: Final = 60_000
 _NAMES: Final = (
     "time",
     "surface",
@@ -66,6 +68,28 @@ class CallLog:
     def calls(self) -> list[dict[str, Any]]:
         """The latest calls, oldest first."""
         return [dict(zip(_NAMES, call, strict=True)) for call in self._calls]
+
+    def latest(self, number: int) -> list[dict[str, Any]]:
+        """The latest calls, newest first."""
+        return [
+            dict(zip(_NAMES, call, strict=True)) for call in islice(reversed(self._calls), number)
+        ]
+
+    def per_minute(self, minutes: int, now: int) -> list[Counter[str]]:
+        """Calls per surface in each of the last minutes, the present one first.
+
+        Args:
+            minutes: how many.
+            now: epoch milliseconds.
+        """
+        present = now // _MINUTE
+        counts: list[Counter[str]] = [Counter() for _ in range(minutes)]
+        for call in reversed(self._calls):
+            ago = present - call[0] // _MINUTE
+            if ago >= minutes:
+                break
+            counts[max(0, ago)][call[1]] += 1
+        return counts
 
     def totals(self) -> dict[str, Any]:
         """Calls per surface and status, and the most that were under way at once."""

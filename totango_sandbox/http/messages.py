@@ -60,8 +60,8 @@ class Request:
                 return value.decode("latin-1").strip()
         return ""
 
-    def form(self) -> dict[str, str]:
-        """Parameters of the query string and of a form body; the last of a name wins.
+    def query(self) -> dict[str, str]:
+        """Parameters of the query string; the last of a name wins.
 
         Raises:
             UnicodeDecodeError: something is not UTF-8.
@@ -69,6 +69,15 @@ class Request:
         fields: dict[str, str] = {}
         if self.query_string:
             read_form(self.query_string, fields)
+        return fields
+
+    def form(self) -> dict[str, str]:
+        """Parameters of the query string and of a form body; the last of a name wins.
+
+        Raises:
+            UnicodeDecodeError: something is not UTF-8.
+        """
+        fields = self.query()
         if self.body:
             read_form(self.body, fields)
         return fields

@@ -22,6 +22,13 @@ class RateLimit:
         """Start new windows."""
         self._windows.clear()
 
+    def usage(self) -> list[tuple[int, int]]:
+        """For every token with calls in its present window: how many, and seconds to its end."""
+        now = time.monotonic()
+        return [
+            (used, math.ceil(ends - now)) for ends, used in self._windows.values() if now < ends
+        ]
+
     def spend(self, token: str, switches: Switches) -> tuple[bool, list[Header]]:
         """Count one call.
 

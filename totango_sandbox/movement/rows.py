@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates
 from totango_sandbox.limits import ACCOUNT_NAME_MAX
+from totango_sandbox.storage import MOVEMENT, become_active, stamp
 
 if TYPE_CHECKING:
     import random
@@ -82,7 +83,7 @@ class RowMover:
     def _become_active(self, row: int) -> list[Move]:
         moment = self._clock.now()
         before = self._table.base["last_activity_time"][row]
-        self._store.become_active(self._table, self._key(row), moment)
+        become_active(self._store, self._table, self._key(row), moment)
         entry = self._entry("active", self._key(row), moment)
         return [{**entry, "before": before, "after": moment}]
 
@@ -95,14 +96,17 @@ class RowMover:
         name = self._dice.choice(names)
         column = self._table.attributes[name]
         before, column[row] = column[row], column[other]
+        self._table.set_source(row, name, stamp(MOVEMENT, self._clock.now()))
         self._changed(self._key(row))
         entry = self._entry("edited", self._key(row), self._clock.now())
         return [{**entry, "attribute": name, "before": before, "after": column[row]}]
 
     def _take_after(self, row: int, model: int, created: int, now: int) -> None:
         table = self._table
-        for column in table.attributes.values():
+        written = stamp(MOVEMENT, now)
+        for name, column in table.attributes.items():
             column[row] = column[model]
+            table.set_source(row, name, written)
         if table.attributes.get(_CREATED, {model: None})[model] is not None:
             table.attributes[_CREATED][row] = created
         for name, moment in (("first_activity_time", created), ("last_activity_time", now)):
@@ -119,6 +123,7 @@ class RowMover:
 
     def _name(self, row: int, name: str) -> None:
         self._store.name_row(self._table, row, name)
+        self._table.set_source(row, "name", stamp(MOVEMENT, self._clock.now()))
 
     def _changed(self, key: Any) -> None:
         self._table.touch()

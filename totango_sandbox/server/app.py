@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import faults
-from totango_sandbox.endpoints import answer_control, front_page
+from totango_sandbox.endpoints import ROUTES, answer_control
+from totango_sandbox.errors import ApiError
 from totango_sandbox.http import Request, Response, reply
+from totango_sandbox.pages import PAGES, show_error
 from totango_sandbox.server.fault_responses import fault_response
 from totango_sandbox.server.processing import process
-from totango_sandbox.server.routes import find_route
+from totango_sandbox.server.routes import Router
 
 if TYPE_CHECKING:
     from totango_sandbox.endpoints import Handler
@@ -25,6 +27,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 # Where :mod:`totango_sandbox.server.run` puts the connection, for faults below HTTP.
 TRANSPORT: Final = "totango_sandbox.transport"
 _NO_ANSWER: Final = 0
+_API: Final = Router(ROUTES)
+_PAGES: Final = Router(PAGES)
 # Timers of an event loop may go off a millisecond early; a slow answer is never early.
 _EARLY_SECONDS: Final = 0.002
 
@@ -46,7 +50,7 @@ class App:
             scope["headers"],
             body,
         )
-        found = find_route(request.method, request.raw_path)
+        found = _API.find(request.method, request.raw_path)
         if found is None:
             await _send(send, self._elsewhere(request))
             return
@@ -64,12 +68,17 @@ class App:
             self.service.calls.end(request, status, started, time.perf_counter() - request.arrived)
 
     def _elsewhere(self, request: Request) -> Response:
-        """What is not Totango: the sandbox's own pages, and what does not exist."""
+        """Answer what is not Totango: control calls, pages, and what does not exist."""
         if request.path.startswith("/sandbox/"):
             return answer_control(self.service, request)
-        if request.path == "/" and request.method == "GET":
-            return front_page(self.service, request)
-        return reply({"error": f"there is no {request.method} {request.path}"}, 404)
+        found = _PAGES.find(request.method, request.raw_path)
+        if found is None:
+            return reply({"error": f"there is no {request.method} {request.path}"}, 404)
+        route, request.path_values = found
+        try:
+            return route.handler(self.service, request)
+        except ApiError as error:
+            return show_error(request, error)
 
     async def _answer(
         self, request: Request, handler: Handler, scope: Scope, receive: Receive

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from totango_sandbox.endpoints import ROUTES, Route
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-_EXACT: Final = {(route.method, route.path): route for route in ROUTES if "*" not in route.path}
-_PATTERNS: Final = tuple(
-    (route, re.compile(re.escape(route.path).replace(r"\*", "([^/]+)")))
-    for route in ROUTES
-    if "*" in route.path
-)
+    from totango_sandbox.endpoints import Route
 
 
-def find_route(method: str, raw_path: str) -> tuple[Route, tuple[str, ...]] | None:
-    """The route of a path and the parts of the path that it leaves open.
+class Router:
+    """Finds routes by method and path; a slash at the end of a path makes no difference."""
 
-    A slash at the end makes no difference.
-    """
-    path = raw_path.rstrip("/")
-    route = _EXACT.get((method, path))
-    if route is not None:
-        return route, ()
-    for route, pattern in _PATTERNS:
-        match = pattern.fullmatch(path) if method == route.method else None
-        if match is not None:
-            return route, tuple(map(unquote, match.groups()))
-    return None
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._exact = {
+            (route.method, route.path): route for route in routes if "*" not in route.path
+        }
+        self._patterns = [
+            (route, re.compile(re.escape(route.path).replace(r"\*", "([^/]+)")))
+            for route in routes
+            if "*" in route.path
+        ]
+
+    def find(self, method: str, raw_path: str) -> tuple[Route, tuple[str, ...]] | None:
+        """The route of a path, and the parts of the path that the route leaves open."""
+        path = raw_path.rstrip("/")
+        route = self._exact.get((method, path))
+        if route is not None:
+            return route, ()
+        for route, pattern in self._patterns:
+            match = pattern.fullmatch(path) if method == route.method else None
+            if match is not None:
+                return route, tuple(map(unquote, match.groups()))
+        return None

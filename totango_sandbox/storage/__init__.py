@@ -3,6 +3,7 @@
 from totango_sandbox.storage.attributes import (
     TYPES,
     Definition,
+    dumped_value,
     guess_type,
     plain_number,
     stored_value,
@@ -28,11 +29,14 @@ from totango_sandbox.storage.serialization import (
     load,
     open_store,
 )
-from totango_sandbox.storage.store import Store, Write
+from totango_sandbox.storage.sources import MOVEMENT, read_stamp, stamp
+from totango_sandbox.storage.store import Store
 from totango_sandbox.storage.table import Column, Table
+from totango_sandbox.storage.writing import Write, apply_write, become_active
 
 __all__ = [
     "KINDS",
+    "MOVEMENT",
     "ROLES",
     "STATUS_GROUPS",
     "TASK_PARTS",
@@ -49,9 +53,12 @@ __all__ = [
     "Write",
     "account_of",
     "all_rows",
+    "apply_write",
     "attribute_column",
     "attribute_values",
+    "become_active",
     "count_rows",
+    "dumped_value",
     "guess_type",
     "load",
     "made_up",
@@ -59,7 +66,9 @@ __all__ = [
     "open_store",
     "owner_mail",
     "plain_number",
+    "read_stamp",
     "role_columns",
+    "stamp",
     "stored_value",
     "task_event",
 ]

@@ -97,6 +97,30 @@ class Database:
         self.flush()
         yield from self._connection.execute(_READ[name])
 
+    def latest_activities(
+        self, account_id: str, user_id: str | None, limit: int
+    ) -> list[tuple[str | None, str, str, int]]:
+        """User, activity, module and time of an account's or a user's activities, newest first."""
+        self.flush()
+        query = (
+            "SELECT user_id, activity, module, time FROM activities WHERE account_id = ? "
+            "AND ? IN ('', user_id) ORDER BY rowid DESC LIMIT ?"
+        )
+        return self._connection.execute(query, (account_id, user_id or "", limit)).fetchall()
+
+    def latest_log(
+        self, limit: int, offset: int = 0, account_id: str | None = None
+    ) -> list[tuple[int, str, str, dict[str, Any]]]:
+        """Time, surface, reason and detail of what was dropped, newest first."""
+        self.flush()
+        query = (
+            "SELECT time, surface, reason, detail FROM log "
+            "WHERE ? IN ('', json_extract(detail, '$.account_id')) "
+            "ORDER BY rowid DESC LIMIT ? OFFSET ?"
+        )
+        found = self._connection.execute(query, (account_id or "", limit, offset))
+        return [(moment, *what, json.loads(detail)) for moment, *what, detail in found]
+
     def count(self, name: str) -> int:
         """How many records ``activities`` or ``log`` has."""
         self.flush()

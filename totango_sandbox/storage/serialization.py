@@ -149,12 +149,14 @@ class _Cells:
         """Write the attributes of one row."""
         if not attributes:
             return
-        columns, intern = self._columns, sys.intern
+        columns, sources, intern = self._columns, self._table.sources, sys.intern
         for name, value in attributes.items():
             known = columns.get(name)
             if known is None:
                 known = self._open(name, value)
             column, definition = known
+            if name in sources:
+                sources[name][row] = 0
             if type(value) is str and definition.type != "date":
                 column[row] = intern(value) if len(value) <= _INTERN_MAX else value
             else:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
-from functools import partial
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from totango_sandbox import dates
-from totango_sandbox.errors import InvalidValueError
-from totango_sandbox.limits import ACCOUNT_TEXT_MAX, USER_TEXT_MAX
-from totango_sandbox.storage.attributes import Definitions, stored_value
+from totango_sandbox.storage.attributes import Definitions
 from totango_sandbox.storage.collections import collection_table
-from totango_sandbox.storage.columns import ROLES
 from totango_sandbox.storage.documents import Documents
 from totango_sandbox.storage.events import Events
 from totango_sandbox.storage.table import Table
@@ -47,22 +42,6 @@ USER_BASE: Final = (
     "last_activity_time",
 )
 STAFF_BASE: Final = ("id", "name", "display", "first_activity_time", "last_activity_time")
-_TEXT_MAX: Final = {"accounts": ACCOUNT_TEXT_MAX, "users": USER_TEXT_MAX}
-
-
-@dataclass(slots=True)
-class Write:
-    """One tracking call or one hub row, already checked. A value of None clears."""
-
-    surface: str
-    arrival: int
-    account_id: str
-    account: dict[str, str | None] = field(default_factory=dict)
-    account_attributes: list[tuple[str, str | None]] = field(default_factory=list)
-    user_id: str | None = None
-    user: dict[str, str | None] = field(default_factory=dict)
-    user_attributes: list[tuple[str, str | None]] = field(default_factory=list)
-    activity: tuple[str, str] | None = None
 
 
 class Store:
@@ -121,24 +100,6 @@ class Store:
     def delayed(self) -> int:
         """Changes that were accepted but cannot be seen yet."""
         return len(self._delayed)
-
-    def write(self, write: Write) -> None:
-        """Upsert the account, the user and the activity of one call."""
-        if self.is_blocked(write.account_id):
-            reason = "account is blocked"
-            self.log(write.surface, reason, account_id=write.account_id, user_id=write.user_id)
-            return
-        account = self.account_row(write.account_id)
-        self._set_account(account, write)
-        self.accounts.version += 1
-        self.database.mark("accounts", write.account_id)
-        if write.user_id is not None:
-            user = self.user_row(write.account_id, write.user_id)
-            self._set_user(user, write)
-            self.users.version += 1
-            self.database.mark("users", (write.account_id, write.user_id))
-        if write.activity is not None:
-            self._record_activity(write)
 
     def is_blocked(self, account_id: str) -> bool:
         """Whether an account was removed for good (Totango: Remove accounts)."""
@@ -232,120 +193,3 @@ class Store:
         """Make every accepted change, write everything down and close the file."""
         self.settle(everything=True)
         self.database.close()
-
-    def _set_account(self, row: int, write: Write) -> None:
-        for name, value in write.account.items():
-            if name == "name":
-                self.name_row(self.accounts, row, value)
-            else:
-                self._place(write.account_id, name, value)
-        if write.account_attributes:
-            self._set_attributes(self.accounts, row, write.account_attributes, write)
-
-    def _place(self, account_id: str, name: str, value: str | None) -> None:
-        """Set a parent or product id, seen as late as ``hierarchy_visible_after`` says."""
-
-        def change() -> None:
-            row = self.accounts.rows_by_key.get(account_id)
-            if row is not None:
-                self.accounts.set_base(row, name, value)
-                self.accounts.touch()
-                self.database.mark("accounts", account_id)
-
-        delay = self.switches.number("hierarchy_visible_after")
-        if delay:
-            self.submit(change, delay)
-        else:
-            change()
-
-    def _set_user(self, row: int, write: Write) -> None:
-        if "name" in write.user:
-            self.name_row(self.users, row, write.user["name"])
-        if write.user_attributes:
-            self._set_attributes(self.users, row, write.user_attributes, write)
-
-    def _set_attributes(
-        self, table: Table, row: int, pairs: list[tuple[str, str | None]], write: Write
-    ) -> None:
-        kind, switches = table.kind, self.switches
-        known, columns = self.definitions.by_object[kind], table.attributes
-        longest, over_limit = _TEXT_MAX[kind], switches.text("over_limit")
-        for name, text in pairs:
-            if text is None:
-                if name in columns:
-                    columns[name][row] = None
-                continue
-            try:
-                text = self._checked(kind, name, text)  # noqa: PLW2901
-                definition = known.get(name)
-                if definition is None:
-                    definition = self.definitions.for_write(kind, name, text, switches)
-                    self.database.mark("attributes", (kind, name))
-                cell = stored_value(definition, text, longest, over_limit)
-            except InvalidValueError as refused:
-                self.log(
-                    write.surface,
-                    str(refused),
-                    account_id=write.account_id,
-                    user_id=write.user_id,
-                    object=kind,
-                    attribute=name,
-                    value=text[:1000],
-                )
-                continue
-            column = columns.get(name)
-            if column is None:
-                column = table.attribute_column(name)
-            column[row] = cell
-
-    def _checked(self, kind: str, name: str, text: str) -> str:
-        """A written value of an attribute that has rules of its own (System and core attributes).
-
-        Raises:
-            InvalidValueError: the value is not taken.
-        """
-        if name == "ofid":
-            return text.lower()
-        if name == "sfid" and self.switches.text("sfid_writes") == "ignore":
-            msg = "sfid cannot be written"
-            raise InvalidValueError(msg)
-        policy = self.switches.text("owner_values")
-        if kind == "accounts" and name in ROLES and policy != "any":
-            staff = self.staff
-            if policy == "email" and text in staff.rows_by_key:
-                return str(staff.base["display"][staff.rows_by_key[text]])
-            if not any(staff.base["display"][row] == text for row in staff.live_rows()):
-                msg = "not the name of a Totango user"
-                raise InvalidValueError(msg)
-        return text
-
-    def _record_activity(self, write: Write) -> None:
-        """Count usage; its time is the time of arrival (Totango: usage via CSV)."""
-        assert write.activity is not None  # noqa: S101 (the caller looked)
-        self.become_active(self.accounts, write.account_id, write.arrival)
-        if write.user_id is not None:
-            self.become_active(self.users, (write.account_id, write.user_id), write.arrival)
-        activity, module = write.activity
-        record = (write.account_id, write.user_id, activity, module, write.arrival)
-        self.database.append("activities", record)
-
-    def become_active(self, table: Table, key: Any, moment: int) -> None:
-        """Set a row's last activity, seen as late as ``activity_visible_after`` says."""
-        change = partial(self._set_active, table, key, moment)
-        delay = self.switches.number("activity_visible_after")
-        if delay:
-            self.submit(change, delay)
-        else:
-            change()
-
-    def _set_active(self, table: Table, key: Any, moment: int) -> None:
-        row = table.rows_by_key.get(key)
-        if row is None:
-            return
-        last = table.base["last_activity_time"][row]
-        if last is None or last < moment:
-            table.set_base(row, "last_activity_time", moment)
-        if table.base["first_activity_time"][row] is None:
-            table.set_base(row, "first_activity_time", moment)
-        table.touch()
-        self.database.mark(table.kind, key)

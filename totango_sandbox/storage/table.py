@@ -24,6 +24,7 @@ class Table:
         kind: ``accounts`` or ``users``.
         base: columns that every row has (ids, names, times), by name.
         attributes: columns of attributes, by API name.
+        sources: what wrote each cell last, by column; only columns that were written to.
         rows_by_key: position of the row with a key.
         version: grows with every change; answers computed for an older one are stale.
     """
@@ -32,6 +33,7 @@ class Table:
         self.kind = kind
         self.base: dict[str, Column] = {name: [] for name in base_names}
         self.attributes: dict[str, Column] = {}
+        self.sources: dict[str, array[int]] = {}
         self.rows_by_key: dict[Any, int] = {}
         self.alive = bytearray()
         self.size = 0
@@ -97,6 +99,13 @@ class Table:
         if name in self._orders:
             self._stale.add(name)
 
+    def set_source(self, row: int, name: str, stamp: int) -> None:
+        """Note what wrote a cell of a base column or of an attribute."""
+        source = self.sources.get(name)
+        if source is None:
+            source = self.sources[name] = array("q", bytes(8 * len(self.alive)))
+        source[row] = stamp
+
     def live_rows(self) -> Iterable[int]:
         """Positions of all rows, oldest first."""
         return compress(range(self.size), self.alive)
@@ -119,6 +128,8 @@ class Table:
         self.alive.extend(bytes(rows))
         for column in (*self.base.values(), *self.attributes.values()):
             column.extend([None] * rows)
+        for source in self.sources.values():
+            source.frombytes(bytes(8 * rows))
 
     def _sort(self, name: str) -> None:
         """Sort again; what was sorted before makes this nearly linear."""

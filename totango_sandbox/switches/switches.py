@@ -83,6 +83,10 @@ class Switches:
         """The values of those switches for filters or fields that are set."""
         return [self._open_ended[name] for name in names if name in self._open_ended]
 
+    def values(self) -> dict[str, str]:
+        """All switches and their values, those for filters and fields that are set among them."""
+        return self._values | self._open_ended
+
     def changed(self) -> dict[str, str]:
         """Switches that are not at their default, for people to see."""
         changed = {

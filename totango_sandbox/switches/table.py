@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,12 @@ class Switch:
     values: str
     meaning: str
     source: str
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values, where it takes one of a few."""
+        parts = tuple(self.values.split("|"))
+        return parts if all(re.fullmatch(r"[\w-]+", part) for part in parts) else ()
 
     @property
     def shown(self) -> str:
