@@ -19,6 +19,9 @@ def _setting(kind: str | list[str], title: str, description: str, **more: Any) -
     return {"type": [*kinds, "null"], "title": title, "description": description, **more}
 
 
+LOOKBACK_SECONDS: Final = 600
+"""Covers minutes of delay ("FAQ Integration with Web-app"), and costs the rows of ten minutes."""
+
 _PARTITION: Final = {"type": "array", "items": {"type": "object"}}
 
 _OWN: Final[dict[str, dict[str, Any]]] = {
@@ -89,9 +92,10 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "lookback_seconds": _setting(
         "number",
         "Look-back",
-        "Incremental reading begins this many seconds before the bookmark.",
+        "Incremental reading begins this many seconds before the bookmark, because Totango shows "
+        'activity late: "normally seconds, sometimes minutes".',
         minimum=0,
-        default=0,
+        default=LOOKBACK_SECONDS,
     ),
     "on_incomplete": _setting(
         "string",

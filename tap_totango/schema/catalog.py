@@ -11,7 +11,7 @@ from singer_sdk.singerlib import Catalog
 from tap_totango.schema import types as values
 from tap_totango.schema.columns import EXTRA, Column, kind_of
 from totango_api.errors import InputError
-from totango_api.search.attributes import DATE, NUMBER, TEXT, Attribute
+from totango_api.search.attributes import DATE, DAY, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -26,7 +26,8 @@ _KINDS: Final = {
     frozenset({"boolean"}): values.BOOLEAN,
     frozenset({"object"}): values.OBJECT,
 }
-_ATTRIBUTE_KINDS: Final = {values.TIMESTAMP: DATE, values.NUMBER: NUMBER}
+_FORMATS: Final = {"date-time": values.TIMESTAMP, "date": values.DATE}
+_ATTRIBUTE_KINDS: Final = {values.TIMESTAMP: DATE, values.DATE: DAY, values.NUMBER: NUMBER}
 
 
 def known_columns(known: KnownColumns, *, base: Collection[str]) -> Iterator[Column]:
@@ -64,7 +65,7 @@ def fitted(column: Column, schema: Mapping[str, Any]) -> Column:
 
 def _kind_in(schema: Mapping[str, Any], default: str) -> str:
     if schema.get("format") is not None:
-        return values.TIMESTAMP if schema["format"] == "date-time" else default
+        return _FORMATS.get(schema["format"], default)
     return _KINDS.get(frozenset(_types(schema)), default)
 
 

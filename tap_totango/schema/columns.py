@@ -33,10 +33,9 @@ _NUMBERS: Final = {
 _TIMESTAMPS: Final = {
     "date",
     "date_attribute",
-    "simple_date",
-    "simple_date_attribute",
     "last_touch_timestamp",
 }
+_DATES: Final = {"simple_date", "simple_date_attribute"}
 _TEXTS: Final = {
     "string",
     "string_attribute",
@@ -190,6 +189,8 @@ def kind_of(field: FieldSpec) -> str:
         return values.NUMBER
     if kind in _TIMESTAMPS:
         return values.TIMESTAMP
+    if kind in _DATES:
+        return values.DATE
     return values.TEXT if kind in _TEXTS else values.JSON
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TEXT: Final = "text"
 NUMBER: Final = "number"
 TIMESTAMP: Final = "timestamp"
+DATE: Final = "date"
 BOOLEAN: Final = "boolean"
 OBJECT: Final = "object"
 JSON: Final = "json"
@@ -26,6 +27,7 @@ SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     TEXT: {"type": ["string", "null"]},
     NUMBER: {"type": ["number", "null"]},
     TIMESTAMP: {"type": ["string", "null"], "format": "date-time"},
+    DATE: {"type": ["string", "null"], "format": "date"},
     BOOLEAN: {"type": ["boolean", "null"]},
     OBJECT: {"type": ["object", "null"], "additionalProperties": True},
     JSON: {"type": ["object", "array", "string", "number", "boolean", "null"]},
@@ -38,6 +40,11 @@ _EPOCH_TEXT: Final = re.compile(r"-?\d{11,}")
 _ISO: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,](\d+))?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?"
 )
+_DAY: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[Tt ]00:00(?::00(?:[.,]0+)?)?\s*(?:Z|z|[+-]00(?::?00)?)?)?"
+)
+"""A day, or its midnight in UTC."""
+
 _MICROSECOND_DIGITS: Final = 6
 _LARGEST_FLOAT: Final = Decimal("1.7976931348623157e308")
 _LARGEST_EXPONENT: Final = 400
@@ -191,6 +198,35 @@ def _timestamp(value: Any) -> str | None:
     raise ConversionError
 
 
+def _date(value: Any) -> str | None:
+    """Return a day. Nothing is cut: a time of day and another zone's midnight do not fit."""
+    if isinstance(value, str) and not _EPOCH_TEXT.fullmatch(value.strip()):
+        match = _DAY.fullmatch(value.strip())
+        if match is None and value.strip():
+            raise ConversionError
+        return _checked_day(match.group(1)) if match else None
+    moment = _timestamp(value)
+    if moment is None or not moment.endswith("T00:00:00.000000Z"):
+        raise ConversionError
+    return moment[:10]
+
+
+@functools.lru_cache(maxsize=4096)
+def _checked_day(text: str) -> str:
+    """Return a day that is spelled `2024-07-01`.
+
+    Raises:
+        ConversionError: If it is spelled otherwise, or does not exist.
+    """
+    try:
+        day = date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ConversionError from None
+    if day != text:
+        raise ConversionError
+    return day
+
+
 def _boolean(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
@@ -216,6 +252,7 @@ _CONVERSIONS: Final[dict[str, Callable[[Any], Any]]] = {
     TEXT: _text,
     NUMBER: _number,
     TIMESTAMP: _timestamp,
+    DATE: _date,
     BOOLEAN: _boolean,
     OBJECT: _object,
     JSON: _json,
@@ -226,12 +263,17 @@ _FITTING: Final[dict[str, frozenset[type]]] = {
     TEXT: frozenset({str, _NULL}),
     NUMBER: frozenset({int, Decimal, _NULL}),
     TIMESTAMP: frozenset({int, _NULL}),
+    DATE: frozenset({str, _NULL}),
     BOOLEAN: frozenset({bool, _NULL}),
     OBJECT: frozenset({dict, _NULL}),
     JSON: frozenset({str, int, Decimal, bool, list, dict, _NULL}),
 }
 """Types of values that need no look of their own, by kind of column."""
 
+_PARSED: Final[dict[str, Callable[[Any], str]]] = {
+    TIMESTAMP: from_milliseconds,
+    DATE: _checked_day,
+}
 _SMALL_BITS: Final = 1000
 _SMALL_EXPONENT: Final = 300
 """Numbers below these certainly are within what a double can hold."""
@@ -265,9 +307,10 @@ def converted_column(
 
 def _whole(kind: str, raw: Sequence[Any]) -> Sequence[Any] | None:
     """Convert a column whose values have fitting types; None if one may not fit all the same."""
-    if kind == TIMESTAMP:
+    if kind in _PARSED:
+        parse = _PARSED[kind]
         try:
-            return [None if one is None else from_milliseconds(one) for one in raw]
+            return [None if one is None else parse(one) for one in raw]
         except ConversionError:
             return None
     if kind == NUMBER:

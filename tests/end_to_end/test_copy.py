@@ -58,3 +58,22 @@ def test_every_attribute_name_survives_the_way_through_columns(sandbox, pipe, co
     ).ok()
     for kind in ("accounts", "users"):
         assert copy.readable(kind) == source.readable(kind)
+
+
+def test_a_day_stays_a_day(sandbox, pipe, config_file) -> None:
+    source, copy = sandbox(), sandbox()
+    name = "Next Review"
+    source.load(
+        attributes=[{"key_name": name, "type": "date", "object": "accounts"}],
+        accounts=[
+            {"account_id": "a", "account_name": "A", "attributes": {name: "2025-08-20"}},
+        ],
+    )
+    copy.load(attributes=[{"key_name": name, "type": "text", "object": "accounts"}])
+    query = {"terms": [], "fields": [{"type": "simple_date_attribute", "attribute": name}]}
+    pipe(
+        ["tap-totango", "--config", config_file(source.config(accounts_query=query))],
+        ["target-totango", "--config", config_file(copy.config())],
+    ).ok()
+    (account,) = copy.dump("accounts")
+    assert account["attributes"] == {name: "2025-08-20"}

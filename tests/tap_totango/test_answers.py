@@ -204,6 +204,45 @@ def test_values_of_the_wrong_type_are_kept_and_counted(stub, tap) -> None:
         assert f"2 values of {name} do not fit" in ran.said
 
 
+@pytest.mark.parametrize("form", ["date", "datetime"])
+def test_days_stay_days_in_any_text_form(service, tap, form: str) -> None:
+    service.set(simple_dates=form)
+    service.load(
+        accounts=[{"account_id": "a", "attributes": {"D": "2025-08-20"}}, {"account_id": "b"}]
+    )
+    fields = [{"type": "simple_date_attribute", "attribute": "D"}]
+    ran = tap(accounts_query={"terms": [], "fields": fields}).ok()
+    assert ran.schema("accounts")["properties"]["d"]["format"] == "date"
+    records = ran.by_key("accounts")
+    assert [records[key,]["d"] for key in "ab"] == ["2025-08-20", None]
+
+
+def test_a_day_with_a_time_of_day_is_kept_beside(stub, tap) -> None:
+    fields = [{"type": "simple_date_attribute", "attribute": "D"}]
+    rows = [row("a", selected_fields=["2025-08-20T10:30:00Z"])]
+    server = stub(searching(rows, 1))
+    ran = tap(config=server.config(accounts_query={"terms": [], "fields": fields})).ok()
+    (record,) = ran.records("accounts")
+    assert record["d"] is None
+    assert record["_extra"] == {"d": "2025-08-20T10:30:00Z"}
+    assert "1 values of d do not fit" in ran.said
+
+
+def test_attributes_that_are_days_are_asked_for_as_days(stub, tap) -> None:
+    def answer(call) -> Reply:
+        if "attributes" in call.path:
+            return ok({"list": [{"key_name": "D", "type": "simple_date", "object": "accounts"}]})
+        stream = call.path.rsplit("/", 1)[-1]
+        rows = [row("a", account={"name": "a"}, selected_fields=["2025-08-20"])]
+        return ok(hits(stream, rows if stream == "accounts" else [], len(rows)))
+
+    server = stub(answer)
+    ran = tap(config=server.config(discover_attributes=True, on_incomplete="warn")).ok()
+    assert ran.records("accounts")[0]["d"] == "2025-08-20"
+    (asked,) = [call for call in server.asked if call.path.endswith("accounts")]
+    assert asked.query["fields"] == [{"type": "simple_date_attribute", "attribute": "D"}]
+
+
 def test_half_a_character_does_not_cost_a_page(stub, tap) -> None:
     """Text cut in the middle of an emoji arrives as half of a surrogate pair."""
     text = json.dumps(hits("accounts", [row(), row("a-2")], 2))

@@ -27,6 +27,7 @@ _ENDPOINT: Final = f"GET {PATH}"
 TEXT: Final = "text"
 NUMBER: Final = "number"
 DATE: Final = "date"
+DAY: Final = "day"
 LIST: Final = "list"
 LIFECYCLE: Final = "lifecycle"
 TAG: Final = "tag"
@@ -37,6 +38,7 @@ _KINDS: Final = {
     "date": DATE,
     "datetime": DATE,
     "timestamp": DATE,
+    "simple_date": DAY,
     "currency": NUMBER,
     "numeric": NUMBER,
     "number": NUMBER,
@@ -57,6 +59,7 @@ _FIELD_TYPES: Final = {
     NUMBER: "number_attribute",
     # Not `simple_date_attribute`: that one may cut the time of day.
     DATE: "date_attribute",
+    DAY: "simple_date_attribute",
     LIST: "list_attribute",
     LIFECYCLE: "lifecycle_attribute",
 }

@@ -18,6 +18,8 @@ PLAIN = {
     | st.decimals(allow_nan=False, allow_infinity=False)
     | st.sampled_from([Decimal("1E+308"), Decimal("2E+308"), Decimal("-1E+999999999")]),
     values.TIMESTAMP: EPOCHS,
+    values.DATE: st.dates().map(str)
+    | st.sampled_from(["2025-08-20T00:00:00Z", "20250820", "2025-08-20T10:00:00Z", " ", ""]),
     values.BOOLEAN: st.booleans(),
     values.OBJECT: st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
     values.JSON: st.lists(st.integers(), max_size=2),

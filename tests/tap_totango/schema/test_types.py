@@ -164,3 +164,33 @@ def test_text_that_is_no_time_is_not_guessed_at(text: str) -> None:
 def test_a_time_finer_than_a_microsecond_is_not_cut() -> None:
     with pytest.raises(ConversionError):
         converted(values.TIMESTAMP, "2026-01-31T10:00:00.0000001Z")
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2025-08-20", "2025-08-20"),
+        (" 2025-08-20 ", "2025-08-20"),
+        ("2025-08-20T00:00:00Z", "2025-08-20"),
+        ("2025-08-20T00:00:00.000+00:00", "2025-08-20"),
+        ("2025-08-20 00:00", "2025-08-20"),
+        (1_755_648_000_000, "2025-08-20"),
+        ("1755648000000", "2025-08-20"),
+        (" ", None),
+    ],
+    ids=repr,
+)
+def test_days_stay_days(written: Any, day: str | None) -> None:
+    assert converted(values.DATE, written) == day
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2025-08-20T10:00:00Z", "2025-08-20T00:00:00.001Z", "2025-08-20T00:00:00+02:00"),
+        *(1_755_648_000_001, "2025-02-30", "20250820", "2025-W34-3", "soon", True, ["2025-08-20"]),
+    ],
+)
+def test_a_day_with_a_time_of_day_is_not_cut(written: Any) -> None:
+    with pytest.raises(ConversionError):
+        converted(values.DATE, written)

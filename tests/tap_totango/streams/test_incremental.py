@@ -55,6 +55,15 @@ def test_the_next_run_asks_for_what_changed(first, service, tap) -> None:
     assert all("version" not in message for message in ran.of("RECORD"))
 
 
+def test_activity_that_shows_minutes_late_is_read_by_default(first, service, tap) -> None:
+    late = NEW - 5 * 60 * 1000
+    service.load(accounts=[account("late", late)])
+    assert ("late",) not in tap(state=first.state, lookback_seconds=0).ok().keys("accounts")
+    ran = tap(state=first.state).ok()
+    assert set(ran.keys("accounts")) == {("new",), ("late",)}
+    assert ran.value("accounts") == NEW_TEXT
+
+
 @pytest.mark.parametrize("how", ["ignore", "error"])
 def test_a_server_without_the_filter_costs_time_not_rows(first, service, tap, how: str) -> None:
     service.load(accounts=[account("newer", NEW + 1000)])
