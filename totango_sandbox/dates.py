@@ -18,7 +18,7 @@ _ISO: Final = re.compile(
 
 
 def now() -> int:
-    """The present, in epoch milliseconds."""
+    """Return the present, in epoch milliseconds."""
     return int(time.time() * 1000)
 
 
@@ -29,14 +29,14 @@ class Clock:
         self._latest = 0
 
     def now(self) -> int:
-        """Epoch milliseconds, at least one later than those given before."""
+        """Return epoch milliseconds, at least one later than those given before."""
         self._latest = max(now(), self._latest + 1)
         return self._latest
 
 
 @lru_cache(maxsize=65_536)
 def parse(text: str) -> int | None:
-    """Epoch milliseconds of an ISO 8601 date or date-time, or None when it is neither."""
+    """Return epoch milliseconds of an ISO 8601 date or date-time, or None when it is neither."""
     if _ISO.fullmatch(text) is None:
         return None
     try:
@@ -66,11 +66,11 @@ def time_text(milliseconds: int) -> str:
 
 
 def shortest_text(milliseconds: int) -> str:
-    """A date when it is midnight UTC, a date-time otherwise."""
+    """Return a date when it is midnight UTC, a date-time otherwise."""
     return day_text(milliseconds) if milliseconds % DAY == 0 else time_text(milliseconds)
 
 
 def day_start(days_from_today: int = 0) -> int:
-    """Epoch milliseconds of the midnight (UTC) that starts a day counted from today."""
+    """Return epoch milliseconds of the midnight (UTC) that starts a day counted from today."""
     today: date = datetime.now(tz=UTC).date() + timedelta(days=days_from_today)
     return (datetime(today.year, today.month, today.day, tzinfo=UTC) - _EPOCH) // _MILLISECOND

@@ -115,7 +115,7 @@ class FaultRule:
         return self.fault in ANSWERS or self.fault.isdigit()
 
     def strikes(self, dice: random.Random, text: str) -> bool:
-        """Whether the next call on the surface is hit; counts it either way."""
+        """Return whether the next call on the surface is hit; counts it either way."""
         self.seen += 1
         hit = (
             (not self.times or self.struck < self.times)
@@ -158,7 +158,7 @@ class FaultInjector:
         self.replace([rule.spec for rule in self.rules])
 
     def strike(self, surface: str, query: bytes, body: bytes) -> list[FaultRule]:
-        """The rules that hit a call."""
+        """Return the rules that hit a call."""
         concerned = [rule for rule in self.rules if surface in rule.surfaces]
         if not concerned:
             return []

@@ -29,12 +29,12 @@ SEARCH_COUNT_DEFAULT: Final = 1000
 
 
 def account_id_fault(account_id: object, what: str = "account id") -> str | None:
-    """Why Totango would not take this account (or parent) id, or None when it would."""
+    """Return why Totango would not take this account (or parent) id, or None when it would."""
     return _id_fault(account_id, what, ACCOUNT_ID_PATTERN, ACCOUNT_ID_MAX, "letters, digits, _ -")
 
 
 def user_id_fault(user_id: object) -> str | None:
-    """Why Totango would not take this user id, or None when it would."""
+    """Return why Totango would not take this user id, or None when it would."""
     return _id_fault(user_id, "user id", USER_ID_PATTERN, USER_ID_MAX, "letters, digits, _ - @ .")
 
 

@@ -16,7 +16,7 @@ NOT_FOUND: Final = 404
 
 
 def read_body(request: Request) -> dict[str, Any]:
-    """The fields of a JSON object or of a form; values of a form that are JSON are read.
+    """Return the fields of a JSON object or of a form; values of a form that are JSON are read.
 
     Raises:
         ApiError: it is neither.
@@ -44,7 +44,7 @@ def _decoded(value: str) -> Any:
 
 
 def known_account(service: Service, body: dict[str, Any]) -> dict[str, Any]:
-    """Id and name of the account that a body names.
+    """Return id and name of the account that a body names.
 
     Raises:
         ApiError: there is no such account (Tasks API: 400 "Account not found").
@@ -87,7 +87,7 @@ def check_ids(service: Service, body: dict[str, Any], expected: dict[str, Any]) 
 
 
 def whole_number(value: Any, name: str) -> int:
-    """A whole number, also as a text.
+    """Return a whole number, also as a text.
 
     Raises:
         ApiError: it is none.

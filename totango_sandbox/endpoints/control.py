@@ -51,7 +51,7 @@ def answer_control(service: Service, request: Request) -> Response:
 
 
 def _dump(service: Service, request: Request) -> Response:
-    """Rows as lines of JSON, streamed."""
+    """Return rows as lines of JSON, streamed."""
     kind = unquote(request.form().get("object", ""))
     store = service.store
     store.settle()

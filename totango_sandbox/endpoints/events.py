@@ -35,7 +35,7 @@ def handle(service: Service, request: Request) -> Response:
 
 
 def _matching(service: Service, query: Query) -> list[Event]:
-    """All events that a query selects, in the order of their times."""
+    """Return all events that a query selects, in the order of their times."""
     test = compile_event_terms(service.switches, query.terms)
     events = [
         event

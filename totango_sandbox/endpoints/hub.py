@@ -98,13 +98,13 @@ def _status(switches: Switches, *, is_refused: bool) -> int:
 
 
 def _unusable(service: Service, message: str, status: int) -> Response:
-    """A refusal that has nothing to do with single rows."""
+    """Return a refusal that has nothing to do with single rows."""
     service.store.log("hub", message)
     return reply({"status": "failed", "errors": [{"message": message}]}, status)
 
 
 def _change(service: Service, kind: str, collection_type: str, row: object) -> Change:
-    """The change that one row asks for.
+    """Return the change that one row asks for.
 
     Raises:
         InvalidRowError: the row breaks a rule.
@@ -161,7 +161,7 @@ def _activity(service: Service, row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[str, str | None]]:
-    """The attributes of a row, each checked against its definition."""
+    """Return the attributes of a row, each checked against its definition."""
     given = row.get("attributes", {})
     if not isinstance(given, dict):
         msg = "attributes is not an object"
@@ -185,7 +185,7 @@ def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[
 
 
 def _value_text(service: Service, name: str, value: object) -> str | None:
-    """A value as text; whether other JSON types than strings are taken, nobody has shown."""
+    """Return a value as text; whether other JSON types than strings are taken, nobody has shown."""
     if isinstance(value, str):
         return value
     if service.switches.text("hub_values") == "strings" or isinstance(value, dict | list):
@@ -199,7 +199,7 @@ def _value_text(service: Service, name: str, value: object) -> str | None:
 def _split(
     service: Service, what: str, pairs: list[tuple[str, str | None]]
 ) -> tuple[dict[str, str | None], list[tuple[str, str | None]]]:
-    """Names and related ids on one side, attributes on the other."""
+    """Return names and related ids on one side, attributes on the other."""
     fields: dict[str, str | None] = {}
     attributes = []
     for name, value in pairs:

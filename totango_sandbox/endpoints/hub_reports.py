@@ -20,7 +20,7 @@ Errors = dict[int, str]
 
 
 def receipt() -> dict[str, Any]:
-    """The answer to a batch without bad rows."""
+    """Return the answer to a batch without bad rows."""
     return {
         "status": "success",
         "time_received": dates.time_text(dates.now()),
@@ -29,7 +29,7 @@ def receipt() -> dict[str, Any]:
 
 
 def report_errors(batch: list[Any], errors: Errors, switches: Switches, *, is_refused: bool) -> Any:
-    """The answer to a batch with bad rows: JSON, or a text that is none.
+    """Return the answer to a batch with bad rows: JSON, or a text that is none.
 
     Args:
         batch: all rows.

@@ -49,7 +49,7 @@ def reply_page(
 
 
 def reply_rows(document: object, request: Request, switches: Switches) -> Response:
-    """A JSON response, with control characters raw where a switch or a fault says so."""
+    """Return a JSON response, with control characters raw where a switch or a fault says so."""
     response = reply(document)
     raw = _CONTROL in request.faults or switches.text("control_characters") == "raw"
     if raw and isinstance(response.body, bytes):
@@ -58,7 +58,7 @@ def reply_rows(document: object, request: Request, switches: Switches) -> Respon
 
 
 def _spoilt(hits: list[Hit], faults: tuple[str, ...]) -> list[Hit]:
-    """The hits, with a value that is no JSON in the one in the middle, if a fault says so."""
+    """Put a value that is no JSON into the hit in the middle, if a fault says so."""
     values = [_NO_JSON[fault] for fault in faults if fault in _NO_JSON]
     if not values or not hits:
         return hits

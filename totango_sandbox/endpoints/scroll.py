@@ -54,7 +54,7 @@ def handle(service: Service, request: Request) -> Response:
 
 
 def _step(service: Service, scroll: Scroll, key: str, scroll_id: str, count: int) -> dict[str, Any]:
-    """The next step; a retry gets it again only when switched so, as Elasticsearch would not."""
+    """Return the next step; a retry gets it again only when switched so."""
     repeats = service.switches.text("scroll_retry") == "repeat"
     if repeats and scroll_id in scroll.answers:
         return scroll.answers[scroll_id]

@@ -100,7 +100,7 @@ def read(service: Service, request: Request) -> Response:
 
 
 def _read_fields(service: Service, body: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a task that a body holds.
+    """Return the fields of a task that a body holds.
 
     Raises:
         ApiError: one of them is not taken.

@@ -145,7 +145,7 @@ def _shown(event: Event) -> dict[str, Any]:
 
 
 def _read_fields(service: Service, body: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a body that an event shows, under the event's names.
+    """Return the fields of a body that an event shows, under the event's names.
 
     Raises:
         ApiError: one of them is not taken.
@@ -174,7 +174,7 @@ def _read_fields(service: Service, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _html(service: Service, content: str) -> str:
-    """A text as it is read back: HTML is not supported by the API, but shown by it."""
+    """Return a text as it is read back: HTML is not supported by the API, but shown by it."""
     policy = service.switches.text("over_limit")
     if len(content) > TOUCHPOINT_CONTENT_MAX and policy != "keep":
         if policy == "drop":

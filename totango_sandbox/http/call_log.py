@@ -41,13 +41,13 @@ class CallLog:
         self._most_in_flight = Counter(self._in_flight)
 
     def begin(self, surface: str) -> None:
-        """A call has arrived."""
+        """Note that a call has arrived."""
         now = self._in_flight[surface] = self._in_flight[surface] + 1
         if now > self._most_in_flight[surface]:
             self._most_in_flight[surface] = now
 
     def end(self, request: Request, status: int, started_ms: int, took: float) -> None:
-        """A call has been answered; a status of 0 means that there was no answer."""
+        """Note that a call was answered; a status of 0 means that there was no answer."""
         self._in_flight[request.surface] -= 1
         self._totals[request.surface, status] += 1
         self._calls.append(
@@ -66,17 +66,17 @@ class CallLog:
         )
 
     def calls(self) -> list[dict[str, Any]]:
-        """The latest calls, oldest first."""
+        """Return the latest calls, oldest first."""
         return [dict(zip(_NAMES, call, strict=True)) for call in self._calls]
 
     def latest(self, number: int) -> list[dict[str, Any]]:
-        """The latest calls, newest first."""
+        """Return the latest calls, newest first."""
         return [
             dict(zip(_NAMES, call, strict=True)) for call in islice(reversed(self._calls), number)
         ]
 
     def per_minute(self, minutes: int, now: int) -> list[Counter[str]]:
-        """Calls per surface in each of the last minutes, the present one first.
+        """Return calls per surface in each of the last minutes, the present one first.
 
         Args:
             minutes: how many.
@@ -92,7 +92,7 @@ class CallLog:
         return counts
 
     def totals(self) -> dict[str, Any]:
-        """Calls per surface and status, and the most that were under way at once."""
+        """Return calls per surface and status, and the most that were under way at once."""
         per_surface: dict[str, dict[str, int]] = {}
         for (surface, status), number in sorted(self._totals.items()):
             per_surface.setdefault(surface, {})[str(status)] = number

@@ -54,14 +54,14 @@ class Request:
     arrived: float = field(default_factory=time.perf_counter)
 
     def header(self, name: bytes) -> str:
-        """A header's value without surrounding blanks, or an empty text."""
+        """Return a header's value without surrounding blanks, or an empty text."""
         for key, value in self.headers:
             if key == name:
                 return value.decode("latin-1").strip()
         return ""
 
     def query(self) -> dict[str, str]:
-        """Parameters of the query string; the last of a name wins.
+        """Return parameters of the query string; the last of a name wins.
 
         Raises:
             UnicodeDecodeError: something is not UTF-8.
@@ -72,7 +72,7 @@ class Request:
         return fields
 
     def form(self) -> dict[str, str]:
-        """Parameters of the query string and of a form body; the last of a name wins.
+        """Return parameters of the query string and of a form body; the last of a name wins.
 
         Raises:
             UnicodeDecodeError: something is not UTF-8.
@@ -83,7 +83,7 @@ class Request:
         return fields
 
     def json(self) -> Any:
-        """The body as JSON.
+        """Return the body as JSON.
 
         Raises:
             ValueError: it is none.
@@ -101,7 +101,7 @@ class Response:
 
 
 def reply(document: object, status: int = 200) -> Response:
-    """A JSON response."""
+    """Return a JSON response."""
     return Response(status, json.dumps(document).encode())
 
 
@@ -116,7 +116,7 @@ def failed(service: str, kind: str, message: str, status: int) -> Response:
 
 
 def unauthorized(message: str) -> Response:
-    """A 401 as Totango's own Zendesk app reads it."""
+    """Return a 401 as Totango's own Zendesk app reads it."""
     return reply({"error": {"type": "authentication_failed", "message": message}}, 401)
 
 

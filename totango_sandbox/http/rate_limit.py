@@ -23,7 +23,7 @@ class RateLimit:
         self._windows.clear()
 
     def usage(self) -> list[tuple[int, int]]:
-        """For every token with calls in its present window: how many, and seconds to its end."""
+        """Return calls in the present window and seconds to its end, for each token in use."""
         now = time.monotonic()
         return [
             (used, math.ceil(ends - now)) for ends, used in self._windows.values() if now < ends
@@ -49,7 +49,7 @@ class RateLimit:
 
 
 def limit_headers(limit: int, remaining: int, seconds: int, switches: Switches) -> list[Header]:
-    """The three headers, as switched."""
+    """Return the three headers, as switched."""
     prefix = switches.text("rate_headers").lower()
     if prefix == "none":
         return []
@@ -59,7 +59,7 @@ def limit_headers(limit: int, remaining: int, seconds: int, switches: Switches) 
 
 
 def too_many(seconds: float, switches: Switches, headers: list[Header]) -> Response:
-    """A 429; its body is the one text that the article shows, which is no object."""
+    """Return a 429; its body is the one text that the article shows, which is no object."""
     extra: list[Header] = []
     if switches.on("retry_after"):
         extra = [(b"retry-after", str(max(0, math.ceil(seconds))).encode())]

@@ -83,7 +83,7 @@ class Movement:
             self.journal.append({"sequence": len(self.journal), "after_search": searches, **entry})
 
     def _due(self, name: str) -> Iterator[str]:
-        """The kinds of the moves that are due; fractions add up from call to call."""
+        """Return the kinds of the moves that are due; fractions add up from call to call."""
         if name not in self._moving:
             return
         for kind, rate in self._rates.items():

@@ -130,7 +130,7 @@ class RowMover:
         self._store.database.mark(self._table.kind, key)
 
     def _new_key(self) -> Any:
-        """A key that no row has: the dice spread it over the order of ids."""
+        """Return a key that no row has: the dice spread it over the order of ids."""
         store = self._store
         owner = ""
         if self._table is store.users and len(store.accounts):
@@ -143,7 +143,7 @@ class RowMover:
                 return key
 
     def _new_name(self, model: int | None) -> str:
-        """A name that sorts near that of the model, without one before all others."""
+        """Return a name that sorts near that of the model, without one before all others."""
         self._serial += 1
         if model is None:
             return f"{_SORTS_FIRST}{self._serial:09}"
@@ -170,7 +170,7 @@ def _entry(kind: str, move: str, moment: int) -> Move:
 
 
 def _living_row(table: Table, dice: random.Random) -> int:
-    """A row chosen by chance from a table that has some."""
+    """Return a row chosen by chance from a table that has some."""
     while True:
         row = dice.randrange(table.size)
         if table.alive[row]:

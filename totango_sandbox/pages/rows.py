@@ -157,7 +157,7 @@ def _list(service: Service, request: Request, table: Table) -> dict[str, Any]:
 
 
 def _found(table: Table, text: str, rows: list[int]) -> list[int]:
-    """Rows that have a text in their id or name, in upper or lower case."""
+    """Return rows that have a text in their id or name, in upper or lower case."""
     if not text:
         return rows
     wanted, ids, names = text.lower(), table.base["id"], table.base["display"]
@@ -176,7 +176,7 @@ def _listed(table: Table, columns: tuple[ListColumn, ...], row: int) -> dict[str
 
 
 def _values(store: Store, table: Table, row: int) -> list[dict[str, Any]]:
-    """Everything that a row holds, and what wrote each of it last."""
+    """Return everything that a row holds, and what wrote each of it last."""
     definitions = store.definitions.by_object[table.kind]
     values = []
     for name in _OWN:
@@ -201,7 +201,7 @@ def _source(table: Table, row: int, name: str) -> dict[str, Any]:
 
 
 def _activities(store: Store, account_id: str, user_id: str | None = None) -> list[dict[str, Any]]:
-    """The latest activities of an account or of one of its users."""
+    """Return the latest activities of an account or of one of its users."""
     records = store.database.latest_activities(account_id, user_id, _SHOWN)
     return [
         {"user_id": user, "activity": activity, "module": module, "time": _time(moment)}

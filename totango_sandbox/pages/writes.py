@@ -37,7 +37,7 @@ def dropped(service: Service, request: Request) -> Response:
 def dropped_writes(
     store: Store, limit: int, offset: int = 0, account_id: str | None = None
 ) -> list[dict[str, Any]]:
-    """What was dropped, newest first: of all, or of one account."""
+    """Return what was dropped, newest first: of all, or of one account."""
     found = store.database.latest_log(limit, offset, account_id)
     return [
         {

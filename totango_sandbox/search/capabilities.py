@@ -48,7 +48,7 @@ _INFERRED: Final[dict[tuple[str, str], frozenset[str]]] = {
 
 
 def offered(switches: Switches, kind: str, term: object, operator: str) -> bool:
-    """Whether a filter is there, as switched.
+    """Return whether a filter is there, as switched.
 
     Args:
         switches: ``terms``, ``term.*`` and ``op.*``.
@@ -71,7 +71,7 @@ def offered(switches: Switches, kind: str, term: object, operator: str) -> bool:
 def checked_operators(
     switches: Switches, kind: str, term: dict[str, Any], known: Container[str]
 ) -> dict[str, Any]:
-    """The operators of a term and what they are given.
+    """Return the operators of a term and what they are given.
 
     Raises:
         ApiError: the type is not known here, or an operator is missing or not there.

@@ -26,7 +26,7 @@ _RANGES: Final[dict[str, Callable[[int, float], bool]]] = {
 
 
 def compile_event_terms(switches: Switches, terms: Sequence[Term]) -> EventFilter:
-    """One filter that demands all terms.
+    """Return one filter that demands all terms.
 
     Raises:
         ApiError: a term or its operator is unknown, switched off or malformed.
@@ -36,7 +36,7 @@ def compile_event_terms(switches: Switches, terms: Sequence[Term]) -> EventFilte
 
 
 def event_time(event: Event) -> int:
-    """The timestamp of an event, 0 without one."""
+    """Return the timestamp of an event, 0 without one."""
     moment = event.get("timestamp")
     return moment if isinstance(moment, int) else 0
 

@@ -39,7 +39,7 @@ class Searcher:
         self._totals.clear()
 
     def matching(self, table: Table, query: Query) -> Sequence[int]:
-        """All rows that a query selects, sorted."""
+        """Return all rows that a query selects, sorted."""
         key = f"{_key(table, query)} {query.sort_by} {query.descending}"
         versions = [kept.version for kept in self._store.tables.values()]
         state = (table.version, *versions, self._switches.revision, dates.day_start())
@@ -53,7 +53,7 @@ class Searcher:
         return rows
 
     def page(self, table: Table, query: Query, faults: Sequence[str]) -> tuple[int, list[int]]:
-        """The number of rows that a query selects, and those of the page it asks for.
+        """Return the number of rows that a query selects, and those of the page it asks for.
 
         Args:
             table: accounts or users.
@@ -87,7 +87,7 @@ class Searcher:
         count: int,
         faults: Sequence[str],
     ) -> list[int]:
-        """Rows ``offset`` to ``offset + count``; ties in another order each time, if so switched.
+        """Return rows ``offset`` to ``offset + count``; ties in another order each time.
 
         Args:
             rows: positions, sorted by their value.
@@ -105,7 +105,7 @@ class Searcher:
         return page(rows, value, offset, count, self._pages_served if is_unstable else None)
 
     def shown_total(self, total: int, key: str) -> int | None:
-        """What total_hits says, as switched; None leaves it out.
+        """Return what total_hits says, as switched; None leaves it out.
 
         Args:
             total: the number of rows that the query selects now.
@@ -121,7 +121,7 @@ class Searcher:
         return total + int(number or 0)
 
     def total_of(self, table: Table, query: Query, total: int) -> int | None:
-        """What total_hits says of a query on accounts or users."""
+        """Return what total_hits says of a query on accounts or users."""
         return self.shown_total(total, _key(table, query))
 
     def _select(self, table: Table, query: Query) -> list[int]:
@@ -143,7 +143,7 @@ def _key(table: Table, query: Query) -> str:
 
 
 def _in_order(order: Sequence[int], chosen: Sequence[int]) -> list[int]:
-    """Chosen rows in the given order; filters run over neighbouring cells, which is faster."""
+    """Put chosen rows into an order: filters run over neighbouring cells, which is faster."""
     mask = bytearray(max(chosen, default=-1) + 1 or 1)
     for row in chosen:
         mask[row] = 1

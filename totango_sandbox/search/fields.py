@@ -58,7 +58,7 @@ _NEEDS: Final = {
 
 
 def compile_fields(store: Store, table: Table, fields: Sequence[Field]) -> list[Values]:
-    """One function per field, from positions of rows to their values.
+    """Return one function per field, from positions of rows to their values.
 
     Raises:
         ApiError: a field type is unknown or lacks what it needs.
@@ -69,7 +69,7 @@ def compile_fields(store: Store, table: Table, fields: Sequence[Field]) -> list[
 def select_fields(
     store: Store, table: Table, fields: Sequence[Field], rows: Sequence[int]
 ) -> list[list[Any]]:
-    """The values of all fields for each row."""
+    """Return the values of all fields for each row."""
     columns = [values(rows) for values in compile_fields(store, table, fields)]
     return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in rows]
 
@@ -110,7 +110,7 @@ def _compile(store: Store, table: Table, field: Field) -> Values:
 
 
 def _switches_of(kind: str, field: Field) -> tuple[str, ...]:
-    """The switches that decide on a field: by its type, and by what it is about."""
+    """Return the switches that decide on a field: by its type, and by what it is about."""
     names = (field[key] for key in _ABOUT if isinstance(field.get(key), str))
     return f"field.{kind}", *(f"field.{kind}.{name}" for name in names)
 
@@ -247,7 +247,7 @@ def _health_reason(_store: Store, table: Table, _field: Field) -> Values:
 
 
 def _last_touch_timestamp(store: Store, table: Table, _field: Field) -> Values:
-    """The newest touchpoint, else made up. Likely ISO text: a client stores it as a timestamp."""
+    """Show the newest touchpoint, else a made-up one, as text: a client stores a timestamp."""
     ids = table.base["id"]
     write = dates.day_text
     if store.switches.text("simple_dates") == "datetime":

@@ -43,7 +43,7 @@ _SEGMENTS: Final = 10
 
 
 def compile_terms(store: Store, table: Table, terms: Sequence[Term]) -> Select | None:
-    """One filter that demands all terms; None when there is nothing to filter.
+    """Return one filter that demands all terms; None when there is nothing to filter.
 
     Raises:
         ApiError: a term or an operator is unknown, switched off or malformed.
@@ -70,7 +70,7 @@ class Compiler:
     table: Table
 
     def compile(self, term: Term) -> Select | None:
-        """One filter, or None for a term that selects everything."""
+        """Return one filter, or None for a term that selects everything."""
         kind = term.get("type")
         if kind is None and "or" in term:
             kind = "or"

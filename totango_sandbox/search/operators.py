@@ -96,7 +96,7 @@ def numbers(column: Column | None, operators: dict[str, Any]) -> Select:
 
 
 def joker_days(joker: object) -> tuple[int, int]:
-    """First and last day of a joker, in days since 1970 (UTC).
+    """Return first and last day of a joker, in days since 1970 (UTC).
 
     Raises:
         ApiError: only ``yesterday`` and ``between_next_X_and_Y_days`` were ever seen.
@@ -112,7 +112,7 @@ def joker_days(joker: object) -> tuple[int, int]:
 
 
 def day_number(value: object) -> int:
-    """Days since 1970 of a date as text or in epoch milliseconds.
+    """Return days since 1970 of a date as text or in epoch milliseconds.
 
     Raises:
         ApiError: it is neither.
@@ -125,7 +125,7 @@ def day_number(value: object) -> int:
 
 
 def wanted_values(operators: dict[str, Any]) -> set[Any]:
-    """What ``eq`` and a list name, together: several operators must all hold."""
+    """Return what ``eq`` and a list name, together: several operators must all hold."""
     sets = [
         {value} if name == "eq" and isinstance(value, str | int | float) else listed(value)
         for name, value in operators.items()
@@ -134,7 +134,7 @@ def wanted_values(operators: dict[str, Any]) -> set[Any]:
 
 
 def listed(value: object) -> set[Any]:
-    """A list of values as a set.
+    """Return a list of values as a set.
 
     Raises:
         ApiError: it is no list, or holds something else than texts and numbers.

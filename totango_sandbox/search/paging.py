@@ -15,7 +15,7 @@ _STEPS: Final = (1_000_003, 15_485_863, 32_452_843, 49_979_687, 67_867_967, 86_0
 def page(
     rows: Sequence[int], value: Callable[[int], object], offset: int, count: int, nonce: int | None
 ) -> list[int]:
-    """Rows ``offset`` to ``offset + count``.
+    """Return rows ``offset`` to ``offset + count``.
 
     Args:
         rows: positions, sorted by their value.

@@ -1,4 +1,4 @@
-"""How much to make up, as it is said on the command line."""
+"""How much to make up, as given on the command line."""
 
 from __future__ import annotations
 

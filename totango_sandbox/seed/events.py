@@ -39,7 +39,7 @@ class EventMaker:
         self.tasks: dict[int, dict[str, Any]] = {}
 
     def make(self, number: int, account: Account, present: int) -> Event:
-        """One event before the present; many fall on the same quarter of an hour.
+        """Return one event before the present; many fall on the same quarter of an hour.
 
         Args:
             number: counts the events and decides on their kind.

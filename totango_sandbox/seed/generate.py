@@ -41,7 +41,7 @@ def _numbers(low: int, high: int, divisor: int = 1, empty: float = 0.0) -> Make:
 
 
 def _days(first: int, last: int, empty: float = 0.0) -> Make:
-    """Dates between two days counted from the present; a few lie far outside."""
+    """Return dates between two days counted from the present; a few lie far outside."""
 
     def make(dice: random.Random, size: int) -> list[Any]:
         cells = [PRESENT + day * dates.DAY for day in dice.choices(range(first, last), k=size)]
@@ -171,7 +171,7 @@ def _fill_users(store: Store, dice: random.Random, amounts: Amounts) -> None:
 
 
 def _fill_times(table: Table, dice: random.Random, size: int, which: str) -> None:
-    """Last activity by the hour, so that many are equal; a twelfth of some has none."""
+    """Draw last activities by the hour, so that many are equal; a twelfth of some has none."""
     if which == "none":
         return
     hours = dice.choices(range(1, 24 * 120), k=size)

@@ -104,7 +104,7 @@ ROLES: Final = ("Admin", "User", "Champion", "Decision maker")
 
 
 def _ids(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Names with an id that is always the same."""
+    """Return names with an id that is always the same."""
     return tuple((str(uuid5(NAMESPACE_DNS, f"{name}.sandbox.example")), name) for name in names)
 
 

@@ -83,7 +83,7 @@ class App:
     async def _answer(
         self, request: Request, handler: Handler, scope: Scope, receive: Receive
     ) -> Response | None:
-        """The response, or None when the connection was closed instead."""
+        """Return the response, or None when the connection was closed instead."""
         service = self.service
         if not service.faults.rules:
             return process(service, request, handler)

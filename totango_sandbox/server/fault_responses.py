@@ -26,7 +26,7 @@ _PAGE: Final = b"<html><head><title>Please wait</title></head><body>Please wait<
 
 
 def fault_response(service: Service, rule: FaultRule) -> Response:
-    """The response of a fault that is one (the others close or hold the connection)."""
+    """Return the response of a fault that is one (the others close or hold the connection)."""
     if rule.fault == "html":
         return Response(200, _PAGE, [HTML])
     if rule.fault == "failed200":

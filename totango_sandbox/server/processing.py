@@ -42,7 +42,7 @@ def process(service: Service, request: Request, handler: Handler) -> Response:
 
 
 def _check_token(service: Service, request: Request) -> tuple[Response | None, str]:
-    """A 401 for a wrong token, or the token that the call is counted for."""
+    """Return a 401 for a wrong token, or the token that the call is counted for."""
     if request.surface == "hub":
         return refuse_credentials(service, request), service.token
     token = request.header(b"app-token")
@@ -54,7 +54,7 @@ def _check_token(service: Service, request: Request) -> tuple[Response | None, s
 def _spend_budget(
     service: Service, request: Request, token: str
 ) -> tuple[Response | None, list[Header]]:
-    """A 429 where the budget is spent, or the headers that tell what is left of it."""
+    """Return a 429 where the budget is spent, or the headers that tell what is left of it."""
     switches = service.switches
     if request.surface == "hub" and not switches.on("hub_rate_limit"):
         return None, []

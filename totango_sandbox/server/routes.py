@@ -26,7 +26,7 @@ class Router:
         ]
 
     def find(self, method: str, raw_path: str) -> tuple[Route, tuple[str, ...]] | None:
-        """The route of a path, and the parts of the path that the route leaves open."""
+        """Return the route of a path, and the parts of the path that the route leaves open."""
         path = raw_path.rstrip("/")
         route = self._exact.get((method, path))
         if route is not None:

@@ -40,7 +40,7 @@ class Definition:
     options: tuple[str, ...] = ()
 
     def as_row(self) -> dict[str, Any]:
-        """The row that dump shows and load takes."""
+        """Return the row that dump shows and load takes."""
         row: dict[str, Any] = {
             "key_name": self.key_name,
             "type": self.type,
@@ -84,7 +84,7 @@ class Definitions:
         return definition
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every definition as a row."""
+        """Return every definition as a row."""
         return [one.as_row() for kind in self.by_object.values() for one in kind.values()]
 
     def clear(self) -> None:
@@ -93,7 +93,7 @@ class Definitions:
             kind.clear()
 
     def for_write(self, kind: str, name: str, value: str, switches: Switches) -> Definition:
-        """The definition that a written value meets, made on the fly when switched so.
+        """Return the definition that a written value meets, made on the fly when switched so.
 
         Raises:
             InvalidValueError: the name is too long, or unknown attributes are not created.
@@ -113,14 +113,14 @@ class Definitions:
 
 
 def guess_type(text: str) -> str:
-    """The type that a first value suggests: number, date or text."""
+    """Return the type that a first value suggests: number, date or text."""
     if _LOOKS_NUMERIC.fullmatch(text):
         return "number"
     return "date" if dates.parse(text) is not None else "text"
 
 
 def stored_value(definition: Definition, text: str, longest: int, over_limit: str) -> Any:
-    """The cell that a written text becomes.
+    """Return the cell that a written text becomes.
 
     Args:
         definition: the attribute it is written to.
@@ -155,14 +155,14 @@ def stored_value(definition: Definition, text: str, longest: int, over_limit: st
 
 
 def plain_number(text: str) -> int | float:
-    """An int where that is exact, a float otherwise."""
+    """Return an int where that is exact, a float otherwise."""
     if text.lstrip("+-").isdigit():
         return int(text)
     return float(text)
 
 
 def loaded_value(definition: Definition, value: Any) -> Any:
-    """The cell that a loaded JSON value becomes: itself, save that dates become milliseconds.
+    """Return the cell for a loaded JSON value: itself, save that dates become milliseconds.
 
     Raises:
         TypeError: the value is an object.
@@ -179,7 +179,7 @@ def loaded_value(definition: Definition, value: Any) -> Any:
 
 
 def dumped_value(definition: Definition | None, value: Any) -> Any:
-    """The JSON value that stands for a cell: itself, save that dates become ISO text."""
+    """Return the JSON value that stands for a cell: itself, save that dates become ISO text."""
     if definition is not None and definition.type == "date" and isinstance(value, int):
         return dates.shortest_text(value)
     return value

@@ -23,7 +23,7 @@ _BASE: Final = (
 
 
 def collection_table(rows: dict[str, Document], accounts: Table) -> Table:
-    """A table of all rows of all collections, in the order in which they were written."""
+    """Return a table of all rows of all collections, in the order in which they were written."""
     table = Table(KIND, _BASE)
     table.reserve(len(rows))
     for key, document in rows.items():

@@ -29,13 +29,13 @@ ROLES: Final = ("Success Manager", "Sales Manager")
 
 
 def attribute_column(table: Table, name: str) -> Column | None:
-    """The column of an attribute by API name, or None when nobody ever wrote it."""
+    """Return the column of an attribute by API name, or None when nobody ever wrote it."""
     reserved = _RESERVED[table.kind].get(name)
     return table.base[reserved] if reserved else table.attributes.get(name)
 
 
 def role_columns(store: Store, role: str | None = None) -> list[Column]:
-    """Columns that hold the names of account owners."""
+    """Return columns that hold the names of account owners."""
     names = ROLES if role is None else (role,)
     found = [store.accounts.attributes.get(name) for name in names]
     return [column for column in found if column is not None]
@@ -43,11 +43,11 @@ def role_columns(store: Store, role: str | None = None) -> list[Column]:
 
 @lru_cache(maxsize=4096)
 def owner_mail(name: str) -> str:
-    """The mail address that the sandbox gives a Totango user of this name."""
+    """Return the mail address that the sandbox gives a Totango user of this name."""
     words = "".join(letter if letter.isalnum() else " " for letter in name.lower()).split()
     return ".".join(words) + "@sandbox.example"
 
 
 def made_up(text: object, salt: str) -> int:
-    """A number that looks random but is always the same for the same row and purpose."""
+    """Return a number that looks random but is always the same for the same row and purpose."""
     return zlib.crc32(f"{salt}\n{text}".encode())

@@ -93,7 +93,7 @@ class Database:
         return gone, present
 
     def records(self, name: str) -> Iterator[tuple[Any, ...]]:
-        """All records of ``activities`` or ``log``, oldest first."""
+        """Return all records of ``activities`` or ``log``, oldest first."""
         self.flush()
         yield from self._connection.execute(_READ[name])
 
@@ -122,12 +122,12 @@ class Database:
         return [(moment, *what, json.loads(detail)) for moment, *what, detail in found]
 
     def count(self, name: str) -> int:
-        """How many records ``activities`` or ``log`` has."""
+        """Return how many records ``activities`` or ``log`` has."""
         self.flush()
         return int(self._connection.execute(_COUNT[name]).fetchone()[0])
 
     def rows(self, kind: str) -> Iterable[dict[str, Any]]:
-        """The kept rows of one kind."""
+        """Return the kept rows of one kind."""
         found = self._connection.execute("SELECT body FROM rows WHERE kind = ?", (kind,))
         return (json.loads(body) for (body,) in found)
 

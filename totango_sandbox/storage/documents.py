@@ -45,7 +45,7 @@ class Documents:
         return sum(map(len, self._kept.values()))
 
     def of(self, kind: str) -> dict[str, Document]:
-        """All documents of a kind by key, oldest first."""
+        """Return all documents of a kind by key, oldest first."""
         return self._kept[kind]
 
     def put(self, kind: str, document: Document) -> None:

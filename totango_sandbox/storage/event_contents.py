@@ -15,7 +15,7 @@ TASK_PARTS: Final = ("status", "assignee", "assigner", "priority", "due_date", "
 def note_event(
     event_id: str, account: Mapping[str, Any], timestamp: int, content: Any, **properties: Any
 ) -> Event:
-    """The event of a touchpoint.
+    """Return the event of a touchpoint.
 
     Args:
         event_id: not the id of the touchpoint, which is in the content.
@@ -58,7 +58,7 @@ def task_event(
     task: Mapping[str, Any],
     before: Mapping[str, Any] | None,
 ) -> Event:
-    """The event of a change to a task.
+    """Return the event of a change to a task.
 
     Args:
         event_id: not the id of the task.

@@ -70,13 +70,13 @@ class Events(Mapping[str, Event]):
         self._database.mark("events", event_id)
 
     def of_note(self, note_id: int) -> Event | None:
-        """The event of a touchpoint, which has an id of its own."""
+        """Return the event of a touchpoint, which has an id of its own."""
         event_id = self._notes.get(note_id)
         return None if event_id is None else self._events[event_id]
 
 
 def account_of(event: Event) -> str:
-    """The id of an event's account, empty without one."""
+    """Return the id of an event's account, empty without one."""
     account = event.get("account")
     return str(account.get("id", "")) if isinstance(account, dict) else ""
 

@@ -184,7 +184,7 @@ def _type_of(value: object) -> str:
 
 
 def account(store: Store, row: int) -> dict[str, Any]:
-    """One account as a JSON object."""
+    """Return one account as a JSON object."""
     base = store.accounts.base
     return {
         "account_id": base["id"][row],
@@ -195,7 +195,7 @@ def account(store: Store, row: int) -> dict[str, Any]:
 
 
 def user(store: Store, row: int) -> dict[str, Any]:
-    """One user as a JSON object."""
+    """Return one user as a JSON object."""
     base = store.users.base
     return {
         "account_id": base["account_id"][row],
@@ -207,7 +207,7 @@ def user(store: Store, row: int) -> dict[str, Any]:
 
 
 def staff(store: Store, row: int) -> dict[str, Any]:
-    """Somebody who works in Totango as a JSON object."""
+    """Return somebody who works in Totango as a JSON object."""
     base = store.staff.base
     return {
         "staff_id": base["id"][row],
@@ -222,7 +222,7 @@ KINDS: Final = ("attributes", *_OF_TABLE, "events", *KEYS)
 
 
 def attribute_values(store: Store, table: Table, row: int) -> dict[str, Any]:
-    """The attributes of one row that have a value."""
+    """Return the attributes of one row that have a value."""
     definitions = store.definitions.by_object[table.kind]
     return {
         name: dumped_value(definitions.get(name), column[row])
@@ -232,7 +232,7 @@ def attribute_values(store: Store, table: Table, row: int) -> dict[str, Any]:
 
 
 def all_rows(store: Store, kind: str) -> Iterator[dict[str, Any]]:
-    """Every row of one kind, oldest first."""
+    """Return every row of one kind, oldest first."""
     if kind in _OF_TABLE:
         rows = list(store.tables[kind].live_rows())
         yield from (_OF_TABLE[kind](store, row) for row in rows)
@@ -245,7 +245,7 @@ def all_rows(store: Store, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def count_rows(store: Store) -> dict[str, int]:
-    """How many rows there are of each kind."""
+    """Return how many rows there are of each kind."""
     return {
         **{kind: len(table) for kind, table in store.tables.items()},
         "attributes": len(store.definitions.rows()),
@@ -255,7 +255,7 @@ def count_rows(store: Store) -> dict[str, int]:
 
 
 def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | None]:
-    """The key as text and the present row, or None when it is gone."""
+    """Return the key as text and the present row, or None when it is gone."""
     text = key if isinstance(key, str) else "\n".join(key)
     if kind in _OF_TABLE:
         row = store.tables[kind].rows_by_key.get(key)
@@ -269,7 +269,7 @@ def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | N
 
 
 def open_store(path: str | None, switches: Switches) -> Store:
-    """A store over a new or an existing SQLite file, or over memory when there is no path."""
+    """Open a store over a new or an existing SQLite file, or over memory without a path."""
     database = Database(path)
     store = Store(database, switches)
     database.snapshot = partial(snapshot, store)

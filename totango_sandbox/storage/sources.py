@@ -11,7 +11,7 @@ _CODES: Final = {surface: code for code, surface in enumerate(_SURFACES)}
 
 
 def stamp(surface: str, moment: int) -> int:
-    """Surface and time of a write as one number.
+    """Return surface and time of a write as one number.
 
     Args:
         surface: ``tracking``, ``hub`` or ``movement``.
@@ -21,6 +21,6 @@ def stamp(surface: str, moment: int) -> int:
 
 
 def read_stamp(number: int) -> tuple[str, int | None]:
-    """Surface and time of a write; what was loaded has no time."""
+    """Return surface and time of a write; what was loaded has no time."""
     surface = _SURFACES[number % _BASE]
     return surface, number // _BASE if number else None

@@ -102,12 +102,12 @@ class Store:
         return len(self._delayed)
 
     def is_blocked(self, account_id: str) -> bool:
-        """Whether an account was removed for good (Totango: Remove accounts)."""
+        """Return whether an account was removed for good (Totango: Remove accounts)."""
         blocked = self.switches.listed("blocked_accounts")
         return bool(blocked) and account_id in blocked
 
     def account_row(self, account_id: str) -> int:
-        """Position of an account, created when it is new (Totango: HTTP API)."""
+        """Return position of an account, created when it is new (Totango: HTTP API)."""
         row = self.accounts.rows_by_key.get(account_id)
         if row is None:
             row = self.accounts.add(account_id)
@@ -117,7 +117,7 @@ class Store:
         return row
 
     def staff_row(self, login: str) -> int:
-        """Position of somebody who works in Totango, created when new."""
+        """Return position of somebody who works in Totango, created when new."""
         row = self.staff.rows_by_key.get(login)
         if row is None:
             row = self.staff.add(login)
@@ -126,7 +126,7 @@ class Store:
         return row
 
     def user_row(self, account_id: str, user_id: str) -> int:
-        """Position of a user, created when it is new, below its account."""
+        """Return position of a user, created when it is new, below its account."""
         row = self.users.rows_by_key.get((account_id, user_id))
         if row is None:
             account = self.account_row(account_id)
@@ -139,7 +139,7 @@ class Store:
         return row
 
     def next_id(self, kind: str, first: int) -> int:
-        """A number that no touchpoint, or no task, has as its id yet."""
+        """Return a number that no touchpoint, or no task, has as its id yet."""
         highest = self.documents.highest.get(kind, first - 1)
         if kind == "touchpoints":
             highest = max(highest, self.events.highest_note)
@@ -164,12 +164,12 @@ class Store:
         self.database.mark("accounts", account_id)
 
     def users_of(self, account: int) -> list[int]:
-        """Positions of the users below the account at a position."""
+        """Return positions of the users below the account at a position."""
         alive, owners = self.users.alive, self.users.base["account_row"]
         return [user for user, owner in enumerate(owners) if owner == account and alive[user]]
 
     def collection_table(self) -> Table:
-        """All rows of all collections as a table, made anew after every change."""
+        """Return all rows of all collections as a table, made again after every change."""
         version = self.documents.version
         if self._collections[0] != version:
             table = collection_table(self.documents.of("collections"), self.accounts)

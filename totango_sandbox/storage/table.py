@@ -87,7 +87,7 @@ class Table:
         return True
 
     def attribute_column(self, name: str) -> Column:
-        """The column of an attribute, made empty when it is new."""
+        """Return the column of an attribute, made empty when it is new."""
         column = self.attributes.get(name)
         if column is None:
             column = self.attributes[name] = [None] * len(self.alive)
@@ -107,11 +107,11 @@ class Table:
         source[row] = stamp
 
     def live_rows(self) -> Iterable[int]:
-        """Positions of all rows, oldest first."""
+        """Return positions of all rows, oldest first."""
         return compress(range(self.size), self.alive)
 
     def ordered(self, name: str, *, descending: bool = False) -> list[int]:
-        """Positions of all rows sorted by a base column, rows without a value last."""
+        """Return positions of all rows sorted by a base column, rows without a value last."""
         if name not in self._orders:
             self._orders[name] = list(self.live_rows())
             self._stale.add(name)
@@ -144,9 +144,9 @@ class Table:
         self._order_versions[name] = self._order_versions.get(name, 0) + 1
 
     def _flatten(self, name: str, *, descending: bool) -> list[int]:
-        """A copy that later inserts cannot change under a cached answer.
+        """Return a copy that later inserts cannot change under a cached answer.
 
-        It goes through an array: numbers made anew lie side by side in memory, which makes walking
+        It goes through an array: new numbers lie side by side in memory, which makes walking
         along the order several times faster than over those that sorting has scattered.
         """
         order, column = self._orders[name], self.base[name]

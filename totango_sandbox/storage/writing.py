@@ -164,7 +164,7 @@ def _log_refused(store: Store, write: Write, kind: str, name: str, text: str, re
 
 
 def _checked(store: Store, kind: str, name: str, text: str) -> str:
-    """A written value of an attribute that has rules of its own (System and core attributes).
+    """Check a value of an attribute that has its own rules (System and core attributes).
 
     Raises:
         InvalidValueError: the value is not taken.

@@ -59,32 +59,32 @@ class Switches:
         self.revision += 1
 
     def text(self, name: str) -> str:
-        """The value as it was set."""
+        """Return the value as it was set."""
         return self._values[name]
 
     def whole(self, name: str) -> int:
-        """The value of a switch that takes whole numbers."""
+        """Return the value of a switch that takes whole numbers."""
         return int(self._values[name])
 
     def listed(self, name: str) -> frozenset[str]:
-        """The parts of a value that has commas in it."""
+        """Return the parts of a value that has commas in it."""
         value = self._values[name]
         return frozenset(part.strip() for part in value.split(",")) if value else frozenset()
 
     def number(self, name: str) -> float:
-        """The value of a switch that takes numbers."""
+        """Return the value of a switch that takes numbers."""
         return float(self._values[name])
 
     def on(self, name: str) -> bool:
-        """Whether an on/off switch is on."""
+        """Return whether an on/off switch is on."""
         return self._values[name] == "on"
 
     def open_ended(self, *names: str) -> list[str]:
-        """The values of those switches for filters or fields that are set."""
+        """Return the values of those switches for filters or fields that are set."""
         return [self._open_ended[name] for name in names if name in self._open_ended]
 
     def values(self) -> dict[str, str]:
-        """All switches and their values, those for filters and fields that are set among them."""
+        """Return the values of all switches, and of those for filters and fields that are set."""
         return self._values | self._open_ended
 
     def changed(self) -> dict[str, str]:
@@ -109,7 +109,7 @@ def parse_assignment(text: str) -> tuple[str, str]:
 
 
 def describe() -> str:
-    """The table of switches as lines of help text."""
+    """Return the table of switches as lines of help text."""
     lines = []
     for title, group in SWITCH_GROUPS.items():
         lines.append(f"  {title}")
