@@ -15,6 +15,7 @@ from tap_totango.check import check
 from tap_totango.config import CONFIG
 from tap_totango.records.writer import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
+from totango_api.config import respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.redaction import register_secret, scrub, scrub_logs
 
@@ -64,6 +65,7 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     given = TapTotango.cb_config(None, None, tuple(paths))  # type: ignore[arg-type]
     config = {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
     register_secret(str(config.get("app_token") or ""))
+    respell(config, CONFIG["properties"])
     built_in = copy.deepcopy(CONFIG)
     TapTotango.append_builtin_config(built_in)
     # The SDK's own settings have no part in calls; what is missing is said with its remedy.

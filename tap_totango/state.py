@@ -7,6 +7,7 @@ stands when everything was read last, and, while a long read is under way, what 
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from totango_api.search.query import Query
+
+logger = logging.getLogger(__name__)
 
 KEY: Final = "replication_key"
 VALUE: Final = "replication_key_value"
@@ -105,6 +108,12 @@ class Bookmark:
         """
         floor = canonical(start_date)
         value = self.value
+        if value is not None and value > timestamp(self._now):
+            logger.warning(
+                "The bookmark %s lies in the future: what changes until then is read by full "
+                "refreshes only. Remove replication_key_value from the state to begin anew.",
+                value,
+            )
         is_discovered_again = self._note_discovery(
             is_discovered=is_discovered, keeps_columns=keeps_columns
         )
@@ -202,8 +211,12 @@ def _before(value: str, seconds: float) -> str:
         return timestamp(datetime.min.replace(tzinfo=UTC))
 
 
-def canonical(value: Any) -> str | None:
+def canonical(value: Any, where: str = "the state") -> str | None:
     """Return a date in the one form that bookmarks have.
+
+    Args:
+        value: The date, as text.
+        where: Where it stands, for messages.
 
     Raises:
         InputError: If it is no date.
@@ -213,7 +226,7 @@ def canonical(value: Any) -> str | None:
     try:
         return timestamp(moment_of(str(value)))
     except ConversionError:
-        msg = f"{str(value)[:40]!r}, in start_date or in a bookmark of the state, is no date."
+        msg = f"{str(value)[:40]!r}, in {where}, is no date."
         raise InputError(msg, remedy="Use ISO 8601, such as 2026-01-31T00:00:00Z.") from None
 
 
@@ -233,6 +246,14 @@ def state_in(file: IO[str] | None) -> dict[str, Any] | None:
         return content
     msg = "The state file does not hold an object."
     raise InputError(msg, remedy="Check the file that --state names.")
+
+
+def unwrapped_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Take a state out of what `meltano state get` prints, or out of a STATE message."""
+    for key in ("singer_state", "value"):
+        if "bookmarks" not in state and isinstance(state.get(key), dict):
+            return unwrapped_state(state[key])
+    return state
 
 
 def checked_state(state: Mapping[str, Any]) -> None:

@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
 
 from tap_totango.config import CONFIG
 from tap_totango.records.writer import MessageWriter, Stopped
 from tap_totango.schema.catalog import catalog_in
 from tap_totango.schema.naming import SNAKE, KnownColumns, Naming
-from tap_totango.state import checked_state, remembered_columns, state_in, utc_now
+from tap_totango.state import (
+    canonical,
+    checked_state,
+    remembered_columns,
+    state_in,
+    unwrapped_state,
+    utc_now,
+)
 from tap_totango.streams import STREAMS
 from tap_totango.streams.context import Discovery, StreamContext
-from totango_api.config import Connection
+from tap_totango.streams.maps import check_maps, map_error
+from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError, TotangoError
 from totango_api.http.client import ApiClient
 from totango_api.redaction import register_secret
@@ -29,7 +38,6 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-    from singer_sdk.singerlib import Catalog
 
     from tap_totango.streams.base import TotangoStream
 
@@ -75,9 +83,25 @@ class TapTotango(Tap):
             self.setup_mapper()
 
     def setup_mapper(self) -> None:
-        """Make the streams, and the maps over the columns that they really have."""
+        """Make the streams, and the maps over the columns that they really have.
+
+        A map that cannot be used fails its own stream, if that one is read at all.
+
+        Raises:
+            SettingsError: If there can be no maps at all.
+        """
         self._catalog = self._singer_catalog
-        super().setup_mapper()
+        try:
+            super(Tap, self).setup_mapper()
+        except Exception as error:  # noqa: BLE001 (of the SDK, about the user's settings)
+            raise map_error(error) from None
+        for name, entry in self._catalog.items():
+            try:
+                self.mapper.register_raw_streams_from_catalog(Catalog({name: entry}))
+            except Exception as error:  # noqa: BLE001
+                if self.streams[name].selected:
+                    self._note_failure(name, map_error(error, name))
+                    self.streams[name].selected = False
 
     @functools.cached_property
     def client(self) -> ApiClient:
@@ -125,7 +149,7 @@ class TapTotango(Tap):
         if self._tests:
             raise error
         self.failures[stream] = error
-        self.logger.error("%s: %s", stream, error)
+        self.logger.error("%s failed; why is said at the end of the run.", stream)
 
     # Singer -------------------------------------------------------------------------------------
 
@@ -135,11 +159,12 @@ class TapTotango(Tap):
         return [stream(self, context) for stream in STREAMS]
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take over a state after checking its shape.
+        """Take over a state, out of its envelope, after checking its shape.
 
         Raises:
             InputError: If it cannot be used.
         """
+        state = unwrapped_state(state)
         checked_state(state)
         super().load_state(state)
 
@@ -157,12 +182,19 @@ class TapTotango(Tap):
             raise SettingsError(msg, remedy=f"Check: {', '.join(value)}.") from None
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Register the token before anything may be said about settings.
+        """Check settings before any call; register the token before anything is said of them.
 
         Raises:
-            SettingsError: If they do not fit their schema.
+            SettingsError: If they cannot be used.
         """
         register_secret(str(self._config.get("app_token") or ""))
+        respell(self._config, CONFIG["properties"])
+        for name in self._config.keys() - CONFIG["properties"].keys():
+            if self._config[name] is None:  # the SDK's own settings have no null
+                del self._config[name]
+        check_maps(self._config.get("stream_maps"), [stream.name for stream in STREAMS])
+        if self._config.get("start_date") is not None:
+            canonical(self._config["start_date"], "start_date")
         try:
             return super()._validate_config(raise_errors=raise_errors)
         except ConfigValidationError as error:
@@ -201,12 +233,17 @@ class TapTotango(Tap):
             cls(**given, known_catalog=catalog, setup_mapper=False).run_discovery()
             return
         tap = cls(**given, catalog=catalog)
-        tap.check_catalog()
-        tap.sync_all()
+        tap.check_selection()
+        try:
+            tap.sync_all()
+        except BaseException:  # such as a signal: what failed before it is said as well
+            if tap.failures:
+                tap.logger.error("%s", tap.failures_text())  # noqa: TRY400 (no traceback)
+            raise
         tap.raise_failures()
 
-    def check_catalog(self) -> None:
-        """Refuse a catalog that selects streams which do not exist.
+    def check_selection(self) -> None:
+        """Refuse a catalog that selects streams which do not exist, or none.
 
         Raises:
             InputError: If it does.
@@ -219,6 +256,9 @@ class TapTotango(Tap):
         if unknown:
             msg = f"The catalog selects streams that do not exist: {', '.join(sorted(unknown))}."
             raise InputError(msg, remedy=f"There are: {', '.join(sorted(self.streams))}.")
+        if not self.failures and not any(stream.selected for stream in self.streams.values()):
+            msg = "The catalog selects no stream, so there is nothing to read."
+            raise InputError(msg, remedy="Set selected: true in the metadata of one.")
 
     def raise_failures(self) -> None:
         """Raise what went wrong in streams, all in one.
@@ -227,9 +267,12 @@ class TapTotango(Tap):
             TotangoError: If anything did.
         """
         if self.failures:
-            said = " ".join(f"{stream}: {error}" for stream, error in self.failures.items())
-            msg = f"{len(self.failures)} of the streams failed. {said}"
-            raise TotangoError(msg)
+            raise TotangoError(self.failures_text())
+
+    def failures_text(self) -> str:
+        """Say which streams failed, and why."""
+        said = " ".join(f"{stream}: {error}" for stream, error in self.failures.items())
+        return f"{len(self.failures)} of the streams failed. {said}"
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop; what was read so far is in the state that was written last."""

@@ -26,7 +26,7 @@ from target_totango.models import SourceStream
 from target_totango.pipeline.run import DRAIN_SECONDS, Run
 from target_totango.singer.reader import MessageReader
 from target_totango.sinks import StreamRoute, TotangoSink
-from totango_api.config import Connection
+from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError
 from totango_api.redaction import register_secret
 
@@ -89,6 +89,11 @@ class TargetTotango(Target):
         self._sources: dict[str, SourceStream] = {}
         self._routes: dict[str, StreamRoute] = {}
         self._sinks_mapped: set[str] = set()
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings; `EU` is `eu`."""
+        respell(self._config, CONFIG_SCHEMA["properties"])
+        return super()._validate_config(raise_errors=raise_errors)
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ OVERRIDDEN: dict[type, dict[str, list[str]]] = {
         "_process_record_message": ["self", "message_dict"],
         "_process_schema_message": ["self", "message_dict"],
         "_process_state_message": ["self", "message_dict"],
+        "_validate_config": ["self", "raise_errors"],
     },
     Sink: {},
     GenericSingerReader: {},

@@ -174,6 +174,19 @@ class Connection:
         return self.app_token
 
 
+def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]]) -> None:
+    """Spell the words that a setting may be as its schema does: `EU ` becomes `eu`.
+
+    Args:
+        config: Changed in place.
+        properties: JSON Schema of each setting, by name.
+    """
+    for name, schema in properties.items():
+        value, words = config.get(name), schema.get("enum") or ()
+        if isinstance(value, str) and value.strip().lower() in words:
+            config[name] = value.strip().lower()
+
+
 def _stripped(config: Mapping[str, Any], name: str) -> str | None:
     value = config.get(name)
     return str(value).strip() or None if value is not None else None

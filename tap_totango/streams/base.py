@@ -17,6 +17,7 @@ from tap_totango.schema.catalog import fitted
 from tap_totango.schema.columns import EXTRA, Column, schema_of
 from tap_totango.schema.naming import KnownColumns, name_columns, remember
 from tap_totango.state import COLUMNS
+from tap_totango.streams.maps import map_error
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
@@ -241,9 +242,15 @@ class TotangoStream(Stream):
         """Make messages of a record that already is as its schema says.
 
         Overrides the SDK's, which would convert and prune every record once more.
+
+        Raises:
+            SettingsError: If a stream map fails at the record.
         """
         for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
+            try:
+                mapped = stream_map.transform(record)
+            except Exception as error:  # noqa: BLE001 (of an expression of the user's)
+                raise map_error(error, self.name) from None
             if mapped is not None:
                 yield singer.RecordMessage(
                     stream=stream_map.stream_alias,

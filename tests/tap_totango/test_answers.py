@@ -156,6 +156,27 @@ def test_ids_that_came_as_numbers(stub, tap) -> None:
     assert set(ran.keys("accounts")) == {("5",), (str(big),), ("x",)}
 
 
+@pytest.mark.parametrize("number", ["12345.0", "12345.00", "1.2345e4"])
+def test_ids_that_came_with_a_fraction_of_nothing(stub, tap, number: str) -> None:
+    def answer(call) -> Reply:
+        stream = call.path.rsplit("/", 1)[-1]
+        rows = [{"name": "#", "account": {"name": "#"}}]
+        return ok(json.dumps(hits(stream, rows, 1)).replace('"#"', number))
+
+    ran = tap(config=stub(answer).config()).ok()
+    assert ran.keys("accounts") == [("12345",)]
+    assert ran.keys("users") == [("12345", "12345")]
+    assert ran.said.count("accounts: ids came as numbers such as 5.0, and are read as 5.") == 1
+
+
+def test_rows_without_an_id_are_named_by_place_and_name(stub, tap) -> None:
+    rows = [row(), row(None, display_name="Lost Ltd"), row("a-2"), {"display_name": "Gone Inc"}]
+    ran = read(tap, stub(searching(rows, 4))).failed("2 rows came without an id")
+    assert ran.keys("accounts") == [("a-1",), ("a-2",)]
+    assert "accounts: row 2, 'Lost Ltd', has no id." in ran.said
+    assert "accounts: row 4, 'Gone Inc', has no id." in ran.said
+
+
 def test_a_user_without_an_account_is_counted(stub, tap) -> None:
     rows = [
         {"name": "u@x.com", "account": {"name": "a"}},
@@ -348,6 +369,13 @@ def test_a_failure_inside_a_200_that_stays_is_believed_soon(stub, tap) -> None:
     server, calls = failing(stub, "internal hiccup", every=1)
     tap(config=server.config(max_retry_seconds=300)).failed("internal hiccup")
     assert len(calls) == 8
+
+
+def test_each_failure_is_said_once(filled, tap) -> None:
+    filled.chaos("404@accounts", "404@users")
+    ran = tap(max_retry_seconds=0).failed("2 of the streams failed", "accounts: ", "users: ")
+    assert ran.said.count("search/accounts answered 404") == 1
+    assert ran.said.count("search/users answered 404") == 1
 
 
 @pytest.mark.parametrize(

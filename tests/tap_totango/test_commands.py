@@ -76,6 +76,34 @@ def test_settings_that_cannot_be_used(tap, check, service, command, settings, wo
     ran.failed(*words)
 
 
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_words_of_settings_in_any_spelling(filled, tap, check, command: str) -> None:
+    settings = {"region": " EU", "column_names": "Original", "on_incomplete": "WARN"}
+    ran = check(**settings) if command == "check" else tap(**settings)
+    assert ran.code == 0, ran.said
+
+
+@pytest.mark.parametrize("start_date", ["yesterday", "2026-02-30", "01.02.2026", ""])
+def test_a_bad_start_date_ends_the_run_before_the_first_call(service, tap, start_date: str) -> None:
+    tap(start_date=start_date).failed("start_date")
+    assert not service.dump("calls")
+
+
+def test_nothing_selected(service, tap, discover) -> None:
+    catalog = discover().deselect("accounts", "users")
+    ran = tap(catalog=catalog).failed("selects no stream")
+    assert not ran.messages
+
+
+def test_a_state_as_meltano_prints_it(service, tap) -> None:
+    service.load(
+        attributes=[{"key_name": "Plan", "type": "text", "object": "accounts"}],
+        accounts=[{"account_id": f"a-{n}", "last_activity_time": n * 10**9} for n in (1, 2)],
+    )
+    state = tap().ok().state
+    assert len(tap(state={"singer_state": state}).ok().records("accounts")) == 1
+
+
 def test_check_of_a_server_that_is_not_there(check) -> None:
     check(api_url="http://127.0.0.1:9", max_retry_seconds=0).failed("no connection")
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_totango.schema.types import moment_of, timestamp
-from tap_totango.state import Bookmark, canonical, checked_state
+from tap_totango.state import Bookmark, canonical, checked_state, unwrapped_state
 from totango_api.errors import InputError
 from totango_api.reading.complete_read import Plan
 from totango_api.search.query import Query
@@ -228,6 +228,9 @@ def test_the_end_of_a_read_forgets_where_it_was() -> None:
         {"accounts": {"replication_key_value": "yesterday"}},
         {"accounts": {"full_refresh_at": ["2026"]}},
         {"accounts": {"full_refresh_anchor": "x"}},
+        {"accounts": {"columns": 7}},
+        {"accounts": {"columns": {"snake": {"plan": "Plan"}}}},
+        {"accounts": {"columns": {"snake": {"plan": ["text", None]}}}},
         {"accounts": {"full_read": 7}},
         {"accounts": {"full_read": {}}},
         {"accounts": {"full_read": {"started_at": "2026-03-01", "version": "x", "plan": {}}}},
@@ -261,12 +264,36 @@ def test_a_state_of_the_wrong_shape_is_refused(bookmarks: Any) -> None:
         {"type": "STATE", "value": {"bookmarks": {}}},
         {"value": {"bookmarks": {}}},
         {"singer_state": {"bookmarks": {}}},
-        {"accounts": {"replication_key_value": "2026-01-01T00:00:00Z"}},
+        {"singer_state": {"value": {"bookmarks": {}}}},
+        {"bookmarks": {}, "value": {"bookmarks": {"accounts": {}}}},
     ],
+    ids=str,
 )
-def test_a_state_in_an_envelope_is_refused_rather_than_overlooked(state: Any) -> None:
+def test_a_state_is_taken_out_of_its_envelope(state: Any) -> None:
+    assert unwrapped_state(state)["bookmarks"] == {}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"accounts": {"replication_key_value": "2026-01-01T00:00:00Z"}},
+        {"singer_state": 7},
+        {"completed": {"singer_state": {"bookmarks": {}}}},
+    ],
+    ids=str,
+)
+def test_a_state_in_another_envelope_is_refused_rather_than_overlooked(state: Any) -> None:
     with pytest.raises(InputError):
-        checked_state(state)
+        checked_state(unwrapped_state(state))
+
+
+def test_a_bookmark_in_the_future_is_said(caplog) -> None:
+    state = {"replication_key": KEY, "replication_key_value": "2026-03-01T06:00:01Z"}
+    started(state)
+    assert "lies in the future" in caplog.text
+    caplog.clear()
+    started({**state, "replication_key_value": "2026-03-01T06:00:00Z"})
+    assert not caplog.text
 
 
 @pytest.mark.parametrize(

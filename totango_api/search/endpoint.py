@@ -5,6 +5,8 @@ Facts: "Search API (accounts and users)" and public clients for the shape of the
 
 from __future__ import annotations
 
+import itertools
+import logging
 import math
 import threading
 from dataclasses import dataclass
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 Hit: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, ...]
 
+logger = logging.getLogger(__name__)
+
+MOST_NAMED: Final = 10
+"""So many rows without an id are named."""
+
 ACCOUNTS: Final = "accounts"
 USERS: Final = "users"
 
@@ -33,11 +40,13 @@ class Page:
         hits: The rows that are objects.
         total_hits: Rows that the whole query has, as the server counts; None if it does not.
         odd_hits: Rows that are not objects, and so cannot be read.
+        respelled_ids: Rows whose ids came as numbers such as 5.0, and are 5 now.
     """
 
     hits: list[Hit]
     total_hits: int | None
     odd_hits: int = 0
+    respelled_ids: int = 0
 
 
 def account_id_of(hit: Hit) -> str | None:
@@ -83,6 +92,8 @@ class Search:
         self.stream = stream
         self._team_id = team_id
         self._counting = threading.Lock()
+        self._keyless: set[str] = set()
+        self._has_respelled_ids = False
         self.calls = 0
 
     @property
@@ -109,7 +120,24 @@ class Search:
         answer = self._transport.post_form(
             self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
         )
-        return page_in(answer, self.stream, endpoint=f"POST {self.path}")
+        page = page_in(answer, self.stream, endpoint=f"POST {self.path}")
+        self._say_what_is_odd(page, query.offset)
+        return page
+
+    def _say_what_is_odd(self, page: Page, offset: int) -> None:
+        """Name rows without an id, and say that ids were respelled; each once."""
+        if page.respelled_ids and not self._has_respelled_ids:
+            self._has_respelled_ids = True
+            logger.warning("%s: ids came as numbers such as 5.0, and are read as 5.", self.stream)
+        for place, hit in enumerate(page.hits):
+            if self.key(hit) is not None or len(self._keyless) >= MOST_NAMED:
+                continue
+            name = excerpt(hit.get("display_name") or "without a name")
+            if name not in self._keyless:
+                self._keyless.add(name)
+                logger.warning(
+                    "%s: row %s, %r, has no id.", self.stream, f"{offset + place + 1:,}", name
+                )
 
 
 def page_in(answer: Any, stream: str, *, endpoint: str) -> Page:
@@ -129,7 +157,25 @@ def page_in(answer: Any, stream: str, *, endpoint: str) -> Page:
             remedy="Check api_url: is it really Totango's API?",
         )
     rows = [hit for hit in hits if isinstance(hit, dict)]
-    return Page(rows, whole_number(body.get("total_hits")), odd_hits=len(hits) - len(rows))
+    odd_hits = len(hits) - len(rows)
+    return Page(rows, whole_number(body.get("total_hits")), odd_hits, _respell_ids(rows))
+
+
+def _respell_ids(hits: list[Hit]) -> int:
+    """Spell ids that came as 5.0 as 5; return how many there were."""
+    accounts = [one for hit in hits if isinstance(one := hit.get("account"), dict)]
+    respelled = 0
+    for holder, key in itertools.product((hits, accounts), ("name", "id")):
+        for one in holder:
+            if type(one.get(key)) not in _FRACTIONS:
+                continue
+            if (number := whole_number(one[key])) is not None:
+                one[key] = str(number)
+                respelled += 1
+    return respelled
+
+
+_FRACTIONS: Final = frozenset({float, Decimal})
 
 
 def whole_number(value: object) -> int | None:

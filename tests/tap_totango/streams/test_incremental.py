@@ -234,7 +234,7 @@ def test_a_bookmark_that_another_tap_wrote(service, tap, written: str) -> None:
     [
         {"bookmarks": {"accounts": {"replication_key_value": 5}}},
         {"bookmarks": {"accounts": {"full_read": {"plan": 7}}}},
-        {"type": "STATE", "value": {"bookmarks": {}}},
+        {"type": "STATE", "value": 7},
     ],
 )
 def test_a_state_that_cannot_be_used(service, tap, state: Any) -> None:
