@@ -14,6 +14,7 @@ from target_totango.mapping.policy import (
     Policy,
     setting,
 )
+from target_totango.mapping.segment_options import SEGMENT_SETTINGS, SegmentOptions
 from target_totango.models import (
     HUB,
     OFF,
@@ -69,9 +70,11 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "preset": setting(
         "string",
         "Preset",
-        "`segment`: streams of group, identify, track and page calls.",
+        "`segment`: streams of group, identify, track, page and screen calls, or the tables that "
+        "Segment fills in a warehouse.",
         enum=[SEGMENT],
     ),
+    **SEGMENT_SETTINGS,
     "unmapped_streams": setting(
         "string",
         "Unmapped streams",
@@ -204,6 +207,7 @@ class Settings:
     default_mapping: MappingConfig
     attributes_path: str | None
     preset: str | None
+    segment: SegmentOptions
     ignore_unmapped: bool
     sync_mode: str
     fail_on_invalid: bool
@@ -244,6 +248,7 @@ class Settings:
             default_mapping=default,
             attributes_path=given["attributes_path"],
             preset=given["preset"],
+            segment=SegmentOptions.from_settings(given),
             ignore_unmapped=given["unmapped_streams"] == IGNORE,
             sync_mode=given["sync_mode"],
             fail_on_invalid=given["on_invalid"] == FAIL,

@@ -96,6 +96,7 @@ class WriteRequest(Struct):
         account: Account attributes; in rows of other objects, those that travel along.
         user: User attributes.
         fields: Attributes of other objects.
+        on_create: Account attributes that are sent if the row creates the account.
     """
 
     object: str
@@ -106,6 +107,7 @@ class WriteRequest(Struct):
     account: dict[str, str] = {}
     user: dict[str, str] = {}
     fields: dict[str, str] = {}
+    on_create: dict[str, str] = {}
 
     @property
     def key(self) -> tuple[str, ...]:

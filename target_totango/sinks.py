@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.sinks import RecordSink
 
+from target_totango.mapping.convert import UnfitValueError
+from target_totango.mapping.segment_rows import NotWritten
 from target_totango.models import REJECT_FIELD, ValidationError
 from target_totango.singer.validation import RecordValidator
 from target_totango.storage.stale_rejects import rejected_as
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
     from singer_sdk.target_base import Target
 
-    from target_totango.mapping.segment import Segment
+    from target_totango.mapping.segment_rows import SegmentStream
     from target_totango.mapping.stream_mapping import StreamMapping
     from target_totango.models import SourceStream
     from target_totango.pipeline.record_processor import RecordProcessor
     from target_totango.pipeline.run import Run
+
+    Ways = list[tuple[StreamMapping, dict[str, Any]]]
 
 PROCESSORS_KEPT: Final = 1_000
 
@@ -41,7 +45,7 @@ class TotangoSink(RecordSink):
         self._run: Run = target.run  # type: ignore[attr-defined]
         self._keys = tuple(self.key_properties)
         self._processors: dict[int, RecordProcessor] = {}
-        self.segment: Segment | None = target.segment_for(self)  # type: ignore[attr-defined]
+        self.segment: SegmentStream | None = target.segment_for(self)  # type: ignore[attr-defined]
         self.mappings: list[StreamMapping] = []
         if self.segment is None:
             self.mappings = target.mappings_for(self)  # type: ignore[attr-defined]
@@ -78,25 +82,37 @@ class TotangoSink(RecordSink):
         """
         message, source = context["message"], context["source"]
         if self.segment is not None:
-            route = self.segment.route(self.stream_name, record)
-            if route is None:
-                self._run.skip(message, source, self.stream_name)
-            else:
-                mapping, mapped = route
-                self._run.add(self._processor(mapping).process(message, source, record, mapped))
-            return
-        if not self.mappings:
-            self._run.ignore(self.stream_name)
-        for mapping in self._mappings_for(message):
-            self._run.add(self._processor(mapping).process(message, source, record, record))
+            ways = self._calls(self.segment, record, message, source)
+        else:
+            ways = [(mapping, record) for mapping in self.mappings]
+            if not ways:
+                self._run.ignore(self.stream_name)
+        if len(ways) > 1 and REJECT_FIELD in message["record"]:
+            # A rejected row is replayed for the object that it was rejected for.
+            rejected = rejected_as(message)
+            ways = [way for way in ways if (way[0].stream, way[0].object) == rejected] or ways
+        for mapping, mapped in ways:
+            self._run.add(self._processor(mapping).process(message, source, record, mapped))
 
-    def _mappings_for(self, message: Mapping[str, Any]) -> list[StreamMapping]:
-        """Return the mappings that a record is for: of a rejected one, that which rejected it."""
-        if len(self.mappings) == 1 or REJECT_FIELD not in message["record"]:
-            return self.mappings
-        rejected = rejected_as(message)
-        chosen = [each for each in self.mappings if (each.stream, each.object) == rejected]
-        return chosen or self.mappings
+    def _calls(
+        self,
+        segment: SegmentStream,
+        record: Mapping[str, Any],
+        message: Mapping[str, Any],
+        source: SourceStream,
+    ) -> Ways:
+        """Return what becomes of a call of Segment."""
+        about: dict[str, Any] = {"stream": self.stream_name, "object_": segment.object}
+        try:
+            ways = segment.rows(record)
+        except UnfitValueError as unfit:
+            error = ValidationError("", unfit.code, unfit.message)
+            self._run.refuse(message, source, **about, error=error)
+            return []
+        if isinstance(ways, NotWritten):
+            self._run.skip(message, source, **about, reason=ways.reason)
+            return []
+        return ways
 
     def _processor(self, mapping: StreamMapping) -> RecordProcessor:
         """Return what processes the records of a mapping, of which a preset makes many."""
@@ -173,9 +189,14 @@ class StreamRoute:
             raise error
         cause = error.__cause__ or error
         reason = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
+        refused = ValidationError("", "stream map failed", reason)
         for mapping in mappings:
             self._run.refuse(
-                message, self._source, mapping, ValidationError("", "stream map failed", reason)
+                message,
+                self._source,
+                stream=mapping.stream,
+                object_=mapping.object,
+                error=refused,
             )
 
 

@@ -19,6 +19,7 @@ from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
 from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
+from target_totango.mapping.config import mappings_of
 from target_totango.mapping.description import log_mapping
 from target_totango.mapping.segment import Segment
 from target_totango.mapping.streams import compile_stream
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.sinks import Sink
 
+    from target_totango.mapping.segment_rows import SegmentStream
     from target_totango.mapping.stream_mapping import StreamMapping
 
 logger = logging.getLogger("target-totango")
@@ -155,22 +157,30 @@ class TargetTotango(Target):
             log_mapping(mapping)
         return mappings
 
-    def segment_for(self, sink: TotangoSink) -> Segment | None:
-        """Return the preset, if it is set and a stream is one of its calls."""
-        fields = sink.original_schema.get("properties") or {}
-        segment = self._segment
-        if segment is None or any(
-            spec.fits(sink.stream_name) for spec in self.run.settings.mappings
-        ):
+    def segment_for(self, sink: TotangoSink) -> SegmentStream | None:
+        """Return what makes rows of a stream of Segment's calls; None if it is none.
+
+        A mapping that says where the account comes from takes the place of the preset.
+        """
+        if self._segment is None:
             return None
-        return segment if segment.knows(sink.stream_name, fields) else None
+        stream, fields = sink.stream_name, sink.original_schema.get("properties") or {}
+        configs = mappings_of(stream, self.run.settings.mappings)
+        if any("account_id" in config.sources for config in configs):
+            return None
+        segment = self._segment.stream(stream, fields, configs)
+        if segment is not None:
+            self._sinks_mapped.add(stream)
+        return segment
 
     @functools.cached_property
     def _segment(self) -> Segment | None:
-        settings = self.run.settings
+        settings, run = self.run.settings, self.run
         if settings.preset != SEGMENT:
             return None
-        return Segment(self.run.clients.known, settings.delivery)
+        return Segment(
+            run.clients.known, settings.default_mapping, settings.segment, run.known_groups
+        )
 
     def get_sink(
         self,

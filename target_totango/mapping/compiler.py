@@ -252,7 +252,7 @@ class _Compiler:
         for column in columns:
             self.problems += [
                 f"the attribute name {column.api_name!r} cannot be used: {problem.message}"
-                for problem in _name_problems(column.api_name)
+                for problem in name_problems(column.api_name)
             ]
             other = seen.setdefault((column.scope, column.api_name), column)
             if other is not column:
@@ -281,7 +281,7 @@ def _precision(attribute: Attribute | None, formats: Collection[str]) -> Precisi
     return Precision.DATE
 
 
-def _name_problems(name: str) -> list[IdProblem]:
+def name_problems(name: str) -> list[IdProblem]:
     """Return why an attribute cannot have a name.
 
     A blank at an end is not among the reasons: it is odd, but no source says that Totango does

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Parser = Callable[[Any], dt.date]
 
 ISO: Final = "iso"
+EPOCH: Final = "epoch"
 EPOCH_SECONDS: Final = "epoch_s"
 EPOCH_MILLISECONDS: Final = "epoch_ms"
 
@@ -55,6 +56,10 @@ _TIME_DIRECTIVE: Final = re.compile(r"%[HIMSfXcsp]")
 _MOST_DIGITS: Final = 15
 """A number with more digits is no second of any year, and slow to calculate with."""
 
+_EPOCHS: Final = {EPOCH: None, EPOCH_SECONDS: 1, EPOCH_MILLISECONDS: 1000}
+_FIRST_MILLISECONDS: Final = 100_000_000_000
+"""As seconds in the year 5138, as milliseconds in 1973."""
+
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _from_iso: Final = dt.datetime.fromisoformat
 
@@ -68,8 +73,8 @@ def date_conversion(
     """Return a conversion for dates.
 
     Args:
-        formats: `iso`, `epoch_ms`, `epoch_s`, or `strptime` formats such as `%d/%m/%Y`. The first
-            that fits a value counts.
+        formats: `iso`, `epoch_ms`, `epoch_s`, `epoch` (either, by its size), or `strptime` formats
+            such as `%d/%m/%Y`. The first that fits a value counts.
         zone: Zone of moments that name none. One that comes twice there, when clocks go back, is
             the first of the two; one that clocks skip counts in the offset before the change.
         precision: What is kept of a moment.
@@ -145,8 +150,8 @@ def _parser(pattern: str) -> Parser:
     """
     if pattern == ISO:
         return _parse_iso
-    if pattern in {EPOCH_SECONDS, EPOCH_MILLISECONDS}:
-        return functools.partial(_parse_epoch, 1 if pattern == EPOCH_SECONDS else 1000)
+    if pattern in _EPOCHS:
+        return functools.partial(_parse_epoch, _EPOCHS[pattern])
     sample = dt.datetime(2001, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
     if "%" not in pattern or not pattern.strip():
         msg = "not a date format"
@@ -172,8 +177,11 @@ def _parse_format(pattern: str, value: Any) -> dt.date:
     return moment if _TIME_DIRECTIVE.search(pattern) else moment.date()
 
 
-def _parse_epoch(divisor: int, value: Any) -> dt.date:
-    seconds = Decimal(str(value)) / divisor
+def _parse_epoch(divisor: int | None, value: Any) -> dt.date:
+    number = Decimal(str(value))
+    if divisor is None:
+        divisor = 1000 if abs(number) >= _FIRST_MILLISECONDS else 1
+    seconds = number / divisor
     if seconds.adjusted() > _MOST_DIGITS:
         raise ValueError
     return _EPOCH + dt.timedelta(microseconds=int(seconds * 1_000_000))

@@ -1,167 +1,86 @@
-"""The preset `segment`: group, identify, track and page calls, as Segment writes them.
-
-What becomes of them follows Segment's own Totango destination: a group is an account with its
-traits, an identify a user, a track an activity whose category is the module, and a page that
-has a name the activity "Viewed Docs Index Page". Every call needs `context.groupId`.
-"""
+"""The preset `segment`: which streams hold calls of Segment, or are tables of its warehouse."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from target_totango.mapping import expressions
-from target_totango.mapping.auto import recognise
-from target_totango.mapping.compiler import compile_mapping
-from target_totango.mapping.config import MappingConfig
-from target_totango.mapping.sources import Source
-from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
+from target_totango.mapping.segment_calls import GROUP, TRACK, CallReader
+from target_totango.mapping.segment_rows import GroupMemory, SegmentStream
+from totango_api.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Sequence
 
     from target_totango.mapping.auto import KnownAttributes
-    from target_totango.mapping.stream_mapping import StreamMapping
-
-GROUP: Final = "group"
-IDENTIFY: Final = "identify"
-TRACK: Final = "track"
-PAGE: Final = "page"
-
-DEFAULT_PLAN: Final = "Free"
-DEFAULT_MODULE: Final = "Segment"
-"""Totango asks for a module, and a track call need not have a category."""
-
-_CALLS: Final = {
-    "group": GROUP,
-    "groups": GROUP,
-    "identify": IDENTIFY,
-    "identifies": IDENTIFY,
-    "track": TRACK,
-    "tracks": TRACK,
-    "page": PAGE,
-    "pages": PAGE,
-}
-_OBJECTS: Final = {GROUP: ACCOUNTS, IDENTIFY: USERS, TRACK: ACTIVITIES, PAGE: ACTIVITIES}
-_GROUP_IDS: Final = (
-    "context.groupId",
-    "groupId",
-    "context.group_id",
-    "group_id",
-    "context_group_id",
-)
-_USER_IDS: Final = ("userId", "user_id")
-_RENAMED: Final = {
-    "created": "Create Date",
-    "createdAt": "Create Date",
-    "created_at": "Create Date",
-    "plan": "Plan",
-    "email": "Email",
-    "firstName": "First Name",
-    "first_name": "First Name",
-    "lastName": "Last Name",
-    "last_name": "Last Name",
-}
-_LEFT_OUT: Final = frozenset({"id", "userId", "groupId"})
-
-_ACCOUNT: Final = "context.groupId"
-_USER: Final = "userId"
+    from target_totango.mapping.config import MappingConfig
+    from target_totango.mapping.segment_options import SegmentOptions
 
 
 class Segment:
-    """Turns Segment calls into rows. Mappings are compiled once for each set of traits.
+    """The preset: knows which streams hold calls.
 
     Args:
         known: The service's attributes.
-        delivery: `tracking` or `hub`.
+        default: What holds where no mapping says otherwise.
+        options: What the settings say of the preset.
+        groups: Which group each user was last in, where that is remembered.
     """
 
-    def __init__(self, known: KnownAttributes, delivery: str) -> None:
+    def __init__(
+        self,
+        known: KnownAttributes,
+        default: MappingConfig,
+        options: SegmentOptions,
+        groups: GroupMemory | None = None,
+    ) -> None:
         self._known = known
-        self._delivery = delivery
-        self._mappings: dict[tuple[str, ...], StreamMapping] = {}
+        self._default = default
+        self._options = options
+        self._groups = groups
+        self._event_streams: dict[str, tuple[str, bool]] = {}
 
-    def knows(self, stream: str, fields: Mapping[str, Any]) -> bool:
-        """Tell whether a stream holds Segment calls: by its name, or by a field `type`."""
-        by_name = recognise(stream, (), ()) is not None
-        return call_of_stream(stream) is not None or ("type" in fields and not by_name)
+    def stream(
+        self, name: str, fields: Collection[str], configs: Sequence[MappingConfig] = ()
+    ) -> SegmentStream | None:
+        """Return what turns the records of a stream into rows; None if it holds no calls.
 
-    def route(
-        self, stream: str, record: Mapping[str, Any]
-    ) -> tuple[StreamMapping, dict[str, Any]] | None:
-        """Return what becomes of a call, as a flat record; None for one that says nothing.
+        Args:
+            name: The stream's name.
+            fields: Its columns.
+            configs: Its mappings. What they say is added to the preset.
 
-        That is a page without a name, or a type of call that Totango has no place for.
+        Raises:
+            InputError: If it is a table of which no row could be written, or its events are in
+                another table too.
         """
-        call = call_of_stream(stream) or _CALLS.get(str(record.get("type", "")).lower())
-        if call is None:
+        reader = CallReader(name, fields)
+        if not reader.is_calls:
             return None
-        flat = _flat(call, record)
-        if flat is None:
-            return None
-        key = (stream, call, *sorted(flat))
-        if key not in self._mappings:
-            self._mappings[key] = self._compiled(stream, call, flat)
-        return self._mappings[key], flat
-
-    def _compiled(self, stream: str, call: str, flat: Mapping[str, Any]) -> StreamMapping:
-        sources = {"account_id": Source(expressions.field(_ACCOUNT))}
-        if call != GROUP:
-            sources["user_id"] = Source(expressions.field(_USER))
-        spec = MappingConfig(stream=stream, sources=sources, delivery=self._delivery)
-        return compile_mapping(
-            spec,
-            object_=_OBJECTS[call],
-            stream=stream,
-            schema={"properties": {name: {} for name in (_ACCOUNT, _USER, *flat)}},
+        missing = reader.missing
+        if self._groups is not None and reader.kind != GROUP:
+            missing = [column for column in missing if "group_id" not in column]
+        if missing:
+            msg = f"Stream {name!r} is a table of Segment without {' and without '.join(missing)}."
+            raise InputError(msg, remedy="Every call needs an account, and all but groups a user.")
+        if reader.kind == TRACK:
+            self._check_events(name, reader)
+        return SegmentStream(
+            name,
+            reader,
+            configs=[*configs, self._default],
             known=self._known,
+            options=self._options,
+            groups=self._groups,
         )
 
+    def _check_events(self, name: str, reader: CallReader) -> None:
+        """Check that no event is read twice: from its own table and from that of all events.
 
-def call_of_stream(stream: str) -> str | None:
-    """Return the kind of call that a stream's name says."""
-    return _CALLS.get(re.split(r"[-.:/]", stream)[-1].lower())
-
-
-def _flat(call: str, record: Mapping[str, Any]) -> dict[str, Any] | None:
-    flat = {_ACCOUNT: _first(record, *_GROUP_IDS)}
-    if call != GROUP:
-        flat[_USER] = _first(record, *_USER_IDS)
-    if call == GROUP:
-        traits = _traits(record)
-        name = traits.pop("name", None)
-        return {**flat, "Plan": DEFAULT_PLAN, "account_name": name, **traits}
-    if call == IDENTIFY:
-        traits = _traits(record)
-        name = traits.pop("name", None)
-        return {**flat, "user_name": name, **traits}
-    if call == TRACK:
-        module = _first(record, "properties.category", "category") or DEFAULT_MODULE
-        return {**flat, "activity": _first(record, "event", "event_text"), "module": module}
-    return _page(record, flat)
-
-
-def _page(record: Mapping[str, Any], flat: dict[str, Any]) -> dict[str, Any] | None:
-    name = _first(record, "name", "properties.name")
-    category = _first(record, "category", "properties.category")
-    words = [str(word) for word in (category, name) if word]
-    if not words:
-        return None
-    activity = f"Viewed {' '.join(words)} Page"
-    return {**flat, "activity": activity, "module": category or DEFAULT_MODULE}
-
-
-def _traits(record: Mapping[str, Any]) -> dict[str, Any]:
-    traits = record.get("traits")
-    if not isinstance(traits, dict):
-        return {}
-    named = {_RENAMED.get(str(name), str(name)): value for name, value in traits.items()}
-    return {name: value for name, value in named.items() if name not in _LEFT_OUT}
-
-
-def _first(record: Mapping[str, Any], *paths: str) -> Any:
-    for path in paths:
-        value = expressions.path(path).read(record)
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
-            return value
-    return None
+        Raises:
+            InputError: If it is.
+        """
+        seen = (name, reader.is_event_table)
+        other, is_event_table = self._event_streams.setdefault(reader.source, seen)
+        if is_event_table != reader.is_event_table:
+            msg = f"Streams {other!r} and {name!r} hold the same events of Segment."
+            raise InputError(msg, remedy="Select the table of all tracks, or those of each event.")

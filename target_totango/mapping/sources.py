@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import expressions
-from target_totango.mapping.dates import date_conversion, zone_named
+from target_totango.mapping.dates import (
+    EPOCH,
+    EPOCH_MILLISECONDS,
+    EPOCH_SECONDS,
+    ISO,
+    date_conversion,
+    zone_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
 
 _KINDS: Final = ("coalesce", "constant", "field", "path", "template")
 _MODIFIERS: Final = ("date_format", "default", "lower", "strip", "time_zone")
+_FORMATS: Final = (ISO, EPOCH, EPOCH_SECONDS, EPOCH_MILLISECONDS)
 _WHAT_IT_IS: Final = (
     'a source is a field, a path, a template, or an object such as {"constant": "x"}'
 )
@@ -115,6 +123,6 @@ def _date_formats(value: Any) -> tuple[str, ...]:
         try:
             date_conversion((str(pattern),))
         except ValueError:
-            msg = f"date_format {pattern!r} is neither iso, epoch_s, epoch_ms nor like %d/%m/%Y"
+            msg = f"date_format {pattern!r} is neither {', '.join(_FORMATS)} nor like %d/%m/%Y"
             raise SourceError(msg) from None
     return tuple(map(str, formats))

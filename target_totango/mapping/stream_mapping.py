@@ -9,7 +9,7 @@ from target_totango.mapping.policy import Policy
 from target_totango.models import WriteOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from target_totango.mapping.convert import Conversion
     from target_totango.mapping.expressions import Expression
@@ -65,6 +65,7 @@ class StreamMapping:
     Attributes:
         recency: Reads the moment of a row, by which the most recent one wins.
         activity_time: When an activity happened, where the stream says so.
+        on_create: Account attributes of rows that name none, where they create the account.
         left_out: Fields that are not written, for the log.
         nested: Fields that go out as JSON text.
         new: API names that the service does not know yet.
@@ -84,6 +85,7 @@ class StreamMapping:
     options: WriteOptions = field(default_factory=WriteOptions)
     recency: Expression | None = None
     activity_time: TimeColumn | None = None
+    on_create: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
     new: tuple[str, ...] = ()

@@ -105,6 +105,11 @@ class Transformer:
             setattr(result.request, scope, self._texts(values, scope, columns, result))
         if self._max_age is not None and self._time is not None:
             result.errors += _age_errors(record, self._time, self._max_age)
+        if self._mapping.on_create:
+            account = result.request.account
+            result.request.on_create = {
+                name: text for name, text in self._mapping.on_create.items() if name not in account
+            }
         if self._changes:
             result.changes = dict(self._changes)
             self._changes.clear()

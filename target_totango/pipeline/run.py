@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.clients import Clients
 from target_totango.delivery import make_destination
 from target_totango.delivery.dry_run import DryRunDestination, Plan
-from target_totango.models import ACTIVITIES, UPSERT, Row
+from target_totango.models import UPSERT, Row
 from target_totango.pipeline.canary import Canary
+from target_totango.pipeline.creation_defaults import CreationDefaults
 from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.deletes import HardDeletes
 from target_totango.pipeline.filters import (
@@ -27,6 +28,7 @@ from target_totango.pipeline.verdict import RunEnd
 from target_totango.report import Progress, Report, write_report
 from target_totango.singer.state import StateCheckpointer, emit
 from target_totango.storage.dead_letter import DeadLetterFile
+from target_totango.storage.known_groups import KnownGroups
 from target_totango.storage.known_users import KnownUsers
 from target_totango.storage.ledger import Ledger
 from target_totango.storage.run_store import RunStore
@@ -58,8 +60,6 @@ TICK_SECONDS: Final = 0.2
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
 
-_ASKS_NOTHING: Final = Skipped("a call that asks for nothing")
-
 
 class Run:
     """Everything that happens between reading a record and emitting a state.
@@ -73,6 +73,7 @@ class Run:
 
     Attributes:
         signal: The signal that asked to stop.
+        known_groups: Which group each user was last in, where that is remembered.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Run:
         self._store = RunStore()
         self._progress = Progress(self.report)
         self._ledger, self._known_users = _opened(settings, connection)
+        self.known_groups = _known_groups(settings)
         self._read_back = ReadBack(settings, self._store)
         self._results = ResultHandler(
             states=self.states,
@@ -128,6 +130,9 @@ class Run:
         if self.settings.sync_mode != UPSERT:
             mode = self.settings.sync_mode
             stages.append(SyncModeFilter(mode, self._store, lambda: self.clients.lookup))
+        if self.settings.preset is not None and self.settings.segment.default_plan:
+            lookup = (lambda: self.clients.lookup) if self.clients.has_token else None
+            stages.append(CreationDefaults(self._store, lookup))
         return stages
 
     # While the input is read ---------------------------------------------------------------
@@ -163,21 +168,31 @@ class Run:
         if len(self._rows) >= BATCH_ROWS:
             self._advance()
 
-    def skip(self, message: Mapping[str, Any], source: SourceStream, stream: str) -> None:
+    def skip(
+        self,
+        message: Mapping[str, Any],
+        source: SourceStream,
+        *,
+        stream: str,
+        object_: str,
+        reason: str,
+    ) -> None:
         """Count a record that asks for nothing, such as a page without a name."""
-        row = Row(self.states.next_row(), source, message, stream, ACTIVITIES)
+        row = Row(self.states.next_row(), source, message, stream, object_)
         self.report.tally(row.stream, row.object).received += 1
-        self._results.handle([(row, _ASKS_NOTHING)])
+        self._results.handle([(row, Skipped(reason))])
 
     def refuse(
         self,
         message: Mapping[str, Any],
         source: SourceStream,
-        mapping: StreamMapping,
+        *,
+        stream: str,
+        object_: str,
         error: ValidationError,
     ) -> None:
-        """Reject a record that did not come through the stream maps."""
-        row = Row(self.states.next_row(), source, message, mapping.stream, mapping.object)
+        """Reject a record that did not come through the stream maps, or is no call of a preset."""
+        row = Row(self.states.next_row(), source, message, stream, object_)
         self.report.tally(row.stream, row.object).received += 1
         self._results.handle([(row, Rejected([error]))])
 
@@ -321,6 +336,8 @@ class Run:
         value = self.states.due(now=now)
         if value is not None:
             self._results.make_durable()
+            if self.known_groups is not None:
+                self.known_groups.flush()
             emit(value)
 
     # The end -------------------------------------------------------------------------------
@@ -426,7 +443,8 @@ class Run:
             self._results.mark_superseded()
         finally:
             self.rejects.close()
-            for closing in (*self._destinations.values(), self._known_users, self._ledger):
+            files = (self._known_users, self.known_groups, self._ledger)
+            for closing in (*self._destinations.values(), *files):
                 if closing is not None:
                     closing.close()
             self.clients.close()
@@ -454,6 +472,14 @@ class Run:
             has_ledger=self._ledger is not None,
             canary=self._canary.findings if self._canary else None,
         )
+
+
+def _known_groups(settings: Settings) -> KnownGroups | None:
+    """Open the file of known groups beside the ledger; without one, groups are known for a run."""
+    if not settings.segment.remembers_groups:
+        return None
+    is_kept = settings.ledger_path and not settings.dry_run
+    return KnownGroups(Path(f"{settings.ledger_path}.groups") if is_kept else None)
 
 
 def _opened(settings: Settings, connection: Connection) -> tuple[Ledger | None, KnownUsers | None]:

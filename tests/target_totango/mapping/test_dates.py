@@ -91,13 +91,15 @@ def test_moments_stay_the_same_moment(moment: dt.datetime) -> None:
         ("epoch_s", 1735689599, "2024-12-31T23:59:59Z"),
         ("epoch_ms", "1735689599500", "2024-12-31T23:59:59.500Z"),
         ("epoch_s", -1, "1969-12-31T23:59:59Z"),
+        ("epoch", 1735689599, "2024-12-31T23:59:59Z"),
+        ("epoch", "1735689599500", "2024-12-31T23:59:59.500Z"),
     ],
 )
 def test_date_formats(pattern: str, value: Any, text: str) -> None:
     assert date_conversion((pattern,))(value) == text
 
 
-@pytest.mark.parametrize("pattern", ["", "Iso", "dd/mm", "%Q", "epoch"])
+@pytest.mark.parametrize("pattern", ["", "Iso", "dd/mm", "%Q", "Epoch"])
 def test_what_is_no_date_format(pattern: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         date_conversion((pattern,))
