@@ -13,8 +13,7 @@ from totango_api.hosts import REGIONS, hosts_of
 from totango_api.http.client import ApiClient
 from totango_api.redaction import scrub
 from totango_api.region import resolved
-from totango_api.search.endpoint import ACCOUNTS, USERS, Search
-from totango_api.search.query import Query
+from totango_api.search import ACCOUNTS, USERS, Query, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

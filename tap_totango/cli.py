@@ -13,7 +13,7 @@ from jsonschema_rs import validator_for
 
 from tap_totango.check import check
 from tap_totango.config import CONFIG
-from tap_totango.records.writer import UNREAD, Stopped, UnreadError
+from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
 from totango_api.config import respell
 from totango_api.errors import SettingsError, TotangoError

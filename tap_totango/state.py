@@ -14,15 +14,14 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tap_totango.schema.catalog import json_in
-from tap_totango.schema.types import ConversionError, moment_of, timestamp
+from tap_totango.schema import ConversionError, json_in, moment_of, timestamp
 from totango_api.errors import InputError
 from totango_api.reading.result import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from totango_api.search.query import Query
+    from totango_api.search import Query
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,8 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
 from tap_totango.config import CONFIG
-from tap_totango.records.writer import MessageWriter, Stopped
-from tap_totango.schema.catalog import catalog_in
-from tap_totango.schema.naming import SNAKE, KnownColumns, Naming
+from tap_totango.records import MessageWriter, Stopped
+from tap_totango.schema import SNAKE, KnownColumns, Naming, catalog_in
 from tap_totango.state import (
     canonical,
     checked_state,
@@ -23,9 +22,7 @@ from tap_totango.state import (
     unwrapped_state,
     utc_now,
 )
-from tap_totango.streams import STREAMS
-from tap_totango.streams.context import Discovery, StreamContext
-from tap_totango.streams.maps import check_maps, map_error
+from tap_totango.streams import STREAMS, Discovery, StreamContext, check_maps, map_error
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError, TotangoError
 from totango_api.http.client import ApiClient
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_totango.streams.base import TotangoStream
+    from tap_totango.streams import TotangoStream
 
 
 class TapTotango(Tap):

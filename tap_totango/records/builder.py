@@ -9,13 +9,21 @@ from decimal import Decimal
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.schema.columns import EXTRA, Column, fields_for, label_of, part_keys
-from tap_totango.schema.types import ConversionError, converted, converted_column
+from tap_totango.schema import (
+    EXTRA,
+    Column,
+    ConversionError,
+    converted,
+    converted_column,
+    fields_for,
+    label_of,
+    part_keys,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from totango_api.search.endpoint import Hit
+    from totango_api.search import Hit
 
 VALUES: Final = "selected_fields"
 """Where a search puts the values of the fields asked for, by position."""

@@ -1,1 +1,58 @@
 """Which columns a stream has, of which type, under which name."""
+
+from tap_totango.schema.catalog import catalog_in, fitted, json_in, known_columns
+from tap_totango.schema.columns import (
+    EXTRA,
+    Column,
+    base_columns,
+    columns_of_attributes,
+    columns_of_fields,
+    fields_for,
+    label_of,
+    part_keys,
+    schema_of,
+)
+from tap_totango.schema.naming import SNAKE, KnownColumns, Naming, name_columns, remember
+from tap_totango.schema.types import (
+    BOOLEAN,
+    OBJECT,
+    TEXT,
+    TIMESTAMP,
+    ConversionError,
+    converted,
+    converted_column,
+    milliseconds_of,
+    moment_of,
+    timestamp,
+)
+
+__all__ = [
+    "BOOLEAN",
+    "EXTRA",
+    "OBJECT",
+    "SNAKE",
+    "TEXT",
+    "TIMESTAMP",
+    "Column",
+    "ConversionError",
+    "KnownColumns",
+    "Naming",
+    "base_columns",
+    "catalog_in",
+    "columns_of_attributes",
+    "columns_of_fields",
+    "converted",
+    "converted_column",
+    "fields_for",
+    "fitted",
+    "json_in",
+    "known_columns",
+    "label_of",
+    "milliseconds_of",
+    "moment_of",
+    "name_columns",
+    "part_keys",
+    "remember",
+    "schema_of",
+    "timestamp",
+]

@@ -11,7 +11,7 @@ from singer_sdk.singerlib import Catalog
 from tap_totango.schema import types as values
 from tap_totango.schema.columns import EXTRA, Column, kind_of
 from totango_api.errors import InputError
-from totango_api.search.attributes import DATE, DAY, NUMBER, TEXT, Attribute
+from totango_api.search import DATE, DAY, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -14,8 +14,7 @@ from tap_totango.schema import types as values
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from totango_api.search.attributes import Attribute
-    from totango_api.search.query import FieldSpec
+    from totango_api.search import Attribute, FieldSpec
 
 EXTRA: Final = "_extra"
 

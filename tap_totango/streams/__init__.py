@@ -3,10 +3,20 @@
 from typing import Final
 
 from tap_totango.streams.attributes import AttributesStream
+from tap_totango.streams.base import TotangoStream
+from tap_totango.streams.context import Discovery, StreamContext
 from tap_totango.streams.events import EventsStream
+from tap_totango.streams.maps import check_maps, map_error
 from tap_totango.streams.search import AccountsStream, UsersStream
 
 STREAMS: Final = (AccountsStream, UsersStream, EventsStream, AttributesStream)
-"""Every stream of the tap; one line for each is all that a new one needs here."""
+"""Every stream of the tap."""
 
-__all__ = ["STREAMS"]
+__all__ = [
+    "STREAMS",
+    "Discovery",
+    "StreamContext",
+    "TotangoStream",
+    "check_maps",
+    "map_error",
+]

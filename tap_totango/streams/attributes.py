@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_totango.records.builder import Table
-from tap_totango.schema import types as values
-from tap_totango.schema.columns import EXTRA, Column
+from tap_totango.records import Table
+from tap_totango.schema import EXTRA, TEXT, Column
 from tap_totango.streams.base import TotangoStream
-from totango_api.search.attributes import discover
+from totango_api.search import discover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from totango_api.search.attributes import Attribute
+    from totango_api.search import Attribute
 
 
 class AttributesStream(TotangoStream):
@@ -23,10 +22,10 @@ class AttributesStream(TotangoStream):
     selected_by_default = False
     keys: ClassVar[tuple[str, ...]] = ("object", "api_name")
     base = (
-        Column("object", values.TEXT, "accounts or users", ("object",)),
-        Column("api_name", values.TEXT, "API name", ("api_name",)),
-        Column("type", values.TEXT, "Type, as Totango calls it", ("type",)),
-        Column("display_name", values.TEXT, "Display name", ("display_name",)),
+        Column("object", TEXT, "accounts or users", ("object",)),
+        Column("api_name", TEXT, "API name", ("api_name",)),
+        Column("type", TEXT, "Type, as Totango calls it", ("type",)),
+        Column("display_name", TEXT, "Display name", ("display_name",)),
     )
 
     def tables(self) -> Iterator[Table]:

@@ -12,10 +12,16 @@ from singer_sdk import singerlib as singer
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import Schema
 
-from tap_totango.records.writer import RecordEncoder, is_identity
-from tap_totango.schema.catalog import fitted
-from tap_totango.schema.columns import EXTRA, Column, schema_of
-from tap_totango.schema.naming import KnownColumns, name_columns, remember
+from tap_totango.records import RecordEncoder, is_identity
+from tap_totango.schema import (
+    EXTRA,
+    Column,
+    KnownColumns,
+    fitted,
+    name_columns,
+    remember,
+    schema_of,
+)
 from tap_totango.state import COLUMNS
 from tap_totango.streams.maps import map_error
 from totango_api.errors import InputError, TotangoError
@@ -27,9 +33,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
     from singer_sdk.singerlib import Catalog, CatalogEntry
 
-    from tap_totango.records.builder import Table
+    from tap_totango.records import Table
     from tap_totango.streams.context import StreamContext
-    from totango_api.search.query_parser import PastedQuery
+    from totango_api.search import PastedQuery
 
 
 class TotangoStream(Stream):

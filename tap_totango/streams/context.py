@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import ApiError, AuthenticationError, TotangoError
-from totango_api.search.attributes import Attribute, discover
+from totango_api.search import Attribute, discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from tap_totango.records.writer import MessageWriter
-    from tap_totango.schema.naming import KnownColumns, Naming
+    from tap_totango.records import MessageWriter
+    from tap_totango.schema import KnownColumns, Naming
     from totango_api.http.client import ApiClient
 
 logger = logging.getLogger(__name__)

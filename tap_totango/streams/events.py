@@ -5,25 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango.progress import Progress
-from tap_totango.records.builder import RecordBuilder
-from tap_totango.schema import types as values
-from tap_totango.schema.columns import Column
-from tap_totango.schema.types import milliseconds_of
+from tap_totango.records import RecordBuilder
+from tap_totango.schema import BOOLEAN, OBJECT, TEXT, TIMESTAMP, Column, milliseconds_of
 from tap_totango.state import Bookmark, Start
 from tap_totango.streams.base import TotangoStream
 from totango_api.errors import IncompleteReadError, RefusedError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading.events import EventsRead, of_types, since
 from totango_api.reading.paginator import Paging
-from totango_api.search.query import Query
-from totango_api.search.query_parser import PastedQuery, query_from
+from totango_api.search import PastedQuery, Query, query_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk import Tap
 
-    from tap_totango.records.builder import Table
+    from tap_totango.records import Table
     from tap_totango.streams.context import StreamContext
 
 
@@ -35,17 +32,17 @@ class EventsStream(TotangoStream):
     keys: ClassVar[tuple[str, ...]] = ("event_id",)
     incremental_on = "timestamp"
     base = (
-        Column("event_id", values.TEXT, "Event ID", ("id",)),
-        Column("timestamp", values.TIMESTAMP, "Time of the event", ("timestamp",)),
-        Column("type", values.TEXT, "Event type", ("type",)),
-        Column("account_id", values.TEXT, "Account ID", ("account", "id")),
-        Column("account_name", values.TEXT, "Account name", ("account", "display_name")),
-        Column("is_new", values.BOOLEAN, "New", ("is_new",)),
-        Column("note_content", values.OBJECT, "Touchpoint", ("note_content",)),
-        Column("task_content", values.OBJECT, "Task", ("task_content",)),
-        Column("alert_content", values.OBJECT, "Alert", ("alert_content",)),
-        Column("campaign_content", values.OBJECT, "Campaign touch", ("campaign_content",)),
-        Column("properties", values.OBJECT, "Properties", ("properties",)),
+        Column("event_id", TEXT, "Event ID", ("id",)),
+        Column("timestamp", TIMESTAMP, "Time of the event", ("timestamp",)),
+        Column("type", TEXT, "Event type", ("type",)),
+        Column("account_id", TEXT, "Account ID", ("account", "id")),
+        Column("account_name", TEXT, "Account name", ("account", "display_name")),
+        Column("is_new", BOOLEAN, "New", ("is_new",)),
+        Column("note_content", OBJECT, "Touchpoint", ("note_content",)),
+        Column("task_content", OBJECT, "Task", ("task_content",)),
+        Column("alert_content", OBJECT, "Alert", ("alert_content",)),
+        Column("campaign_content", OBJECT, "Campaign touch", ("campaign_content",)),
+        Column("properties", OBJECT, "Properties", ("properties",)),
     )
 
     def __init__(self, tap: Tap, context: StreamContext) -> None:

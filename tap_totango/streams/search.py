@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango.progress import Progress
-from tap_totango.records.builder import RecordBuilder
-from tap_totango.schema.catalog import known_columns
-from tap_totango.schema.columns import (
+from tap_totango.records import RecordBuilder
+from tap_totango.schema import (
     base_columns,
     columns_of_attributes,
     columns_of_fields,
     fields_for,
+    known_columns,
+    milliseconds_of,
 )
-from tap_totango.schema.types import milliseconds_of
 from tap_totango.state import Bookmark, Start, canonical
 from tap_totango.streams.base import TotangoStream
 from totango_api.errors import (
@@ -26,22 +26,27 @@ from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.paginator import Paging
 from totango_api.reading.scroll import ScrollRead
 from totango_api.reading.splitters import Partitions, splitters_for
-from totango_api.search.attributes import CORE_ATTRIBUTES
-from totango_api.search.endpoint import ACCOUNTS, USERS, Search
-from totango_api.search.query import Query
-from totango_api.search.query_parser import PastedQuery, query_from
+from totango_api.search import (
+    ACCOUNTS,
+    CORE_ATTRIBUTES,
+    USERS,
+    PastedQuery,
+    Query,
+    Search,
+    query_from,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from singer_sdk import Tap
 
-    from tap_totango.records.builder import Table
-    from tap_totango.schema.columns import Column
+    from tap_totango.records import Table
+    from tap_totango.schema import Column
     from tap_totango.streams.context import StreamContext
     from totango_api.reading.result import Batch, Outcome
     from totango_api.reading.splitters import Splitter
-    from totango_api.search.query import Term
+    from totango_api.search import Term
 
 
 class SearchStream(TotangoStream):

@@ -1,1 +1,63 @@
 """Describes queries and reads one page; knows nothing of completeness."""
+
+from totango_api.search.attributes import (
+    CORE_ATTRIBUTES,
+    DATE,
+    DAY,
+    LIFECYCLE,
+    LIST,
+    NUMBER,
+    TAG,
+    TEXT,
+    Attribute,
+    definitions,
+    discover,
+)
+from totango_api.search.endpoint import (
+    ACCOUNTS,
+    USERS,
+    Hit,
+    Key,
+    Page,
+    Search,
+    account_id_of,
+    key_of,
+    page_in,
+    whole_number,
+)
+from totango_api.search.lookup import Found, Lookup
+from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
+from totango_api.search.query_parser import PastedQuery, query_from
+
+__all__ = [
+    "ACCOUNTS",
+    "ASCENDING",
+    "CORE_ATTRIBUTES",
+    "DATE",
+    "DAY",
+    "DESCENDING",
+    "LIFECYCLE",
+    "LIST",
+    "NUMBER",
+    "TAG",
+    "TEXT",
+    "USERS",
+    "Attribute",
+    "FieldSpec",
+    "Found",
+    "Hit",
+    "Key",
+    "Lookup",
+    "Page",
+    "PastedQuery",
+    "Query",
+    "Search",
+    "Term",
+    "account_id_of",
+    "definitions",
+    "discover",
+    "key_of",
+    "page_in",
+    "query_from",
+    "whole_number",
+]
