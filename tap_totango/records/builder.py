@@ -13,8 +13,8 @@ from tap_totango.schema import (
     EXTRA,
     Column,
     ConversionError,
-    converted,
-    converted_column,
+    convert,
+    convert_column,
     fields_for,
     label_of,
     part_keys,
@@ -60,7 +60,7 @@ class Table:
         names = self.names
         return [dict(zip(names, row, strict=True)) for row in self.tuples()]
 
-    def from_value(self, name: str, floor: str | None, *, nulls: bool) -> Table:
+    def at_least(self, name: str, floor: str | None, *, nulls: bool) -> Table:
         """Return the records whose value in a column is not below a floor.
 
         Args:
@@ -95,11 +95,10 @@ class RecordBuilder:
         columns: The columns wanted.
         base: All columns that every hit has, wanted or not.
         vanished: Columns of the catalog that no longer exist: always null.
-        extra: Whether the catalog wants `_extra`.
 
     Attributes:
-        oddities: How often a value did not fit its column, by column name; and how many hits
-            had too few or too many values.
+        conversion_errors: How often a value did not fit its column, by column name, and how
+            many hits had too few or too many values.
     """
 
     def __init__(
@@ -108,23 +107,23 @@ class RecordBuilder:
         *,
         base: Sequence[Column],
         vanished: Sequence[str] = (),
-        extra: bool = True,
     ) -> None:
-        self.oddities: Counter[str] = Counter()
-        self._extra = extra
+        self.conversion_errors: Counter[str] = Counter()
         self._vanished = vanished
         self._fields = fields_for(columns)
         self._parent_fields = fields_for(columns, of_parent=True)
-        self._pathed = [(column, column.path) for column in columns if column.path]
-        self._placed = [(column, self._place(column)) for column in columns if column.field]
+        self._columns_by_path = [(column, column.path) for column in columns if column.path]
+        self._columns_by_position = [
+            (column, self._position(column)) for column in columns if column.field
+        ]
         known = [column.path for column in base] + [(VALUES,), ("account", VALUES)]
         self._known = {path[0] for path in known if len(path) == 1}
         self._known_in: dict[str, set[str]] = {}
         for outer, inner in (path for path in known if len(path) > 1):
             self._known_in.setdefault(outer, set()).add(inner)
 
-    def _place(self, column: Column) -> int:
-        """Return where the values of a column stand: behind the user's own, the account's."""
+    def _position(self, column: Column) -> int:
+        """Return where a column's values stand: those of the account come after the user's own."""
         if column.of_parent:
             return len(self._fields) + self._parent_fields.index(column.field or {})
         return self._fields.index(column.field or {})
@@ -137,31 +136,30 @@ class RecordBuilder:
         """Return the records of hits."""
         extras: dict[int, dict[str, Any]] = {}
         columns: dict[str, Sequence[Any]] = {name: [None] * len(hits) for name in self._vanished}
-        for column, path in self._pathed:
-            columns[column.name] = self._converted(column, _values_at(hits, path), extras)
+        for column, path in self._columns_by_path:
+            columns[column.name] = self._convert(column, _values_at(hits, path), extras)
         values = self._values(hits, extras)
-        for column, place in self._placed:
+        for column, place in self._columns_by_position:
             raw: Sequence[Any] = values[place] if hits else ()
             if column.part is not None:
                 raw = self._parts(raw, column, extras)
-            columns[column.name] = self._converted(column, raw, extras)
-        if self._extra:
-            self._add_unknown(hits, extras)
-            columns[EXTRA] = [
-                _plain(extras[place]) if place in extras else None for place in range(len(hits))
-            ]
+            columns[column.name] = self._convert(column, raw, extras)
+        self._add_unknown(hits, extras)
+        columns[EXTRA] = [
+            _writable(extras[place]) if place in extras else None for place in range(len(hits))
+        ]
         return Table(columns, len(hits))
 
-    def _converted(
+    def _convert(
         self, column: Column, raw: Sequence[Any], extras: dict[int, dict[str, Any]]
     ) -> Sequence[Any]:
         """Return the values of a column; keep what does not fit it."""
 
-        def misfit(place: int, value: Any) -> None:
+        def keep(place: int, value: Any) -> None:
             extras.setdefault(place, {})[column.name] = value
-            self.oddities[column.name] += 1
+            self.conversion_errors[column.name] += 1
 
-        return converted_column(column.kind, raw, misfit)
+        return convert_column(column.kind, raw, keep)
 
     def _add_unknown(self, hits: Sequence[Hit], extras: dict[int, dict[str, Any]]) -> None:
         """Keep what no column knows, at the top and one level below."""
@@ -197,7 +195,7 @@ class RecordBuilder:
             parts.append(None)
             if value is not None and label not in extras.get(place, _NO_KEYS):
                 extras.setdefault(place, {})[label] = value
-                self.oddities[column.name] += 1
+                self.conversion_errors[column.name] += 1
         return parts
 
     def _values(
@@ -212,10 +210,12 @@ class RecordBuilder:
             if simple and type(values) is list and len(values) == wanted:
                 rows.append(values)
             else:
-                rows.append(self._odd_values(hit, place, extras))
+                rows.append(self._values_of_odd_hit(hit, place, extras))
         return list(zip(*rows, strict=True))
 
-    def _odd_values(self, hit: Hit, place: int, extras: dict[int, dict[str, Any]]) -> list[Any]:
+    def _values_of_odd_hit(
+        self, hit: Hit, place: int, extras: dict[int, dict[str, Any]]
+    ) -> list[Any]:
         """Return as many values as were asked for; count and keep what is not as it was asked."""
         found = hit.get(VALUES)
         values: list[Any] = found if isinstance(found, list) else []
@@ -228,7 +228,7 @@ class RecordBuilder:
             parent_values = values[wanted:] if len(values) == wanted + parents else []
             values = values[:wanted] if parent_values else values
         if len(values) != wanted and (self._fields or values):
-            self.oddities[VALUES] += 1
+            self.conversion_errors[VALUES] += 1
         for at in range(wanted, len(values)):
             extras.setdefault(place, {})[f"{VALUES}[{at}]"] = values[at]
         return _padded(values, wanted) + _padded(parent_values, parents)
@@ -252,12 +252,12 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def _writable(value: Any) -> Any:
     """Return a value whose numbers any JSON reader can hold."""
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _writable(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_writable(inner) for inner in value]
     if isinstance(value, (Decimal, float)) and not converts(value):
         return json.dumps(value) if isinstance(value, float) else str(value)
     return value
@@ -266,7 +266,7 @@ def _plain(value: Any) -> Any:
 def converts(number: Decimal | float) -> bool:
     """Tell whether a number is within what a double can hold."""
     try:
-        converted("number", number)
+        convert("number", number)
     except ConversionError:
         return False
     return True

@@ -55,7 +55,7 @@ class ConversionError(ValueError):
     """A value cannot be converted without losing something."""
 
 
-def converted(kind: str, value: Any) -> Any:
+def convert(kind: str, value: Any) -> Any:
     """Return the value as its column has it.
 
     Raises:
@@ -279,8 +279,8 @@ _SMALL_EXPONENT: Final = 300
 """Numbers below these certainly are within what a double can hold."""
 
 
-def converted_column(
-    kind: str, raw: Sequence[Any], misfit: Callable[[int, Any], None]
+def convert_column(
+    kind: str, raw: Sequence[Any], on_error: Callable[[int, Any], None]
 ) -> Sequence[Any]:
     """Return the values of a column as its schema has them, null where one does not fit.
 
@@ -289,7 +289,7 @@ def converted_column(
     Args:
         kind: Of which kind the column is.
         raw: Its values as they came.
-        misfit: Called with place and value of each that does not fit.
+        on_error: Called with position and value of each that does not fit.
     """
     if _FITTING[kind].issuperset(map(type, raw)):
         whole = _whole(kind, raw)
@@ -298,10 +298,10 @@ def converted_column(
     result = []
     for place, value in enumerate(raw):
         try:
-            result.append(converted(kind, value))
+            result.append(convert(kind, value))
         except ConversionError:
             result.append(None)
-            misfit(place, value)
+            on_error(place, value)
     return result
 
 

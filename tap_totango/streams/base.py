@@ -268,7 +268,7 @@ class TotangoStream(Stream):
     def _emits(self, name: str) -> bool:
         return name in self.keys or (name in self.catalogued() and self.is_selected(name))
 
-    def say_query(self, pasted: PastedQuery, total: int | None) -> None:
+    def log_query(self, pasted: PastedQuery, total: int | None) -> None:
         """Say what was understood of the user's own query, and how many rows it selects; once."""
         if self.config.get(f"{self.name}_query") is not None and not self._query_is_said:
             self._query_is_said = True
@@ -281,7 +281,7 @@ class TotangoStream(Stream):
                 pasted.summary(),
             )
 
-    def say_misfits(self, counts: Mapping[str, int]) -> None:
+    def log_conversion_errors(self, counts: Mapping[str, int]) -> None:
         """Say how many values did not fit their columns."""
         for name, count in sorted(counts.items()):
             self.logger.warning(

@@ -73,7 +73,7 @@ class EventsStream(TotangoStream):
         self.logger.info("events: reading %s.", start.since or "everything")
         for account_id in self.config.get("account_ids") or [self._pasted.account_id]:
             yield from self._read(account_id, builder, start)
-        self.say_misfits(builder.oddities)
+        self.log_conversion_errors(builder.conversion_errors)
         if self._complete:
             bookmark.finished(start, self._greatest)
 
@@ -115,13 +115,13 @@ class EventsStream(TotangoStream):
     ) -> Iterator[Table]:
         progress = Progress(self.logger, self.name)
         for hits in reading.batches():
-            self.say_query(self._pasted, reading.outcome.total)
+            self.log_query(self._pasted, reading.outcome.total)
             if hits:
                 yield self._kept(builder.table(hits), start)
             progress.advance(len(hits), reading.outcome.total, reading.outcome.calls)
         progress.close()
         outcome = reading.outcome
-        self.say_query(self._pasted, outcome.total)
+        self.log_query(self._pasted, outcome.total)
         missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
         self.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
         if not (missing or outcome.unreadable or outcome.shifted):
@@ -138,6 +138,6 @@ class EventsStream(TotangoStream):
 
     def _kept(self, table: Table, start: Start) -> Table:
         """Return the events that are wanted: servers may ignore the filter."""
-        kept = table.from_value("timestamp", start.since, nulls=start.since is None)
+        kept = table.at_least("timestamp", start.since, nulls=start.since is None)
         self._greatest = kept.greatest("timestamp", self._greatest)
         return kept

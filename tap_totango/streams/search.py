@@ -128,7 +128,7 @@ class SearchStream(TotangoStream):
         self._version(start)
         progress = Progress(self.logger, self.name)
         for batch in self._read(query, start):
-            self.say_query(self._pasted, self._reading.outcome.total)
+            self.log_query(self._pasted, self._reading.outcome.total)
             if batch.hits:
                 yield self._kept(builder.table(batch.hits), start)
             progress.advance(len(batch.hits), self._reading.outcome.total, self._calls())
@@ -181,7 +181,7 @@ class SearchStream(TotangoStream):
         if self.replication_key is None or self.replication_method != "INCREMENTAL":
             return table
         floor = start.since or canonical(self.config.get("start_date"))
-        kept = table.from_value(self.replication_key, floor, nulls=start.since is None)
+        kept = table.at_least(self.replication_key, floor, nulls=start.since is None)
         self._greatest = kept.greatest(self.replication_key, self._greatest)
         return kept
 
@@ -259,7 +259,7 @@ class SearchStream(TotangoStream):
 
     def _report(self, builder: RecordBuilder) -> None:
         outcome = self._reading.outcome
-        self.say_query(self._pasted, outcome.total)
+        self.log_query(self._pasted, outcome.total)
         least = outcome.least_calls(self._paging().page_size)
         self.logger.info(
             "%s: %s rows of %s in %s calls (least possible: %s), %s rows came more than once.",
@@ -270,7 +270,7 @@ class SearchStream(TotangoStream):
             least,
             outcome.repeated,
         )
-        self.say_misfits(builder.oddities)
+        self.log_conversion_errors(builder.conversion_errors)
 
     def _settle(self, bookmark: Bookmark, start: Start) -> None:
         """Move the bookmark if nothing is missing; say what is missing otherwise.

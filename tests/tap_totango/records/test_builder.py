@@ -159,7 +159,7 @@ def test_what_does_not_fit_is_counted() -> None:
         builder.record(
             {"name": "u", "account": {"name": "a"}, "selected_fields": ["Pro", seats] + [None] * 4}
         )
-    assert builder.oddities["seats"] == 2
+    assert builder.conversion_errors["seats"] == 2
 
 
 def test_columns_that_are_not_wanted_are_not_taken_for_unknown() -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_totango.schema import types as values
-from tap_totango.schema.types import ConversionError, converted, converted_column
+from tap_totango.schema.types import ConversionError, convert, convert_column
 
 EPOCHS = st.integers(-70_000_000_000_000, 260_000_000_000_000)
 PLAIN = {
@@ -44,11 +44,11 @@ def test_at_once_as_one_by_one(column: tuple[str, list[Any]]) -> None:
     unfit: dict[int, Any] = {}
     for place, value in enumerate(raw):
         try:
-            expected.append(converted(kind, value))
+            expected.append(convert(kind, value))
         except ConversionError:
             expected.append(None)
             unfit[place] = value
     misfits: dict[int, Any] = {}
-    found = list(converted_column(kind, raw, misfits.__setitem__))
+    found = list(convert_column(kind, raw, misfits.__setitem__))
     assert [*map(repr, found)] == [*map(repr, expected)]
     assert misfits == unfit
