@@ -55,9 +55,10 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "Which stream goes where: a list of objects with `stream` (name or glob), `object`, "
         "`account_id`, `user_id`, `account_name`, `user_name`, `activity`, `module`, `parent_id`, "
         "`product_id`, `ofid`, `collection_type`, `collection_id`, `attributes` (API name to "
-        "source), `unmapped` (include, drop), `delivery`, `recency_field`. A source is a field, "
-        "a dotted path, a template such as `{account_id}_{product_id}`, or an object with one of "
-        "`field`, `path`, `template`, `constant`, and `date_format` and `default`.",
+        "source), `unmapped` (include, drop), `recency_field`, `activity_time`, `order`, "
+        "`delivery`, `sync_mode`, `verify`, `skip_unchanged`, and each setting about values. A "
+        "source is a field, a dotted path, a template such as `{account_id}_{product_id}`, or an "
+        "object: see docs/mapping.md.",
         items={"type": "object"},
     ),
     "attributes_path": setting(
