@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import QueryError
-from totango_api.search.pasted import PasteError, Payload, fields_of, json_in, read_paste
+from totango_api.search.pasted import (
+    PasteError,
+    Payload,
+    fields_of,
+    json_in,
+    read_paste,
+    without_quotes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,11 +90,10 @@ def query_from(value: object, *, setting: str) -> PastedQuery:
 
 
 def _form_in_text(text: str) -> dict[str, Any]:
-    stripped = text.strip().lstrip("\ufeff").strip()
-    if not stripped:
+    if not (bare := without_quotes(text)):
         msg = "it is empty"
         raise PasteError(msg)
-    return read_paste(stripped, _form_of_payload)
+    return read_paste(bare, _form_of_payload)
 
 
 def _form_of_payload(payload: Payload) -> dict[str, Any]:

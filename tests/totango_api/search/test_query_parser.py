@@ -134,6 +134,24 @@ WRAPPINGS = {
     "URLSearchParams of pairs": fetch(
         f"new URLSearchParams([['team_id', '-1'], ['query', {json.dumps(RAW_TEXT)}],])"
     ),
+    "template with expressions": f"const query = {RAW_TEXT};\n"
+    + fetch("`query=${encodeURIComponent(JSON.stringify(query))}`"),
+    "in typographic quotes": f"\u201c{RAW_TEXT}\u201d",
+    "in single typographic quotes": f"\u2018{FIELD}\u2019",
+    "in straight quotes": f"'{FIELD}'",
+    "as a JSON string": json.dumps(RAW_TEXT),
+    "in a code fence": f"```json\n{RAW_TEXT}\n```",
+    "no-break blanks between words": curl(
+        copied.plain_bash, f"--data-raw\u00a0{copied.plain_bash(FIELD)}"
+    ).replace("-H ", "-H\u00a0"),
+    "Postman for PowerShell": '$headers = New-Object "System.Collections.Generic.'
+    'Dictionary[[String],[String]]"\n$headers.Add("app-token", "x")\n\n'
+    f"$body = {copied.powershell(ENCODED)}\n\n"
+    "$response = Invoke-RestMethod 'https://x' -Method 'POST' -Headers $headers -Body $body\n"
+    "$response | ConvertTo-Json",
+    "Postman for cmd": curl(
+        copied.typed_cmd, f"--data-urlencode {copied.typed_cmd(FIELD)}", " ^\n"
+    ),
     "stringify": fetch(f"'query=' + encodeURIComponent(JSON.stringify({RAW_TEXT}))"),
     "Postman's fetch": "const myHeaders = new Headers();\n"
     f'myHeaders.append("app-token", "{copied.TOKEN}");\n\n'
@@ -292,7 +310,8 @@ ENTRY = {"startedDateTime": "2026-01-01", "request": {"method": "GET", "url": "x
         ("curl https://x -d 'query={}'", "found an empty object"),
         ("Invoke-WebRequest -Uri 'https://x'", "sends no body"),
         ("fetch('https://x')", "sends no body"),
-        ("fetch('https://x', {body: `query=${text}`})", "at line 1: a template literal"),
+        ("fetch('https://x', {body: `query=${text}`})", "holds no JSON object"),
+        ("fetch('https://x', {body: `query=${})", "cannot be read at line 1: a value expected"),
         ("{}", "found an empty object"),
         ("[]", "found a list"),
         ("7", "found a number"),

@@ -1,7 +1,7 @@
 """What a JavaScript `fetch(…)` sends, as browsers, Node.js and Postman write it.
 
-Only values are evaluated: literals, template literals without expressions, `+`, variables,
-`JSON.stringify`, `encodeURIComponent`, `URLSearchParams` and `FormData`. Nothing is executed.
+Only values are evaluated: literals, template literals, `+`, variables, `JSON.stringify`,
+`encodeURIComponent`, `URLSearchParams` and `FormData`. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from totango_api.search.pasted.payload import PasteError, Payload
 _FETCH: Final = r"\bfetch\s*\("
 _BLANKS: Final = r"(?:\s|//[^\n]*|/\*(?s:.*?)\*/)*"
 _NAME: Final = r"[A-Za-z_$][\w$]*"
-_STRING: Final = r"""(?s:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`)"""
+_STRING: Final = r"""(?s:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')"""
+_TEMPLATE_TEXT: Final = r"(?s:[^`\\$]|\\.|\$(?!\{))*"
 _ESCAPE: Final = re.compile(
     r"""\\(?: u\{([0-9A-Fa-f]+)\} | u([0-9A-Fa-f]{4}) | x([0-9A-Fa-f]{2})
         | (\r\n|[\n\r\u2028\u2029]) | (0)(?![0-9]) | ((?s:.)) )""",
@@ -96,7 +97,9 @@ class _Script:
     def _literal(self) -> Any:
         cursor = self._cursor
         if match := cursor.take_token(_STRING):
-            return self._string(match)
+            return _unescaped(match.group()[1:-1])
+        if cursor.take_token("`"):
+            return self._template()
         if cursor.take_token(r"\{"):
             return self._object()
         if cursor.take_token(r"\["):
@@ -112,18 +115,24 @@ class _Script:
             return self._called(re.sub(r"\s", "", name), self._values(r"\)"), new=new)
         return _WORDS[name] if name in _WORDS else self._variable(name.partition(".")[0])
 
-    def _string(self, match: re.Match[str]) -> str:
-        template = match.group(3)
-        if template is not None and re.search(r"(?<!\\)\$\{", template):
-            msg = "a template literal holds an expression"
-            raise self._cursor.error(msg)
-        return _unescaped(next(text for text in match.groups() if text is not None))
+    def _template(self) -> str:
+        """Return what a template literal comes to, its expressions included."""
+        parts: list[str] = []
+        while True:
+            text = self._cursor.take(_TEMPLATE_TEXT)
+            parts.append(_unescaped(text.group()) if text else "")
+            if not self._cursor.take(r"\$\{"):
+                break
+            parts.append(str(self._value()))
+            self._cursor.need(r"\}", "}")
+        self._cursor.need("`", "the end of a template literal")
+        return "".join(parts)
 
     def _object(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         while not self._cursor.take_token(r"\}"):
-            key = self._cursor.need(rf"{_STRING}|({_NAME})|(\d+)", "a key")
-            name = key.group(4) or key.group(5) or _unescaped(key.group()[1:-1])
+            key = self._cursor.need(rf"{_STRING}|({_NAME}|\d+)", "a key")
+            name = key.group(3) or _unescaped(key.group()[1:-1])
             if self._cursor.take_token(":"):
                 found[name] = self._value()
             else:

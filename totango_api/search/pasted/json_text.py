@@ -27,6 +27,20 @@ _UNICODE_BLANK: Final = re.compile(
 )
 
 
+_QUOTED: Final = re.compile(
+    r"(?s)(?:```\w*|[`'\"\u2018-\u201f\u00ab\u00bb])\s*(?=\{|query|curl|\$|fetch|invoke)(.*?)"
+    r"\s*(?:```|[`'\"\u2018-\u201f\u00ab\u00bb])",
+    re.IGNORECASE,
+)
+
+
+def without_quotes(text: str) -> str:
+    """Take away the blanks, quotes or code fences that a whole paste stands between."""
+    stripped = text.strip().lstrip("\ufeff").strip()
+    quoted = _QUOTED.fullmatch(stripped)
+    return quoted.group(1) if quoted else stripped
+
+
 def json_in(text: str) -> Any:
     """Read a JSON value, and nothing behind it.
 

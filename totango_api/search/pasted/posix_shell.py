@@ -22,7 +22,7 @@ _PIECE: Final = re.compile(
     | \$' (?P<ansi> (?: [^'\\] | \\ (?s:.) )* ) '
     | ' (?P<single> [^']* ) '
     | \$? " (?P<double> (?: [^"\\] | \\ (?s:.) )* ) "
-    | (?P<blank> [ \t]+ )
+    | (?P<blank> [^\S\r\n]+ )
     | (?P<end> [\r\n;|&<>]+ | $ )
     | (?P<open> \$?['"] )
     | (?P<plain> (?s:.) )
