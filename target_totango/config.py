@@ -210,16 +210,13 @@ class Settings:
     preset: str | None
     segment: SegmentOptions
     ignore_unmapped: bool
-    sync_mode: str
     fail_on_invalid: bool
     max_rejected: int
     rejects_path: str
     canary: bool
-    verify: str
     verify_share: float
     verify_timeout: float
     warn_on_mismatch: bool
-    skip_unchanged: bool
     ledger_path: str | None
     dry_run: bool
     hard_delete: bool
@@ -251,16 +248,13 @@ class Settings:
             preset=given["preset"],
             segment=SegmentOptions.from_settings(given),
             ignore_unmapped=given["unmapped_streams"] == IGNORE,
-            sync_mode=given["sync_mode"],
             fail_on_invalid=given["on_invalid"] == FAIL,
             max_rejected=given["max_rejected"],
             rejects_path=given["rejects_path"],
             canary=bool(given["canary"]),
-            verify=given["verify"],
             verify_share=float(given["verify_share"]),
             verify_timeout=float(given["verify_timeout"]),
             warn_on_mismatch=given["verify_mismatch"] == WARN,
-            skip_unchanged=bool(given["skip_unchanged"]),
             ledger_path=given["ledger_path"],
             dry_run=bool(given["dry_run"]),
             hard_delete=bool(given["hard_delete"]),
@@ -280,22 +274,36 @@ class Settings:
         except ValueError as error:
             msg = f"{error}."
             raise SettingsError(msg) from None
-        if self.skip_unchanged and not self.ledger_path:
+        if any(options.skip_unchanged for options in self.options) and not self.ledger_path:
             msg = "skip_unchanged needs ledger_path."
             raise SettingsError(msg, remedy="Set ledger_path to a file that stays between runs.")
+        modes = [options.sync_mode for options in self.options if options.sync_mode != UPSERT]
+        shares = [options.verify for options in self.options if options.verify != OFF]
         needing = {
-            f"sync_mode: {self.sync_mode}": self.sync_mode != UPSERT,
-            f"verify: {self.verify}": self.verify != OFF,
             "hard_delete": self.hard_delete,
             "delivery: hub": self.uses_hub,
         }
-        wanting = [name for name, wanted in needing.items() if wanted]
+        wanting = [
+            *(f"sync_mode: {mode}" for mode in modes),
+            *(f"verify: {share}" for share in shares),
+            *(name for name, wanted in needing.items() if wanted),
+        ]
         if wanting and not has_token:
             msg = f"{wanting[0]} needs app_token, which is not set."
             raise SettingsError(
                 msg,
                 remedy="Create a personal access token in your Totango profile, Integration tab.",
             )
+
+    @property
+    def options(self) -> list[WriteOptions]:
+        """How rows may be written: by the settings, and by each mapping."""
+        return [self.default_mapping.options, *(mapping.options for mapping in self.mappings)]
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether Totango is asked of any row whether its subject exists."""
+        return any(options.sync_mode != UPSERT for options in self.options)
 
     @property
     def uses_hub(self) -> bool:

@@ -138,6 +138,7 @@ class Row(Struct):
         source: The stream that it came from.
         message: The RECORD message exactly as it was read.
         stream: The stream's name behind the stream maps.
+        options: How it is written.
         write: What it became; None for a row that cannot be written.
         errors: Why it is not written.
         is_deleted: Whether it says that its subject is gone at the source.
@@ -158,6 +159,7 @@ class Row(Struct):
     stream: str
     object: str
     delivery: str = TRACKING
+    options: WriteOptions = WriteOptions()
     write: WriteRequest | None = None
     existed: bool | None = None
     ledger_key: tuple[str, ...] | None = None

@@ -15,6 +15,7 @@ from target_totango.models import (
     FIELDS,
     REJECT_FIELD,
     UPDATE_ONLY,
+    UPSERT,
     USER,
     USERS,
     Row,
@@ -144,15 +145,11 @@ class DropUnchanged(RowFilter):
     Args:
         ledger: What earlier runs had confirmed.
         way_of: Returns the texts that stand for how a delivery reaches Totango.
-        skips: The setting `skip_unchanged`.
     """
 
-    def __init__(
-        self, ledger: Ledger, way_of: Callable[[str], Sequence[str]], *, skips: bool
-    ) -> None:
+    def __init__(self, ledger: Ledger, way_of: Callable[[str], Sequence[str]]) -> None:
         self._ledger = ledger
         self._way_of = way_of
-        self._skips = skips
         self._evidence: dict[str, bytes] = {}
 
     def decide(self, row: Row) -> Decision | None:
@@ -170,7 +167,8 @@ class DropUnchanged(RowFilter):
             self._ledger.forget(row.ledger_key)
             row.forgotten = True
             return None
-        return _UNCHANGED if self._skips and confirmed in (digest, row.ledger_entry) else None
+        is_unchanged = confirmed in (digest, row.ledger_entry)
+        return _UNCHANGED if is_unchanged and row.options.skip_unchanged else None
 
     def _evidence_of(self, delivery: str) -> bytes:
         """Return what an acknowledgement of this run is worth to later ones."""
@@ -266,13 +264,11 @@ class SyncModeFilter(RowFilter):
     """Drops rows that `update_only` or `create_only` excludes: asks what exists, many at once.
 
     Args:
-        mode: The setting `sync_mode`.
         store: Remembers what exists.
         lookup: Returns who is asked.
     """
 
-    def __init__(self, mode: str, store: RunStore, lookup: Callable[[], Lookup]) -> None:
-        self._mode = mode
+    def __init__(self, store: RunStore, lookup: Callable[[], Lookup]) -> None:
         self._store = store
         self._lookup = lookup
 
@@ -282,17 +278,20 @@ class SyncModeFilter(RowFilter):
         Raises:
             ApiError: If Totango cannot be asked what exists.
         """
-        self._look_up(rows)
+        self._look_up([row for row in rows if row.options.sync_mode != UPSERT])
         return super().apply(rows)
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
+        mode = row.options.sync_mode
+        if mode == UPSERT:
+            return None
         key = row.request.subject
         row.existed = self._store.existing(key)
-        if self._mode == UPDATE_ONLY and not row.existed:
+        if mode == UPDATE_ONLY and not row.existed:
             return _NOT_THERE
         # An activity creates nothing that was asked to be left alone.
-        if self._mode != UPDATE_ONLY and row.existed and row.object in REPEATABLE:
+        if mode != UPDATE_ONLY and row.existed and row.object in REPEATABLE:
             return _THERE
         self._store.note_existing(key, there=True)
         return None

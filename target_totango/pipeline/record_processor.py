@@ -80,6 +80,7 @@ class RecordProcessor:
             mapping.stream,
             mapping.object,
             mapping.delivery,
+            mapping.options,
         )
         self._metrics.received += 1
         if self._announced is not None and not self._announced.issuperset(record):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.clients import Clients
 from target_totango.delivery import make_destination
 from target_totango.delivery.dry_run import DryRunDestination, Plan
-from target_totango.models import UPSERT, Row
+from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.creation_defaults import CreationDefaults
 from target_totango.pipeline.decisions import Rejected, Skipped
@@ -125,11 +125,9 @@ class Run:
             stages.append(self._delivered)
         stages.append(DropStale(self._store, self.report))
         if self._ledger is not None:
-            skips = self.settings.skip_unchanged
-            stages.append(DropUnchanged(self._ledger, self.clients.way_of, skips=skips))
-        if self.settings.sync_mode != UPSERT:
-            mode = self.settings.sync_mode
-            stages.append(SyncModeFilter(mode, self._store, lambda: self.clients.lookup))
+            stages.append(DropUnchanged(self._ledger, self.clients.way_of))
+        if self.settings.looks_up:
+            stages.append(SyncModeFilter(self._store, lambda: self.clients.lookup))
         if self.settings.preset is not None and self.settings.segment.default_plan:
             lookup = (lambda: self.clients.lookup) if self.clients.has_token else None
             stages.append(CreationDefaults(self._store, lookup))
@@ -222,7 +220,7 @@ class Run:
     @property
     def _patience(self) -> float:
         """How long rows wait for more of them: where a lookup is made for all of them together."""
-        looks_up = self.settings.sync_mode != UPSERT or (
+        looks_up = self.settings.looks_up or (
             self._canary is not None and self._canary.has_to_look(self._rows)
         )
         return LOOKUP_SECONDS if looks_up else 0.0

@@ -66,11 +66,11 @@ class ReadBack:
     @property
     def is_on(self) -> bool:
         """Whether anything is to be read back."""
-        return self._settings.verify != OFF
+        return any(options.verify != OFF for options in self._settings.options)
 
     def note(self, row: Row) -> None:
         """Remember a confirmed row, if it is to be read back."""
-        if self._settings.verify == OFF:
+        if row.options.verify == OFF:
             return
         if row.object not in NAMES:
             self._log_unread(f"{row.object} cannot be read back, so they")
@@ -82,7 +82,7 @@ class ReadBack:
         is_first = row.object not in self._objects
         self._objects.add(row.object)
         # The first one of each object always: a sample of a few rows would often be empty.
-        if self._settings.verify != ALL and not (is_first or self._is_sampled(key)):
+        if row.options.verify != ALL and not (is_first or self._is_sampled(key)):
             return
         if not self._sources or self._sources[-1] is not row.source:
             self._sources.append(row.source)

@@ -817,6 +817,29 @@ def test_modes(
     assert done.states == [state(1)["value"]]
 
 
+def test_a_mapping_may_have_a_mode_of_its_own(deliver: Deliver, service: Sandbox) -> None:
+    deliver(ACCOUNTS, account("old", Plan="before")).ok()
+    mapping = {"stream": "accounts", "sync_mode": "create_only", "verify": "all"}
+    rows = [account("old", Plan="new"), account("fresh", Plan="new"), user("fresh", "u")]
+    done = deliver(ACCOUNTS, USERS, *rows, mappings=[mapping]).ok()
+    assert held(service, "accounts")[("old",)]["Plan"] == "before"
+    assert done.totals == {"received": 3, "sent": 2, "created": 1, "skipped": 1, "verified": 1}
+    assert done.report["streams"][0]["skip_reasons"] == {"create_only: in Totango already": 1}
+
+
+def test_a_mapping_may_skip_what_is_unchanged(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    mapping = {"stream": "accounts", "skip_unchanged": True}
+    settings = {"ledger_path": str(tmp_path / "ledger.db"), "mappings": [mapping]}
+    for sent in (2, 1):
+        done = deliver(ACCOUNTS, USERS, account("a"), user("a", "u"), **settings).ok()
+        assert done.totals["sent"] == sent
+    assert "skip_unchanged needs ledger_path" in str(
+        deliver(ACCOUNTS, account("a"), mappings=[mapping]).error
+    )
+
+
 # Integration Hub -------------------------------------------------------------------------------
 
 
