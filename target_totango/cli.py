@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
 from totango_api.errors import TotangoError
 from totango_api.redaction import scrub_logs
@@ -30,6 +31,8 @@ def main() -> None:
         # garbage would take an eighth of the time that a row takes.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
+        if sys.argv[1:2] == ["rejects"]:
+            sys.exit(rejects(sys.argv[2:], command))
         command()
     except TotangoError as error:
         logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)

@@ -22,7 +22,6 @@ from target_totango.models import (
     UPSERT,
     WriteOptions,
 )
-from target_totango.storage import dead_letter as rejects
 from totango_api import limits
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.errors import SettingsError
@@ -39,6 +38,7 @@ DEFAULT_IN_FLIGHT: Final = 32
 DEFAULT_MAX_DELETES: Final = 100
 DEFAULT_VERIFY_SHARE: Final = 0.05
 DEFAULT_VERIFY_TIMEOUT: Final = 120
+DEFAULT_REJECTS_PATH: Final = "target-totango-rejects.singer"
 
 
 OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
@@ -103,15 +103,26 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "max_rejected": setting(
         "integer",
         "Tolerated rejects",
-        "How many rejected rows still count as success.",
-        minimum=0,
+        "How many rejected rows still count as success: a number, or a share of the rows read, "
+        "such as `2%`.",
         default=0,
-    ),
+    )
+    | {
+        "type": ["integer", "string", "null"],
+        "minimum": 0,
+        "pattern": r"^\s*(\d+|\d+(\.\d+)?\s*%)\s*$",
+    },
     "rejects_path": setting(
         "string",
         "Rejects file",
         "Rejected rows with their reasons, as a Singer file: pipe it back in to send them again.",
-        default=rejects.DEFAULT_PATH,
+        default=DEFAULT_REJECTS_PATH,
+    ),
+    "skipped_path": setting(
+        "string",
+        "Skipped rows",
+        "Where to write the rows that a mode or setting keeps from being sent, with the reason, as "
+        "a file like that of rejects.",
     ),
     "canary": setting(
         "boolean",
@@ -201,6 +212,30 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
+class RejectLimit:
+    """How many rejected rows still count as success.
+
+    Attributes:
+        rows: A number of rows, or a percentage of those read.
+        is_share: Whether it is a percentage.
+    """
+
+    rows: float = 0
+    is_share: bool = False
+
+    @classmethod
+    def parse(cls, value: int | str) -> RejectLimit:
+        """Read the setting `max_rejected`."""
+        text = str(value).strip()
+        return cls(float(text.rstrip("% ")), is_share=text.endswith("%"))
+
+    def allows(self, rejected: int, *, received: int) -> bool:
+        """Return whether so many rejected rows still count as success."""
+        most = self.rows * received / 100 if self.is_share else self.rows
+        return rejected <= most
+
+
+@dataclass(frozen=True)
 class Settings:
     """The target's own settings, checked."""
 
@@ -211,8 +246,9 @@ class Settings:
     segment: SegmentOptions
     ignore_unmapped: bool
     fail_on_invalid: bool
-    max_rejected: int
+    max_rejected: RejectLimit
     rejects_path: str
+    skipped_path: str | None
     canary: bool
     verify_share: float
     verify_timeout: float
@@ -249,8 +285,9 @@ class Settings:
             segment=SegmentOptions.from_settings(given),
             ignore_unmapped=given["unmapped_streams"] == IGNORE,
             fail_on_invalid=given["on_invalid"] == FAIL,
-            max_rejected=given["max_rejected"],
+            max_rejected=RejectLimit.parse(given["max_rejected"]),
             rejects_path=given["rejects_path"],
+            skipped_path=given["skipped_path"],
             canary=bool(given["canary"]),
             verify_share=float(given["verify_share"]),
             verify_timeout=float(given["verify_timeout"]),
@@ -294,6 +331,16 @@ class Settings:
                 msg,
                 remedy="Create a personal access token in your Totango profile, Integration tab.",
             )
+
+    @property
+    def paths(self) -> dict[str, str | None]:
+        """Where files are written, by setting."""
+        return {
+            "rejects_path": self.rejects_path,
+            "skipped_path": self.skipped_path,
+            "ledger_path": self.ledger_path,
+            "report_path": self.report_path,
+        }
 
     @property
     def options(self) -> list[WriteOptions]:

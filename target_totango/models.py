@@ -32,7 +32,7 @@ SAMPLE: Final = "sample"
 ALL: Final = "all"
 
 REJECT_FIELD: Final = "_reject"
-"""Where a rejected record says why; never an attribute."""
+"""Where the message of a rejected record says why, beside the record."""
 
 DELETED_FIELD: Final = "_sdc_deleted_at"
 """Where Singer taps say that a row is gone at its source."""
@@ -145,7 +145,7 @@ class Row(Struct):
         is_superseded: Whether a rejects file says that Totango has taken newer rows.
         existed: Whether its subject was in Totango before; None when that was not asked.
         ledger_key: Under which the ledger knows it.
-        ledger_entry: What the ledger keeps of it once it is confirmed.
+        confirmation: What the ledger keeps of it once it is confirmed.
         forgotten: Whether the ledger was told that other values may be in Totango now.
         fingerprint: What tells an activity from every other, for the ledger.
         recency: When it was true, by the mapping's `recency_field`, in comparable form.
@@ -163,7 +163,7 @@ class Row(Struct):
     write: WriteRequest | None = None
     existed: bool | None = None
     ledger_key: tuple[str, ...] | None = None
-    ledger_entry: bytes | None = None
+    confirmation: tuple[bytes, bytes, int] | None = None
     forgotten: bool = False
     fingerprint: tuple[str, ...] | None = None
     recency: tuple[str, str] | None = None

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango.storage.output_paths import is_device
 from totango_api.errors import TotangoError
 from totango_api.progress import ProgressLine
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_totango.models import ValidationError
+    from target_totango.singer.state import StateCheckpointer
 
 logger = logging.getLogger("target-totango")
 
@@ -180,6 +182,14 @@ class Report:
         for metrics in self._tallies.values():
             metrics.close()
 
+    def reasons(self, name: str) -> Counter[tuple[str, str]]:
+        """Return how often each reason stands in the counter `name` of each stream."""
+        found: Counter[tuple[str, str]] = Counter()
+        for stream, _, metrics in self:
+            for reason, rows in getattr(metrics, name).items():
+                found[stream, reason] += rows
+        return found
+
     def sent(self, object_: str) -> int:
         """Return how many rows about an object Totango took."""
         return sum(tally.sent for _, each, tally in self if each == object_)
@@ -232,25 +242,23 @@ class Progress:
 
     Args:
         report: The counts.
+        states: Knows how many rows are under way.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, states: StateCheckpointer) -> None:
         self._report = report
+        self._states = states
         self._line = ProgressLine(logger)
 
-    def pulse(self, under_way: int) -> None:
-        """Say something, if it is time.
-
-        Args:
-            under_way: Rows neither confirmed nor rejected.
-        """
+    def pulse(self) -> None:
+        """Say something, if it is time."""
         if not self._line.is_due():
             return
         report = self._report
         received = report.total("received")
         self._line.show(
             f"{received} rows read, {report.total('sent')} sent, "
-            f"{report.total('rejected')} rejected, {under_way} under way, "
+            f"{report.total('rejected')} rejected, {self._states.incomplete} under way, "
             f"{received / max(report.seconds, 1e-9):.0f} rows/s"
         )
 
@@ -260,14 +268,14 @@ class Progress:
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write the report as JSON, all of it or nothing; add it to the history in a `.jsonl` file.
+    """Write the report as JSON, all of it or nothing; in a `.jsonl` file or a device as a line.
 
     Raises:
         TotangoError: If it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == HISTORY:
+        if path.suffix == HISTORY or is_device(path):
             line = json.dumps(report, ensure_ascii=False) + "\n"
             with path.open("ab") as history:
                 history.write(line.encode())

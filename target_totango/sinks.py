@@ -67,7 +67,7 @@ class TotangoSink(RecordSink):
         """Return how a record does not fit its SCHEMA, and which parts of its key it lacks."""
         errors: list[ValidationError] = []
         if isinstance(self._validator, RecordValidator):
-            errors = self._validator.faults(record)
+            errors = self._validator.errors(record)
         for key in self._keys:
             if record.get(key) is None:
                 errors.append(ValidationError(key, "missing", f"the key {key} is missing"))
@@ -87,7 +87,7 @@ class TotangoSink(RecordSink):
             ways = [(mapping, record) for mapping in self.mappings]
             if not ways:
                 self._run.ignore(self.stream_name)
-        if len(ways) > 1 and REJECT_FIELD in message["record"]:
+        if len(ways) > 1 and REJECT_FIELD in message:
             # A rejected row is replayed for the object that it was rejected for.
             rejected = rejected_as(message)
             ways = [way for way in ways if (way[0].stream, way[0].object) == rejected] or ways

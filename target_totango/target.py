@@ -24,7 +24,9 @@ from target_totango.mapping.description import log_mapping
 from target_totango.mapping.segment import Segment
 from target_totango.mapping.streams import compile_stream
 from target_totango.models import SourceStream
-from target_totango.pipeline.run import DRAIN_SECONDS, Run
+from target_totango.pipeline.run import Run
+from target_totango.pipeline.stages import DRAIN_SECONDS
+from target_totango.singer import older_rejects
 from target_totango.singer.reader import MessageReader
 from target_totango.sinks import StreamRoute, TotangoSink
 from totango_api.config import Connection, respell
@@ -91,6 +93,7 @@ class TargetTotango(Target):
         self._sources: dict[str, SourceStream] = {}
         self._routes: dict[str, StreamRoute] = {}
         self._sinks_mapped: set[str] = set()
+        self._older_rejects: set[str] = set()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings; `EU` is `eu`."""
@@ -208,6 +211,9 @@ class TargetTotango(Target):
             raise InputError(msg)
         schema.setdefault("properties", {})
         keys = message_dict.get("key_properties") or []
+        if older_rejects.holds_reasons(schema):
+            schema = older_rejects.without_reasons(schema)
+            self._older_rejects.add(stream)
         known = self._sources.get(stream)
         if known is not None and known.schema == schema and known.key_properties == keys:
             return
@@ -228,10 +234,12 @@ class TargetTotango(Target):
         if not isinstance(stream, str) or not isinstance(record, dict):
             msg = f"The RECORD message in line {self.message_reader.line} has no stream or record."
             raise InputError(msg)
+        if stream in self._older_rejects:
+            older_rejects.move_reasons(message_dict)
         route = self._routes.get(stream)
         if route is None:
             route = self._routes[stream] = self._route_of(stream)
-        route.send(message_dict, record)
+        route.send(message_dict, message_dict["record"])
 
     def _route_of(self, stream: str) -> StreamRoute:
         source = self._sources.get(stream)
@@ -279,10 +287,10 @@ class TargetTotango(Target):
         # The only hook for signals. The reader stops at the next message; process_endofpipe
         # then drains what is under way. The SDK would exit 0 here.
         del frame
-        if self.run.signal is not None:
+        if self.run.interruption.signal is not None:
             logger.warning("A second signal: leaving at once.")
             os._exit(128 + signum)
-        self.run.signal = self.message_reader.signal = signum
+        self.run.interruption.signal = self.message_reader.signal = signum
         # A search that is being retried cannot be interrupted: nothing is lost by leaving it.
         timer = threading.Timer(DRAIN_SECONDS + 5, os._exit, (128 + signum,))
         timer.daemon = True

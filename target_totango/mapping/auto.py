@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from target_totango.models import ACCOUNTS, REJECT_FIELD, USERS
+from target_totango.models import ACCOUNTS, USERS
 from target_totango.objects import IDENTIFIERS, OBJECTS
 from totango_api.names import snake
 from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute
@@ -153,7 +153,7 @@ class KnownAttributes:
 
 def attribute_fields(schema: StreamSchema, taken: Collection[str]) -> list[str]:
     """Return the fields that become attributes when unmapped ones are included."""
-    reserved = {"account_id", "user_id", REJECT_FIELD, *taken}
+    reserved = {"account_id", "user_id", *taken}
     return [
         name
         for name in schema.fields

@@ -17,7 +17,7 @@ from target_totango.mapping.stream_mapping import (
     StreamMapping,
     TimeColumn,
 )
-from target_totango.models import HUB, REJECT_FIELD
+from target_totango.models import HUB
 from target_totango.objects import OBJECTS, SCOPES, NamedAttribute, TotangoObject
 from totango_api import limits
 from totango_api.errors import InputError
@@ -96,12 +96,12 @@ class _Compiler:
             options=config.options,
             recency=self._mapped("recency_field"),
             activity_time=self._activity_time(),
-            left_out=tuple(name for name in fields if name not in used and name != REJECT_FIELD),
+            left_out=tuple(name for name in fields if name not in used),
             nested=tuple(n for n in fields if n in sent and "object" in self._schema.types(n)),
             new=unknown if self._known.defined else (),
             guessed=() if self._known.defined else unknown,
             blank_ends=tuple(c.api_name for c in columns if _has_blank_end(c.api_name)),
-            announced=frozenset({*fields, REJECT_FIELD}) if config.includes_unmapped else None,
+            announced=frozenset(fields) if config.includes_unmapped else None,
         )
 
     def _mapped(self, setting: str) -> Expression | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from target_totango.delivery.results import outcome_of
 from target_totango.models import USERS, Row
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
+from target_totango.storage.ledger import Confirmation
 from totango_api.errors import ApiError, TotangoError
 
 if TYPE_CHECKING:
@@ -150,6 +151,9 @@ class HardDeletes:
             if not is_asked:
                 raise
             return outcome_of(error, idempotent=True)
+        if self._ledger is not None:
+            # A row that was rejected before must not bring the user back.
+            self._ledger.confirm((stream, USERS, *user), Confirmation(b"", b"", self._ledger.run))
         if not is_asked:
             self._report.tally(stream, USERS).vanished += 1
         if self._known_users is not None:

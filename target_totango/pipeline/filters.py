@@ -23,6 +23,8 @@ from target_totango.models import (
 )
 from target_totango.objects import OBJECTS
 from target_totango.pipeline.decisions import Decision, Rejected, Results, Skipped, Unchanged
+from target_totango.storage.dead_letter import REJECTS, reasons_in, run_of_reject
+from target_totango.storage.ledger import Confirmation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,6 +62,7 @@ REPEATABLE: Final = frozenset(each.name for each in OBJECTS.values() if each.is_
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted").encode
 
 _SUPERSEDED: Final = Skipped("marked as superseded")
+_OUTDATED: Final = Skipped("outdated: a later run confirmed its key")
 _STALE: Final = Skipped("a more recent row of its key came before")
 _REPEATED: Final = Skipped("the same activity came before")
 _NOT_THERE: Final = Skipped("update_only: not in Totango")
@@ -113,6 +116,25 @@ class DropSuperseded(RowFilter):
         return _SUPERSEDED
 
 
+class DropOutdated(RowFilter):
+    """Drops a replayed row if a later run than the one that rejected it confirmed its key.
+
+    Args:
+        ledger: What earlier runs had confirmed.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        run = run_of_reject(row.message, self._ledger)
+        if run is None or row.object not in REPEATABLE:
+            return None
+        confirmed = self._ledger.confirmed((row.stream, *row.request.key))
+        return _OUTDATED if confirmed is not None and confirmed.run > run else None
+
+
 class DropStale(RowFilter):
     """Drops a row if a more recent one with the same key was read before (`recency_field`).
 
@@ -150,6 +172,7 @@ class DropUnchanged(RowFilter):
     def __init__(self, ledger: Ledger, way_of: Callable[[str], Sequence[str]]) -> None:
         self._ledger = ledger
         self._way_of = way_of
+        self._has_rejects = ledger.noted(REJECTS) is not None
         self._evidence: dict[str, bytes] = {}
 
     def decide(self, row: Row) -> Decision | None:
@@ -157,25 +180,32 @@ class DropUnchanged(RowFilter):
         if row.object not in REPEATABLE:
             return None
         row.ledger_key = (row.stream, *row.request.key)
-        digest = self._ledger.digest(_contents(row))
-        row.ledger_entry = digest + self._evidence_of(row.delivery)
+        digest, evidence = self._ledger.digest(_contents(row)), self._evidence_of(row.delivery)
+        row.confirmation = Confirmation(digest, evidence, self._run_of(row))
         confirmed = self._ledger.confirmed(row.ledger_key)
         if confirmed is None:
             return None
-        if not confirmed.startswith(digest):
+        if confirmed.digest != digest:
             # Made durable by the destination before the call: see Ledger.forget.
             self._ledger.forget(row.ledger_key)
             row.forgotten = True
             return None
-        is_unchanged = confirmed in (digest, row.ledger_entry)
-        return _UNCHANGED if is_unchanged and row.options.skip_unchanged else None
+        if not row.options.skip_unchanged or confirmed.evidence not in (b"", evidence):
+            return None
+        if self._has_rejects:
+            self._ledger.confirm(row.ledger_key, confirmed._replace(run=row.confirmation.run))
+        return _UNCHANGED
+
+    def _run_of(self, row: Row) -> int:
+        """Return as of which run a row is right: a replayed one, of that which rejected it."""
+        return run_of_reject(row.message, self._ledger) or self._ledger.run
 
     def _evidence_of(self, delivery: str) -> bytes:
         """Return what an acknowledgement of this run is worth to later ones."""
         if delivery not in self._evidence:
             evidence = self._evidence[delivery] = self._ledger.evidence(*self._way_of(delivery))
-            before = self._ledger.confirmed((*_LAST_WAY, delivery))
-            self._ledger.confirm((*_LAST_WAY, delivery), evidence)
+            before = self._ledger.noted((*_LAST_WAY, delivery))
+            self._ledger.note((*_LAST_WAY, delivery), evidence)
             if before not in {None, evidence}:
                 logger.warning(_OTHER_WAY, delivery)
         return self._evidence[delivery]
@@ -221,7 +251,7 @@ class DropDelivered(RowFilter):
     def complete(self) -> None:
         """Note that all was read, delivered and let go: no row will come again."""
         for stream, runs in self._keyless.items():
-            self._ledger.confirm((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
+            self._ledger.note((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
 
     def _fingerprint(self, row: Row) -> tuple[str, ...] | None:
         """Return what tells an activity from every other; None for one that came before.
@@ -233,14 +263,16 @@ class DropDelivered(RowFilter):
         of a rejects file is told from all others by its reasons, which say when it was rejected.
         """
         record = row.message["record"]
+        reasons = reasons_in(row.message)
         keys = row.source.key_properties
         values = [record.get(key) for key in keys]
         if keys and all(value is not None for value in values):
             named = (row.stream, "key", *(_encode(value).decode() for value in values))
             return named if self._store.count(named) == 0 else None
-        digest = hashlib.sha256(_encode(record)).hexdigest()
+        whole = {**record, REJECT_FIELD: reasons} if reasons else record
+        digest = hashlib.sha256(_encode(whole)).hexdigest()
         hashed: tuple[str, ...]
-        if record.get(REJECT_FIELD):
+        if reasons:
             hashed = (row.stream, "rejected row", digest)
         else:
             hashed = (row.stream, "row", self._complete_runs(row.stream), digest)
@@ -250,7 +282,7 @@ class DropDelivered(RowFilter):
         """Return how many runs about a stream without a key came to their end, as text."""
         if stream not in self._keyless:
             self._log_once(stream, _KEYLESS)
-            found = self._ledger.confirmed((*_COMPLETE_RUNS, stream))
+            found = self._ledger.noted((*_COMPLETE_RUNS, stream))
             self._keyless[stream] = (found or b"0").decode()
         return self._keyless[stream]
 
@@ -320,8 +352,7 @@ def _contents(row: Row) -> dict[str, str]:
 
 def _is_replayed(row: Row) -> bool:
     """Return whether somebody read that a row is uncertain, and sends it again nevertheless."""
-    why = row.message["record"].get(REJECT_FIELD)
-    errors = why.get("faults") if isinstance(why, dict) else None
+    errors = reasons_in(row.message).get("faults")
     if not isinstance(errors, list):
         return False
     return any(isinstance(error, dict) and error.get("code") == UNCERTAIN for error in errors)

@@ -9,6 +9,7 @@ from target_totango.mapping.description import log_change
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.transform import Transformer
 from target_totango.models import DELETED_FIELD, REJECT_FIELD, Row
+from target_totango.singer.validation import UNFIT
 from target_totango.storage.run_store import comparable
 from target_totango.storage.stale_rejects import is_superseded, newer_names
 
@@ -55,6 +56,7 @@ class RecordProcessor:
         self._states = states
         self._metrics = report.tally(mapping.stream, mapping.object)
         self._announced = announced
+        self._fields = _fields_read(mapping)
         self._logged: set[str] = set()
 
     def process(
@@ -85,7 +87,7 @@ class RecordProcessor:
         self._metrics.received += 1
         if self._announced is not None and not self._announced.issuperset(record):
             self._log_unannounced(record)
-        if REJECT_FIELD in message["record"]:
+        if REJECT_FIELD in message:
             row.newer = newer_names(message)
             if is_superseded(message):
                 row.is_superseded = True
@@ -123,12 +125,32 @@ class RecordProcessor:
         transformer = self._transformer.without(row.newer) if row.newer else self._transformer
         transformed = transformer.transform(mapped)
         row.write = transformed.request
-        errors = [*self._schema_errors(record), *transformed.errors]
+        errors = [*self._relevant(self._schema_errors(record)), *transformed.errors]
         if errors:
             row.faulty = tuple(transformed.failed)
         else:
             self._count(transformed)
         return errors
+
+    def _relevant(self, errors: Sequence[ValidationError]) -> list[ValidationError]:
+        """Return the errors of a record that are about what is written; log the others once."""
+        relevant = [error for error in errors if self._is_relevant(error)]
+        if len(relevant) < len(errors):
+            new = {error.field for error in errors if error not in relevant} - self._logged
+            self._logged |= new
+            for field in sorted(new) if len(self._logged) < NAMES_LOGGED else ():
+                logger.warning(
+                    "Stream %r: %s does not fit its SCHEMA, which keeps no row from being "
+                    "written, since it is not mapped.",
+                    self.mapping.stream,
+                    field,
+                )
+        return relevant
+
+    def _is_relevant(self, error: ValidationError) -> bool:
+        if error.code != UNFIT or not error.field:
+            return True
+        return error.field in self._fields or error.field.split(".")[0] in self._fields
 
     def _count(self, transformed: Transformed) -> None:
         """Count what was changed or left out of a row, as the policy says."""
@@ -139,3 +161,14 @@ class RecordProcessor:
                 log_change(self.mapping.stream, name)
         if transformed.left_out:
             self._metrics.leave_out(transformed.left_out)
+
+
+def _fields_read(mapping: StreamMapping) -> frozenset[str]:
+    """Return the fields of records from which a mapping takes anything."""
+    expressions = [column.source for column in mapping.ids]
+    expressions += [column.source for column in mapping.columns]
+    if mapping.recency is not None:
+        expressions.append(mapping.recency)
+    if mapping.activity_time is not None:
+        expressions.append(mapping.activity_time.source)
+    return frozenset(name for expression in expressions for name in expression.fields)

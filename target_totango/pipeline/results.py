@@ -10,6 +10,7 @@ from target_totango.models import ACTIVITIES, Row, ValidationError
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, explained
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
 from target_totango.pipeline.filters import UNCERTAIN
+from target_totango.storage.ledger import Confirmation
 from target_totango.storage.stale_rejects import StaleRejects
 from totango_api.errors import TotangoError
 
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from target_totango.pipeline.decisions import RowResult
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer
-    from target_totango.storage.dead_letter import DeadLetterFile
     from target_totango.storage.ledger import Ledger
-    from target_totango.storage.run_store import RunStore
+    from target_totango.storage.run_files import RunFiles
     from target_totango.verify.read_back import Checked, ReadBack
 
 logger = logging.getLogger("target-totango")
@@ -40,11 +40,9 @@ class ResultHandler:
     Used by one thread.
 
     Args:
+        files: Rejects, skipped rows, ledger, and what this run has seen.
         states: Told which rows are complete.
         report: Counts.
-        rejects: Keeps what is not written; None in a dry run, which writes nothing.
-        ledger: Remembers what is confirmed, if it is kept.
-        store: Remembers which rows are rejected.
         read_back: Remembers what is to be read back.
         fails_on_invalid: Whether the first invalid row ends the run.
 
@@ -54,20 +52,19 @@ class ResultHandler:
 
     def __init__(
         self,
+        files: RunFiles,
         *,
         states: StateCheckpointer,
         report: Report,
-        rejects: DeadLetterFile | None,
-        ledger: Ledger | None,
-        store: RunStore,
         read_back: ReadBack,
         fails_on_invalid: bool,
     ) -> None:
         self._states = states
         self._report = report
-        self._rejects = rejects
-        self._ledger = ledger
-        self._stale_rejects = StaleRejects(store)
+        self._rejects = files.rejects
+        self._skipped = files.skipped
+        self._ledger = files.ledger
+        self._stale_rejects = StaleRejects(files.store)
         self._read_back = read_back
         self._fails_on_invalid = fails_on_invalid
         self._breaker = CircuitBreaker()
@@ -120,6 +117,8 @@ class ResultHandler:
                 self._states.complete(row.seq)
             case Skipped(reason):
                 self._report.tally(row.stream, row.object).skip(reason)
+                if self._skipped is not None:
+                    self._skipped.write(row, [ValidationError("", "skipped", reason)])
                 self._states.complete(row.seq)
             case Planned():
                 self._states.complete(row.seq)
@@ -167,8 +166,8 @@ class ResultHandler:
         is_latest = self._is_latest(row)
         if row.fingerprint is not None:
             ledger.finish(row.fingerprint)
-        elif is_latest and row.ledger_key is not None and row.ledger_entry is not None:
-            ledger.confirm(row.ledger_key, row.ledger_entry)
+        elif is_latest and row.ledger_key is not None and row.confirmation is not None:
+            ledger.confirm(row.ledger_key, Confirmation(*row.confirmation))
 
     def _is_latest(self, row: Row) -> bool:
         """Forget that a row goes out; return whether no later one of its key does."""
@@ -266,17 +265,6 @@ class ResultHandler:
         if self._rejects is not None:
             self._rejects.write(row, checked.errors)
 
-    def make_durable(self) -> None:
-        """Make everything recorded so far survive a crash.
-
-        Raises:
-            TotangoError: If a file cannot be written.
-        """
-        if self._rejects is not None:
-            self._rejects.sync()
-        if self._ledger is not None:
-            self._ledger.flush()
-
     def mark_superseded(self) -> None:
         """Mark the rows of the rejects file that later ones made outdated, and count them.
 
@@ -285,12 +273,12 @@ class ResultHandler:
         Raises:
             TotangoError: If the file cannot be written.
         """
-        marks: dict[int, frozenset[str] | None] = {}
-        for reject in self._stale_rejects:
-            marks[reject.place] = None if reject.wholly else reject.newer
+        stale = list(self._stale_rejects)
+        marks = {reject.place: None if reject.wholly else reject.newer for reject in stale}
+        if self._rejects is None or not marks or not self._rejects.mark(marks):
+            return
+        for reject in stale:
             self._report.tally(reject.stream, reject.object).superseded += reject.wholly
-        if self._rejects is not None and marks:
-            self._rejects.mark(marks)
 
 
 def _quoted(result: Refused) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from target_totango.clients import Clients
 from target_totango.delivery import make_destination
@@ -17,6 +15,7 @@ from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.deletes import HardDeletes
 from target_totango.pipeline.filters import (
     DropDelivered,
+    DropOutdated,
     DropStale,
     DropSuperseded,
     DropUnchanged,
@@ -24,41 +23,25 @@ from target_totango.pipeline.filters import (
 )
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
+from target_totango.pipeline.stages import Interruption, Stages
 from target_totango.pipeline.verdict import RunEnd
 from target_totango.report import Progress, Report, write_report
 from target_totango.singer.state import StateCheckpointer, emit
-from target_totango.storage.dead_letter import DeadLetterFile
-from target_totango.storage.known_groups import KnownGroups
-from target_totango.storage.known_users import KnownUsers
-from target_totango.storage.ledger import Ledger
-from target_totango.storage.run_store import RunStore
+from target_totango.storage.run_files import RunFiles
 from target_totango.verify.read_back import ReadBack
-from totango_api.errors import InputError, TotangoError
+from totango_api.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from target_totango.config import Settings
     from target_totango.delivery.base import Destination
     from target_totango.mapping.stream_mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
-    from target_totango.pipeline.decisions import RowResult
     from target_totango.pipeline.filters import Filter
     from totango_api.config import Connection
 
 logger = logging.getLogger("target-totango")
-
-BATCH_ROWS: Final = 500
-"""Rows that go through the filters together: as many as one lookup asks for."""
-
-LOOKUP_SECONDS: Final = 5.0
-"""How long rows wait for more of them where each batch costs a lookup."""
-
-TICK_SECONDS: Final = 0.2
-"""How often a wait looks up."""
-
-DRAIN_SECONDS: Final = 20.0
-"""How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
 
 
 class Run:
@@ -72,7 +55,7 @@ class Run:
         config: The whole configuration, for the region's lookup.
 
     Attributes:
-        signal: The signal that asked to stop.
+        interruption: Whether it is asked to stop.
         known_groups: Which group each user was last in, where that is remembered.
     """
 
@@ -81,57 +64,99 @@ class Run:
     ) -> None:
         self.settings = settings
         self.clients = Clients(settings, connection, config)
-        self.report = Report()
-        self.states = StateCheckpointer()
-        self.rejects = DeadLetterFile(settings.rejects_path)
-        self.signal: int | None = None
-        self.plan = Plan() if settings.dry_run else None
-        self._store = RunStore()
-        self._progress = Progress(self.report)
-        self._ledger, self._known_users = _opened(settings, connection)
-        self.known_groups = _known_groups(settings)
-        self._read_back = ReadBack(settings, self._store)
+        self.interruption = Interruption()
+        service = connection.service_id
+        self._files = RunFiles(
+            settings.paths,
+            service=service.number if service else "",
+            is_dry=settings.dry_run,
+            keeps_users=settings.hard_delete,
+            keeps_groups=settings.segment.remembers_groups,
+        )
+        self.known_groups = self._files.known_groups
+        self._report = Report()
+        self._states = StateCheckpointer()
+        self._progress = Progress(self._report, self._states)
+        self._plan = Plan() if settings.dry_run else None
+        self._read_back = ReadBack(settings, self._files.store)
         self._results = ResultHandler(
-            states=self.states,
-            report=self.report,
-            rejects=None if settings.dry_run else self.rejects,
-            ledger=self._ledger,
-            store=self._store,
+            self._files,
+            states=self._states,
+            report=self._report,
             read_back=self._read_back,
             fails_on_invalid=settings.fail_on_invalid,
         )
+        proves = settings.canary and self.clients.has_token and not settings.dry_run
+        self._canary = Canary(self.clients, settings) if proves else None
         self._deletes = HardDeletes(
             is_on=settings.hard_delete,
             limit=settings.max_deletes,
-            known_users=self._known_users,
-            ledger=self._ledger,
-            report=self.report,
+            known_users=self._files.known_users,
+            ledger=self._files.ledger,
+            report=self._report,
         )
-        proves = settings.canary and self.clients.has_token and not settings.dry_run
-        self._canary = Canary(self.clients, settings) if proves else None
-        self._proving: set[int] = set()
-        self._delivered: DropDelivered | None = None
-        self._filters = self._stages()
-        self._destinations: dict[str, Destination] = {}
-        self._rows: list[Row] = []
-        self._since = 0.0
-        self._read_whole = False
+        self._delivered = self._drop_delivered()
+        self._stages = Stages(
+            self._filters(),
+            deletes=self._deletes,
+            canary=self._canary,
+            make_destination=self._make_destination,
+            results=self._results,
+            interruption=self.interruption,
+            progress=self._progress,
+            looks_up=settings.looks_up,
+        )
+        self._is_read_whole = False
 
-    def _stages(self) -> list[Filter]:
+    def _filters(self) -> list[Filter]:
         """Return what rows pass between processing and delivery, in this order."""
-        stages: list[Filter] = [DropSuperseded(), self._deletes]
-        if self._ledger is not None:
-            self._delivered = DropDelivered(self._ledger, self._store, self.report)
-            stages.append(self._delivered)
-        stages.append(DropStale(self._store, self.report))
-        if self._ledger is not None:
-            stages.append(DropUnchanged(self._ledger, self.clients.way_of))
+        files = self._files
+        filters: list[Filter] = [DropSuperseded(), self._deletes]
+        if files.ledger is not None:
+            filters.append(DropOutdated(files.ledger))
+        if self._delivered is not None:
+            filters.append(self._delivered)
+        filters.append(DropStale(files.store, self._report))
+        if files.ledger is not None:
+            filters.append(DropUnchanged(files.ledger, self.clients.way_of))
         if self.settings.looks_up:
-            stages.append(SyncModeFilter(self._store, lambda: self.clients.lookup))
+            filters.append(SyncModeFilter(files.store, lambda: self.clients.lookup))
         if self.settings.preset is not None and self.settings.segment.default_plan:
             lookup = (lambda: self.clients.lookup) if self.clients.has_token else None
-            stages.append(CreationDefaults(self._store, lookup))
-        return stages
+            filters.append(CreationDefaults(files.store, lookup))
+        return filters
+
+    def _drop_delivered(self) -> DropDelivered | None:
+        files = self._files
+        if files.ledger is None:
+            return None
+        return DropDelivered(files.ledger, files.store, self._report)
+
+    def _make_destination(self, delivery: str) -> Destination:
+        clients = self.clients
+        if self._plan is not None:
+            lookup = (lambda: clients.lookup) if clients.has_token else None
+            return DryRunDestination(self._plan, lookup, clients.known)
+        return make_destination(
+            delivery,
+            clients,
+            self.settings,
+            prepare=self._prepare,
+            is_interrupted=lambda: self.interruption.signal is not None,
+        )
+
+    def _prepare(self, rows: list[Row]) -> None:
+        """Make durable what the ledger has to know before calls go out; in any thread.
+
+        Rows that go out together share a commit: each costs the disk a few milliseconds.
+        """
+        ledger = self._files.ledger
+        if ledger is None:
+            return
+        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
+            ledger.begin(*fingerprints)
+        elif any(row.forgotten for row in rows):
+            ledger.flush()
 
     # While the input is read ---------------------------------------------------------------
 
@@ -144,8 +169,8 @@ class Run:
         """Return what turns the records of a mapping into rows: see there."""
         return RecordProcessor(
             mapping,
-            states=self.states,
-            report=self.report,
+            states=self._states,
+            report=self._report,
             schema_errors=schema_errors,
             announced=announced,
         )
@@ -156,15 +181,7 @@ class Run:
         Raises:
             TotangoError: If the run must end here.
         """
-        if row.errors:
-            self._results.handle(self._deletes.note_present(row))
-            self._results.handle([(row, Rejected(row.errors))])
-            return
-        if not self._rows:
-            self._since = time.monotonic()
-        self._rows.append(row)
-        if len(self._rows) >= BATCH_ROWS:
-            self._advance()
+        self._stages.add(row)
 
     def skip(
         self,
@@ -176,8 +193,8 @@ class Run:
         reason: str,
     ) -> None:
         """Count a record that asks for nothing, such as a page without a name."""
-        row = Row(self.states.next_row(), source, message, stream, object_)
-        self.report.tally(row.stream, row.object).received += 1
+        row = Row(self._states.next_row(), source, message, stream, object_)
+        self._report.tally(row.stream, row.object).received += 1
         self._results.handle([(row, Skipped(reason))])
 
     def refuse(
@@ -190,152 +207,39 @@ class Run:
         error: ValidationError,
     ) -> None:
         """Reject a record that did not come through the stream maps, or is no call of a preset."""
-        row = Row(self.states.next_row(), source, message, stream, object_)
-        self.report.tally(row.stream, row.object).received += 1
+        row = Row(self._states.next_row(), source, message, stream, object_)
+        self._report.tally(row.stream, row.object).received += 1
         self._results.handle([(row, Rejected([error]))])
 
     def ignore(self, stream: str) -> None:
         """Count a row of a stream that is ignored."""
-        self.report.ignored_streams[stream] += 1
+        self._report.ignored_streams[stream] += 1
 
     def state(self, value: Any) -> None:
         """Take a state that covers every record taken so far."""
-        if self.plan is None:
-            self.states.put(value)
+        if self._plan is None:
+            self._states.put(value)
             self._checkpoint()
 
     def activate_version(self, stream: str, object_: str, version: int) -> None:
         """Note that a version of a stream is complete: what only older ones held is gone."""
-        self._advance()
+        self._stages.advance()
         self._deletes.activate_version(stream, object_, version)
 
     def pulse(self) -> None:
         """Look after what is under way: called often, also while the tap is silent."""
-        if self._rows and time.monotonic() - self._since >= self._patience:
-            self._advance()
-        self._collect()
+        self._stages.pulse()
         self._checkpoint()
-        self._progress.pulse(self.states.incomplete)
-
-    @property
-    def _patience(self) -> float:
-        """How long rows wait for more of them: where a lookup is made for all of them together."""
-        looks_up = self.settings.looks_up or (
-            self._canary is not None and self._canary.has_to_look(self._rows)
-        )
-        return LOOKUP_SECONDS if looks_up else 0.0
 
     def wait_readable(self, descriptor: int, seconds: float) -> bool:
         """Wait for something to read, while calls go on; return whether there is something."""
         return self.clients.wait_readable(descriptor, seconds)
 
-    def _advance(self) -> None:
-        """Send the rows that wait through the filters and on to their destinations."""
-        rows, self._rows = self._rows, []
-        for stage in self._filters:
-            if not rows:
-                return
-            rows, results = stage.apply(rows)
-            self._results.handle(results)
-        self._deliver(rows)
-
-    def _deliver(self, rows: Sequence[Row]) -> None:
-        if self._canary is not None and self._canary.prepare(rows):
-            self._deliver_with_canary(rows, self._canary)
-            return
-        for row in rows:
-            self._put(row)
-
-    def _deliver_with_canary(self, rows: Sequence[Row], canary: Canary) -> None:
-        sent: set[int] = set()
-        for place, row in enumerate(rows):
-            if row.seq in sent:
-                continue
-            if not canary.is_due(row):
-                self._put(row)
-                continue
-            later = [each for each in rows[place + 1 :] if each.seq not in sent]
-            results = canary.prove(row, later, self._send_alone, self._wait)
-            sent.update(each.seq for each, _ in results)
-            self._proving.clear()
-            self._results.handle(results)
-            self._results.mark_seen(results)
-
-    def _put(self, row: Row) -> None:
-        destination = self._destination(row.delivery)
-        self._results.expect(row)
-        destination.put(row)
-        if destination.has_results:
-            self._results.handle(destination.collect())
-
-    def _send_alone(self, row: Row) -> RowResult:
-        """Send a row while no other is under way, and return its result."""
-        self._drain()
-        self._proving.add(row.seq)
-        destination = self._destination(row.delivery)
-        self._results.expect(row)
-        destination.put(row)
-        while not destination.drain(until=time.monotonic() + TICK_SECONDS):
-            self._wait(0)
-        [(_, result)] = destination.collect()
-        return result
-
-    def _wait(self, seconds: float) -> None:
-        """Wait, and say meanwhile how far the run is.
-
-        Raises:
-            InterruptedError: If a signal asks to stop.
-        """
-        until = time.monotonic() + seconds
-        while self.signal is None:
-            self._progress.pulse(self.states.incomplete)
-            if (left := until - time.monotonic()) <= 0:
-                return
-            time.sleep(min(left, TICK_SECONDS))
-        raise InterruptedError
-
-    def _collect(self) -> None:
-        for destination in self._destinations.values():
-            if results := destination.collect():
-                self._results.handle(results)
-
-    def _destination(self, delivery: str) -> Destination:
-        name = delivery if self.plan is None else "dry run"
-        if name not in self._destinations:
-            self._destinations[name] = self._make_destination(delivery)
-        return self._destinations[name]
-
-    def _make_destination(self, delivery: str) -> Destination:
-        if self.plan is None:
-            return make_destination(
-                delivery,
-                self.clients,
-                self.settings,
-                prepare=self._prepare,
-                is_interrupted=lambda: self.signal is not None,
-            )
-        lookup = (lambda: self.clients.lookup) if self.clients.has_token else None
-        return DryRunDestination(self.plan, lookup, self.clients.known)
-
-    def _prepare(self, rows: list[Row]) -> None:
-        """Make durable what the ledger has to know before calls go out; in any thread.
-
-        Rows that go out together share a commit: each costs the disk a few milliseconds.
-        """
-        if self._ledger is None:
-            return
-        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
-            self._ledger.begin(*fingerprints)
-        elif any(row.forgotten for row in rows):
-            self._ledger.flush()
-
     def _checkpoint(self, *, now: bool = False) -> None:
         """Emit the newest state that may go out."""
-        value = self.states.due(now=now)
+        value = self._states.due(now=now)
         if value is not None:
-            self._results.make_durable()
-            if self.known_groups is not None:
-                self.known_groups.flush()
+            self._files.make_durable()
             emit(value)
 
     # The end -------------------------------------------------------------------------------
@@ -355,13 +259,14 @@ class Run:
                 step(failure)
             except Exception as error:  # noqa: BLE001 (raised below, after the other steps)
                 failure = failure or error
-        if self.signal is not None and isinstance(failure, (InterruptedError, type(None))):
+        signal = self.interruption.signal
+        if signal is not None and isinstance(failure, (InterruptedError, type(None))):
             logger.error(
                 "Stopped by signal %d before everything was done; %d rows were not delivered.",
-                self.signal,
-                self.states.incomplete,
+                signal,
+                self._states.incomplete,
             )
-            raise SystemExit(128 + self.signal)
+            raise SystemExit(128 + signal)
         failure = failure or self._end.verdict()
         if failure is not None:
             raise failure
@@ -374,118 +279,65 @@ class Run:
         """
         # What was read before an error in the input is still delivered.
         can_go_on = failure is None or isinstance(failure, (InputError, InvalidRowError))
-        if self.signal is not None or not can_go_on:
-            self._wind_up()
+        if self.interruption.signal is not None or not can_go_on:
+            self._stages.wind_up()
             return
         try:
-            self._advance()
-            self._drain()
+            self._stages.advance()
+            self._stages.drain()
             if failure is None:
                 self._after_delivery()
             self._results.hold_refused()
         except BaseException:
-            self._wind_up()
+            self._stages.wind_up()
             raise
-
-    def _drain(self) -> None:
-        """Wait for every result of the rows that are at their destinations."""
-        for destination in self._destinations.values():
-            while not destination.drain(until=time.monotonic() + 1.0):
-                if self.signal is not None:
-                    raise InterruptedError
-                self.pulse()
-            self._results.handle(destination.collect())
 
     def _after_delivery(self) -> None:
         """Do what only a run may do that was read to its end and delivered."""
-        if self.plan is not None:
-            self.plan.delete = self._deletes.count
+        if self._plan is not None:
+            self._plan.delete = self._deletes.count
             return
         for result in self._deletes.carry_out(self.clients.delete_user):
             self._results.handle([result])
-        self._read_whole = True
+        self._is_read_whole = True
         if self._read_back.is_on:
-            self._verify()
-
-    def _verify(self) -> None:
-        """Read back what was confirmed, and keep what is not there as it was sent."""
-        for checked in self._read_back.verify(self.clients.verifier, self._wait):
-            self._results.handle_verification(checked)
-
-    def _wind_up(self) -> None:
-        """Start nothing new, and wait a while for the calls that are under way."""
-        until = time.monotonic() + DRAIN_SECONDS
-        for destination in self._destinations.values():
-            destination.cancel()
-        while time.monotonic() < until and any(each.busy for each in self._destinations.values()):
-            for destination in self._destinations.values():
-                try:
-                    destination.drain(until=time.monotonic() + TICK_SECONDS)
-                    results = destination.collect()
-                    # What was to be read back first is not taken for confirmed.
-                    self._results.handle(
-                        [each for each in results if each[0].seq not in self._proving]
-                    )
-                except TotangoError as error:
-                    logger.debug("While winding up: %s", error)
+            for checked in self._read_back.verify(self.clients.verifier, self._stages.wait):
+                self._results.handle_verification(checked)
 
     def _close(self, failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""
         del failure
         try:
-            self._results.make_durable()
+            self._files.make_durable()
             self._checkpoint(now=True)
             # Not before the state is out: killed in between, a run would count twice unsaid.
-            if self._read_whole and not self.states.incomplete and self._delivered is not None:
+            is_complete = self._is_read_whole and not self._states.incomplete
+            if is_complete and self._delivered is not None:
                 self._delivered.complete()
             self._results.mark_superseded()
         finally:
-            self.rejects.close()
-            files = (self._known_users, self.known_groups, self._ledger)
-            for closing in (*self._destinations.values(), *files):
-                if closing is not None:
-                    closing.close()
+            self._stages.close()
             self.clients.close()
-            self._store.close()
+            self._files.close()
 
     def _write_report(self, failure: BaseException | None) -> None:
         self._progress.end()
-        if self.plan is None:
-            self.report.close()
+        if self._plan is None:
+            self._report.close()
         self._end.log()
-        if self.settings.report_path:
-            is_complete = failure is None and self.signal is None
+        if self._files.report_path is not None:
+            is_complete = failure is None and self.interruption.signal is None
             report = self._end.as_dict(is_complete=is_complete, calls=self.clients.usage())
-            write_report(Path(self.settings.report_path), report)
+            write_report(self._files.report_path, report)
 
     @property
     def _end(self) -> RunEnd:
         return RunEnd(
             self.settings,
-            self.report,
-            self.states,
-            self.rejects,
+            self._report,
+            self._states,
+            self._files,
             failure=self._results.failure,
-            plan=self.plan,
-            has_ledger=self._ledger is not None,
+            plan=self._plan,
             canary=self._canary.findings if self._canary else None,
         )
-
-
-def _known_groups(settings: Settings) -> KnownGroups | None:
-    """Open the file of known groups beside the ledger; without one, groups are known for a run."""
-    if not settings.segment.remembers_groups:
-        return None
-    is_kept = settings.ledger_path and not settings.dry_run
-    return KnownGroups(Path(f"{settings.ledger_path}.groups") if is_kept else None)
-
-
-def _opened(settings: Settings, connection: Connection) -> tuple[Ledger | None, KnownUsers | None]:
-    """Open the ledger and the file of known users beside it, where they are kept."""
-    if not settings.ledger_path or settings.dry_run:
-        return None, None
-    service_id = connection.service_id
-    ledger = Ledger(settings.ledger_path, service=service_id.number if service_id else "")
-    if not settings.hard_delete:
-        return ledger, None
-    return ledger, KnownUsers(Path(f"{settings.ledger_path}.users"))

@@ -6,13 +6,14 @@ import datetime as dt
 import json
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.models import ACTIVITIES
 from totango_api.errors import TotangoError
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
 
     from target_totango.config import Settings
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer
     from target_totango.storage.dead_letter import DeadLetterFile
+    from target_totango.storage.run_files import RunFiles
 
 logger = logging.getLogger("target-totango")
+
+REASONS_LOGGED: Final = 10
 
 
 class IncompleteRunError(TotangoError):
@@ -35,17 +39,15 @@ class RunEnd:
     Attributes:
         failure: Why the first row that was not delivered was not.
         plan: What a dry run found.
-        has_ledger: Whether activities that were delivered are remembered.
         canary: What reading first rows back came to, by object and delivery.
     """
 
     settings: Settings
     report: Report
     states: StateCheckpointer
-    rejects: DeadLetterFile
+    files: RunFiles
     failure: TotangoError | None
     plan: Plan | None
-    has_ledger: bool
     canary: Mapping[tuple[str, str], dict[str, Any]] | None
 
     def log(self) -> None:
@@ -66,7 +68,8 @@ class RunEnd:
         report = self.report.as_dict()
         report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
         report["complete"] = is_complete and not self.states.incomplete
-        report["rejects_path"] = str(self.rejects.path) if self.rejects.rows else None
+        report["rejects_path"] = _path_of(self.files.rejects)
+        report["skipped_path"] = _path_of(self.files.skipped)
         report["states_emitted"] = self.states.emitted
         report["states_held"] = held.count if held else 0
         report["undelivered"] = self.states.incomplete
@@ -88,7 +91,8 @@ class RunEnd:
         problems = self._problems()
         if not problems:
             return None
-        where = "" if self.plan is not None else f": see {self.rejects.path}"
+        path = _path_of(self.files.rejects)
+        where = f": see {path}" if path else ""
         remedy = "Mend the rows and pipe that file back in."
         if self.report.total("uncertain"):
             remedy += (
@@ -105,7 +109,8 @@ class RunEnd:
     def _problems(self) -> list[str]:
         report, problems = self.report, []
         rejected = report.total("rejected")
-        if rejected > self.settings.max_rejected:
+        received = report.total("received")
+        if not self.settings.max_rejected.allows(rejected, received=received):
             problems.append(f"{rejected} rows were rejected")
         if uncertain := report.total("uncertain"):
             problems.append(f"{uncertain} activities may or may not have been counted")
@@ -121,16 +126,26 @@ class RunEnd:
             logger.info("%s", line)
         for stream, rows in self.report.ignored_streams.items():
             logger.info("Stream %r was ignored: %d rows.", stream, rows)
-        if self.rejects.rows:
-            logger.info("%d rows are in %s.", self.rejects.rows, self.rejects.path)
+        self._log_reasons("rejected", self.report.reasons("reasons"))
+        self._log_reasons("skipped", self.report.reasons("skip_reasons"))
+        for file in (self.files.rejects, self.files.skipped):
+            if file is not None and file.rows:
+                logger.info("%d rows are in %s.", file.rows, file.path)
+            if file is not None and file.moved_to is not None:
+                logger.info("An older file was moved to %s.", file.moved_to)
         if superseded := self.report.total("superseded"):
             logger.info(
                 "%d of them are outdated, since later rows of the same key were confirmed: "
                 "a replay skips them.",
                 superseded,
             )
-        if self.rejects.moved_to is not None:
-            logger.info("Older rejects were moved to %s.", self.rejects.moved_to)
+
+    def _log_reasons(self, kind: str, reasons: Counter[tuple[str, str]]) -> None:
+        """Log why most rows were rejected or skipped: the stream, the field and the code."""
+        for (stream, reason), rows in reasons.most_common(REASONS_LOGGED):
+            logger.info("%s in stream %r, %d times: %s.", kind.capitalize(), stream, rows, reason)
+        if (more := len(reasons) - REASONS_LOGGED) > 0:
+            logger.info("%s for %d more reasons: see report_path.", kind.capitalize(), more)
 
     def _log_held_state(self) -> None:
         held = self.states.held
@@ -145,9 +160,13 @@ class RunEnd:
             self.states.incomplete,
             f": {self.failure.message}" if self.failure else ".",
         )
-        if not self.has_ledger and (sent := self.report.sent(ACTIVITIES)):
+        if self.files.ledger is None and (sent := self.report.sent(ACTIVITIES)):
             logger.warning(
                 "%d activities were delivered without ledger_path: those that the tap sends "
                 "again count again.",
                 sent,
             )
+
+
+def _path_of(file: DeadLetterFile | None) -> str | None:
+    return str(file.path) if file is not None and file.rows else None

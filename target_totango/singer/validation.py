@@ -8,11 +8,13 @@ import jsonschema_rs
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
-from target_totango.models import REJECT_FIELD, ValidationError
+from target_totango.models import ValidationError
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+UNFIT: Final = "does not fit the schema"
 
 _DRAFTS: Final = {
     "draft-04": jsonschema_rs.Draft4Validator,
@@ -48,24 +50,29 @@ class RecordValidator(BaseJSONSchemaValidator):
         Raises:
             InvalidRecord: If it does not fit. The message names the fields only.
         """
-        if faults := self.faults(record):
-            msg = "; ".join(fault.reason for fault in faults)
+        if errors := self.errors(record):
+            msg = "; ".join(error.reason for error in errors)
             raise InvalidRecord(msg, {})
 
-    def faults(self, record: Mapping[str, Any]) -> list[ValidationError]:
+    def errors(self, record: Mapping[str, Any]) -> list[ValidationError]:
         """Return everything that does not fit."""
         try:
             if self._validator.is_valid(record):
                 return []
-            return [_fault(error) for error in self._validator.iter_errors(record)]
+            found = [_errors(error) for error in self._validator.iter_errors(record)]
+            return [each for errors in found for each in errors]
         except (ValueError, TypeError):
             # Text that is not Unicode cannot be looked at; the checks name it.
             return []
 
 
-def _fault(error: jsonschema_rs.ValidationError) -> ValidationError:
-    field = ".".join(str(step) for step in error.instance_path)
-    return ValidationError(field, "does not fit the schema", error.message)
+def _errors(error: jsonschema_rs.ValidationError) -> list[ValidationError]:
+    """Return an error for each field that is at fault; with none, it is the whole record."""
+    fields = [".".join(str(step) for step in error.instance_path)]
+    if not error.instance_path:
+        missing = getattr(error.kind, "property", None)
+        fields = getattr(error.kind, "unexpected", None) or [missing or ""]
+    return [ValidationError(field, UNFIT, error.message) for field in fields]
 
 
 def _no_retrieval(uri: str) -> Any:
@@ -93,7 +100,7 @@ def _has_boolean_bounds(schema: Any) -> bool:
 
 
 def _tolerant(schema: Any) -> Any:
-    """Leave out what says how a database stores a number, and the field that rejects add.
+    """Leave out what says how a database stores a number.
 
     `multipleOf: 1e-38` cannot be checked in binary floating point.
     """
@@ -102,7 +109,6 @@ def _tolerant(schema: Any) -> Any:
             key: _tolerant(value)
             for key, value in schema.items()
             if not (key == "multipleOf" and not isinstance(value, (dict, list)) and value < 1)
-            and key != REJECT_FIELD
         }
     if isinstance(schema, list):
         return [_tolerant(value) for value in schema]

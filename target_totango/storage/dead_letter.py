@@ -1,86 +1,74 @@
-"""The rejects file: every row that was not written, whole, with its reasons, ready for replay.
+"""Files of rows that were not written, whole, with their reasons, ready for replay.
 
-It is a Singer file: `target-totango --config … < rejects.singer` sends its rows again.
+Each is a Singer file: `target-totango --config … < rejects.singer` sends its rows again. The
+reasons stand beside the record in its message, so that no stream map, schema or mapping takes them
+for data.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import fcntl
 import json
 import os
+from contextlib import suppress
 from decimal import Decimal
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 import simplejson
 
 from target_totango.models import REJECT_FIELD
+from target_totango.storage.output_paths import is_device
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from target_totango.models import Row, SourceStream, ValidationError
+    from target_totango.storage.ledger import Ledger
 
-DEFAULT_PATH: Final = "target-totango-rejects.singer"
-_PRIVATE: Final = 0o600
+PRIVATE: Final = 0o600
 """Rejected rows are personal data."""
 
-_REJECT_SCHEMA: Final = {
-    "type": ["object", "null"],
-    "description": "Why target-totango did not write this row; ignored when it is sent again.",
-    "properties": {
-        "reason": {"type": "string"},
-        "faults": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "field": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-        "source_stream": {"type": "string"},
-        "stream": {"type": "string"},
-        "object": {"type": "string"},
-        "rejected_at": {"type": "string", "format": "date-time"},
-        "superseded": {
-            "type": "boolean",
-            "description": "Whether later rows made this one outdated: then it is not sent again.",
-        },
-        "newer": {
-            "type": "array",
-            "description": "Attributes that later rows have written: these are not sent again.",
-            "items": {"type": "string"},
-        },
-    },
-}
+REJECTS: Final = ("rejects", "written")
+"""Where a ledger notes that there are rows which later ones may outdate."""
+
 _RECORD: Final = b'{"type":"RECORD",'
 _LONGEST_INTEGER: Final = 4000
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
 class DeadLetterFile:
-    """Written from the first rejected row on; an older file of that name is moved aside.
+    """Written from the first row on; an older file of that name is moved aside.
 
-    It is never appended to, since it may be what is being replayed. Used by one thread.
+    It is never appended to, since it may be what is being replayed. A file that another run writes
+    is left alone: then this one gets the run in its name. Used by one thread.
 
     Args:
         path: Where to.
+        run_id: What tells this run from others.
+        ledger: Knows by the number of this run which rows later ones confirm.
+
+    Attributes:
+        path: The file, once there is one.
+        rows: How many rows it holds.
+        moved_to: Where the older file is now.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Path, run_id: str, ledger: Ledger | None = None) -> None:
+        self.path = path
+        self._ledger = ledger
         self.rows = 0
         self.moved_to: Path | None = None
+        self._run_id = run_id
         self._file: IO[bytes] | None = None
         self._announced: dict[str, Mapping[str, Any]] = {}
         self._unsynced = False
 
-    def write(self, row: Row, faults: Sequence[ValidationError]) -> None:
+    def write(self, row: Row, errors: Sequence[ValidationError]) -> None:
         """Write one row with its reasons.
 
         Raises:
@@ -92,9 +80,11 @@ class DeadLetterFile:
             if self._announced.get(source.name) is not source.schema:
                 file.write(_line(_schema_message(source)))
                 self._announced[source.name] = source.schema
-            file.write(_line(_record_message(row, faults)))
+            file.write(_line(self._record_message(row, errors)))
         except OSError as error:
             raise self._failure(error) from error
+        if self._ledger is not None and not self.rows:
+            self._ledger.note(REJECTS, b"1")
         self.rows += 1
         self._unsynced = True
 
@@ -108,25 +98,31 @@ class DeadLetterFile:
             return
         try:
             self._file.flush()
-            os.fsync(self._file.fileno())
+            if not is_device(self.path):
+                os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failure(error) from error
         self._unsynced = False
 
-    def mark(self, marks: Mapping[int, frozenset[str] | None]) -> None:
+    def mark(self, marks: Mapping[int, frozenset[str] | None]) -> bool:
         """Mark rows that are outdated, all of them or none; nothing is written afterwards.
 
         Args:
             marks: By the row's number in the file, from 0: the attributes that are outdated, or
                 None for the whole row.
 
+        Returns:
+            Whether they are marked: not in a device, nor in a file that is no longer there.
+
         Raises:
             TotangoError: If the file cannot be written.
         """
-        self.close()
-        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        self.sync()
+        if self._file is None or is_device(self.path) or not _is_at(self._file, self.path):
+            return False
+        beside = self.path.with_name(f"{self.path.name}.{self._run_id}.tmp")
         try:
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
             with self.path.open("rb") as old, os.fdopen(descriptor, "wb") as new:
                 new.writelines(_marked(old, marks))
                 new.flush()
@@ -136,27 +132,121 @@ class DeadLetterFile:
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise self._failure(error) from error
+        return True
 
     def close(self) -> None:
-        """Make everything durable and close the file."""
-        self.sync()
-        if self._file is not None:
-            self._file.close()
+        """Make everything durable, and let other runs have the file.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        if self._file is None:
+            return
+        try:
+            self.sync()
+        finally:
+            file, self._file = self._file, None
+            with suppress(OSError):  # what cannot be written was said by the line above
+                file.close()
 
     def _open(self) -> IO[bytes]:
-        if self.path.exists() and self.path.stat().st_size:
-            # A rename leaves alone whoever is reading the old file, even us.
-            self.moved_to = _free_name(self.path)
-            self.path.rename(self.moved_to)
+        if is_device(self.path):
+            self._file = self.path.open("wb")
+            return self._file
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
-        self._file = os.fdopen(descriptor, "wb", buffering=1 << 16)
+        self._file = self._opened(self.path) or self._opened(_named(self.path, self._run_id))
+        if self._file is None:
+            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
         _sync_directory(self.path.parent)
         return self._file
+
+    def _opened(self, path: Path) -> IO[bytes] | None:
+        """Open a file that is locked for this run; None if another run has it."""
+        if (older := _locked(path, os.O_RDONLY)) is not None:
+            if os.fstat(older).st_size:
+                # A rename leaves alone whoever is reading the old file, even us.
+                self.moved_to = _free_name(path, os.fstat(older).st_mtime)
+                path.rename(self.moved_to)
+            else:
+                path.unlink()
+            os.close(older)
+        elif path.exists():
+            return None
+        descriptor = _locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        if descriptor is None:
+            return None
+        self.path = path
+        return os.fdopen(descriptor, "wb", buffering=1 << 16)
+
+    def _record_message(self, row: Row, errors: Sequence[ValidationError]) -> dict[str, Any]:
+        why: dict[str, Any] = {
+            "id": f"{self._run_id}-{self.rows + 1}",
+            "reason": "; ".join(error.message for error in errors),
+            "faults": [
+                {"field": error.field, "code": error.code, "message": error.message}
+                for error in errors
+            ],
+            "source_stream": row.source.name,
+            "stream": row.stream,
+            "object": row.object,
+            "rejected_at": dt.datetime.now(tz=dt.UTC).isoformat().replace("+00:00", "Z"),
+        }
+        if row.newer:
+            why["newer"] = sorted(row.newer)
+        if self._ledger is not None:
+            run = run_of_reject(row.message, self._ledger) or self._ledger.run
+            why["ledger"] = {"id": self._ledger.id, "run": run}
+        return {"type": "RECORD", **row.message, REJECT_FIELD: why}
 
     def _failure(self, error: OSError) -> TotangoError:
         msg = f"The rejects file {self.path} cannot be written: {error.strerror or error}."
         return TotangoError(msg, remedy="Set rejects_path to a place that can be.")
+
+
+def run_of_reject(message: Mapping[str, Any], ledger: Ledger) -> int | None:
+    """Return the number of the run that rejected a record; None if this ledger does not know."""
+    place = reasons_in(message).get("ledger")
+    if not isinstance(place, dict) or place.get("id") != ledger.id:
+        return None
+    run = place.get("run")
+    return run if isinstance(run, int) else None
+
+
+def reasons_in(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return why the record of a message was rejected; nothing if it was not."""
+    reasons = message.get(REJECT_FIELD)
+    return reasons if isinstance(reasons, dict) else {}
+
+
+def _locked(path: Path, flags: int) -> int | None:
+    """Open a file and lock it; None if it is not there, there already, or another run has it."""
+    try:
+        descriptor = os.open(path, flags, PRIVATE)
+    except (FileNotFoundError, FileExistsError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:  # a file system that has no locks
+        pass
+    if not _is_same(descriptor, path):
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    return _is_same(file.fileno(), path)
+
+
+def _is_same(descriptor: int, path: Path) -> bool:
+    """Return whether an open file is the one that stands at a path now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _sync_directory(path: Path) -> None:
@@ -179,7 +269,7 @@ def _marked(lines: Iterable[bytes], marks: Mapping[int, frozenset[str] | None]) 
             continue
         # Decimals keep the digits of numbers, and json takes half surrogate pairs.
         message = json.loads(line, parse_float=Decimal, parse_constant=Decimal, parse_int=_integer)
-        why, newer = message["record"][REJECT_FIELD], marks[place]
+        why, newer = message[REJECT_FIELD], marks[place]
         if newer is None:
             why["superseded"] = True
         else:
@@ -191,39 +281,27 @@ def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < _LONGEST_INTEGER else Decimal(text)
 
 
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (candidate := path.with_name(f"{path.name}.{number}")).exists():
+def _named(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.stem}.{name}{path.suffix}")
+
+
+def _free_name(path: Path, written_at: float) -> Path:
+    """Return a name for an older file: with the time of its last row."""
+    stamp = dt.datetime.fromtimestamp(written_at, tz=dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    candidate, number = _named(path, stamp), 1
+    while candidate.exists():
         number += 1
+        candidate = _named(path, f"{stamp}-{number}")
     return candidate
 
 
 def _schema_message(source: SourceStream) -> dict[str, Any]:
-    properties = dict(source.schema.get("properties") or {})
-    properties[REJECT_FIELD] = _REJECT_SCHEMA
     return {
         "type": "SCHEMA",
         "stream": source.name,
-        "schema": {**source.schema, "properties": properties},
+        "schema": source.schema,
         "key_properties": list(source.key_properties),
     }
-
-
-def _record_message(row: Row, faults: Sequence[ValidationError]) -> dict[str, Any]:
-    why: dict[str, Any] = {
-        "reason": "; ".join(fault.message for fault in faults),
-        "faults": [
-            {"field": fault.field, "code": fault.code, "message": fault.message} for fault in faults
-        ],
-        "source_stream": row.source.name,
-        "stream": row.stream,
-        "object": row.object,
-        "rejected_at": dt.datetime.now(tz=dt.UTC).isoformat().replace("+00:00", "Z"),
-    }
-    if row.newer:
-        why["newer"] = sorted(row.newer)
-    record = {**row.message["record"], REJECT_FIELD: why}
-    return {"type": "RECORD", **row.message, "record": record}
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

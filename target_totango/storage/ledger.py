@@ -1,9 +1,10 @@
 """What was sent and confirmed before: a SQLite file that outlives the run.
 
-An entry is a digest of the values that were sent, and the evidence that Totango has them: none
-beside it where they were read back, else what stands for the service, token and host that
+A confirmation is a digest of the values that were sent, and the evidence that Totango has them:
+nothing more where they were read back, else what stands for the service, token and host that
 acknowledged them. An acknowledgement counts only for runs that would send the same way: a service
-that drops rows for want of a token acknowledges them all.
+that drops rows for want of a token acknowledges them all. It also says as of which run that was so:
+a row that was rejected in an earlier run is outdated.
 
 It holds no personal data in clear. Keys, values and activities are stored as hashes (BLAKE2b)
 keyed with a random salt of the file, so that two ledgers cannot be compared.
@@ -18,7 +19,7 @@ import hashlib
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
 
 from target_totango.storage import ledger_file
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HASH_BYTES: Final = 16
+_RUN_BYTES: Final = 4
+_ID_BYTES: Final = 6
 NOTES_PER_COMMIT: Final = 5_000
 
 ActivityState = Literal["sending", "done"]
@@ -36,6 +39,20 @@ _SENDING: Final = 1
 _DONE: Final = 2
 _STATES: Final[dict[int, ActivityState]] = {_SENDING: "sending", _DONE: "done"}
 _FORGOTTEN: Final = b""
+
+
+class Confirmation(NamedTuple):
+    """What Totango holds for a key.
+
+    Attributes:
+        digest: What stands for the values; empty for a user that was deleted.
+        evidence: What stands for who acknowledged them; empty if they were read back.
+        run: The number of the run as of which it holds them.
+    """
+
+    digest: bytes
+    evidence: bytes
+    run: int
 
 
 @dataclass
@@ -60,6 +77,10 @@ class Ledger:
         path: The file; made if it is not there, readable by its owner only.
         service: The service that the writes went to. A ledger serves one.
 
+    Attributes:
+        run: The number of this run, by which later ones are told from it.
+        id: What tells it from other ledgers.
+
     Raises:
         SettingsError: If the file is in use, damaged, not ours, of another service, or written
             by a newer version.
@@ -67,7 +88,8 @@ class Ledger:
 
     def __init__(self, path: str | Path, *, service: str) -> None:
         self.path = Path(path).expanduser()
-        self._database, self._salt = ledger_file.opened(self.path, service)
+        self._database, self._salt, self.run = ledger_file.opened(self.path, service)
+        self.id = self._hash(b"id", [])[:_ID_BYTES].hex()
         self._fresh = _Notes()
         self._committing = _Notes()
         self._notes_lock = threading.Lock()
@@ -93,33 +115,43 @@ class Ledger:
         """Return what stands for the acknowledgement of a service, token and host."""
         return self._hash(b"evidence", way)
 
-    def confirmed(self, key: Sequence[str]) -> bytes | None:
-        """Return the entry that was last confirmed for a key: a digest, and evidence."""
-        hashed = self._hash(b"key", key)
-        with self._notes_lock:
-            entry = self._fresh.confirmed.get(hashed, self._committing.confirmed.get(hashed))
+    def confirmed(self, key: Sequence[str]) -> Confirmation | None:
+        """Return what was last confirmed for a key."""
+        entry = self.noted(key)
         if entry is None:
-            entry = self._stored("SELECT digest FROM confirmed WHERE key = ?", hashed)
-        return entry or None
+            return None
+        ends = _RUN_BYTES, _RUN_BYTES + HASH_BYTES
+        return Confirmation(
+            entry[ends[0] : ends[1]], entry[ends[1] :], int.from_bytes(entry[: ends[0]])
+        )
 
-    def confirm(self, key: Sequence[str], entry: bytes) -> None:
-        """Note what Totango now holds for a key; durable after the next flush.
+    def confirm(self, key: Sequence[str], confirmation: Confirmation) -> None:
+        """Note what Totango now holds for a key; durable after the next flush."""
+        digest, evidence, run = confirmation
+        self.note(key, run.to_bytes(_RUN_BYTES) + digest + evidence)
 
-        Args:
-            key: The stream, and what the row is about.
-            entry: The digest of its values, and the evidence.
-        """
+    def mark_seen(self, key: Sequence[str]) -> None:
+        """Note that what was confirmed for a key was read back."""
+        if (confirmation := self.confirmed(key)) is not None:
+            self.confirm(key, confirmation._replace(evidence=b""))
+
+    def noted(self, key: Sequence[str]) -> bytes | None:
+        """Return what was noted for a key."""
         hashed = self._hash(b"key", key)
         with self._notes_lock:
-            self._fresh.confirmed[hashed] = entry
+            value = self._fresh.confirmed.get(hashed, self._committing.confirmed.get(hashed))
+        if value is None:
+            value = self._stored("SELECT digest FROM confirmed WHERE key = ?", hashed)
+        return value or None
+
+    def note(self, key: Sequence[str], value: bytes) -> None:
+        """Note something for a key; durable after the next flush."""
+        hashed = self._hash(b"key", key)
+        with self._notes_lock:
+            self._fresh.confirmed[hashed] = value
             full = len(self._fresh.confirmed) >= NOTES_PER_COMMIT
         if full:
             self.flush()
-
-    def mark_seen(self, key: Sequence[str]) -> None:
-        """Note that what was confirmed for a key was read back: no evidence is needed any more."""
-        if (entry := self.confirmed(key)) is not None:
-            self.confirm(key, entry[:HASH_BYTES])
 
     def forget(self, *keys: Sequence[str]) -> None:
         """Note that it is not known what Totango holds for these keys.
@@ -129,7 +161,7 @@ class Ledger:
         again. Durable after the next flush.
         """
         for key in keys:
-            self.confirm(key, _FORGOTTEN)
+            self.note(key, _FORGOTTEN)
 
     def activity_state(self, fingerprint: Sequence[str]) -> ActivityState | None:
         """Return how far an activity came.

@@ -38,7 +38,7 @@ _START_AGAIN: Final = (
 )
 
 
-def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes]:
+def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes, int]:
     """Open a ledger's file, or make one.
 
     Args:
@@ -46,7 +46,7 @@ def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes]:
         service: Its service.
 
     Returns:
-        The database, locked for this process alone, and the file's salt.
+        The database, locked for this process alone, the file's salt, and the number of this run.
 
     Raises:
         SettingsError: If the file is in use, damaged, not ours, of another service, or written
@@ -57,7 +57,7 @@ def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes]:
         database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         with explained(path):
-            return database, _entered(database, path, service)
+            return database, *_entered(database, path, service)
     except BaseException:
         database.close()
         raise
@@ -115,7 +115,7 @@ def _make_private(path: Path) -> None:
         raise SettingsError(msg, remedy="Set ledger_path to a file that can be written.") from None
 
 
-def _entered(database: sqlite3.Connection, path: Path, service: str) -> bytes:
+def _entered(database: sqlite3.Connection, path: Path, service: str) -> tuple[bytes, int]:
     """Take the file for this process, and check or set up what it holds."""
     # Until it is known to be ours nothing may be changed, not even the journal.
     tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -131,7 +131,7 @@ def _entered(database: sqlite3.Connection, path: Path, service: str) -> bytes:
     with transaction(database, path):
         if not tables:
             _set_up(database, service)
-        return _salt(database, path, service)
+        return _salt(database, path, service), _next_run(database)
 
 
 def _set_up(database: sqlite3.Connection, service: str) -> None:
@@ -146,7 +146,7 @@ def _set_up(database: sqlite3.Connection, service: str) -> None:
 def _salt(database: sqlite3.Connection, path: Path, service: str) -> bytes:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version == _FIRST_VERSION:
-        database.create_function("unknown", 1, lambda digest: digest + b"\0", deterministic=True)
+        database.create_function("unknown", 1, _of_unknown_evidence, deterministic=True)
         database.execute(_ADD_EVIDENCE)
         database.execute(f"PRAGMA user_version = {VERSION}")
         version = VERSION
@@ -162,3 +162,16 @@ def _salt(database: sqlite3.Connection, path: Path, service: str) -> bytes:
         raise SettingsError(msg, remedy=_OTHER_FILE)
     salt: bytes = meta["salt"]
     return salt
+
+
+def _of_unknown_evidence(digest: bytes) -> bytes:
+    """Return an entry of the first version as a confirmation: before any run, by nobody."""
+    return bytes(4) + digest + bytes(1)
+
+
+def _next_run(database: sqlite3.Connection) -> int:
+    """Return the number of this run: one more than that of the last one."""
+    row = database.execute("SELECT value FROM meta WHERE name = 'runs'").fetchone()
+    run = int(row[0]) + 1 if row else 1
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('runs', ?)", (run,))
+    return run

@@ -10,7 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.models import ACCOUNTS, ACTIVITIES, REJECT_FIELD, Row
+from target_totango.models import ACCOUNTS, ACTIVITIES, Row
+from target_totango.storage.dead_letter import reasons_in
 from target_totango.storage.run_store import is_older
 from target_totango.storage.seen import KeyFilter, key_digest
 
@@ -158,8 +159,7 @@ def rejected_as(message: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _mark(message: Mapping[str, Any], name: str) -> Any:
-    why = message["record"].get(REJECT_FIELD)
-    return why.get(name) if isinstance(why, dict) else None
+    return reasons_in(message).get(name)
 
 
 def _attributes(write: WriteRequest) -> dict[tuple[str, ...], frozenset[str]]:

@@ -64,8 +64,12 @@ class Delivered:
 
     @property
     def rejected(self) -> list[dict[str, Any]]:
-        """The records of the rejects file."""
-        return [message["record"] for message in self.rejects if message["type"] == "RECORD"]
+        """The records of the rejects file, each with its reasons as `_reject`."""
+        return [
+            {**message["record"], "_reject": message["_reject"]}
+            for message in self.rejects
+            if message["type"] == "RECORD"
+        ]
 
     @property
     def codes(self) -> list[set[tuple[str, str]]]:

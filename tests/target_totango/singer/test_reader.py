@@ -120,7 +120,7 @@ def test_lines_longer_than_any_buffer(tmp_path: Path) -> None:
 
 
 def faults(schema: dict[str, Any], record: dict[str, Any]) -> list[str]:
-    return [fault.field for fault in RecordValidator(schema, stream="s").faults(record)]
+    return [fault.field for fault in RecordValidator(schema, stream="s").errors(record)]
 
 
 def test_every_misfit_is_named_by_its_path() -> None:

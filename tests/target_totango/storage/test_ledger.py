@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
-from target_totango.storage.ledger import NOTES_PER_COMMIT, Ledger
+from target_totango.storage.ledger import NOTES_PER_COMMIT, Confirmation, Ledger
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -42,15 +42,15 @@ def test_what_was_confirmed_is_known_at_once_and_after_a_reopening(path: Path) -
     key = ("users", "acme", "joe@acme.com")
     with reopened(path) as ledger:
         digest = ledger.digest({"Plan": "Gold", "name": "Joe"})
-        assert ledger.confirmed(key) is None
-        ledger.confirm(key, digest)
-        assert ledger.confirmed(key) == digest
+        assert ledger.noted(key) is None
+        ledger.note(key, digest)
+        assert ledger.noted(key) == digest
     with reopened(path) as ledger:
-        assert ledger.confirmed(key) == digest == ledger.digest({"name": "Joe", "Plan": "Gold"})
+        assert ledger.noted(key) == digest == ledger.digest({"name": "Joe", "Plan": "Gold"})
         ledger.forget(key)
-        assert ledger.confirmed(key) is None
+        assert ledger.noted(key) is None
     with reopened(path) as ledger:
-        assert ledger.confirmed(key) is None
+        assert ledger.noted(key) is None
 
 
 @given(
@@ -73,9 +73,9 @@ def digests(tmp_path: Path) -> Any:
 
 def test_keys_do_not_run_into_each_other(path: Path) -> None:
     with reopened(path) as ledger:
-        ledger.confirm(("a", "bc"), b"1")
-        assert ledger.confirmed(("ab", "c")) is None
-        assert ledger.confirmed(("a", "bc", "")) is None
+        ledger.note(("a", "bc"), b"1")
+        assert ledger.noted(("ab", "c")) is None
+        assert ledger.noted(("a", "bc", "")) is None
         ledger.finish(("a", "bc"))
         assert ledger.activity_state(("a", "b", "c")) is None
 
@@ -113,7 +113,7 @@ class LedgerAgainstDicts(RuleBasedStateMachine):
 
     @rule(key=keys, digest=st.binary(min_size=1, max_size=4))
     def confirm(self, key: tuple[str, ...], digest: bytes) -> None:
-        self.ledger.confirm(key, digest)
+        self.ledger.note(key, digest)
         self.digests[key] = digest
 
     @rule(key=keys)
@@ -139,7 +139,7 @@ class LedgerAgainstDicts(RuleBasedStateMachine):
 
     @rule(key=keys)
     def look(self, key: tuple[str, ...]) -> None:
-        assert self.ledger.confirmed(key) == self.digests.get(key)
+        assert self.ledger.noted(key) == self.digests.get(key)
         assert self.ledger.activity_state(key) == self.states.get(key)
 
     def teardown(self) -> None:
@@ -162,7 +162,7 @@ for number in range(int(sys.argv[2]), 1_000_000):
     ledger.begin(("act", str(number)))
     print("begun", number, flush=True)
     ledger.finish(("act", str(number)))
-    ledger.confirm(("accounts", str(number)), b"%d" % number)
+    ledger.note(("accounts", str(number)), b"%d" % number)
     if number % 7 == 0:
         ledger.flush()
         print("flushed", number, flush=True)
@@ -178,7 +178,7 @@ def test_a_kill_loses_nothing_that_was_flushed(path: Path, seed: int) -> None:
         with reopened(path) as ledger:
             for number in range(start, flushed + 1):
                 assert ledger.activity_state(("act", str(number))) == "done"
-                assert ledger.confirmed(("accounts", str(number))) == b"%d" % number
+                assert ledger.noted(("accounts", str(number))) == b"%d" % number
             for number in range(max(flushed + 1, start), begun + 1):
                 assert ledger.activity_state(("act", str(number))) in {"sending", "done"}
             assert ledger.activity_state(("act", str(begun + 2))) is None
@@ -209,8 +209,8 @@ def test_threads_share_it(path: Path) -> None:
             ledger.begin(key)
             assert ledger.activity_state(key) == "sending"
             ledger.finish(key)
-            ledger.confirm(key, b"x")
-            assert ledger.confirmed(key) == b"x"
+            ledger.note(key, b"x")
+            assert ledger.noted(key) == b"x"
 
     with reopened(path) as ledger:
         threads = [threading.Thread(target=work, args=(str(name),)) for name in range(16)]
@@ -221,24 +221,24 @@ def test_threads_share_it(path: Path) -> None:
     with reopened(path) as ledger:
         for name in range(16):
             assert ledger.activity_state((str(name), "199")) == "done"
-            assert ledger.confirmed((str(name), "0")) == b"x"
+            assert ledger.noted((str(name), "0")) == b"x"
 
 
 def test_twenty_thousand_lookups_take_less_than_a_second(path: Path) -> None:
     keys = [("users", f"account-{number % 500}", f"user-{number}") for number in range(20_000)]
     with reopened(path) as ledger:
         for key in keys:
-            ledger.confirm(key, b"0123456789abcdef")
+            ledger.note(key, b"0123456789abcdef")
         ledger.flush()
         started = time.perf_counter()
-        assert all(ledger.confirmed(key) for key in keys)
+        assert all(ledger.noted(key) for key in keys)
         assert time.perf_counter() - started < 1.0
 
 
 def test_a_long_run_does_not_keep_everything_in_memory(path: Path) -> None:
     with reopened(path) as ledger:
         for number in range(NOTES_PER_COMMIT + 1):
-            ledger.confirm((str(number),), b"x")
+            ledger.note((str(number),), b"x")
         assert len(ledger._fresh.confirmed) <= 1
 
 
@@ -257,7 +257,7 @@ def test_only_its_owner_can_read_it(path: Path) -> None:
 
 def test_it_holds_nothing_that_could_be_read(path: Path) -> None:
     with reopened(path) as ledger:
-        ledger.confirm(("users", "acme", "joe@acme.com"), ledger.digest({"name": "Joe Doe"}))
+        ledger.note(("users", "acme", "joe@acme.com"), ledger.digest({"name": "Joe Doe"}))
         ledger.begin(("acme", "joe@acme.com", "Payments"))
         found = b"".join(file.read_bytes() for file in path.parent.iterdir())
     found += path.read_bytes()
@@ -312,7 +312,7 @@ def a_newer_ledger(path: Path) -> None:
 def a_damaged_ledger(path: Path) -> None:
     with reopened(path) as ledger:
         for number in range(2000):
-            ledger.confirm((str(number),), b"0123456789abcdef")
+            ledger.note((str(number),), b"0123456789abcdef")
     content = bytearray(path.read_bytes())
     content[1000:] = bytes(len(content) - 1000)
     path.write_bytes(content)
@@ -361,9 +361,9 @@ def test_a_place_where_no_file_can_be_is_named(tmp_path: Path, place: str) -> No
 def test_an_empty_file_becomes_a_ledger(path: Path) -> None:
     path.touch()
     with reopened(path) as ledger:
-        ledger.confirm(("a",), b"x")
+        ledger.note(("a",), b"x")
     with reopened(path) as ledger:
-        assert ledger.confirmed(("a",)) == b"x"
+        assert ledger.noted(("a",)) == b"x"
 
 
 def test_a_full_disk_is_said_and_nothing_is_forgotten(path: Path) -> None:
@@ -371,38 +371,38 @@ def test_a_full_disk_is_said_and_nothing_is_forgotten(path: Path) -> None:
         pages = ledger._database.execute("PRAGMA page_count").fetchone()[0]
         ledger._database.execute(f"PRAGMA max_page_count = {pages + 1}")
         for number in range(4000):
-            ledger.confirm((str(number),), b"0123456789abcdef")
+            ledger.note((str(number),), b"0123456789abcdef")
         with pytest.raises(SettingsError, match="full"):
             ledger.flush()
         ledger._database.execute("PRAGMA max_page_count = 100000")
         ledger.flush()
-        assert ledger.confirmed(("3999",)) == b"0123456789abcdef"
+        assert ledger.noted(("3999",)) == b"0123456789abcdef"
 
 
 def test_digests_come_back_byte_for_byte(path: Path) -> None:
     with reopened(path) as ledger:
-        ledger.confirm(("a",), b"\x00\xff{}")
+        ledger.note(("a",), b"\x00\xff{}")
     with reopened(path) as ledger:
-        assert ledger.confirmed(("a",)) == b"\x00\xff{}"
+        assert ledger.noted(("a",)) == b"\x00\xff{}"
 
 
 def test_the_word_of_a_ledger_of_the_first_version_is_not_taken(path: Path) -> None:
     with reopened(path) as ledger:
         digest = ledger.digest({"Plan": "x"})
-        ledger.confirm(("a",), digest)
-        ledger.confirm(("runs",), b"3")
+        ledger.note(("a",), digest)
+        ledger.note(("runs",), b"3")
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA user_version = 1")
     database.close()
     with reopened(path) as ledger:
-        entry = ledger.confirmed(("a",))
-        assert entry is not None
-        assert entry.startswith(digest)
-        assert entry not in {digest, digest + ledger.evidence("tracking")}
-        assert ledger.confirmed(("runs",)) == b"3"
+        confirmation = ledger.confirmed(("a",))
+        assert confirmation is not None
+        assert (confirmation.digest, confirmation.run) == (digest, 0)
+        assert confirmation.evidence not in {b"", ledger.evidence("tracking")}
+        assert ledger.noted(("runs",)) == b"3"
         ledger.mark_seen(("a",))
     with reopened(path) as ledger:
-        assert ledger.confirmed(("a",)) == digest
+        assert ledger.confirmed(("a",)) == Confirmation(digest, b"", 0)
 
 
 def test_evidence_stands_for_a_way_and_shows_nothing_of_it(path: Path) -> None:
@@ -410,5 +410,16 @@ def test_evidence_stands_for_a_way_and_shows_nothing_of_it(path: Path) -> None:
         first = ledger.evidence("tracking", "https://host", "SP-1-01", "token")
         assert first == ledger.evidence("tracking", "https://host", "SP-1-01", "token")
         assert first != ledger.evidence("tracking", "https://host", "SP-1-01", "")
-        ledger.confirm(("a",), ledger.digest({}) + first)
+        given = Confirmation(ledger.digest({}), first, ledger.run)
+        ledger.confirm(("a",), given)
+        assert ledger.confirmed(("a",)) == given
     assert b"token" not in path.read_bytes()
+
+
+def test_each_run_has_a_number_and_each_ledger_an_id(path: Path, tmp_path: Path) -> None:
+    with reopened(path) as ledger, reopened(tmp_path / "other.db") as other:
+        assert (ledger.run, other.run) == (1, 1)
+        first, second = ledger.id, other.id
+    assert first != second
+    with reopened(path) as ledger:
+        assert (ledger.run, ledger.id) == (2, first)

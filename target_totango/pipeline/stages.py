@@ -1,0 +1,230 @@
+"""The way of rows: through the filters to their destinations, and their results to the handler."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from target_totango.pipeline.decisions import Rejected
+from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_totango.delivery.base import Destination
+    from target_totango.models import Row
+    from target_totango.pipeline.canary import Canary
+    from target_totango.pipeline.decisions import RowResult
+    from target_totango.pipeline.deletes import HardDeletes
+    from target_totango.pipeline.filters import Filter
+    from target_totango.pipeline.results import ResultHandler
+    from target_totango.report import Progress
+
+logger = logging.getLogger("target-totango")
+
+BATCH_ROWS: Final = 500
+"""Rows that go through the filters together: as many as one lookup asks for."""
+
+LOOKUP_SECONDS: Final = 5.0
+"""How long rows wait for more of them where each batch costs a lookup."""
+
+TICK_SECONDS: Final = 0.2
+"""How often a wait looks up."""
+
+DRAIN_SECONDS: Final = 20.0
+"""How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
+
+
+@dataclass
+class Interruption:
+    """Whether the run is asked to stop.
+
+    Attributes:
+        signal: The signal that asks for it.
+    """
+
+    signal: int | None = None
+
+    def check(self) -> None:
+        """Check that the run is to go on.
+
+        Raises:
+            InterruptedError: If it is not.
+        """
+        if self.signal is not None:
+            raise InterruptedError
+
+
+class Stages:
+    """Takes rows through the filters to their destinations. Used by one thread.
+
+    Args:
+        filters: Steps between reading and sending, in this order.
+        deletes: That one of them which also wants to know of rows that are not sent.
+        canary: Reads first rows back, where that is wanted.
+        make_destination: Makes the destination of a delivery.
+        results: Takes what becomes of rows.
+        interruption: Ends every wait.
+        progress: Shown while it waits.
+        looks_up: Whether a filter asks Totango about rows.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[Filter],
+        *,
+        deletes: HardDeletes,
+        canary: Canary | None,
+        make_destination: Callable[[str], Destination],
+        results: ResultHandler,
+        interruption: Interruption,
+        progress: Progress,
+        looks_up: bool,
+    ) -> None:
+        self._filters = filters
+        self._deletes = deletes
+        self._canary = canary
+        self._make_destination = make_destination
+        self._results = results
+        self._interruption = interruption
+        self._progress = progress
+        self._looks_up = looks_up
+        self._destinations: dict[str, Destination] = {}
+        self._rows: list[Row] = []
+        self._since = 0.0
+        self._proving: set[int] = set()
+
+    def add(self, row: Row) -> None:
+        """Take a row on its way.
+
+        Raises:
+            TotangoError: If the run must end here.
+        """
+        if row.errors:
+            self._results.handle(self._deletes.note_present(row))
+            self._results.handle([(row, Rejected(row.errors))])
+            return
+        if not self._rows:
+            self._since = time.monotonic()
+        self._rows.append(row)
+        if len(self._rows) >= BATCH_ROWS:
+            self.advance()
+
+    def pulse(self) -> None:
+        """Look after what is under way."""
+        if self._rows and time.monotonic() - self._since >= self._patience:
+            self.advance()
+        for destination in self._destinations.values():
+            if results := destination.collect():
+                self._results.handle(results)
+        self._progress.pulse()
+
+    def advance(self) -> None:
+        """Send the rows that wait through the filters and on to their destinations."""
+        rows, self._rows = self._rows, []
+        for stage in self._filters:
+            if not rows:
+                return
+            rows, results = stage.apply(rows)
+            self._results.handle(results)
+        if self._canary is not None and self._canary.prepare(rows):
+            self._deliver_with_canary(rows, self._canary)
+            return
+        for row in rows:
+            self._put(row)
+
+    def drain(self) -> None:
+        """Wait for every result of the rows that are at their destinations.
+
+        Raises:
+            InterruptedError: If a signal asks to stop.
+        """
+        for destination in self._destinations.values():
+            while not destination.drain(until=time.monotonic() + 1.0):
+                self._interruption.check()
+                self.pulse()
+            self._results.handle(destination.collect())
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and show the progress.
+
+        Raises:
+            InterruptedError: If a signal asks to stop.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            self._interruption.check()
+            self._progress.pulse()
+            if (left := until - time.monotonic()) <= 0:
+                return
+            time.sleep(min(left, TICK_SECONDS))
+
+    def wind_up(self) -> None:
+        """Start nothing new, and wait a while for the calls that are under way."""
+        until = time.monotonic() + DRAIN_SECONDS
+        for destination in self._destinations.values():
+            destination.cancel()
+        while time.monotonic() < until and any(each.busy for each in self._destinations.values()):
+            for destination in self._destinations.values():
+                try:
+                    destination.drain(until=time.monotonic() + TICK_SECONDS)
+                    results = destination.collect()
+                    # A row that was still to be read back is not taken for confirmed.
+                    proven = [each for each in results if each[0].seq not in self._proving]
+                    self._results.handle(proven)
+                except TotangoError as error:
+                    logger.debug("While winding up: %s", error)
+
+    def close(self) -> None:
+        """End the threads and connections."""
+        for destination in self._destinations.values():
+            destination.close()
+
+    @property
+    def _patience(self) -> float:
+        """How long rows wait for more of them: where a lookup is made for all of them together."""
+        looks_up = self._looks_up or (
+            self._canary is not None and self._canary.has_to_look(self._rows)
+        )
+        return LOOKUP_SECONDS if looks_up else 0.0
+
+    def _deliver_with_canary(self, rows: Sequence[Row], canary: Canary) -> None:
+        sent: set[int] = set()
+        for place, row in enumerate(rows):
+            if row.seq in sent:
+                continue
+            if not canary.is_due(row):
+                self._put(row)
+                continue
+            later = [each for each in rows[place + 1 :] if each.seq not in sent]
+            results = canary.prove(row, later, self._send_alone, self.wait)
+            sent.update(each.seq for each, _ in results)
+            self._proving.clear()
+            self._results.handle(results)
+            self._results.mark_seen(results)
+
+    def _put(self, row: Row) -> None:
+        destination = self._destination(row.delivery)
+        self._results.expect(row)
+        destination.put(row)
+        if destination.has_results:
+            self._results.handle(destination.collect())
+
+    def _send_alone(self, row: Row) -> RowResult:
+        """Send a row while no other is under way, and return its result."""
+        self.drain()
+        self._proving.add(row.seq)
+        destination = self._destination(row.delivery)
+        self._results.expect(row)
+        destination.put(row)
+        while not destination.drain(until=time.monotonic() + TICK_SECONDS):
+            self.wait(0)
+        [(_, result)] = destination.collect()
+        return result
+
+    def _destination(self, delivery: str) -> Destination:
+        if delivery not in self._destinations:
+            self._destinations[delivery] = self._make_destination(delivery)
+        return self._destinations[delivery]

@@ -1,0 +1,108 @@
+"""Where files may be written: checked before the first message is read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totango_api.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STDOUT = 1
+
+
+def checked_paths(
+    paths: Mapping[str, str | None], *, databases: frozenset[str]
+) -> dict[str, Path | None]:
+    """Return where to write, by setting: of a symbolic link, the file that it points to.
+
+    A character device is written through; nothing else that is not a plain file is touched.
+
+    Args:
+        paths: The value of each setting.
+        databases: Settings that need a plain file.
+
+    Raises:
+        SettingsError: If one cannot be used, or two are the same file.
+    """
+    checked: dict[str, Path | None] = {}
+    seen: dict[Path, str] = {}
+    for setting, text in paths.items():
+        if not text:
+            checked[setting] = None
+            continue
+        path = checked[setting] = _checked(setting, text, may_be_device=setting not in databases)
+        if path in seen and not is_device(path):
+            msg = f"{seen[path]} and {setting} are the same file: {text}."
+            raise SettingsError(msg, remedy="Give each a file of its own.")
+        seen[path] = setting
+    return checked
+
+
+def is_device(path: Path) -> bool:
+    """Return whether a path is a character device, such as /dev/null."""
+    return path.is_char_device()
+
+
+def _checked(setting: str, text: str, *, may_be_device: bool) -> Path:
+    path = Path(text).expanduser()
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        path = path.resolve()
+        _check_folder(setting, path)
+        return path
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unusable(setting, text, getattr(error, "strerror", None) or str(error)) from None
+    if _is_stdout(found):
+        raise _unusable(setting, text, "standard output takes Singer messages only")
+    if stat.S_ISCHR(found.st_mode) and may_be_device:
+        return path
+    if not stat.S_ISREG(found.st_mode):
+        raise _unusable(setting, text, f"it is {_kind(found.st_mode)}, not a file")
+    path = path.resolve()
+    if not os.access(path, os.W_OK):
+        raise _unusable(setting, text, "it cannot be written")
+    return path
+
+
+def _check_folder(setting: str, path: Path) -> None:
+    """Check that a file can be made, with the folders on the way to it.
+
+    Raises:
+        SettingsError: If it cannot.
+    """
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise _unusable(setting, str(path), f"{folder} is no folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(setting, str(path), f"nothing can be written in {folder}")
+
+
+def _is_stdout(found: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(found, os.fstat(_STDOUT))
+    except OSError:  # it is closed
+        return False
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_ISDIR: "a folder",
+        stat.S_ISFIFO: "a pipe",
+        stat.S_ISSOCK: "a socket",
+        stat.S_ISCHR: "a device",
+        stat.S_ISBLK: "a device",
+    }
+    return next((name for is_kind, name in kinds.items() if is_kind(mode)), "something else")
+
+
+def _unusable(setting: str, text: str, reason: str) -> SettingsError:
+    msg = f"{setting} cannot be {text}: {reason}."
+    return SettingsError(msg, remedy=f"Set {setting} to a file.")
