@@ -104,17 +104,22 @@ def test_a_rejected_row_is_replayed_for_its_own_object_alone(
     assert len(service.dump("activities")) == 1
 
 
-def test_a_record_that_fits_no_schema_is_rejected_once_for_each_object(deliver: Deliver) -> None:
+def test_a_field_that_does_not_fit_rejects_a_record_for_each_object_that_reads_it(
+    deliver: Deliver,
+) -> None:
     typed = schema("contacts", company={"type": "string"}, email={"type": "string"})
     done = deliver(
         typed,
-        contact("a", 5),
+        contact("a", 5),  # type: ignore[arg-type]
+        contact(6, "x@a"),  # type: ignore[arg-type]
         mappings=[ACCOUNT, {**ACCOUNT, "object": "users", "user_id": "email"}],
-    )  # type: ignore[arg-type]
+    )
     assert [(one["_reject"]["object"], one["company"]) for one in done.rejected] == [
-        ("accounts", "a"),
         ("users", "a"),
+        ("accounts", 6),
+        ("users", 6),
     ]
+    assert done.totals["sent"] == 1
 
 
 DEALS = schema("deals", "id", "buyer", "partner", "amount", keys=("id",))
