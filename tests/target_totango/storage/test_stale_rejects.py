@@ -42,7 +42,7 @@ def test_a_replay_does_not_set_back_what_a_later_row_wrote(
     service.chaos()
     again = replayed(deliver, tmp_path, too_long="truncate").ok()
     assert again.totals == {"received": 1, "skipped": 1}
-    assert again.said.count("marked as superseded") == 1
+    assert again.said.count("Rows that are marked as superseded") == 1
     assert held(service, "accounts")[("a",)]["Plan"] == "new"
 
 
