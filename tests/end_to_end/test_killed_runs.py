@@ -177,9 +177,9 @@ def delivered(service: Sandbox) -> Counter[str]:
 def reported(home: Path) -> set[str]:
     """Activities in any rejects file, each with the reason that it is uncertain."""
     lines = [line for path in home.glob("rejects*") for line in path.read_text().splitlines()]
-    records = [message["record"] for message in map(json.loads, lines) if "record" in message]
-    assert all("uncertain" in json.dumps(record["_reject"]) for record in records)
-    return {record["activity"] for record in records}
+    rows = [message for message in map(json.loads, lines) if "record" in message]
+    assert all("uncertain" in json.dumps(row["_reject"]) for row in rows)
+    return {row["record"]["activity"] for row in rows}
 
 
 # Tests ---------------------------------------------------------------------------------------
