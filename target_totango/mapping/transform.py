@@ -73,6 +73,7 @@ class Transformer:
         self._rules = Rules(mapping.policy, self._changes)
         self._time = mapping.activity_time
         self._max_age = mapping.policy.max_activity_age_days
+        self._is_special = self._max_age is not None or bool(mapping.on_create)
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
         self._ids = [
             (column.name, *self._rules.identifier(column), column.source.label)
@@ -80,11 +81,11 @@ class Transformer:
         ]
         self._expressions: dict[int, Expression] = {}
         # Most mappings have attributes of one scope only.
-        self._scopes = {
-            scope: [self._compiled(column) for column in columns]
+        self._scopes = [
+            (scope, [self._compiled(column) for column in columns])
             for scope in (ACCOUNT, USER, FIELDS)
             if (columns := [column for column in mapping.columns if column.scope == scope])
-        }
+        ]
 
     def without(self, names: Collection[str]) -> Transformer:
         """Return a transformer that leaves out attributes, given as `account.Plan`."""
@@ -101,19 +102,23 @@ class Transformer:
         values: Mapping[Any, Any] = record
         if self._expressions:
             values = {**record, **self._read(record)}
-        for scope, columns in self._scopes.items():
+        for scope, columns in self._scopes:
             setattr(result.request, scope, self._texts(values, scope, columns, result))
-        if self._max_age is not None and self._time is not None:
-            result.errors += _age_errors(record, self._time, self._max_age)
-        if self._mapping.on_create:
-            account = result.request.account
-            result.request.on_create = {
-                name: text for name, text in self._mapping.on_create.items() if name not in account
-            }
+        if self._is_special:
+            self._add_special(record, result)
         if self._changes:
             result.changes = dict(self._changes)
             self._changes.clear()
         return result
+
+    def _add_special(self, record: Mapping[str, Any], result: Transformed) -> None:
+        """Add what few mappings ask for: how old an activity may be, what new accounts get."""
+        if self._max_age is not None and self._time is not None:
+            result.errors += _age_errors(record, self._time, self._max_age)
+        account = result.request.account
+        result.request.on_create = {
+            name: text for name, text in self._mapping.on_create.items() if name not in account
+        }
 
     def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
         """Return what a record is about, without its attributes."""
