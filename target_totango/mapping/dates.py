@@ -46,7 +46,7 @@ class Precision(enum.Enum):
 _ISO: Final = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:[.,]\d+)?)?)"
-    r" *(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
+    r" *(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?(zone)(?: UTC)?))?",
     re.ASCII | re.IGNORECASE,
 )
 _UTC_NAMES: Final = frozenset({"Z", "UTC", "GMT"})

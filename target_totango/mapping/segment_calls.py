@@ -197,9 +197,12 @@ class CallReader:
 
 
 def _parts(stream: str) -> tuple[str, str]:
-    """Return a stream's name in two: what is before the table, and the table."""
+    """Return a stream's name in two: what is before the table, and the table.
+
+    In BigQuery each table has a view beside it, without doubles.
+    """
     *before, table = re.split(r"[-.:/]", stream)
-    return "-".join(before), table.lower()
+    return "-".join(before), table.lower().removesuffix("_view")
 
 
 def _object(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -122,6 +122,7 @@ GROUPS = {
             **TRAITS,
         },
     ),
+    "a view of a table": ("prod-groups_view", {"id": "m1", "group_id": "acme", **TRAITS}),
     "the latest state of groups": (
         "accounts",
         {"id": "acme", "received_at": "2024-07-01", **TRAITS},
