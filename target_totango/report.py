@@ -33,6 +33,7 @@ COUNTS: Final = (
     "updated",
     "unchanged",
     "repeated",
+    "case_variants",
     "skipped",
     "deleted",
     "vanished",
@@ -67,6 +68,7 @@ class StreamMetrics:
         updated: Of those, rows about something that existed, where that is known.
         unchanged: Rows not sent because the same was confirmed before.
         repeated: Rows about something that an earlier row of the run was about.
+        case_variants: Rows about something whose ids came before in another case.
         skipped: Rows not sent because a mode or setting says so, a more recent row of the key
             came before, or the rejects file marks them as superseded.
         deleted: Rows whose user was deleted.
@@ -96,6 +98,7 @@ class StreamMetrics:
     updated: int = 0
     unchanged: int = 0
     repeated: int = 0
+    case_variants: int = 0
     skipped: int = 0
     deleted: int = 0
     vanished: int = 0

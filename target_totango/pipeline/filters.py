@@ -154,9 +154,22 @@ class DropStale(RowFilter):
         key = row.request.key
         if self._store.count(key):
             self._report.tally(row.stream, row.object).repeated += 1
+        elif self._store.differs_in_case(key):
+            self._count_case_variant(row)
         if row.recency is not None and self._store.is_stale(key, row.recency):
             return _STALE
         return None
+
+    def _count_case_variant(self, row: Row) -> None:
+        metrics = self._report.tally(row.stream, row.object)
+        metrics.case_variants += 1
+        if metrics.case_variants == 1:
+            logger.warning(
+                "Stream %r: ids of %s differ in case alone, so Totango takes them for different "
+                'ones. {"field": …, "lower": true} in the mapping makes them one.',
+                row.stream,
+                row.object,
+            )
 
 
 class DropUnchanged(RowFilter):

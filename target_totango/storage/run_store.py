@@ -17,6 +17,9 @@ from target_totango.storage.seen import key_digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_FOLDED: Final = "in small letters"
+"""Begins keys that are noted so: no object of Totango has such a name."""
+
 _TABLES: Final = (
     seen.TABLE,
     "CREATE TABLE existing (key BLOB PRIMARY KEY, there INTEGER) WITHOUT ROWID",
@@ -50,6 +53,17 @@ class RunStore:
             database.execute(table)
         database.execute("BEGIN")
         return database
+
+    def differs_in_case(self, key: tuple[str, ...]) -> bool:
+        """Tell whether a key that was counted for the first time was counted in another case.
+
+        Only keys with capitals are noted once more, in small letters.
+        """
+        folded = tuple(part.lower() for part in key)
+        small = (_FOLDED, *folded)
+        if folded == key:
+            return small in self._seen
+        return bool(self.count(small)) or folded in self._seen
 
     def is_stale(self, key: tuple[str, ...], moment: tuple[str, str]) -> bool:
         """Tell whether a more recent row of a key just counted came before; else note this one.

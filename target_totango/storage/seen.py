@@ -72,6 +72,14 @@ class SeenKeys:
         self._times[key] = times + 1
         return times
 
+    def __contains__(self, key: Key) -> bool:
+        if key in self._times:
+            return True
+        if self._stored is None or key not in self._stored:
+            return False
+        statement = "SELECT 1 FROM seen WHERE key = ?"
+        return self._database().execute(statement, (key_digest(key),)).fetchone() is not None
+
     def moment(self, key: Key) -> Moment | None:
         """Return the moment that was noted for a key that was counted just before."""
         return self._moments.get(key)

@@ -1148,3 +1148,19 @@ def test_a_new_version_deletes_who_is_gone_but_an_empty_one_nobody(
     done = deliver(DELETABLE, *rows, version(3), **settings).ok()
     assert set(held(service, "users")) == {("a", "u0"), ("a", "u1")}
     assert done.totals["vanished"] == 1
+
+
+def test_ids_that_differ_only_in_case_are_said_once_and_counted(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    rows = [user("a", f"{name}@x.example") for name in ("Bob", "bob", "BOB", "ann", "bob")]
+    done = deliver(USERS, *rows).ok()
+    assert done.totals["case_variants"] == 2
+    assert done.totals["repeated"] == 1
+    assert done.said.count("differ in case alone") == 1
+    assert "bob@x.example" not in done.said
+    assert len(held(service, "users")) == 4
+    mapping = {"stream": "users", "user_id": {"field": "user_id", "lower": True}}
+    lower = deliver(USERS, *rows, mappings=[mapping]).ok()
+    assert lower.totals["repeated"] == 3
+    assert "case_variants" not in lower.totals

@@ -48,6 +48,23 @@ def test_the_most_recent_moment_is_known_wherever_its_key_is(
     journal.close()
 
 
+@given(st.lists(st.tuples(st.sampled_from("aAbB"), st.sampled_from(["x", "X", "xX"])), max_size=40))
+def test_keys_that_differ_in_case_are_told_wherever_they_are(rows: list[tuple[str, str]]) -> None:
+    store = RunStore()
+    store._seen = SeenKeys(lambda: store.database, in_ram=2)
+    store.count = store._seen.count
+    seen: set[tuple[str, ...]] = set()
+    for row in rows:
+        key = ("users", *row)
+        if store.count(key):
+            assert key in seen
+            continue
+        alike = {other for other in seen if [*map(str.lower, other)] == [*map(str.lower, key)]}
+        assert store.differs_in_case(key) == bool(alike)
+        seen.add(key)
+    store.close()
+
+
 def test_few_keys_need_no_database() -> None:
     def none() -> None:
         msg = "the database was opened"
