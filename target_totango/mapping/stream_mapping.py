@@ -92,3 +92,24 @@ class StreamMapping:
     guessed: tuple[str, ...] = ()
     blank_ends: tuple[str, ...] = ()
     announced: frozenset[str] | None = None
+
+    @property
+    def id_fields(self) -> frozenset[str]:
+        """The fields of records that ids are made of."""
+        return frozenset(name for column in self.ids for name in column.source.fields)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of records that anything is made of."""
+        sources = [column.source for column in self.columns]
+        sources += [self.recency] if self.recency is not None else []
+        sources += [self.activity_time.source] if self.activity_time is not None else []
+        return self.id_fields.union(*(source.fields for source in sources))
+
+    def attributes_of(self, field: str) -> frozenset[str]:
+        """Return the attributes that are made of a field, as `account.Plan`."""
+        return frozenset(
+            f"{column.scope}.{column.api_name}"
+            for column in self.columns
+            if field in column.source.fields
+        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.description import log_change
 from target_totango.mapping.expressions import MISSING
+from target_totango.mapping.policy import LEAVE_OUT
 from target_totango.mapping.transform import Transformer
 from target_totango.models import DELETED_FIELD, REJECT_FIELD, Row
 from target_totango.singer.validation import UNFIT
@@ -56,7 +57,8 @@ class RecordProcessor:
         self._states = states
         self._metrics = report.tally(mapping.stream, mapping.object)
         self._announced = announced
-        self._fields = _fields_read(mapping)
+        self._fields = mapping.fields
+        self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
         self._logged: set[str] = set()
 
     def process(
@@ -122,15 +124,22 @@ class RecordProcessor:
         self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]
     ) -> Sequence[ValidationError]:
         """Give a row its write request, and return everything that is wrong with it."""
-        transformer = self._transformer.without(row.newer) if row.newer else self._transformer
+        transformer, left_out = self._transformer, []
+        misfits = self._schema_errors(record)
+        if misfits:
+            misfits = self._relevant(misfits)
+            left_out = [error for error in misfits if self._leaves_out and self._is_optional(error)]
+            misfits = [error for error in misfits if error not in left_out]
+        if row.newer or left_out:
+            names = [self.mapping.attributes_of(_field_of(error)) for error in left_out]
+            transformer = transformer.without(row.newer.union(*names))
         transformed = transformer.transform(mapped)
         row.write = transformed.request
-        errors = [*self._relevant(self._schema_errors(record)), *transformed.errors]
-        if errors:
+        if misfits or transformed.errors:
             row.faulty = tuple(transformed.failed)
-        else:
-            self._count(transformed)
-        return errors
+            return [*misfits, *transformed.errors]
+        self._count(transformed, left_out)
+        return ()
 
     def _relevant(self, errors: Sequence[ValidationError]) -> list[ValidationError]:
         """Return the errors of a record that are about what is written; log the others once."""
@@ -150,25 +159,23 @@ class RecordProcessor:
     def _is_relevant(self, error: ValidationError) -> bool:
         if error.code != UNFIT or not error.field:
             return True
-        return error.field in self._fields or error.field.split(".")[0] in self._fields
+        return error.field in self._fields or _field_of(error) in self._fields
 
-    def _count(self, transformed: Transformed) -> None:
+    def _is_optional(self, error: ValidationError) -> bool:
+        """Return whether an error is about nothing but attributes."""
+        return error.code == UNFIT and _field_of(error) not in {"", *self.mapping.id_fields}
+
+    def _count(self, transformed: Transformed, left_out: Sequence[ValidationError]) -> None:
         """Count what was changed or left out of a row, as the policy says."""
         for name, count in transformed.changes.items():
             before = getattr(self._metrics, name)
             setattr(self._metrics, name, before + count)
             if not before:
                 log_change(self.mapping.stream, name)
-        if transformed.left_out:
-            self._metrics.leave_out(transformed.left_out)
+        if left_out := [*left_out, *transformed.left_out]:
+            self._metrics.leave_out(left_out)
 
 
-def _fields_read(mapping: StreamMapping) -> frozenset[str]:
-    """Return the fields of records from which a mapping takes anything."""
-    expressions = [column.source for column in mapping.ids]
-    expressions += [column.source for column in mapping.columns]
-    if mapping.recency is not None:
-        expressions.append(mapping.recency)
-    if mapping.activity_time is not None:
-        expressions.append(mapping.activity_time.source)
-    return frozenset(name for expression in expressions for name in expression.fields)
+def _field_of(error: ValidationError) -> str:
+    """Return the field of a record that an error is about or within."""
+    return error.field.split(".")[0]

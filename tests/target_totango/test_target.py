@@ -380,6 +380,23 @@ def test_a_column_that_is_not_mapped_rejects_no_row(deliver: Deliver, service: S
     assert done.said.count("Notes does not fit its SCHEMA") == 1
 
 
+def test_an_attribute_that_does_not_fit_its_schema_can_be_left_out(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    whole = {"type": ["integer", "null"]}
+    typed = schema("accounts", "Plan", account_id={"type": "string"}, Seats=whole, Licenses=whole)
+    rows = [account("a", Seats="many", Licenses=3, Plan="x" * 600), account(5, Seats=3)]
+    done = deliver(typed, *rows, invalid_attributes="leave_out")
+    assert done.codes == [{("account_id", "does not fit the schema")}]
+    assert held(service, "accounts") == {("a",): {"Licenses": 3}}
+    assert done.totals["left_out"] == 2
+    (entry,) = done.report["streams"]
+    assert entry["left_out_reasons"] == {
+        "Seats: does not fit the schema": 1,
+        "Plan: too long": 1,
+    }
+
+
 def test_draft_4_schemas_are_taken(deliver: Deliver, service: Sandbox) -> None:
     draft4 = {
         "type": "SCHEMA",
