@@ -7,8 +7,7 @@ import logging
 import select
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.attribute_file import read_attributes
-from target_totango.mapping.auto import KnownAttributes
+from target_totango.mapping import KnownAttributes, read_attributes
 from target_totango.models import HUB
 from target_totango.verify.verification import Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.config import MappingConfig, mappings_of, parse_mappings
-from target_totango.mapping.dates import zone_named
-from target_totango.mapping.policy import (
+from target_totango.mapping import (
     OPTION_SETTINGS,
     POLICY_SETTINGS,
     REJECT,
+    SEGMENT_SETTINGS,
+    MappingConfig,
     Policy,
+    SegmentOptions,
+    mappings_of,
+    parse_mappings,
     setting,
+    zone_named,
 )
-from target_totango.mapping.segment_options import SEGMENT_SETTINGS, SegmentOptions
 from target_totango.models import (
     HUB,
     OFF,

@@ -45,7 +45,7 @@ class ValidationError:
     Attributes:
         field: Source field, or setting of the mapping; empty when it is the whole row.
         code: Short and fixed: fit for counting and logs.
-        message: For who mends the row. May quote values, so it goes to the rejects file only.
+        message: Explains it. May quote values, so it goes to the rejects file only.
     """
 
     field: str

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.sinks import RecordSink
 
-from target_totango.mapping.convert import UnfitValueError
-from target_totango.mapping.segment_rows import NotWritten
+from target_totango.mapping import ConversionError, NotWritten
 from target_totango.models import REJECT_FIELD, ValidationError
 from target_totango.singer.validation import RecordValidator
 from target_totango.storage.stale_rejects import rejected_as
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
     from singer_sdk.target_base import Target
 
-    from target_totango.mapping.segment_rows import SegmentStream
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping import SegmentStream, StreamMapping
     from target_totango.models import SourceStream
     from target_totango.pipeline.record_processor import RecordProcessor
     from target_totango.pipeline.run import Run
@@ -105,7 +103,7 @@ class TotangoSink(RecordSink):
         about: dict[str, Any] = {"stream": self.stream_name, "object_": segment.object}
         try:
             ways = segment.rows(record)
-        except UnfitValueError as unfit:
+        except ConversionError as unfit:
             error = ValidationError("", unfit.code, unfit.message)
             self._run.refuse(message, source, **about, error=error)
             return []

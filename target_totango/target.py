@@ -19,10 +19,7 @@ from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
 from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
-from target_totango.mapping.config import mappings_of
-from target_totango.mapping.description import log_mapping
-from target_totango.mapping.segment import Segment
-from target_totango.mapping.streams import compile_stream
+from target_totango.mapping import Segment, compile_stream, log_mapping, mappings_of
 from target_totango.models import SourceStream
 from target_totango.pipeline.run import Run
 from target_totango.pipeline.stages import DRAIN_SECONDS
@@ -39,8 +36,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.sinks import Sink
 
-    from target_totango.mapping.segment_rows import SegmentStream
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping import SegmentStream, StreamMapping
 
 logger = logging.getLogger("target-totango")
 

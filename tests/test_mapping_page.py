@@ -14,9 +14,9 @@ from target_totango.config import OWN_SETTINGS, Settings
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.config import mappings_of
 from target_totango.mapping.policy import POLICY_SETTINGS
-from target_totango.mapping.segment import Segment
-from target_totango.mapping.segment_options import SEGMENT_SETTINGS
-from target_totango.mapping.segment_rows import NotWritten
+from target_totango.mapping.segment.options import SEGMENT_SETTINGS
+from target_totango.mapping.segment.preset import Segment
+from target_totango.mapping.segment.rows import NotWritten
 from target_totango.mapping.streams import compile_stream
 from target_totango.mapping.transform import Transformer
 

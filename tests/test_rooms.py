@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("totango_sandbox",)
+PACKAGES = ("totango_sandbox", "target_totango")
+DOORLESS = {
+    "target_totango.delivery",
+    "target_totango.pipeline",
+    "target_totango.singer",
+    "target_totango.storage",
+    "target_totango.verify",
+}
+"""Rooms that other rooms still walk into."""
 
 
 def rooms(package):
-    return [path.parent for path in (ROOT / package).glob("*/__init__.py")]
+    found = [path.parent for path in (ROOT / package).glob("*/__init__.py")]
+    return [room for room in found if f"{package}.{room.name}" not in DOORLESS]
 
 
 def imported(module):

@@ -15,7 +15,7 @@ from target_totango.verify.verification import NAMES, compare
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_totango.mapping.auto import KnownAttributes
+    from target_totango.mapping import KnownAttributes
     from totango_api.search.lookup import Found, Lookup
 
 FIRST_ROWS: Final = 10

@@ -1,1 +1,56 @@
 """Turns a record into a write request or a list of validation errors."""
+
+from target_totango.mapping.attribute_file import read_attributes
+from target_totango.mapping.auto import KnownAttributes
+from target_totango.mapping.config import MappingConfig, mappings_of, parse_mappings
+from target_totango.mapping.convert import ConversionError
+from target_totango.mapping.dates import to_date, zone_named
+from target_totango.mapping.description import log_change, log_mapping
+from target_totango.mapping.expressions import MISSING
+from target_totango.mapping.policy import (
+    LEAVE_OUT,
+    OPTION_SETTINGS,
+    POLICY_SETTINGS,
+    REJECT,
+    Policy,
+    setting,
+)
+from target_totango.mapping.segment import (
+    SEGMENT_SETTINGS,
+    NotWritten,
+    Segment,
+    SegmentOptions,
+    SegmentStream,
+)
+from target_totango.mapping.stream_mapping import StreamMapping
+from target_totango.mapping.streams import compile_stream
+from target_totango.mapping.transform import Transformed, Transformer
+
+__all__ = [
+    "LEAVE_OUT",
+    "MISSING",
+    "OPTION_SETTINGS",
+    "POLICY_SETTINGS",
+    "REJECT",
+    "SEGMENT_SETTINGS",
+    "ConversionError",
+    "KnownAttributes",
+    "MappingConfig",
+    "NotWritten",
+    "Policy",
+    "Segment",
+    "SegmentOptions",
+    "SegmentStream",
+    "StreamMapping",
+    "Transformed",
+    "Transformer",
+    "compile_stream",
+    "log_change",
+    "log_mapping",
+    "mappings_of",
+    "parse_mappings",
+    "read_attributes",
+    "setting",
+    "to_date",
+    "zone_named",
+]

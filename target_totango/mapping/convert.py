@@ -31,7 +31,7 @@ _NO: Final = frozenset({"no", "false", "0"})
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
-class UnfitValueError(ValueError):
+class ConversionError(ValueError):
     """A value that cannot be written.
 
     Attributes:
@@ -51,7 +51,7 @@ class Conversion(dict[type, Callable[[Any], Result]], Generic[Result]):
     """Converts values by their type.
 
     A type that is not listed is converted as its nearest base. Called with a value, it returns the
-    result or raises `UnfitValueError`; a hot loop looks up the converter of a type by itself.
+    result or raises `ConversionError`; a hot loop looks up the converter of a type by itself.
     """
 
     def __missing__(self, kind: type) -> Callable[[Any], Result]:
@@ -63,7 +63,7 @@ class Conversion(dict[type, Callable[[Any], Result]], Generic[Result]):
         """Convert a value.
 
         Raises:
-            UnfitValueError: If it cannot be written.
+            ConversionError: If it cannot be written.
         """
         return self[type(value)](value)
 
@@ -72,14 +72,14 @@ def unicode_text(text: str) -> str:
     """Return a text that can be encoded.
 
     Raises:
-        UnfitValueError: If it holds half a surrogate pair.
+        ConversionError: If it holds half a surrogate pair.
     """
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
             code = "not Unicode"
-            raise UnfitValueError(code, "the text holds half a surrogate pair") from None
+            raise ConversionError(code, "the text holds half a surrogate pair") from None
     return text
 
 
@@ -108,18 +108,18 @@ def _decimal_text(number: Decimal) -> str:
     """Return a number in plain decimal digits, as many as were given.
 
     Raises:
-        UnfitValueError: If it is not finite, or absurdly long.
+        ConversionError: If it is not finite, or absurdly long.
     """
     text = str(number)
     if not number.is_finite():
         code = "not a number"
-        raise UnfitValueError(code, f"{text} is not a number")
+        raise ConversionError(code, f"{text} is not a number")
     if "E" not in text and len(text) <= _MOST_DIGITS:
         return text
     exponent = number.as_tuple().exponent
     if abs(number.adjusted()) > _MOST_DIGITS or abs(int(exponent)) > _MOST_DIGITS:
         code = "number out of range"
-        raise UnfitValueError(code, "the number has more digits than Totango can keep")
+        raise ConversionError(code, "the number has more digits than Totango can keep")
     return format(number, "f")
 
 
@@ -131,7 +131,7 @@ def _list_text(separator: str, in_item: str, values: list[Any] | tuple[Any, ...]
     """Return a list joined by a separator, without empty items; as JSON if it is nested.
 
     Raises:
-        UnfitValueError: If an item holds the separator, and that is not allowed.
+        ConversionError: If an item holds the separator, and that is not allowed.
     """
     if any(isinstance(value, (dict, list, tuple)) for value in values):
         return _json_text(values)
@@ -145,7 +145,7 @@ def _list_text(separator: str, in_item: str, values: list[Any] | tuple[Any, ...]
                 f"{shown(text)} holds {separator!r}, which is what joins the items of a list: "
                 "Totango would take it for several (see separator_in_item)"
             )
-            raise UnfitValueError(code, message)
+            raise ConversionError(code, message)
         texts[number] = " ".join(part.strip() for part in text.split(separator))
     return separator.join(texts)
 
@@ -165,7 +165,7 @@ def _number_in_text(text: str) -> str:
 
 def _not_a_number(value: Any) -> str:
     code = "not a number"
-    raise UnfitValueError(
+    raise ConversionError(
         code, f"{shown(value)} is not a plain number (no separators, no currency sign)"
     )
 
@@ -177,12 +177,12 @@ def _id_in_text(text: str) -> str:
 def _no_id(value: Any) -> str:
     del value
     code = "missing"
-    raise UnfitValueError(code, "is missing")
+    raise ConversionError(code, "is missing")
 
 
 def _not_an_id(value: Any) -> str:
     code = "not an id"
-    raise UnfitValueError(code, f"{shown(value)} is neither text nor a number")
+    raise ConversionError(code, f"{shown(value)} is neither text nor a number")
 
 
 def _without_fraction(convert: Callable[[Any], str]) -> Callable[[Any], str]:
@@ -196,7 +196,7 @@ def _yes_no(value: Any) -> str:
     if text in _NO:
         return "no"
     code = "not yes or no"
-    raise UnfitValueError(code, f"{shown(value)} is neither yes nor no")
+    raise ConversionError(code, f"{shown(value)} is neither yes nor no")
 
 
 _NUMBERS: Final[dict[type, Callable[[Any], str]]] = {

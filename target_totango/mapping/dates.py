@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from target_totango.mapping.convert import Conversion, UnfitValueError, moment_text, shown
+from target_totango.mapping.convert import Conversion, ConversionError, moment_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -209,7 +209,7 @@ def _not_a_date(value: Any, formats: Sequence[str]) -> NoReturn:
             )
     else:
         message = f"is not a date like {' or '.join(formats)}"
-    raise UnfitValueError(code, f"{shown(value)} {message}") from None
+    raise ConversionError(code, f"{shown(value)} {message}") from None
 
 
 to_date: Final = date_conversion()

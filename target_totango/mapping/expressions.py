@@ -66,7 +66,7 @@ def field(name: str) -> Expression:
 def path(text: str) -> Expression:
     """Read a field within objects and lists: `Owner.Name`, `lines.0.sku`.
 
-    Whoever picks a part of an object does not want it whole, so that it counts as written.
+    An object of which a part is picked is not wanted whole, so it counts as written.
     """
     if "." not in text:
         return field(text)

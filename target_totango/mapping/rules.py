@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.convert import (
     Conversion,
-    UnfitValueError,
+    ConversionError,
     shown,
     to_id,
     to_text,
@@ -97,7 +97,7 @@ class Rules:
         compiled[Incomplete] = self._incomplete(compiled[str])
         compiled[NoneType] = self._null
         compiled[Missing] = _skip
-        compiled[UnfitValueError] = _raise
+        compiled[ConversionError] = _raise
         return compiled
 
     def identifier(self, column: IdColumn) -> tuple[Reader, Conversion[str], Callable[[str], str]]:
@@ -115,7 +115,7 @@ class Rules:
         """Return a text that is no longer than Totango keeps.
 
         Raises:
-            UnfitValueError: If it is, and is not to be cut.
+            ConversionError: If it is, and is not to be cut.
         """
         if len(text) <= limit:
             return text
@@ -128,7 +128,7 @@ class Rules:
         """Return a text that is not quite ordinary as it can be sent; None if nothing is.
 
         Raises:
-            UnfitValueError: If it cannot be sent.
+            ConversionError: If it cannot be sent.
         """
         cleaned = self._without_controls(text) if _CONTROLS.search(text) else unicode_text(text)
         # What begins with a blank or nothing was looked at when it was converted.
@@ -138,12 +138,12 @@ class Rules:
         """Return a text without its control characters, or with them, as the policy says.
 
         Raises:
-            UnfitValueError: If it may hold none.
+            ConversionError: If it may hold none.
         """
         if self._policy.control_characters == REJECT:
             code = "control character"
             found = " ".join(map(repr, sorted(set(_CONTROLS.findall(text)))))
-            raise UnfitValueError(code, f"holds {found} (see control_characters)")
+            raise ConversionError(code, f"holds {found} (see control_characters)")
         self._changes[CONTROLS] += 1
         text = unicode_text(text)
         return text if self._policy.control_characters == KEEP else _CONTROLS.sub("", text)
@@ -232,7 +232,7 @@ def _accident(text: str) -> IdProblem:
 def _incomplete_id(value: Incomplete) -> str:
     del value
     code = "missing"
-    raise UnfitValueError(code, "a part of its template is missing")
+    raise ConversionError(code, "a part of its template is missing")
 
 
 def _skip(value: Any) -> None:
@@ -247,13 +247,13 @@ def _clear(value: Any) -> str:
 def _reject_null(value: Any) -> str:
     del value
     code = "null"
-    raise UnfitValueError(code, "no value")
+    raise ConversionError(code, "no value")
 
 
-def _raise(error: UnfitValueError) -> str:
+def _raise(error: ConversionError) -> str:
     raise error
 
 
-def _unfit(problems: Sequence[IdProblem]) -> UnfitValueError:
+def _unfit(problems: Sequence[IdProblem]) -> ConversionError:
     first, *others = [(problem.code, problem.message) for problem in problems]
-    return UnfitValueError(*first, *others)
+    return ConversionError(*first, *others)

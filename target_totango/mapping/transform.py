@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from target_totango.mapping.convert import Conversion, UnfitValueError, unicode_text
+from target_totango.mapping.convert import Conversion, ConversionError, unicode_text
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.policy import LEAVE_OUT
 from target_totango.mapping.rules import Rules
@@ -129,7 +129,7 @@ class Transformer:
                 value = read(record)
                 texts[name] = text = conversion[type(value)](value)
                 texts[name] = check(text)
-            except UnfitValueError as error:
+            except ConversionError as error:
                 texts.setdefault(name, "")
                 errors += _errors(label, name, error)
         account_id, user_id = texts.pop("account_id"), texts.pop("user_id", None)
@@ -143,7 +143,7 @@ class Transformer:
         for number, expression in self._expressions.items():
             try:
                 values[number] = expression.read(record)
-            except UnfitValueError as error:
+            except ConversionError as error:
                 values[number] = error
         return values
 
@@ -167,7 +167,7 @@ class Transformer:
                 text = conversion[kind](value)
                 if text is not None:
                     texts[api_name] = text if len(text) <= limit else self._rules.fit(text, limit)
-            except UnfitValueError as error:
+            except ConversionError as error:
                 self._note(error, scope, api_name, label, result)
         joined = "".join(texts.values())
         if not (joined.isascii() and joined.isprintable()):
@@ -190,11 +190,11 @@ class Transformer:
                 cleaned = self._rules.clean(text) if text else text
                 if cleaned is not None:
                     texts[api_name] = cleaned
-            except UnfitValueError as error:
+            except ConversionError as error:
                 self._note(error, scope, api_name, label, result)
 
     def _note(
-        self, error: UnfitValueError, scope: str, api_name: str, label: str, result: Transformed
+        self, error: ConversionError, scope: str, api_name: str, label: str, result: Transformed
     ) -> None:
         if self._leaves_out:
             result.left_out += _errors(label, api_name, error)
@@ -226,7 +226,7 @@ def _age_errors(
         if value is None or value is MISSING or value == "":
             return []
         happened = dt.datetime.fromisoformat(column.convert(value))
-    except UnfitValueError as error:
+    except ConversionError as error:
         return _errors(label, "activity_time", error)
     if happened.tzinfo is None:
         happened = happened.replace(tzinfo=dt.UTC)
@@ -236,5 +236,5 @@ def _age_errors(
     return [ValidationError(label, "too old", message)]
 
 
-def _errors(label: str, name: str, error: UnfitValueError) -> list[ValidationError]:
+def _errors(label: str, name: str, error: ConversionError) -> list[ValidationError]:
     return [ValidationError(label, code, f"{name}: {message}") for code, message in error.problems]

@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.description import log_change
-from target_totango.mapping.expressions import MISSING
-from target_totango.mapping.policy import LEAVE_OUT
-from target_totango.mapping.transform import Transformer
+from target_totango.mapping import LEAVE_OUT, MISSING, Transformer, log_change
 from target_totango.models import DELETED_FIELD, REJECT_FIELD, Row
 from target_totango.singer.validation import UNFIT
 from target_totango.storage.run_store import comparable
@@ -17,8 +14,7 @@ from target_totango.storage.stale_rejects import is_superseded, newer_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from target_totango.mapping.stream_mapping import StreamMapping
-    from target_totango.mapping.transform import Transformed
+    from target_totango.mapping import StreamMapping, Transformed
     from target_totango.models import SourceStream, ValidationError
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer

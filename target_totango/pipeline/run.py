@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from target_totango.config import Settings
     from target_totango.delivery.base import Destination
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
     from target_totango.pipeline.filters import Filter
     from totango_api.config import Connection

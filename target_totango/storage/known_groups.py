@@ -18,7 +18,7 @@ _PRIVATE: Final = 0o600
 class KnownGroups:
     """The last known group of each user. Used by one thread.
 
-    A file of its own beside the ledger, since it has to hold ids in clear.
+    A second file beside the ledger, because it has to hold ids in clear.
 
     Args:
         path: The file, readable by its owner only; None to remember for this run alone.

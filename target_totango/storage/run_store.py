@@ -9,8 +9,7 @@ import sqlite3
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.convert import UnfitValueError
-from target_totango.mapping.dates import to_date
+from target_totango.mapping import ConversionError, to_date
 from target_totango.storage import seen
 from target_totango.storage.seen import key_digest
 
@@ -139,7 +138,7 @@ def comparable(recency: Any) -> tuple[str, str] | None:
         return ("number", str(number)) if number.is_finite() else None
     try:
         return ("date", to_date(recency))
-    except UnfitValueError:
+    except ConversionError:
         return ("text", str(recency))
 
 

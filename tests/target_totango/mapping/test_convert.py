@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_totango.mapping.convert import (
-    UnfitValueError,
+    ConversionError,
     to_id,
     to_number,
     to_text,
@@ -42,7 +42,7 @@ def test_numbers_keep_their_digits_and_have_no_exponent(number: Decimal) -> None
 def test_numbers_are_written_out(number: Decimal) -> None:
     try:
         text = to_number(number)
-    except UnfitValueError:
+    except ConversionError:
         assert abs(number.adjusted()) > 400 or abs(number.as_tuple().exponent) > 400
     else:
         assert text == format(number, "f")
@@ -60,13 +60,13 @@ def test_whole_numbers_as_ids(number: int) -> None:
 )
 def test_numbers_that_are_none(value: Any) -> None:
     for convert in (to_text, to_number, to_id, to_whole_id):
-        with pytest.raises(UnfitValueError):
+        with pytest.raises(ConversionError):
             convert(value)
 
 
 @pytest.mark.parametrize("value", ["1,000", "$5", "5 EUR", "1e5", "", ".5", "0x1", True, [1], {}])
 def test_text_that_is_no_plain_number(value: Any) -> None:
-    with pytest.raises(UnfitValueError) as caught:
+    with pytest.raises(ConversionError) as caught:
         to_number(value)
     assert caught.value.code == "not a number"
 
@@ -85,12 +85,12 @@ def test_yes_and_no(value: Any, text: str) -> None:
 
 
 def test_neither_yes_nor_no() -> None:
-    with pytest.raises(UnfitValueError):
+    with pytest.raises(ConversionError):
         to_yes_no("maybe")
 
 
 def test_lists_are_joined_and_objects_are_json() -> None:
-    with pytest.raises(UnfitValueError) as raised:
+    with pytest.raises(ConversionError) as raised:
         to_text(["a", "b,c"])
     assert raised.value.code == "comma in a list item"
     assert to_text(["a", 1, None, Decimal("2.50"), True]) == "a,1,2.50,true"
@@ -100,6 +100,6 @@ def test_lists_are_joined_and_objects_are_json() -> None:
 
 def test_half_a_surrogate_pair_is_refused_wherever_it_is() -> None:
     for value in ("\ud800", ["x", "\ud800"]):
-        with pytest.raises(UnfitValueError) as caught:
+        with pytest.raises(ConversionError) as caught:
             to_text(value)
         assert caught.value.code == "not Unicode"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.mapping.convert import UnfitValueError
+from target_totango.mapping.convert import ConversionError
 from target_totango.mapping.dates import Precision, date_conversion, to_date, zone_named
 
 
@@ -69,7 +69,7 @@ def test_dates(value: Any, text: str) -> None:
     ids=repr,
 )
 def test_what_is_no_date(value: Any) -> None:
-    with pytest.raises(UnfitValueError) as caught:
+    with pytest.raises(ConversionError) as caught:
         to_date(value)
     assert caught.value.code == "not a date"
 
@@ -118,7 +118,7 @@ def test_what_is_no_date_format(pattern: str) -> None:
     ],
 )
 def test_values_that_do_not_have_the_format(pattern: str, value: Any) -> None:
-    with pytest.raises(UnfitValueError):
+    with pytest.raises(ConversionError):
         date_conversion((pattern,))(value)
 
 
@@ -141,7 +141,7 @@ def test_the_first_format_that_fits_counts(value: Any, text: str) -> None:
 
 
 def test_what_fits_no_format_is_told_with_all_of_them() -> None:
-    with pytest.raises(UnfitValueError) as caught:
+    with pytest.raises(ConversionError) as caught:
         date_conversion(["%d.%m.%Y", "iso"])("soon")
     assert caught.value.message == "'soon' is not a date like %d.%m.%Y or iso"
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig, parse_mappings
-from target_totango.mapping.convert import UnfitValueError
-from target_totango.mapping.segment import Segment
-from target_totango.mapping.segment_options import SegmentOptions
-from target_totango.mapping.segment_rows import NotWritten
+from target_totango.mapping.convert import ConversionError
+from target_totango.mapping.segment.options import SegmentOptions
+from target_totango.mapping.segment.preset import Segment
+from target_totango.mapping.segment.rows import NotWritten
 from target_totango.mapping.transform import Transformed, Transformer
 from totango_api.errors import InputError
 from totango_api.search.attributes import DATE, Attribute
@@ -325,7 +325,7 @@ def test_a_call_without_an_account_is_rejected() -> None:
 @pytest.mark.parametrize("name", ["traits", "context", "integrations"])
 @pytest.mark.parametrize("value", ["no object", "[1]", 5, [1]])
 def test_what_has_to_be_an_object_refuses_the_call_if_it_is_none(name: str, value: Any) -> None:
-    with pytest.raises(UnfitValueError) as caught:
+    with pytest.raises(ConversionError) as caught:
         transformed({"type": "group", "groupId": "acme", name: value})
     assert caught.value.code == "not an object"
 
@@ -535,7 +535,7 @@ def test_any_record_is_written_skipped_or_refused(stream: str, record: dict[str,
     assert calls is not None
     try:
         rows = calls.rows(record)
-    except UnfitValueError:
+    except ConversionError:
         return
     for mapping, flat in () if isinstance(rows, NotWritten) else rows:
         result = Transformer(mapping).transform(flat)

@@ -14,7 +14,7 @@ from invented_rows import ACCOUNTS, COMMON, KNOWN, ODD_MOMENTS, mappings, record
 
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig, parse_mappings
-from target_totango.mapping.convert import UnfitValueError
+from target_totango.mapping.convert import ConversionError
 from target_totango.mapping.dates import to_date
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.policy import Policy
@@ -250,7 +250,7 @@ def test_moments_that_are_not_quite_as_most_taps_write_them(moment: str) -> None
     result = transformed({"account_id": "a", "moment": moment})
     try:
         assert result.request.account == {"moment": to_date(f" {moment}")}
-    except UnfitValueError:
+    except ConversionError:
         assert [error.code for error in result.errors] == ["not a date"]
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from target_totango.mapping.compiler import name_problems
 from target_totango.mapping.convert import to_text
-from target_totango.mapping.segment_calls import GROUP, IDENTIFY, PAGE, SCREEN, TRACK, Call
-from target_totango.mapping.segment_mappings import ACCOUNT, RECORD, TIME, USER, GrowingMapping
+from target_totango.mapping.segment.calls import GROUP, IDENTIFY, PAGE, SCREEN, TRACK, Call
+from target_totango.mapping.segment.mappings import ACCOUNT, RECORD, TIME, USER, GrowingMapping
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
 from totango_api.names import snake
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.auto import KnownAttributes
     from target_totango.mapping.config import MappingConfig
-    from target_totango.mapping.segment_calls import CallReader
-    from target_totango.mapping.segment_options import SegmentOptions
+    from target_totango.mapping.segment.calls import CallReader
+    from target_totango.mapping.segment.options import SegmentOptions
     from target_totango.mapping.stream_mapping import StreamMapping
 
 logger = logging.getLogger("target-totango")
@@ -131,7 +131,7 @@ class SegmentStream:
         """Return what becomes of a record: mappings, each with the flat record for it.
 
         Raises:
-            UnfitValueError: If the record is no call.
+            ConversionError: If the record is no call.
         """
         call = self._reader.read(record)
         if reason := self._reason_not_to_write(call):

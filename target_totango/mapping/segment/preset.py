@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_totango.mapping.segment_calls import GROUP, TRACK, CallReader
-from target_totango.mapping.segment_rows import GroupMemory, SegmentStream
+from target_totango.mapping.segment.calls import GROUP, TRACK, CallReader
+from target_totango.mapping.segment.rows import GroupMemory, SegmentStream
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.auto import KnownAttributes
     from target_totango.mapping.config import MappingConfig
-    from target_totango.mapping.segment_options import SegmentOptions
+    from target_totango.mapping.segment.options import SegmentOptions
 
 
 class Segment:

@@ -1,6 +1,6 @@
 """Reads calls of Segment: as the messages themselves, or as rows of Segment's warehouse tables.
 
-In a warehouse each trait and property is a column of its own, and names are in snake case. Facts:
+In a warehouse each trait and property has its own column, and names are in snake case. Facts:
 "Spec: Common fields", "Warehouse schemas" on segment.com.
 """
 
@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.auto import is_loaders, recognise
-from target_totango.mapping.convert import UnfitValueError
+from target_totango.mapping.convert import ConversionError
 from totango_api.names import snake
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class CallReader:
         """Return the call of a record.
 
         Raises:
-            UnfitValueError: If traits, properties, context or integrations are no objects.
+            ConversionError: If traits, properties, context or integrations are no objects.
         """
         values = {_snake(name): value for name, value in record.items()}
         for name, value in _object(values, "context").items():
@@ -209,7 +209,7 @@ def _object(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return an object, which may be JSON text.
 
     Raises:
-        UnfitValueError: If it is something else.
+        ConversionError: If it is something else.
     """
     value = values.get(name)
     if isinstance(value, str) and value:
@@ -219,7 +219,7 @@ def _object(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         return {}
     if not isinstance(value, dict):
         code = "not an object"
-        raise UnfitValueError(code, f"{name} are neither an object nor one as JSON text")
+        raise ConversionError(code, f"{name} are neither an object nor one as JSON text")
     return value
 
 
