@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import (
+    DEFAULT_MARK,
     OPTION_SETTINGS,
     POLICY_SETTINGS,
     REJECT,
     SEGMENT_SETTINGS,
+    DeletionMark,
     MappingConfig,
     Policy,
     SegmentOptions,
     mappings_of,
+    parse_deleted_when,
     parse_mappings,
     setting,
     zone_named,
@@ -172,10 +175,18 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "hard_delete": setting(
         "boolean",
         "Delete users",
-        "Delete users whose rows carry `_sdc_deleted_at`, or that a new table version no longer "
-        "holds. Irreversible. Accounts cannot be deleted.",
+        "Delete users whose rows say that they are gone (`deleted_when`), or that a new table "
+        "version no longer holds. Irreversible. Accounts cannot be deleted.",
         default=False,
     ),
+    "deleted_when": setting(
+        "string",
+        "Deletion mark",
+        "Which rows say that their subject is gone: a source that is then true or a moment, such "
+        "as `IsDeleted`, or an object of a source and `equals`, a value or a list of values. "
+        "Without it, rows with a moment in `_sdc_deleted_at`.",
+    )
+    | {"type": ["string", "object", "null"]},
     "max_deletes": setting(
         "integer",
         "Most deletions",
@@ -279,6 +290,7 @@ class Settings:
             delivery=delivery,
             policy=Policy(**{name: given[name] for name in POLICY_SETTINGS}),
             options=WriteOptions(**{name: given[name] for name in OPTION_SETTINGS}),
+            deletion=_deletion(given["deleted_when"]),
         )
         settings = cls(
             mappings=tuple(parse_mappings(given["mappings"], default)),
@@ -372,6 +384,16 @@ class Settings:
             SettingsError: If globs overlap, and nothing says which of them counts.
         """
         return mappings_of(stream, self.mappings) or [self.default_mapping]
+
+
+def _deletion(value: Any) -> DeletionMark:
+    if value is None:
+        return DEFAULT_MARK
+    try:
+        return parse_deleted_when(value)
+    except ValueError as error:
+        msg = f"deleted_when cannot be used: {error}."
+        raise SettingsError(msg) from None
 
 
 def _batch_size(config: Mapping[str, Any]) -> int:

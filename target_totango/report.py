@@ -51,6 +51,7 @@ COUNTS: Final = (
     "incomplete",
     "left_out",
     "unannounced",
+    "marked_deleted",
 )
 
 DONE: Final = ("sent", "unchanged", "skipped", "deleted", "rejected", "uncertain")
@@ -86,6 +87,8 @@ class StreamMetrics:
         blanks: Texts of nothing but blanks, kept or counted as null as asked.
         incomplete: Templates of which a part was missing.
         left_out: Attributes left out because they could not be written, as asked.
+        marked_deleted: Rows with a well-known mark that they are deleted, which no setting names:
+            they were written.
         unannounced: Rows with fields that their SCHEMA does not name: those are not written.
         reasons: Errors of rejected rows by field and code.
         skip_reasons: Why rows were skipped.
@@ -116,6 +119,7 @@ class StreamMetrics:
     incomplete: int = 0
     left_out: int = 0
     unannounced: int = 0
+    marked_deleted: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     skip_reasons: Counter[str] = field(default_factory=Counter)
     left_out_reasons: Counter[str] = field(default_factory=Counter)

@@ -121,7 +121,8 @@ class TotangoSink(RecordSink):
         if len(self._processors) >= PROCESSORS_KEPT:
             self._processors.clear()
         # It holds the mapping, so that no other one can get its number.
-        processor = self._run.processor(mapping, self.schema_errors, announced)
+        fields = self.record_schema.get("properties") or {}
+        processor = self._run.processor(mapping, self.schema_errors, announced, fields)
         self._processors[id(mapping)] = processor
         return processor
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
+import json
 import logging
 import os
 import threading
@@ -19,7 +21,7 @@ from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
 from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
-from target_totango.mapping import Segment, compile_stream, log_mapping, mappings_of
+from target_totango.mapping import Segment, compile_stream, fits, log_mapping, mappings_of
 from target_totango.models import SourceStream
 from target_totango.pipeline.run import Run
 from target_totango.pipeline.stages import DRAIN_SECONDS
@@ -41,6 +43,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-totango")
 
 _SECRETS: Final = ("app_token", "sdr_token")
+
+_IDENTIFYING: Final = (
+    "object",
+    "account_id",
+    "user_id",
+    "deleted_when",
+    "salesforce_ids",
+    "accidental_ids",
+    "incomplete_templates",
+)
+"""Keys of mappings, and settings, on which it depends which users a stream holds."""
+
+_FILTERING: Final = (
+    "preset",
+    "stream_maps",
+    "stream_map_config",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_separator",
+)
 
 STREAMS_LOGGED: Final = 100
 """Of streams beyond this number, the mapping is not logged any more."""
@@ -262,10 +284,23 @@ class TargetTotango(Target):
             if not self.sink_exists(stream_map.stream_alias):
                 continue
             sink = super().get_sink(stream_map.stream_alias)
-            if not sink.process_activate_version_messages:
+            if not sink.process_activate_version_messages or not isinstance(sink, TotangoSink):
                 continue
-            for mapping in sink.mappings if isinstance(sink, TotangoSink) else ():
-                self.run.activate_version(mapping.stream, mapping.object, version)
+            for mapping in sink.mappings:
+                way = self._way_of(sink.stream_name)
+                self.run.activate_version(stream, mapping.stream, mapping.object, version, way)
+
+    def _way_of(self, stream: str) -> str:
+        """Return what stands for how the ids of a stream are made and its rows filtered."""
+        config = self.config
+        entries = [
+            {key: entry.get(key) for key in (*_IDENTIFYING, "stream")}
+            for entry in config.get("mappings") or []
+            if fits(str(entry.get("stream")), stream)
+        ]
+        named = {key: config.get(key) for key in (*_IDENTIFYING, *_FILTERING)}
+        text = json.dumps([entries, named], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         msg = f"Stream {message_dict.get('stream')!r} sends BATCH messages, which are not taken."

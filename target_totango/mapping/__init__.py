@@ -2,9 +2,16 @@
 
 from target_totango.mapping.attribute_file import read_attributes
 from target_totango.mapping.auto import KnownAttributes
-from target_totango.mapping.config import MappingConfig, mappings_of, parse_mappings
+from target_totango.mapping.config import MappingConfig, fits, mappings_of, parse_mappings
 from target_totango.mapping.convert import ConversionError
 from target_totango.mapping.dates import to_date, zone_named
+from target_totango.mapping.deletion import (
+    DEFAULT_MARK,
+    DeletionMark,
+    is_marked,
+    parse_deleted_when,
+    well_known_marks,
+)
 from target_totango.mapping.description import log_change, log_mapping
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.policy import (
@@ -27,6 +34,7 @@ from target_totango.mapping.streams import compile_stream
 from target_totango.mapping.transform import Transformed, Transformer
 
 __all__ = [
+    "DEFAULT_MARK",
     "LEAVE_OUT",
     "MISSING",
     "OPTION_SETTINGS",
@@ -34,6 +42,7 @@ __all__ = [
     "REJECT",
     "SEGMENT_SETTINGS",
     "ConversionError",
+    "DeletionMark",
     "KnownAttributes",
     "MappingConfig",
     "NotWritten",
@@ -45,12 +54,16 @@ __all__ = [
     "Transformed",
     "Transformer",
     "compile_stream",
+    "fits",
+    "is_marked",
     "log_change",
     "log_mapping",
     "mappings_of",
+    "parse_deleted_when",
     "parse_mappings",
     "read_attributes",
     "setting",
     "to_date",
+    "well_known_marks",
     "zone_named",
 ]

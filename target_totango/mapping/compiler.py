@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from target_totango.mapping.config import MappingConfig
+    from target_totango.mapping.deletion import DeletionMark
     from target_totango.mapping.expressions import Expression
     from totango_api.search.attributes import Attribute
 
@@ -95,6 +96,7 @@ class _Compiler:
             policy=config.policy,
             options=config.options,
             recency=self._mapped("recency_field"),
+            deletion=self._deletion(),
             activity_time=self._activity_time(),
             left_out=tuple(name for name in fields if name not in used),
             nested=tuple(n for n in fields if n in sent and "object" in self._schema.types(n)),
@@ -103,6 +105,13 @@ class _Compiler:
             blank_ends=tuple(c.api_name for c in columns if _has_blank_end(c.api_name)),
             announced=frozenset(fields) if config.includes_unmapped else None,
         )
+
+    def _deletion(self) -> DeletionMark:
+        """Return the mark of deleted records; one of the mapping itself has to be in the stream."""
+        mark = self._config.deletion
+        if mark.is_own:
+            self._checked(Source(mark.expression), "deleted_when")
+        return mark
 
     def _mapped(self, setting: str) -> Expression | None:
         """Return the expression of a setting, after a look at whether the stream has its fields."""
@@ -180,6 +189,7 @@ class _Compiler:
         if not self._config.includes_unmapped:
             return []
         taken = {name for column in columns for name in column.source.consumes}
+        taken.update(self._config.deletion.expression.consumes)
         for name, source in self._config.sources.items():
             # An e-mail address that is the user's id stays an attribute too.
             if name != "user_id" or "email" not in source.expression.fields:

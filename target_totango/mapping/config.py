@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jsonschema_rs
 
 from target_totango.mapping.dates import zone_named
+from target_totango.mapping.deletion import DEFAULT_MARK, DeletionMark, parse_deleted_when
 from target_totango.mapping.policy import FILL, OPTION_SETTINGS, POLICY_SETTINGS, Policy
 from target_totango.mapping.sources import Source, parse_source
 from target_totango.models import HUB, TRACKING, WriteOptions
@@ -32,6 +33,7 @@ _KEYS: Final = frozenset(
         "attributes",
         "unmapped",
         "delivery",
+        "deleted_when",
     }
 )
 INCLUDE: Final = "include"
@@ -51,6 +53,7 @@ class MappingConfig:
         unmapped: `include` if unmapped fields become attributes too, `drop` if not; None if they
             do unless attributes are mapped, or the stream has other mappings as well.
         is_alone: Whether the stream has no other mappings.
+        deletion: Which records say that their subject is gone.
     """
 
     stream: str = "*"
@@ -63,10 +66,11 @@ class MappingConfig:
     delivery: str = TRACKING
     policy: Policy = field(default_factory=Policy)
     options: WriteOptions = field(default_factory=WriteOptions)
+    deletion: DeletionMark = DEFAULT_MARK
 
     def fits(self, stream: str) -> bool:
         """Tell whether this entry is for a stream."""
-        return self.stream == stream or fnmatchcase(stream, self.stream)
+        return fits(self.stream, stream)
 
     @property
     def includes_unmapped(self) -> bool:
@@ -79,6 +83,11 @@ class MappingConfig:
     def finds_named(self) -> bool:
         """Whether fields such as `account_name` are found without being mapped."""
         return self.unmapped != DROP
+
+
+def fits(pattern: str, stream: str) -> bool:
+    """Return whether the name or glob of an entry is that of a stream."""
+    return pattern == stream or fnmatchcase(stream, pattern)
 
 
 def parse_mappings(entries: Any, default: MappingConfig) -> list[MappingConfig]:
@@ -156,7 +165,18 @@ class _Parser:
             delivery=self._choice("delivery", (TRACKING, HUB), None) or self._default.delivery,
             policy=policy,
             options=replace(self._default.options, **self._given(OPTION_SETTINGS)),
+            deletion=self._deletion(),
         )
+
+    def _deletion(self) -> DeletionMark:
+        value = self._entry.get("deleted_when")
+        if value is None:
+            return self._default.deletion
+        try:
+            return parse_deleted_when(value, is_own=True)
+        except ValueError as error:
+            self.problems.append(f"deleted_when: {error}")
+            return self._default.deletion
 
     def _given(self, settings: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """Return the settings that an entry holds for itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from target_totango.mapping.deletion import DEFAULT_MARK, DeletionMark
 from target_totango.mapping.policy import Policy
 from target_totango.models import WriteOptions
 
@@ -64,6 +65,7 @@ class StreamMapping:
 
     Attributes:
         recency: Reads the moment of a row, by which the most recent one wins.
+        deletion: Which records say that their subject is gone.
         activity_time: When an activity happened, where the stream says so.
         on_create: Account attributes of rows that name none, where they create the account.
         left_out: Fields that are not written, for the log.
@@ -84,6 +86,7 @@ class StreamMapping:
     policy: Policy = field(default_factory=Policy)
     options: WriteOptions = field(default_factory=WriteOptions)
     recency: Expression | None = None
+    deletion: DeletionMark = DEFAULT_MARK
     activity_time: TimeColumn | None = None
     on_create: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from target_totango.delivery.results import outcome_of
+from target_totango.delivery.results import Failed, outcome_of
 from target_totango.models import USERS, Row
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.storage.ledger import Confirmation
@@ -24,6 +25,19 @@ logger = logging.getLogger("target-totango")
 DeleteUser = Callable[[tuple[str, str]], bool]
 """Deletes one user, and returns whether it was there."""
 
+_NEEDS_LEDGER: Final = "Stream %r: what a version no longer holds is only deleted with ledger_path."
+_OTHER_WAY: Final = (
+    "Stream %r: its ids are made or its rows filtered in another way than in the run before, so it "
+    "is not known which users are gone: none is deleted, and the next run compares with this one."
+)
+_NAMELESS: Final = (
+    "Stream %r: %d rows have no id that can be used, so it is not known which users are gone: none "
+    "is deleted."
+)
+_STILL_THERE: Final = (
+    "Totango says that it deleted the user, but it is still found. That may take a few minutes: "
+    "run again, or raise verify_timeout."
+)
 _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
 _NOT_OFFERED: Final = Skipped("deleted at the source, and Totango deletes users only")
@@ -64,6 +78,7 @@ class HardDeletes:
         self._report = report
         self._rows: dict[User, list[Row]] = {}
         self._absent: dict[User, str] = {}
+        self._nameless: Counter[str] = Counter()
         self._logged: set[str] = set()
 
     @property
@@ -87,35 +102,56 @@ class HardDeletes:
 
     def note_present(self, row: Row) -> Results:
         """Note that the source has a user; return the rows before that wanted it gone."""
+        if row.object != USERS:
+            return []
+        version = row.message.get("version")
         write = row.write
-        if row.object != USERS or write is None or not write.account_id or not write.user_id:
+        if write is None or not write.account_id or not write.user_id:
+            self._nameless[_roster(row.source.name, row.stream)] += 1
             return []
         user = (write.account_id, write.user_id)
         self._absent.pop(user, None)
-        version = row.message.get("version")
         if isinstance(version, int) and self._known_users is not None:
-            self._known_users.note(row.stream, version, user)
+            self._known_users.note(_roster(row.source.name, row.stream), version, user)
         return [(earlier, _CAME_BACK) for earlier in self._rows.pop(user, [])]
 
-    def activate_version(self, stream: str, object_: str, version: int) -> None:
-        """Note that a version of a stream is complete: users that only older ones held are gone."""
+    def activate_version(
+        self, source: str, stream: str, object_: str, version: int, way: str
+    ) -> None:
+        """Note that a version of a stream is complete: users that only older ones held are gone.
+
+        Args:
+            source: The stream before the stream maps.
+            stream: Its name behind them.
+            object_: What it is about.
+            version: The version.
+            way: How its ids are made and its rows filtered. Another one than before starts anew.
+        """
         if object_ != USERS or not self._is_on:
             return
+        roster = _roster(source, stream)
         if self._known_users is None:
-            logger.warning(
-                "Stream %r: what a version no longer holds is only deleted with ledger_path.",
-                stream,
-            )
-            return
-        absent = self._known_users.absent(stream, version)
-        self._absent.update(dict.fromkeys(absent, stream))
+            self._log_once(roster, _NEEDS_LEDGER, stream)
+        elif not self._known_users.is_same_way(roster, version, way):
+            self._log_once(roster, _OTHER_WAY, stream)
+        elif nameless := self._nameless[roster]:
+            self._log_once(roster, _NAMELESS, stream, nameless)
+        else:
+            absent = self._known_users.absent(roster, version)
+            self._absent.update(dict.fromkeys(absent, stream))
 
-    def carry_out(self, delete_user: DeleteUser) -> Iterator[tuple[Row, RowResult]]:
+    def carry_out(
+        self, delete_user: DeleteUser, remaining: Callable[[list[User]], set[User]]
+    ) -> Iterator[tuple[Row, RowResult]]:
         """Delete users, and yield what became of the rows that asked for it.
+
+        Args:
+            delete_user: Deletes one.
+            remaining: Returns which of the users that were deleted are still there.
 
         Raises:
             TooManyDeletesError: If they are too many; then none is deleted.
-            ApiError: If a user that no row asked to delete could not be deleted.
+            TotangoError: If a user that no row asked to delete was not deleted.
         """
         if self.count > self._limit:
             msg = (
@@ -123,10 +159,36 @@ class HardDeletes:
             )
             raise TooManyDeletesError(msg, remedy="Look at the source, then raise max_deletes.")
         self._forget()
+        deleted: dict[User, str] = {}
         for stream, user in self._going():
             rows = self._rows.get(user, [])
-            result = self._delete(delete_user, stream, user, is_asked=bool(rows))
-            yield from ((row, result) for row in rows)
+            try:
+                delete_user(user)
+                deleted[user] = stream
+            except ApiError as error:
+                if not rows:
+                    raise
+                yield from ((row, outcome_of(error, idempotent=True)) for row in rows)
+        still_there = remaining(list(deleted)) if deleted else set()
+        for user, stream in deleted.items():
+            result: RowResult = _DELETED
+            if user in still_there:
+                result = Failed(TotangoError(_STILL_THERE))
+            else:
+                self._note_deleted(stream, user)
+            yield from ((row, result) for row in self._rows.get(user, []))
+        if vanished := still_there - self._rows.keys():
+            msg = f"{len(vanished)} users that are gone at the source: {_STILL_THERE}"
+            raise TotangoError(msg)
+
+    def _note_deleted(self, stream: str, user: User) -> None:
+        if self._ledger is not None:
+            # A row that was rejected before must not bring the user back.
+            self._ledger.confirm((stream, USERS, *user), Confirmation(b"", b"", self._ledger.run))
+        if user not in self._rows:
+            self._report.tally(stream, USERS).vanished += 1
+        if self._known_users is not None:
+            self._known_users.forget(user)
 
     def _postpone(self, row: Row) -> Skipped | None:
         """Keep a row for the end; return why it is skipped instead."""
@@ -141,24 +203,6 @@ class HardDeletes:
         request = row.request
         self._rows.setdefault((request.account_id, request.user_id or ""), []).append(row)
         return None
-
-    def _delete(
-        self, delete_user: DeleteUser, stream: str, user: User, *, is_asked: bool
-    ) -> RowResult:
-        try:
-            delete_user(user)
-        except ApiError as error:
-            if not is_asked:
-                raise
-            return outcome_of(error, idempotent=True)
-        if self._ledger is not None:
-            # A row that was rejected before must not bring the user back.
-            self._ledger.confirm((stream, USERS, *user), Confirmation(b"", b"", self._ledger.run))
-        if not is_asked:
-            self._report.tally(stream, USERS).vanished += 1
-        if self._known_users is not None:
-            self._known_users.forget(stream, user)
-        return _DELETED
 
     def _going(self) -> list[tuple[str, User]]:
         """Return the users to delete, each with a stream that says so."""
@@ -177,7 +221,12 @@ class HardDeletes:
             self._ledger.forget(*((stream, USERS, *user) for stream, user in self._going()))
             self._ledger.flush()
 
-    def _log_once(self, object_: str, message: str, *values: str) -> None:
-        if object_ not in self._logged:
-            self._logged.add(object_)
+    def _log_once(self, about: str, message: str, *values: object) -> None:
+        if about not in self._logged:
+            self._logged.add(about)
             logger.warning(message, *values)
+
+
+def _roster(source: str, stream: str) -> str:
+    """Return the name under which the users of a stream are known."""
+    return stream if source == stream else f"{source} as {stream}"

@@ -5,17 +5,26 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping import LEAVE_OUT, MISSING, Transformer, log_change
-from target_totango.models import DELETED_FIELD, REJECT_FIELD, Row
+from target_totango.mapping import (
+    DEFAULT_MARK,
+    LEAVE_OUT,
+    MISSING,
+    ConversionError,
+    Transformer,
+    is_marked,
+    log_change,
+    well_known_marks,
+)
+from target_totango.models import REJECT_FIELD, Row, ValidationError
 from target_totango.singer.validation import UNFIT
 from target_totango.storage.run_store import comparable
 from target_totango.storage.stale_rejects import is_superseded, newer_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_totango.mapping import StreamMapping, Transformed
-    from target_totango.models import SourceStream, ValidationError
+    from target_totango.models import SourceStream
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer
 
@@ -36,6 +45,7 @@ class RecordProcessor:
         report: Counts.
         schema_errors: Returns how a record does not fit its SCHEMA.
         announced: All fields that records may hold; others are logged and counted.
+        fields: Fields of the stream's SCHEMA.
     """
 
     def __init__(
@@ -46,6 +56,7 @@ class RecordProcessor:
         report: Report,
         schema_errors: Callable[[Mapping[str, Any]], list[ValidationError]],
         announced: frozenset[str] | None = None,
+        fields: Iterable[str] = (),
     ) -> None:
         self.mapping = mapping
         self._transformer = Transformer(mapping)
@@ -55,6 +66,9 @@ class RecordProcessor:
         self._announced = announced
         self._fields = mapping.fields
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
+        self._read_mark = mapping.deletion.expression.read
+        # Only where no setting says which rows are deleted.
+        self._marks = well_known_marks(fields) if mapping.deletion is DEFAULT_MARK else ()
         self._logged: set[str] = set()
 
     def process(
@@ -90,17 +104,31 @@ class RecordProcessor:
             if is_superseded(message):
                 row.is_superseded = True
                 return row
-        if mapped.get(DELETED_FIELD):
-            transformed = self._transformer.transform_ids(mapped)
-            row.is_deleted = True
-            row.write, row.errors = transformed.request, tuple(transformed.errors)
+        mark = self._read_mark(mapped)
+        if mark is not MISSING and mark is not None and self._is_deleted(row, mapped):
             return row
+        if self._marks and is_marked(mapped, self._marks):
+            self._metrics.marked_deleted += 1
         if errors := self._errors(row, record, mapped):
             row.errors = tuple({(error.field, error.code): error for error in errors}.values())
         if mapping.recency is not None:
             recency = mapping.recency.read(mapped)
             row.recency = None if recency is MISSING else comparable(recency)
         return row
+
+    def _is_deleted(self, row: Row, mapped: Mapping[str, Any]) -> bool:
+        """Give a row its ids alone if it is deleted, or if it is not clear whether it is."""
+        deletion = self.mapping.deletion
+        errors: list[ValidationError] = []
+        try:
+            row.is_deleted = deletion.is_set(mapped)
+        except ConversionError as error:
+            errors = [ValidationError(deletion.expression.label, error.code, error.message)]
+        if not errors and not row.is_deleted:
+            return False
+        transformed = self._transformer.transform_ids(mapped)
+        row.write, row.errors = transformed.request, (*errors, *transformed.errors)
+        return True
 
     def _log_unannounced(self, record: Mapping[str, Any]) -> None:
         """Log and count what is not written because no SCHEMA names it."""

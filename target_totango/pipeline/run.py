@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +30,11 @@ from target_totango.report import Progress, Report, write_report
 from target_totango.singer.state import StateCheckpointer, emit
 from target_totango.storage.run_files import RunFiles
 from target_totango.verify.read_back import ReadBack
-from totango_api.errors import InputError
+from target_totango.verify.verification import pauses
+from totango_api.errors import ApiError, IncompleteReadError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from target_totango.config import Settings
     from target_totango.delivery.base import Destination
@@ -165,6 +167,7 @@ class Run:
         mapping: StreamMapping,
         schema_errors: Callable[[Mapping[str, Any]], list[ValidationError]],
         announced: frozenset[str] | None = None,
+        fields: Iterable[str] = (),
     ) -> RecordProcessor:
         """Return what turns the records of a mapping into rows: see there."""
         return RecordProcessor(
@@ -173,6 +176,7 @@ class Run:
             report=self._report,
             schema_errors=schema_errors,
             announced=announced,
+            fields=fields,
         )
 
     def add(self, row: Row) -> None:
@@ -209,6 +213,7 @@ class Run:
         """Reject a record that did not come through the stream maps, or is no call of a preset."""
         row = Row(self._states.next_row(), source, message, stream, object_)
         self._report.tally(row.stream, row.object).received += 1
+        self._deletes.note_present(row)
         self._results.handle([(row, Rejected([error]))])
 
     def ignore(self, stream: str) -> None:
@@ -221,10 +226,20 @@ class Run:
             self._states.put(value)
             self._checkpoint()
 
-    def activate_version(self, stream: str, object_: str, version: int) -> None:
-        """Note that a version of a stream is complete: what only older ones held is gone."""
+    def activate_version(
+        self, source: str, stream: str, object_: str, version: int, way: str
+    ) -> None:
+        """Note that a version of a stream is complete: what only older ones held is gone.
+
+        Args:
+            source: The stream before the stream maps.
+            stream: Its name behind them.
+            object_: What it is about.
+            version: The version.
+            way: How its ids are made and its rows filtered.
+        """
         self._stages.advance()
-        self._deletes.activate_version(stream, object_, version)
+        self._deletes.activate_version(source, stream, object_, version, way)
 
     def pulse(self) -> None:
         """Look after what is under way: called often, also while the tap is silent."""
@@ -297,12 +312,26 @@ class Run:
         if self._plan is not None:
             self._plan.delete = self._deletes.count
             return
-        for result in self._deletes.carry_out(self.clients.delete_user):
+        for result in self._deletes.carry_out(self.clients.delete_user, self._remaining):
             self._results.handle([result])
         self._is_read_whole = True
         if self._read_back.is_on:
             for checked in self._read_back.verify(self.clients.verifier, self._stages.wait):
                 self._results.handle_verification(checked)
+
+    def _remaining(self, users: list[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return which of the users that were deleted are still found when the time is up."""
+        remaining = set(users)
+        try:
+            for pause in itertools.chain([0.0], pauses(self.settings.verify_timeout)):
+                self._stages.wait(pause)
+                remaining = set(self.clients.lookup.users(remaining))
+                if not remaining:
+                    break
+        except (ApiError, IncompleteReadError) as error:
+            logger.warning("Whether users are deleted cannot be looked up: %s", error)
+            return set()
+        return remaining
 
     def _close(self, failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""

@@ -103,7 +103,8 @@ class Stages:
             TotangoError: If the run must end here.
         """
         if row.errors:
-            self._results.handle(self._deletes.note_present(row))
+            if not row.is_deleted:
+                self._results.handle(self._deletes.note_present(row))
             self._results.handle([(row, Rejected(row.errors))])
             return
         if not self._rows:

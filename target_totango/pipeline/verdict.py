@@ -126,6 +126,7 @@ class RunEnd:
             logger.info("%s", line)
         for stream, rows in self.report.ignored_streams.items():
             logger.info("Stream %r was ignored: %d rows.", stream, rows)
+        self._log_marks()
         self._log_reasons("rejected", self.report.reasons("reasons"))
         self._log_reasons("skipped", self.report.reasons("skip_reasons"))
         for file in (self.files.rejects, self.files.skipped):
@@ -138,6 +139,14 @@ class RunEnd:
                 "%d of them are outdated, since later rows of the same key were confirmed: "
                 "a replay skips them.",
                 superseded,
+            )
+
+    def _log_marks(self) -> None:
+        if marked := self.report.total("marked_deleted"):
+            logger.warning(
+                "%d rows carry a mark that they are deleted at the source, and were written like "
+                "all others: deleted_when says which rows are gone.",
+                marked,
             )
 
     def _log_reasons(self, kind: str, reasons: Counter[tuple[str, str]]) -> None:

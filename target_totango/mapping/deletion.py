@@ -1,0 +1,130 @@
+"""Which records say that their subject is gone at the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.mapping import expressions
+from target_totango.mapping.convert import ConversionError
+from target_totango.mapping.dates import ISO, date_conversion
+from target_totango.mapping.sources import SourceError, parse_source
+from target_totango.models import DELETED_FIELD
+from totango_api.names import snake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_totango.mapping.expressions import Expression
+
+WELL_KNOWN: Final = frozenset(
+    {
+        "is_deleted",
+        "deleted",
+        "deleted_at",
+        "fivetran_deleted",
+        "peerdb_is_deleted",
+        "ab_cdc_deleted_at",
+    }
+)
+"""Fields, in snake case without blanks at their ends, by which sources mark what is gone."""
+
+_TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
+_FALSE: Final = frozenset({"false", "f", "no", "n", "0", ""})
+_FIRST_EPOCH: Final = 1_000_000_000
+"""The ninth of September 2001: no number below is taken for a moment."""
+
+_moment = date_conversion((ISO,))
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionMark:
+    """How records say that their subject is gone.
+
+    Attributes:
+        expression: Reads the mark.
+        values: Values that say so; if there are none, a truth or a moment does.
+        is_moment: Whether only a moment does.
+        is_own: Whether a mapping says so, and not the settings.
+    """
+
+    expression: Expression
+    values: frozenset[str] = frozenset()
+    is_moment: bool = False
+    is_own: bool = False
+
+    def is_set(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a record says that its subject is gone.
+
+        Raises:
+            ConversionError: If that is not clear.
+        """
+        value = self.expression.read(record)
+        if value is expressions.MISSING or value is None or value == "":
+            return False
+        if self.values:
+            return _text(value) in self.values
+        word = _text(value).strip().lower()
+        if not self.is_moment and (word in _TRUE or word in _FALSE):
+            return word in _TRUE
+        if _is_moment(value):
+            return True
+        code = "not a moment" if self.is_moment else "neither true nor false"
+        raise ConversionError(code, f"{self.expression.label} is neither null nor a moment")
+
+
+DEFAULT_MARK: Final = DeletionMark(expressions.field(DELETED_FIELD), is_moment=True)
+
+
+def parse_deleted_when(value: Any, *, is_own: bool = False) -> DeletionMark:
+    """Read `deleted_when`: a source, or an object that has `equals` beside it.
+
+    Args:
+        value: What the setting or mapping says.
+        is_own: Whether it is that of a mapping.
+
+    Raises:
+        SourceError: If it cannot be read.
+    """
+    if not isinstance(value, dict) or "equals" not in value:
+        return DeletionMark(parse_source(value).expression, is_own=is_own)
+    equals = value["equals"]
+    values = equals if isinstance(equals, list) else [equals]
+    if not values or any(isinstance(each, (dict, list)) or each is None for each in values):
+        msg = "equals is a value, or a list of values"
+        raise SourceError(msg)
+    source = parse_source({key: each for key, each in value.items() if key != "equals"})
+    return DeletionMark(source.expression, frozenset(map(_text, values)), is_own=is_own)
+
+
+def well_known_marks(fields: Iterable[str]) -> tuple[str, ...]:
+    """Return the fields by which a source may mark what is gone, though no setting says so."""
+    return tuple(name for name in fields if snake(name).strip("_") in WELL_KNOWN)
+
+
+def is_marked(record: Mapping[str, Any], fields: Iterable[str]) -> bool:
+    """Return whether one of these fields says for certain that the subject is gone."""
+    for name in fields:
+        try:
+            if DeletionMark(expressions.field(name)).is_set(record):
+                return True
+        except ConversionError:
+            continue
+    return False
+
+
+def _is_moment(value: Any) -> bool:
+    if isinstance(value, (int, float, Decimal)):
+        return not isinstance(value, bool) and value >= _FIRST_EPOCH
+    try:
+        return bool(_moment[type(value)](value))
+    except ConversionError:
+        return False
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    is_whole = isinstance(value, (float, Decimal)) and not value % 1
+    return str(int(value)) if is_whole else str(value)
