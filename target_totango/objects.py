@@ -213,6 +213,9 @@ _ALL: Final = (
 OBJECTS: Final[dict[str, TotangoObject]] = {each.name: each for each in _ALL}
 """Every object by its name, in the order of their ranks."""
 
+REPEATABLE: Final = frozenset(each.name for each in _ALL if each.is_idempotent)
+"""Objects whose rows may be written twice: others, like activities, would count twice."""
+
 SCOPES: Final[dict[str, TotangoObject]] = {ACCOUNT: OBJECTS[ACCOUNTS], USER: OBJECTS[USERS]}
 """Whose attributes rows of other objects may carry along, by scope."""
 

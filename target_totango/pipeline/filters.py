@@ -11,17 +11,15 @@ import msgspec
 
 from target_totango.models import (
     ACCOUNT,
-    ACCOUNTS,
     FIELDS,
     REJECT_FIELD,
     UPDATE_ONLY,
     UPSERT,
     USER,
-    USERS,
     Row,
     ValidationError,
 )
-from target_totango.objects import OBJECTS
+from target_totango.objects import REPEATABLE
 from target_totango.pipeline.decisions import Decision, Rejected, Results, Skipped, Unchanged
 from target_totango.storage.dead_letter import REJECTS, reasons_in, run_of_reject
 from target_totango.storage.ledger import Confirmation
@@ -56,8 +54,6 @@ _TAKEN_FOR_DELIVERED: Final = (
 )
 
 UNCERTAIN: Final = "uncertain"
-REPEATABLE: Final = frozenset(each.name for each in OBJECTS.values() if each.is_idempotent)
-"""Objects whose rows may be written twice: others, like activities, would count twice."""
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted").encode
 
@@ -344,13 +340,10 @@ class SyncModeFilter(RowFilter):
     def _look_up(self, rows: Sequence[Row]) -> None:
         asked = {row.request.subject for row in rows}
         unknown = {key for key in asked if self._store.existing(key) is None}
-        accounts = [key[1] for key in unknown if key[0] == ACCOUNTS]
-        users = [(key[1], key[2]) for key in unknown if key[0] == USERS]
         found: set[tuple[str, ...]] = set()
-        if accounts:
-            found |= {(ACCOUNTS, account_id) for account_id in self._lookup().accounts(accounts)}
-        if users:
-            found |= {(USERS, *pair) for pair in self._lookup().users(users)}
+        for object_ in dict.fromkeys(key[0] for key in unknown):
+            keys = [key[1:] for key in unknown if key[0] == object_]
+            found |= {(object_, *key) for key in self._lookup().find(object_, keys)}
         for key in unknown:
             self._store.note_existing(key, there=key in found)
 

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.results import Confirmed, Failed, Planned, Refused, Uncertain
-from target_totango.models import ACTIVITIES, Row, ValidationError
+from target_totango.models import Row, ValidationError
+from target_totango.objects import REPEATABLE
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, explained
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
 from target_totango.pipeline.filters import UNCERTAIN
@@ -153,7 +154,7 @@ class ResultHandler:
         for row in rows:
             metrics = self._report.tally(row.stream, row.object)
             metrics.sent += 1
-            if row.existed is not None and row.object != ACTIVITIES:
+            if row.existed is not None and row.object in REPEATABLE:
                 metrics.created += not row.existed
                 metrics.updated += row.existed
             if self._ledger is not None:

@@ -10,7 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.models import ACCOUNTS, ACTIVITIES, Row
+from target_totango.models import ACCOUNTS, Row
+from target_totango.objects import REPEATABLE
 from target_totango.storage.dead_letter import reasons_in
 from target_totango.storage.run_store import is_older
 from target_totango.storage.seen import KeyFilter, key_digest
@@ -70,7 +71,7 @@ class StaleRejects:
     def note_rejected(self, row: Row, place: int) -> None:
         """Take note of a row that was put into the rejects file, as record number `place`."""
         write = row.write
-        if write is None or not write.account_id or row.object == ACTIVITIES:
+        if write is None or not write.account_id or row.object not in REPEATABLE:
             return
         attributes = _attributes(write)
         names = frozenset().union(*attributes.values(), row.faulty)
@@ -88,7 +89,7 @@ class StaleRejects:
     def note_confirmed(self, row: Row) -> None:
         """Take note of a row that Totango holds now: earlier ones about the same are outdated."""
         write = row.write
-        if self._subjects is None or write is None or row.object == ACTIVITIES:
+        if self._subjects is None or write is None or row.object not in REPEATABLE:
             return
         if write.key not in self._subjects and not (
             write.account and (ACCOUNTS, write.account_id) in self._subjects
