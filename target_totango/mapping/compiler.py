@@ -9,6 +9,7 @@ from target_totango.mapping import expressions
 from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field, find_time
 from target_totango.mapping.convert import Conversion, text_conversion, to_number, to_yes_no
 from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
+from target_totango.mapping.names import has_blank_end, name_problems
 from target_totango.mapping.schemas import StreamSchema
 from target_totango.mapping.sources import Source
 from target_totango.mapping.stream_mapping import (
@@ -17,12 +18,10 @@ from target_totango.mapping.stream_mapping import (
     StreamMapping,
     TimeColumn,
 )
-from target_totango.models import HUB
+from target_totango.models import HUB, TRACKING
 from target_totango.objects import OBJECTS, SCOPES, NamedAttribute, TotangoObject
-from totango_api import limits
 from totango_api.errors import InputError
 from totango_api.search import attributes as kinds
-from totango_api.writing.validation import IdProblem, attribute_name_flaws, length_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from target_totango.mapping.expressions import Expression
     from totango_api.search.attributes import Attribute
 
-_BLANK: Final = " \N{NO-BREAK SPACE}"
 _MOMENT_TYPES: Final = frozenset({"datetime", "date_time", "date-time", "timestamp"})
 _DAY_TYPES: Final = frozenset({"simple_date", "day"})
 
@@ -79,9 +77,7 @@ class _Compiler:
 
     def mapping(self, stream: str) -> StreamMapping:
         config, fields = self._config, self._schema.fields
-        if config.delivery not in self._object.deliveries:
-            allowed = " or ".join(self._object.deliveries)
-            self.problems.append(f"{self._object.name} need delivery: {allowed}")
+        delivery = self._delivery()
         ids, columns = tuple(self._ids()), tuple(self._columns())
         sources = [*(column.source for column in ids), *(column.source for column in columns)]
         used = {name for source in sources for name in source.fields}
@@ -90,7 +86,7 @@ class _Compiler:
         return StreamMapping(
             stream=stream,
             object=self._object.name,
-            delivery=config.delivery,
+            delivery=delivery,
             ids=ids,
             columns=columns,
             policy=config.policy,
@@ -102,7 +98,7 @@ class _Compiler:
             nested=tuple(n for n in fields if n in sent and "object" in self._schema.types(n)),
             new=unknown if self._known.defined else (),
             guessed=() if self._known.defined else unknown,
-            blank_ends=tuple(c.api_name for c in columns if _has_blank_end(c.api_name)),
+            blank_ends=tuple(c.api_name for c in columns if has_blank_end(c.api_name)),
             announced=frozenset(fields) if config.includes_unmapped else None,
         )
 
@@ -112,6 +108,14 @@ class _Compiler:
         if mark.is_own:
             self._checked(Source(mark.expression), "deleted_when")
         return mark
+
+    def _delivery(self) -> str:
+        allowed = self._object.deliveries
+        if {TRACKING, HUB}.isdisjoint(allowed):
+            return allowed[0]  # there is no choice
+        if self._config.delivery not in allowed:
+            self.problems.append(f"{self._object.name} need delivery: {' or '.join(allowed)}")
+        return self._config.delivery
 
     def _mapped(self, setting: str) -> Expression | None:
         """Return the expression of a setting, after a look at whether the stream has its fields."""
@@ -289,20 +293,3 @@ def _precision(attribute: Attribute | None, formats: Collection[str]) -> Precisi
     if attribute is None or attribute.kind != kinds.DATE or declared in _MOMENT_TYPES:
         return Precision.MOMENT
     return Precision.DATE
-
-
-def name_problems(name: str) -> list[IdProblem]:
-    """Return why an attribute cannot have a name.
-
-    A blank at an end is not among the reasons: it is odd, but no source says that Totango does
-    not take it, and a tenant may have such a name.
-    """
-    if _has_blank_end(name) and name.strip():
-        return attribute_name_flaws(name.strip(_BLANK)) + length_flaws(
-            name, limits.ATTRIBUTE_NAME_LENGTH
-        )
-    return attribute_name_flaws(name)
-
-
-def _has_blank_end(name: str) -> bool:
-    return name != name.strip(_BLANK)

@@ -8,9 +8,9 @@ from invented_rows import KNOWN
 from target_totango.delivery.base import call_of, keys_of
 from target_totango.mapping.auto import recognise
 from target_totango.mapping.compiler import compile_mapping
-from target_totango.mapping.config import MappingConfig
+from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.transform import Transformer
-from target_totango.models import HUB, WriteRequest
+from target_totango.models import FIELDS, HUB, WriteRequest
 from target_totango.objects import OBJECTS, SCOPES, TotangoObject
 
 every_object = pytest.mark.parametrize("object_", OBJECTS.values(), ids=OBJECTS)
@@ -82,6 +82,27 @@ def test_a_tracking_call_says_all(object_: TotangoObject) -> None:
         texts = dict(call_of(request_of(object_)).parameters()).values()
         assert {f"{each.name}-1" for each in object_.ids} <= set(texts)
         assert ("Plan-1" in texts) == (object_.scope is not None)
+
+
+def test_a_new_object_is_one_entry_for_the_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = OBJECTS["users"].ids[:1]
+    notes = TotangoObject("notes", ids, 2, FIELDS, max_length=9, deliveries=("notes",))
+    monkeypatch.setitem(OBJECTS, "notes", notes)
+    entry = {"stream": "s", "object": "notes", "attributes": {"content": "text"}}
+    mapping = compile_mapping(
+        parse_mappings([entry], MappingConfig())[0],
+        object_="notes",
+        stream="s",
+        schema={"properties": {"account_id": {}, "text": {}}},
+        known=KNOWN,
+    )
+    assert mapping.delivery == "notes"
+    result = Transformer(mapping).transform({"account_id": "a", "text": "hello"})
+    assert result.request.key == ("notes", "a")
+    assert result.request.attributes == {"content": "hello"}
+    assert keys_of(result.request) == ([("notes", "a")], [("accounts", "a")])
+    long = Transformer(mapping).transform({"account_id": "a", "text": "much too long"})
+    assert [error.code for error in long.errors] == ["too long"]
 
 
 def test_only_what_searches_return_travels_with_rows_of_other_objects() -> None:

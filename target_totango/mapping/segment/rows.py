@@ -11,8 +11,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from target_totango.mapping.compiler import name_problems
 from target_totango.mapping.convert import to_text
+from target_totango.mapping.names import name_problems
 from target_totango.mapping.segment.calls import GROUP, IDENTIFY, PAGE, SCREEN, TRACK, Call
 from target_totango.mapping.segment.mappings import ACCOUNT, RECORD, TIME, USER, GrowingMapping
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS

@@ -1,0 +1,28 @@
+"""Which names an attribute can have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from totango_api import limits
+from totango_api.writing.validation import IdProblem, attribute_name_flaws, length_flaws
+
+_BLANK: Final = " \N{NO-BREAK SPACE}"
+
+
+def name_problems(name: str) -> list[IdProblem]:
+    """Return why an attribute cannot have a name.
+
+    A blank at an end is not among the reasons: it is odd, but no source says that Totango does
+    not take it, and a tenant may have such a name.
+    """
+    if has_blank_end(name) and name.strip():
+        return attribute_name_flaws(name.strip(_BLANK)) + length_flaws(
+            name, limits.ATTRIBUTE_NAME_LENGTH
+        )
+    return attribute_name_flaws(name)
+
+
+def has_blank_end(name: str) -> bool:
+    """Tell whether a name begins or ends with a blank."""
+    return name != name.strip(_BLANK)
