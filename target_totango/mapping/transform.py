@@ -98,18 +98,27 @@ class Transformer:
 
     def transform(self, record: Mapping[str, Any]) -> Transformed:
         """Return what a record asks for, and everything that is wrong with it."""
-        result = self.transform_ids(record)
+        result = self._about(record)
         values: Mapping[Any, Any] = record
         if self._expressions:
-            values = {**record, **self._read(record)}
+            values = {**record, **self._evaluate(record)}
         for scope, columns in self._scopes:
             setattr(result.request, scope, self._texts(values, scope, columns, result))
         if self._is_special:
             self._add_special(record, result)
         if self._changes:
-            result.changes = dict(self._changes)
-            self._changes.clear()
+            self._report_changes(result)
         return result
+
+    def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
+        """Return what a record is about, without its attributes."""
+        result = self._about(record)
+        self._report_changes(result)
+        return result
+
+    def _report_changes(self, result: Transformed) -> None:
+        result.changes = dict(self._changes)
+        self._changes.clear()
 
     def _add_special(self, record: Mapping[str, Any], result: Transformed) -> None:
         """Add what few mappings ask for: how old an activity may be, what new accounts get."""
@@ -120,8 +129,8 @@ class Transformer:
             name: text for name, text in self._mapping.on_create.items() if name not in account
         }
 
-    def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
-        """Return what a record is about, without its attributes."""
+    def _about(self, record: Mapping[str, Any]) -> Transformed:
+        """Return the ids of a record."""
         errors: list[ValidationError] = []
         texts: dict[str, str] = {}
         for name, read, conversion, check, label in self._ids:
@@ -137,7 +146,7 @@ class Transformer:
             WriteRequest(self._object, account_id, user_id, self._scope, texts), errors
         )
 
-    def _read(self, record: Mapping[str, Any]) -> dict[int, Any]:
+    def _evaluate(self, record: Mapping[str, Any]) -> dict[int, Any]:
         """Return the values of expressions, or the errors that they end in, by number."""
         values: dict[int, Any] = {}
         for number, expression in self._expressions.items():
@@ -168,7 +177,7 @@ class Transformer:
                 if text is not None:
                     texts[api_name] = text if len(text) <= limit else self._rules.fit(text, limit)
             except ConversionError as error:
-                self._note(error, scope, api_name, label, result)
+                self._add_error(error, scope, api_name, label, result)
         joined = "".join(texts.values())
         if not (joined.isascii() and joined.isprintable()):
             self._clean(texts, scope, columns, result)
@@ -191,9 +200,9 @@ class Transformer:
                 if cleaned is not None:
                     texts[api_name] = cleaned
             except ConversionError as error:
-                self._note(error, scope, api_name, label, result)
+                self._add_error(error, scope, api_name, label, result)
 
-    def _note(
+    def _add_error(
         self, error: ConversionError, scope: str, api_name: str, label: str, result: Transformed
     ) -> None:
         if self._leaves_out:

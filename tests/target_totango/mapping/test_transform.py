@@ -98,6 +98,12 @@ def test_changes_are_counted_for_each_row_alone() -> None:
     assert transformer.transform(COMMON).changes == {}
 
 
+def test_changes_of_ids_alone_are_not_those_of_the_next_row() -> None:
+    transformer = Transformer(replace(ACCOUNTS, policy=Policy(salesforce_ids="convert")))
+    assert transformer.transform_ids({"account_id": "001A0000006Vm9u"}).changes == {"converted": 1}
+    assert transformer.transform(COMMON).changes == {}
+
+
 @pytest.mark.parametrize("value", [None, "", [], [None], [""], [None, ""]])
 def test_what_counts_as_null(value: Any) -> None:
     record = {"account_id": "a", "any": value}
