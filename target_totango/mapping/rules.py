@@ -111,14 +111,12 @@ class Rules:
         check = self._id_check(column.name, column.problems_of, is_id=column.is_id)
         return read, conversion, check
 
-    def fit(self, text: str, limit: int) -> str:
-        """Return a text that is no longer than Totango keeps.
+    def shorten(self, text: str, limit: int) -> str:
+        """Return so much of a long text as Totango keeps.
 
         Raises:
-            ConversionError: If it is, and is not to be cut.
+            ConversionError: If it is not to be cut.
         """
-        if len(text) <= limit:
-            return text
         if self._policy.too_long == TRUNCATE:
             self._changes[TRUNCATED] += 1
             return text[:limit]

@@ -175,7 +175,9 @@ class Transformer:
             try:
                 text = conversion[kind](value)
                 if text is not None:
-                    texts[api_name] = text if len(text) <= limit else self._rules.fit(text, limit)
+                    texts[api_name] = (
+                        text if len(text) <= limit else self._rules.shorten(text, limit)
+                    )
             except ConversionError as error:
                 self._add_error(error, scope, api_name, label, result)
         joined = "".join(texts.values())

@@ -429,6 +429,16 @@ def test_a_mapping_adds_to_the_object_that_it_names() -> None:
     assert request(identify, preset=preset).user == {"Role": "CEO", "role": "CEO"}
 
 
+def test_calls_that_are_too_old_are_rejected_where_that_is_asked_for() -> None:
+    entry = {"stream": "*", "object": "activities", "max_activity_age_days": 30}
+    track = {"type": "track", "userId": "jo", **CONTEXT, "event": "Pay"}
+    for timestamp in ("2001-01-01T00:00:00.000Z", 978307200000):
+        record = track | {"originalTimestamp": timestamp}
+        (found,) = transformed(record, preset=segment(entry))
+        assert [(error.field, error.code) for error in found.errors] == [("timestamp", "too old")]
+        assert transformed(record)[0].errors == []
+
+
 # Groups that are remembered --------------------------------------------------------------------
 
 

@@ -174,6 +174,21 @@ def test_lists(policy: dict[str, str], value: list[Any], text: str) -> None:
     assert request.account == {"x": text}
 
 
+@pytest.mark.parametrize("value", [Decimal("NaN"), "\ud800"])
+def test_a_template_that_cannot_be_filled_in_is_an_error(value: Any) -> None:
+    entry = {"stream": "s", "object": "accounts", "attributes": {"A": "{x}-{y}"}}
+    mapping = compile_mapping(
+        parse_mappings([entry], MappingConfig())[0],
+        object_="accounts",
+        stream="s",
+        schema={"properties": {"account_id": {}, "x": {}, "y": {}}},
+        known=KNOWN,
+    )
+    result = Transformer(mapping).transform({"account_id": "a", "x": value, "y": 1})
+    assert [error.field for error in result.errors] == ["{x}-{y}"]
+    assert result.failed == ["account.A"]
+
+
 # Ids -------------------------------------------------------------------------------------------
 
 
