@@ -283,12 +283,13 @@ def write_report(path: Path, report: dict[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == HISTORY or is_device(path):
-            line = json.dumps(report, ensure_ascii=False) + "\n"
+            line = json.dumps(report, ensure_ascii=False, default=str) + "\n"
             with path.open("ab") as history:
-                history.write(line.encode())
+                history.write(line.encode(errors="backslashreplace"))
             return
         beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        beside.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n"
+        beside.write_bytes(text.encode(errors="backslashreplace"))
         beside.replace(path)
     except OSError as error:
         msg = f"The report {path} cannot be written: {error.strerror or error}."

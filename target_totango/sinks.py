@@ -9,8 +9,10 @@ from singer_sdk.sinks import RecordSink
 
 from target_totango.mapping import ConversionError, NotWritten
 from target_totango.models import REJECT_FIELD, ValidationError
+from target_totango.singer.pattern_fields import PatternFields
 from target_totango.singer.validation import RecordValidator
 from target_totango.storage.stale_rejects import rejected_as
+from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,13 +26,20 @@ if TYPE_CHECKING:
     from target_totango.pipeline.record_processor import RecordProcessor
     from target_totango.pipeline.run import Run
 
+    MappingsFor = Callable[["TotangoSink"], list[StreamMapping]]
     Ways = list[tuple[StreamMapping, dict[str, Any]]]
 
 PROCESSORS_KEPT: Final = 1_000
 
+_MISTAKES: Final = frozenset({"FunctionNotDefined", "FeatureNotAvailable", "OperatorNotDefined"})
+"""Errors of simpleeval, by which the SDK evaluates expressions, that no record is to blame for."""
+
 
 class TotangoSink(RecordSink):
     """Makes a row of each record of one stream, by the stream's mapping, and adds it to the run."""
+
+    _patterns = PatternFields({})
+    _is_mapped = False
 
     def __init__(
         self,
@@ -43,17 +52,31 @@ class TotangoSink(RecordSink):
         self._run: Run = target.run  # type: ignore[attr-defined]
         self._keys = tuple(self.key_properties)
         self._processors: dict[int, RecordProcessor] = {}
+        self._patterns = PatternFields(self.original_schema)
+        self._mappings_for: MappingsFor = target.mappings_for  # type: ignore[attr-defined]
         self.segment: SegmentStream | None = target.segment_for(self)  # type: ignore[attr-defined]
         self.mappings: list[StreamMapping] = []
-        if self.segment is None:
-            self.mappings = target.mappings_for(self)  # type: ignore[attr-defined]
+        # Where names are described by patterns, records tell which fields there are.
+        if self.segment is None and not self._patterns:
+            self._map()
+
+    def _map(self) -> None:
+        self._is_mapped = True
+        self._processors.clear()
+        self.mappings = self._mappings_for(self)
+
+    @property
+    def abouts(self) -> list[tuple[str, str]]:
+        """Stream and object of every row that a record may become."""
+        if self.segment is not None:
+            return [(self.stream_name, self.segment.object)]
+        return [(mapping.stream, mapping.object) for mapping in self.mappings]
 
     @property
     def record_schema(self) -> dict[str, Any]:
         """The schema of records as they come: with the SDK's metadata, if that is added."""
         added = self.include_sdc_metadata_properties
-        schema: dict[str, Any] = self.schema if added else self.original_schema
-        return schema
+        return self._patterns.added_to(self.schema if added else self.original_schema)
 
     def get_validator(self) -> RecordValidator | None:
         """Return the validator, unless `validate_records` is off."""
@@ -82,6 +105,8 @@ class TotangoSink(RecordSink):
         if self.segment is not None:
             ways = self._calls(self.segment, record, message, source)
         else:
+            if self._patterns and (self._patterns.find(record) or not self._is_mapped):
+                self._map()
             ways = [(mapping, record) for mapping in self.mappings]
             if not ways:
                 self._run.ignore(self.stream_name)
@@ -181,22 +206,26 @@ class StreamRoute:
         """Reject a record on which an expression of a stream map failed.
 
         Raises:
-            Exception: The error itself, when it is not known what becomes of the stream.
+            SettingsError: If it would fail on every record.
         """
-        mappings = sink.mappings if isinstance(sink, TotangoSink) else []
-        if not mappings:
-            raise error
         cause = error.__cause__ or error
         reason = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
+        if self._is_mistake(cause):
+            msg = f"stream_maps cannot be used for stream {self._source.name!r}: {error} ({cause})."
+            raise SettingsError(msg)
         refused = ValidationError("", "stream map failed", reason)
-        for mapping in mappings:
-            self._run.refuse(
-                message,
-                self._source,
-                stream=mapping.stream,
-                object_=mapping.object,
-                error=refused,
-            )
+        abouts = sink.abouts if isinstance(sink, TotangoSink) else []
+        if not abouts:
+            self._run.ignore(sink.stream_name)
+        for stream, object_ in abouts:
+            self._run.refuse(message, self._source, stream=stream, object_=object_, error=refused)
+
+    def _is_mistake(self, cause: BaseException) -> bool:
+        """Return whether an expression names what no record of the stream can have."""
+        kind = type(cause).__name__
+        if kind == "NameNotDefined":
+            return getattr(cause, "name", None) not in self._source.schema["properties"]
+        return kind in _MISTAKES
 
 
 def _changes_nothing(stream_map: StreamMap, sink: Sink) -> bool:

@@ -11,7 +11,12 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MapExpressionError,
+    RecordsWithoutSchemaException,
+    StreamMapConfigError,
+)
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -43,6 +48,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-totango")
 
 _SECRETS: Final = ("app_token", "sdr_token")
+
+STREAM_MAP_ERRORS: Final = (
+    MapExpressionError,
+    StreamMapConfigError,
+    AttributeError,
+    KeyError,
+    TypeError,
+)
+"""What the SDK raises for a stream map that it cannot use."""
 
 _IDENTIFYING: Final = (
     "object",
@@ -98,7 +112,12 @@ class TargetTotango(Target):
             if isinstance(config, dict) and config.get(name):
                 register_secret(str(config[name]))
             register_secret(os.environ.get(f"TARGET_TOTANGO_{name.upper()}"))
-        super().__init__(config=config, **arguments)
+        try:
+            super().__init__(config=config, **arguments)
+        except STREAM_MAP_ERRORS as error:
+            if not isinstance(config, dict) or not config.get("stream_maps"):
+                raise
+            raise _stream_map_error(error) from None
         settings = Settings.from_config(self.config)
         connection = Connection.from_config(
             self.config, user_agent=f"target-totango/{self.plugin_version}"
@@ -228,7 +247,7 @@ class TargetTotango(Target):
             msg = f"The SCHEMA message in line {self.message_reader.line} has no stream or schema."
             raise InputError(msg)
         schema.setdefault("properties", {})
-        keys = message_dict.get("key_properties") or []
+        keys = self._keys_in(message_dict)
         if older_rejects.holds_reasons(schema):
             schema = older_rejects.without_reasons(schema)
             self._older_rejects.add(stream)
@@ -237,8 +256,11 @@ class TargetTotango(Target):
             return
         # Streams may share an alias, so that one SCHEMA changes the way of another stream.
         self._routes.clear()
-        self._sources[stream] = SourceStream(stream, copy.deepcopy(schema), list(keys))
-        self.mapper.register_raw_stream_schema(stream, schema, keys)
+        self._sources[stream] = SourceStream(stream, copy.deepcopy(schema), keys)
+        try:
+            self.mapper.register_raw_stream_schema(stream, schema, keys)
+        except STREAM_MAP_ERRORS as error:
+            raise _stream_map_error(error, stream=stream) from None
         for stream_map in self.mapper.stream_maps[stream]:
             if not isinstance(stream_map, RemoveRecordTransform):
                 self.get_sink(
@@ -246,6 +268,19 @@ class TargetTotango(Target):
                     schema=stream_map.transformed_schema,
                     key_properties=stream_map.transformed_key_properties,
                 )
+
+    def _keys_in(self, message: dict[str, Any]) -> list[str]:
+        """Return the key properties of a SCHEMA message; some taps write a single one as a text.
+
+        Raises:
+            InputError: If they are no names.
+        """
+        keys = message.get("key_properties") or []
+        keys = [keys] if isinstance(keys, str) else keys
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            msg = f"The SCHEMA message in line {self.message_reader.line} has no key_properties."
+            raise InputError(msg, remedy="They are a list of names.")
+        return keys
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = message_dict.get("stream"), message_dict.get("record")
@@ -274,12 +309,16 @@ class TargetTotango(Target):
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         stream, version = message_dict.get("stream"), message_dict.get("version")
-        if stream not in self._sources or not isinstance(version, int):
+        if not isinstance(stream, str) or not isinstance(version, int):
             msg = (
-                f"The ACTIVATE_VERSION message in line {self.message_reader.line} names no "
-                "announced stream or no version."
+                f"The ACTIVATE_VERSION message in line {self.message_reader.line} has no stream or "
+                "version."
             )
             raise InputError(msg)
+        if stream not in self._sources:
+            # Nothing of the stream was read, so nothing of an older version is gone.
+            logger.info("ACTIVATE_VERSION of %r before its SCHEMA is ignored.", stream)
+            return
         for stream_map in self.mapper.stream_maps[stream]:
             if not self.sink_exists(stream_map.stream_alias):
                 continue
@@ -312,6 +351,10 @@ class TargetTotango(Target):
         for spec in self.run.settings.mappings:
             if not any(spec.fits(name) for name in names):
                 logger.warning("The mapping for %r fitted no stream.", spec.stream)
+        for name, stream_map in (self.config.get("stream_maps") or {}).items():
+            source = stream_map.get("__source__", name) if isinstance(stream_map, dict) else name
+            if not name.startswith("__") and not any(fits(source, each) for each in self._sources):
+                logger.warning("The stream map for %r fitted no stream.", source)
         self.run.finish(self.message_reader.failure)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -326,6 +369,15 @@ class TargetTotango(Target):
         timer = threading.Timer(DRAIN_SECONDS + 5, os._exit, (128 + signum,))
         timer.daemon = True
         timer.start()
+
+
+def _stream_map_error(error: Exception, stream: str | None = None) -> SettingsError:
+    """Return what is wrong with a stream map, in a sentence."""
+    text = str(error).rstrip(".") or type(error).__name__
+    cause = f" ({error.__cause__})" if error.__cause__ else ""
+    where = f" for stream {stream!r}" if stream is not None else ""
+    msg = f"stream_maps cannot be used{where}: {text}{cause}."
+    return SettingsError(msg)
 
 
 def _require_service_id(connection: Connection) -> None:

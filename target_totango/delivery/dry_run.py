@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery.base import call_of, written
 from target_totango.delivery.results import Planned
@@ -13,23 +14,32 @@ from target_totango.models import HUB, Row
 from target_totango.verify.verification import NAMES, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from target_totango.mapping import KnownAttributes
+    from target_totango.models import ValidationError
+    from target_totango.verify.compare import Difference
     from totango_api.search.lookup import Found, Lookup
 
 FIRST_ROWS: Final = 10
+EXAMPLES: Final = 3
+ATTRIBUTES_SHOWN: Final = 20
+LONGEST_RECORD: Final = 300
+
+Examples: TypeAlias = "list[dict[str, Any]]"
 BATCH_ROWS: Final = 500
 
 
 @dataclass
-class Plan:
+class DryRunSummary:
     """What a run would do.
 
     Attributes:
         cannot_tell: Rows of which nobody can say whether they exist: no token, or an object
             that cannot be looked up.
         changes: How often each attribute would change.
+        changed: Rows in which it would, with the old and the new value.
+        rejected: Rows that would be rejected, by reason.
         first_rows: The first rows as they would go out.
     """
 
@@ -39,10 +49,28 @@ class Plan:
     cannot_tell: int = 0
     delete: int = 0
     changes: Counter[str] = field(default_factory=Counter)
+    changed: defaultdict[str, Examples] = field(default_factory=lambda: defaultdict(list))
+    rejected: defaultdict[str, Examples] = field(default_factory=lambda: defaultdict(list))
     first_rows: list[dict[str, Any]] = field(default_factory=list)
 
+    def note_changes(self, row: Row, differences: Iterable[Difference]) -> None:
+        """Note what would change about a row that is there."""
+        for each in differences:
+            self.changes[each.attribute] += 1
+            if len(self.changed[each.attribute]) < EXAMPLES:
+                change = {"id": row.request.key[1:], "old": each.found, "new": each.sent}
+                self.changed[each.attribute].append(change)
+
+    def note_rejected(self, row: Row, errors: Iterable[ValidationError]) -> None:
+        """Note why a row would be rejected."""
+        for error in errors:
+            examples = self.rejected[error.reason]
+            if len(examples) < EXAMPLES:
+                record = row.message["record"]
+                examples.append({"stream": row.stream, "message": error.message, "record": record})
+
     def as_dict(self, *, rejected: int) -> dict[str, Any]:
-        """Return the plan for JSON."""
+        """Return the summary for JSON."""
         return {
             "create": self.create,
             "update": self.update,
@@ -51,11 +79,13 @@ class Plan:
             "delete": self.delete,
             "cannot_tell": self.cannot_tell,
             "changes": dict(self.changes.most_common()),
+            "change_examples": self.changed,
+            "rejected_examples": self.rejected,
             "first_rows": self.first_rows,
         }
 
     def show(self, *, rejected: int) -> None:
-        """Write the plan to standard error.
+        """Write the summary to standard error.
 
         Not through the log: rows hold what logs must not, and whoever asks for a dry run asks
         to see them.
@@ -66,8 +96,15 @@ class Plan:
             f"of {self.cannot_tell} it cannot be told."
         )
         lines = ["Dry run: nothing was written, and no state is emitted.", counts]
-        changes = self.changes.most_common(20)
-        lines += [f"  {name}: changes in {count} rows" for name, count in changes]
+        for name, count in self.changes.most_common(ATTRIBUTES_SHOWN):
+            lines.append(f"  {name}: changes in {count} rows")
+            lines += [
+                f"    {' '.join(each['id'])}: {each['old']!r} -> {each['new']!r}"
+                for each in self.changed[name]
+            ]
+        for reason, examples in self.rejected.items():
+            lines.append(f"Rejected: {reason}")
+            lines += [f"    {each['message']}: {shown(each['record'])}" for each in examples]
         if self.first_rows:
             lines.append(f"The first {len(self.first_rows)} rows as they would go out:")
         for row in self.first_rows:
@@ -80,18 +117,18 @@ class DryRunDestination:
     """Looks at every row instead of sending it.
 
     Args:
-        plan: Where the findings go.
+        summary: Where the findings go.
         lookup: Asks what exists; None without a token.
         known: The service's attributes.
     """
 
     def __init__(
         self,
-        plan: Plan,
+        summary: DryRunSummary,
         lookup: Callable[[], Lookup] | None,
         known: KnownAttributes,
     ) -> None:
-        self._plan = plan
+        self._summary = summary
         self._lookup = lookup
         self._known = known
         self._rows: list[Row] = []
@@ -136,9 +173,9 @@ class DryRunDestination:
         found = self._found(rows)
         for row in rows:
             action = self._action(row, found)
-            setattr(self._plan, action, getattr(self._plan, action) + 1)
-            if len(self._plan.first_rows) < FIRST_ROWS:
-                self._plan.first_rows.append(
+            setattr(self._summary, action, getattr(self._summary, action) + 1)
+            if len(self._summary.first_rows) < FIRST_ROWS:
+                self._summary.first_rows.append(
                     {
                         "stream": row.stream,
                         "object": row.object,
@@ -173,7 +210,7 @@ class DryRunDestination:
             return "create"
         values = {**there.values, NAMES[row.object]: there.name}
         differences = list(compare(write.attributes, values))
-        self._plan.changes.update(difference.attribute for difference in differences)
+        self._summary.note_changes(row, differences)
         return "update" if differences else "unchanged"
 
 
@@ -189,3 +226,9 @@ def sends(row: Row) -> dict[str, str]:
         ids = {name: text for name, text in named.items() if text is not None}
         return {**ids, **write.attributes}
     return dict(call_of(write).parameters())
+
+
+def shown(record: Mapping[str, Any]) -> str:
+    """Return a record as one line that is not too long."""
+    text = json.dumps(record, default=str, ensure_ascii=False)
+    return text if len(text) <= LONGEST_RECORD else text[:LONGEST_RECORD] + "…"

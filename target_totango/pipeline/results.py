@@ -18,6 +18,7 @@ from totango_api.errors import TotangoError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from target_totango.delivery.dry_run import DryRunSummary
     from target_totango.pipeline.decisions import RowResult
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer
@@ -46,6 +47,7 @@ class ResultHandler:
         report: Counts.
         read_back: Remembers what is to be read back.
         fails_on_invalid: Whether the first invalid row ends the run.
+        dry_run: Takes what would be rejected, in a dry run.
 
     Attributes:
         failure: Why the first row that was not delivered was not.
@@ -59,6 +61,7 @@ class ResultHandler:
         report: Report,
         read_back: ReadBack,
         fails_on_invalid: bool,
+        dry_run: DryRunSummary | None = None,
     ) -> None:
         self._states = states
         self._report = report
@@ -68,6 +71,7 @@ class ResultHandler:
         self._stale_rejects = StaleRejects(files.store)
         self._read_back = read_back
         self._fails_on_invalid = fails_on_invalid
+        self._dry_run = dry_run
         self._breaker = CircuitBreaker()
         self._refused: list[tuple[Row, Refused]] = []
         self._expected: dict[tuple[str, ...], int] = {}
@@ -235,6 +239,8 @@ class ResultHandler:
         if self._rejects is not None:
             self._stale_rejects.note_rejected(row, self._rejects.rows)
             self._rejects.write(row, errors)
+        elif self._dry_run is not None:
+            self._dry_run.note_rejected(row, errors)
         self._states.complete(row.seq)
 
     # The end -------------------------------------------------------------------------------

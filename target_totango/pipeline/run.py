@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_totango.clients import Clients
 from target_totango.delivery import make_destination
-from target_totango.delivery.dry_run import DryRunDestination, Plan
+from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.creation_defaults import CreationDefaults
@@ -79,7 +79,7 @@ class Run:
         self._report = Report()
         self._states = StateCheckpointer()
         self._progress = Progress(self._report, self._states)
-        self._plan = Plan() if settings.dry_run else None
+        self._dry_run = DryRunSummary() if settings.dry_run else None
         self._read_back = ReadBack(settings, self._files.store)
         self._results = ResultHandler(
             self._files,
@@ -87,6 +87,7 @@ class Run:
             report=self._report,
             read_back=self._read_back,
             fails_on_invalid=settings.fail_on_invalid,
+            dry_run=self._dry_run,
         )
         proves = settings.canary and self.clients.has_token and not settings.dry_run
         self._canary = Canary(self.clients, settings) if proves else None
@@ -109,6 +110,7 @@ class Run:
             looks_up=settings.looks_up,
         )
         self._is_read_whole = False
+        self._is_verified = False
 
     def _filters(self) -> list[Filter]:
         """Return what rows pass between processing and delivery, in this order."""
@@ -136,9 +138,9 @@ class Run:
 
     def _make_destination(self, delivery: str) -> Destination:
         clients = self.clients
-        if self._plan is not None:
+        if self._dry_run is not None:
             lookup = (lambda: clients.lookup) if clients.has_token else None
-            return DryRunDestination(self._plan, lookup, clients.known)
+            return DryRunDestination(self._dry_run, lookup, clients.known)
         return make_destination(
             delivery,
             clients,
@@ -222,7 +224,7 @@ class Run:
 
     def state(self, value: Any) -> None:
         """Take a state that covers every record taken so far."""
-        if self._plan is None:
+        if self._dry_run is None:
             self._states.put(value)
             self._checkpoint()
 
@@ -309,13 +311,14 @@ class Run:
 
     def _after_delivery(self) -> None:
         """Do what only a run may do that was read to its end and delivered."""
-        if self._plan is not None:
-            self._plan.delete = self._deletes.count
+        if self._dry_run is not None:
+            self._dry_run.delete = self._deletes.count
             return
         for result in self._deletes.carry_out(self.clients.delete_user, self._remaining):
             self._results.handle([result])
         self._is_read_whole = True
         if self._read_back.is_on:
+            self._is_verified = True
             for checked in self._read_back.verify(self.clients.verifier, self._stages.wait):
                 self._results.handle_verification(checked)
 
@@ -351,7 +354,7 @@ class Run:
 
     def _write_report(self, failure: BaseException | None) -> None:
         self._progress.end()
-        if self._plan is None:
+        if self._dry_run is None:
             self._report.close()
         self._end.log()
         if self._files.report_path is not None:
@@ -367,6 +370,7 @@ class Run:
             self._states,
             self._files,
             failure=self._results.failure,
-            plan=self._plan,
+            dry_run=self._dry_run,
             canary=self._canary.findings if self._canary else None,
+            is_verified=self._is_verified,
         )

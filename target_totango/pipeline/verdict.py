@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_totango.config import Settings
-    from target_totango.delivery.dry_run import Plan
+    from target_totango.delivery.dry_run import DryRunSummary
     from target_totango.report import Report
     from target_totango.singer.state import StateCheckpointer
     from target_totango.storage.dead_letter import DeadLetterFile
@@ -38,8 +38,9 @@ class RunEnd:
 
     Attributes:
         failure: Why the first row that was not delivered was not.
-        plan: What a dry run found.
+        dry_run: What a dry run found.
         canary: What reading first rows back came to, by object and delivery.
+        is_verified: Whether what was written was read back.
     """
 
     settings: Settings
@@ -47,15 +48,16 @@ class RunEnd:
     states: StateCheckpointer
     files: RunFiles
     failure: TotangoError | None
-    plan: Plan | None
+    dry_run: DryRunSummary | None
     canary: Mapping[tuple[str, str], dict[str, Any]] | None
+    is_verified: bool
 
     def log(self) -> None:
         """Log the table of the run, where its rejects are, and which STATE is held."""
         self._log_counts()
         self._log_held_state()
-        if self.plan is not None:
-            self.plan.show(rejected=self.report.total("rejected"))
+        if self.dry_run is not None:
+            self.dry_run.show(rejected=self.report.total("rejected"))
 
     def as_dict(self, *, is_complete: bool, calls: dict[str, Any]) -> dict[str, Any]:
         """Return the report for JSON.
@@ -66,6 +68,7 @@ class RunEnd:
         """
         held = self.states.held
         report = self.report.as_dict()
+        report["totals"] |= dict.fromkeys(self._not_looked_up)
         report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
         report["complete"] = is_complete and not self.states.incomplete
         report["rejects_path"] = _path_of(self.files.rejects)
@@ -80,9 +83,15 @@ class RunEnd:
                 for (object_, delivery), finding in self.canary.items()
             ]
         report["calls"] = calls
-        if self.plan is not None:
-            report["plan"] = self.plan.as_dict(rejected=self.report.total("rejected"))
+        if self.dry_run is not None:
+            report["plan"] = self.dry_run.as_dict(rejected=self.report.total("rejected"))
         return report
+
+    @property
+    def _not_looked_up(self) -> list[str]:
+        """Counts of which nobody knows, since nobody asked."""
+        names = [] if self.settings.looks_up else ["created", "updated"]
+        return names if self.is_verified else [*names, "verified", "different", "missing"]
 
     def verdict(self) -> TotangoError | None:
         """Return what was not done; None if everything was."""
@@ -93,7 +102,7 @@ class RunEnd:
             return None
         path = _path_of(self.files.rejects)
         where = f": see {path}" if path else ""
-        remedy = "Mend the rows and pipe that file back in."
+        remedy = "Mend the rows and pipe that file back in." if path else "Nothing was written."
         if self.report.total("uncertain"):
             remedy += (
                 " First take out the activities that Totango did count: a replay counts them again."

@@ -12,7 +12,7 @@ from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, schema, state
 
 from target_totango.pipeline.results import InvalidRowError
 from target_totango.pipeline.verdict import IncompleteRunError
-from totango_api.errors import InputError
+from totango_api.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -693,6 +693,70 @@ def test_blank_lines_are_nothing(deliver: Deliver, service: Sandbox) -> None:
     assert set(held(service, "accounts")) == {("a",)}
 
 
+@pytest.mark.parametrize("keys", ["account_id", None, [], ["account_id"]])
+def test_key_properties_may_be_a_text(deliver: Deliver, service: Sandbox, keys: Any) -> None:
+    deliver(schema("accounts", "account_id") | {"key_properties": keys}, account("a")).ok()
+    assert set(held(service, "accounts")) == {("a",)}
+
+
+@pytest.mark.parametrize("keys", [5, {"a": 1}, [["account_id"]], [None]])
+def test_key_properties_that_are_no_names_are_refused(deliver: Deliver, keys: Any) -> None:
+    done = deliver(schema("accounts", "account_id") | {"key_properties": keys}, account("a"))
+    assert isinstance(done.error, InputError)
+
+
+def test_a_version_may_be_activated_before_its_schema(deliver: Deliver, service: Sandbox) -> None:
+    version = {"type": "ACTIVATE_VERSION", "stream": "accounts", "version": 1}
+    done = deliver(version, ACCOUNTS, account("a", Plan="Pro"), state(1), version).ok()
+    assert held(service, "accounts")[("a",)] == {"Plan": "Pro"}
+    assert done.said.count("before its SCHEMA is ignored") == 1
+
+
+@pytest.mark.parametrize("named", [{}, {"account_id": {"type": "string"}}])
+def test_fields_that_patterns_describe_are_attributes(
+    deliver: Deliver, service: Sandbox, named: dict[str, Any]
+) -> None:
+    service.set(unknown_attributes="create")
+    described = schema("accounts", keys=("account_id",))
+    described["schema"] = {
+        "type": "object",
+        "properties": named,
+        "patternProperties": {"^(account_id|x_.*)$": {"type": "string"}},
+    }
+    rows = [account("a", x_one="1"), account("b", x_two="2", other="3"), account("c", x_one=5)]
+    done = deliver(described, *rows, state(1))
+    assert held(service, "accounts") == {("a",): {"x_one": 1}, ("b",): {"x_two": 2}}
+    assert done.codes == [{("x_one", "does not fit the schema")}]
+    assert done.totals["unannounced"] == 1
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"accounts": {"Plan": "nope(1)"}},
+        {"accounts": {"Plan": "1 +"}},
+        {"accounts": {"Plan": "Pln"}},
+        {"accounts": {"__filter__": "account_id =="}},
+        {"accounts": {"account_id": None}},
+        {"accounts": {"__key_properties__": ["zz"]}},
+        {"accounts": {"__else__": 5}},
+    ],
+)
+def test_a_mistake_in_a_stream_map_is_a_sentence(
+    deliver: Deliver, service: Sandbox, maps: dict[str, Any]
+) -> None:
+    done = deliver(ACCOUNTS, account("a", Plan="x"), state(1), stream_maps=maps)
+    assert isinstance(done.error, SettingsError)
+    assert "stream_maps cannot be used" in str(done.error)
+    assert (done.states, done.rejects) == ([], [])
+    assert held(service, "accounts") == {}
+
+
+def test_a_stream_map_for_no_stream_is_named(deliver: Deliver) -> None:
+    done = deliver(ACCOUNTS, account("a"), stream_maps={"acounts": {"Plan": "'x'"}}).ok()
+    assert "stream map for 'acounts' fitted no stream" in done.said
+
+
 def test_batch_messages_are_refused_by_name(deliver: Deliver, service: Sandbox) -> None:
     batch = {"type": "BATCH", "stream": "accounts", "encoding": {}, "manifest": []}
     done = deliver(ACCOUNTS, account("a"), state(1), batch)
@@ -1044,6 +1108,14 @@ def test_reports_make_a_history(deliver: Deliver, tmp_path: Path) -> None:
     assert first["finished_at"] <= second["finished_at"]
 
 
+def test_what_was_not_looked_up_is_null(deliver: Deliver) -> None:
+    asked = ("created", "updated", "verified", "different", "missing")
+    done = deliver(ACCOUNTS, account("a")).ok()
+    assert [done.report["totals"][name] for name in asked] == [None] * 5
+    done = deliver(ACCOUNTS, account("a"), sync_mode="update_only", verify="all").ok()
+    assert [done.report["totals"][name] for name in asked] == [0, 1, 1, 0, 0]
+
+
 # Dry run ---------------------------------------------------------------------------------------
 
 
@@ -1072,6 +1144,19 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_do(
     assert plan["changes"] == {"Plan": 1}
     assert plan["first_rows"][1]["sends"] == {"sdr_o": "other", "sdr_o.Plan": "y"}
     assert "sdr_o=other" in done.said
+    assert plan["change_examples"] == {"Plan": [{"id": ["other"], "old": "x", "new": "y"}]}
+    assert "other: 'x' -> 'y'" in done.said
+    [example] = plan["rejected_examples"]["account_id: characters"]
+    assert example["record"] == {"account_id": "b a d"}
+    assert "Rejected: account_id: characters" in done.said
+    assert str(done.error) == "1 rows were rejected. Nothing was written."
+
+
+def test_a_dry_run_shows_three_examples_of_each_reason(deliver: Deliver) -> None:
+    rows = [account(f"b a d {n}") for n in range(5)]
+    done = deliver(ACCOUNTS, *rows, dry_run=True)
+    assert len(done.report["plan"]["rejected_examples"]["account_id: characters"]) == 3
+    assert done.said.count('{"account_id": "b a d') == 3
 
 
 def test_a_dry_run_without_a_token_cannot_tell(deliver: Deliver) -> None:

@@ -7,6 +7,7 @@ at the user id over all accounts, so one id may have many hits.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,6 +92,7 @@ class Finder:
         self._takes_lists = True
         self._may_narrow = search.stream == USERS
         self._narrows = False
+        self._excess: int | None = None
 
     def find(self, wanted: Wanted) -> None:
         """Find keys.
@@ -167,10 +169,30 @@ class Finder:
             return True
         if rows >= limits.PAGE_ROWS:
             return False
+        if not rows and page.total_hits:
+            self._check_count(wanted, page.total_hits)
         # Fewer rows than counted, or no count: pages may be smaller here, or the count wrong.
         following = self._page(before, offset=rows) if rows else page
         self._take(wanted, following)
         return not (wanted.keys and following.hits)
+
+    def _check_count(self, wanted: Wanted, counted: int) -> None:
+        """Check that rows which are counted and do not come are counted for any id.
+
+        Raises:
+            ResponseError: If the server counts none for an id that cannot be there: then there are
+                rows which it holds back.
+        """
+        if self._excess is None:
+            nobody = (*["-"] * (len(next(iter(wanted.keys))) - 1), uuid.uuid4().hex)
+            self._excess = self._page(Wanted({nobody}, ())).total_hits or 0
+        if counted > self._excess:
+            endpoint = f"POST {self._search.path}"
+            raise ResponseError(
+                endpoint,
+                reason=f"{counted} rows are counted for these ids, and none came",
+                remedy="So it is not known whether they are there: run again.",
+            )
 
     def _page_through(self, wanted: Wanted) -> None:
         """Read all hits of one id, again and again since rows that sort alike change places."""

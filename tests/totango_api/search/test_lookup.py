@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sandboxes
+from stub_totango import Asked, Reply, hits, ok, serving
 
 from totango_api.config import Connection
 from totango_api.errors import ApiError, IncompleteReadError, RefusedError, ResponseError
@@ -213,3 +214,20 @@ def test_a_fault_is_not_taken_for_absence(service: Sandbox, lookup: Callable[...
     service.chaos("failed200@accounts")
     with pytest.raises(ApiError):
         lookup().accounts(["a1"])
+
+
+@pytest.mark.parametrize("stream", ["accounts", "users"])
+def test_a_row_that_is_counted_and_does_not_come_is_not_absent(stream: str) -> None:
+    def answer(call: Asked) -> Reply:
+        counted = 1 if "wanted" in call.form["query"] else 0
+        return ok(hits(stream, [], counted))
+
+    with serving(answer) as stub:
+        connection = Connection.from_config(stub.config(), user_agent="test")
+        with ApiClient(connection) as client:
+            reader = Lookup(client)
+            key = ("wanted",) if stream == "accounts" else ("a", "wanted")
+            absent = ("other",) if stream == "accounts" else ("a", "other")
+            with pytest.raises(ResponseError, match="1 rows are counted for these ids"):
+                reader.find(stream, [key])
+            assert reader.find(stream, [absent]) == {}
