@@ -26,7 +26,10 @@ ACCOUNT: Final = "context.groupId"
 USER: Final = "userId"
 TIME: Final = "timestamp"
 RECORD: Final = ""
-"""Fields of a flat record beside names of attributes. The last one holds the record as it came."""
+"""Fields of a flat record beside names of attributes.
+
+The last one holds the record as it came, with its traits beside its columns.
+"""
 
 ATTRIBUTES_LOGGED: Final = 500
 """Of traits beyond this number, what becomes of them is not logged any more."""

@@ -136,7 +136,9 @@ class SegmentStream:
         call = self._reader.read(record)
         if reason := self._reason_not_to_write(call):
             return NotWritten(reason)
-        about = {ACCOUNT: self._account_of(call), USER: call.user_id, RECORD: record}
+        # What a mapping says of a trait holds whether it is a column or within traits.
+        traits = {**call.user_traits, **call.traits, **record}
+        about = {ACCOUNT: self._account_of(call), USER: call.user_id, RECORD: traits}
         return [
             (self._mappings[object_].of(flat, lambda: self._reader.unused(record)), flat)
             for object_, fields in self._fields(call)

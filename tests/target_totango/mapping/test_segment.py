@@ -412,6 +412,8 @@ def test_a_mapping_says_which_trait_is_the_status() -> None:
     record = {"type": "group", "groupId": "acme", "traits": {"plan": "Paying"}}
     account = request(record, preset=segment(entry)).account
     assert account == {"Plan": "Paying", "Status": "Paying", "Source": "S"}
+    short = {"stream": "*", "attributes": {"Status": "plan"}}
+    assert request(record, preset=segment(short)).account["Status"] == "Paying"
     table = {"stream": "groups", "attributes": {"Status": "tier"}}
     row = {"id": "m", "group_id": "acme", "tier": "Free"}
     assert request(row, "groups", preset=segment(table)).account["Status"] == "Free"
