@@ -20,6 +20,7 @@ from target_totango.models import (
     ValidationError,
 )
 from target_totango.objects import REPEATABLE
+from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.decisions import Decision, Rejected, Results, Skipped, Unchanged
 from target_totango.storage.dead_letter import REJECTS, reasons_in, run_of_reject
 from target_totango.storage.ledger import Confirmation
@@ -142,6 +143,7 @@ class DropStale(RowFilter):
     def __init__(self, store: RunStore, report: Report) -> None:
         self._store = store
         self._report = report
+        self._case_variants = CaseVariants(store, report)
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
@@ -150,22 +152,11 @@ class DropStale(RowFilter):
         key = row.request.key
         if self._store.count(key):
             self._report.tally(row.stream, row.object).repeated += 1
-        elif self._store.differs_in_case(key):
-            self._count_case_variant(row)
+        else:
+            self._case_variants.note(row)
         if row.recency is not None and self._store.is_stale(key, row.recency):
             return _STALE
         return None
-
-    def _count_case_variant(self, row: Row) -> None:
-        metrics = self._report.tally(row.stream, row.object)
-        metrics.case_variants += 1
-        if metrics.case_variants == 1:
-            logger.warning(
-                "Stream %r: ids of %s differ in case alone, so Totango takes them for different "
-                'ones. {"field": …, "lower": true} in the mapping makes them one.',
-                row.stream,
-                row.object,
-            )
 
 
 class DropUnchanged(RowFilter):

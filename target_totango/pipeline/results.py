@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from target_totango.delivery.results import Confirmed, Failed, Planned, Refused, Uncertain
 from target_totango.models import Row, ValidationError
 from target_totango.objects import REPEATABLE
+from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, explained
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
 from target_totango.pipeline.filters import UNCERTAIN
@@ -69,6 +70,7 @@ class ResultHandler:
         self._skipped = files.skipped
         self._ledger = files.ledger
         self._stale_rejects = StaleRejects(files.store)
+        self._case_variants = CaseVariants(files.store, report)
         self._read_back = read_back
         self._fails_on_invalid = fails_on_invalid
         self._dry_run = dry_run
@@ -222,6 +224,7 @@ class ResultHandler:
             metrics.uncertain += 1
             self._keep(row, result.errors)
         elif not self._fails_on_invalid:
+            self._case_variants.note_rejected(row)
             self._reject(row, result.errors)
         else:
             metrics.reject(result.errors)

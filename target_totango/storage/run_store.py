@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _FOLDED: Final = "in small letters"
 """Begins keys that are noted so: no object of Totango has such a name."""
 
+_SEVERAL: Final = ("spellings", "several")
+
 _TABLES: Final = (
     seen.TABLE,
     "CREATE TABLE existing (key BLOB PRIMARY KEY, there INTEGER) WITHOUT ROWID",
@@ -53,16 +55,24 @@ class RunStore:
         database.execute("BEGIN")
         return database
 
-    def differs_in_case(self, key: tuple[str, ...]) -> bool:
-        """Tell whether a key that was counted for the first time was counted in another case.
+    def differs_in_case(self, key: tuple[str, ...], *, is_counted: bool = True) -> bool:
+        """Tell whether a key came before in another case, when it comes for the first time.
 
-        Only keys with capitals are noted once more, in small letters.
+        Only keys with capitals, and those that are not counted, are noted once more: in small
+        letters, with their first spelling.
         """
         folded = tuple(part.lower() for part in key)
         small = (_FOLDED, *folded)
-        if folded == key:
-            return small in self._seen
-        return bool(self.count(small)) or folded in self._seen
+        if is_counted and folded == key and small not in self._seen:
+            return False
+        if not is_counted and key in self._seen:
+            return False
+        differs = folded != key and folded in self._seen
+        spelling = ("spelling", json.dumps(key))
+        if self.count(small) and self._seen.moment(small) != spelling:
+            differs, spelling = True, _SEVERAL
+        self._seen.note_moment(small, spelling)
+        return differs
 
     def is_stale(self, key: tuple[str, ...], moment: tuple[str, str]) -> bool:
         """Tell whether a more recent row of a key just counted came before; else note this one.

@@ -1262,6 +1262,10 @@ def test_ids_that_differ_only_in_case_are_said_once_and_counted(
     assert done.said.count("differ in case alone") == 1
     assert "bob@x.example" not in done.said
     assert len(held(service, "users")) == 4
+    odd = [user("a", "Eve@x.example", Title=["a,b"]), user("a", "eve@x.example")]
+    for pair in (odd, odd[::-1]):
+        assert deliver(USERS, *pair).totals["case_variants"] == 1
+    assert "case_variants" not in deliver(USERS, odd[0], odd[0]).totals
     mapping = {"stream": "users", "user_id": {"field": "user_id", "lower": True}}
     lower = deliver(USERS, *rows, mappings=[mapping]).ok()
     assert lower.totals["repeated"] == 3

@@ -48,20 +48,36 @@ def test_the_most_recent_moment_is_known_wherever_its_key_is(
     journal.close()
 
 
-@given(st.lists(st.tuples(st.sampled_from("aAbB"), st.sampled_from(["x", "X", "xX"])), max_size=40))
-def test_keys_that_differ_in_case_are_told_wherever_they_are(rows: list[tuple[str, str]]) -> None:
+spellings = st.tuples(st.sampled_from("aAbB"), st.sampled_from(["x", "X", "xX"]))
+
+
+@given(st.lists(spellings, max_size=40), st.lists(spellings, unique=True, max_size=4))
+def test_keys_that_differ_in_case_are_told_wherever_they_are(
+    rows: list[tuple[str, str]], rejected: list[tuple[str, str]]
+) -> None:
     store = RunStore()
     store._seen = SeenKeys(lambda: store.database, in_ram=2)
     store.count = store._seen.count
     seen: set[tuple[str, ...]] = set()
+
+    def is_alike(key: tuple[str, ...]) -> bool:
+        small = [part.lower() for part in key]
+        return any(small == [part.lower() for part in other] for other in seen - {key})
+
+    for row in rejected:
+        key = ("users", *row)
+        assert store.differs_in_case(key, is_counted=False) == is_alike(key)
+        seen.add(key)
+    counted: set[tuple[str, ...]] = set()
     for row in rows:
         key = ("users", *row)
         if store.count(key):
-            assert key in seen
+            assert key in counted
             continue
-        alike = {other for other in seen if [*map(str.lower, other)] == [*map(str.lower, key)]}
-        assert store.differs_in_case(key) == bool(alike)
+        assert store.differs_in_case(key) == is_alike(key)
         seen.add(key)
+        counted.add(key)
+        assert not store.differs_in_case(key, is_counted=False), "it was counted"
     store.close()
 
 
