@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import functools
 import logging
-import select
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import KnownAttributes, read_attributes
 from target_totango.models import HUB
 from target_totango.verify.verification import Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
-from totango_api.http.call_loop import CallLoop
-from totango_api.http.client import ApiClient
+from totango_api.http import ApiClient
 from totango_api.region import resolved
 from totango_api.search.attributes import discover
 from totango_api.search.lookup import Lookup
-from totango_api.writing.user_deletion import delete_user
+from totango_api.writing import delete_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +47,7 @@ class Clients:
     def transport(self) -> ApiClient:
         """The one way out; the region is looked up first if it is `auto`."""
         connection = resolved(self._connection, self._config)
-        return ApiClient(connection, pool_size=self._settings.max_in_flight)
+        return ApiClient(connection)
 
     @functools.cached_property
     def known(self) -> KnownAttributes:
@@ -117,17 +115,6 @@ class Clients:
         whole = service.require_full() if service else ""
         return (delivery, connection.hosts.tracking, whole, self._settings.sdr_token or "")
 
-    @functools.cached_property
-    def loop(self) -> CallLoop:
-        """Runs calls in this thread."""
-        return CallLoop()
-
-    def wait_readable(self, descriptor: int, seconds: float) -> bool:
-        """Wait for something to read, while calls go on; return whether there is something."""
-        if "loop" in self.__dict__:
-            return self.loop.wait_readable(descriptor, seconds)
-        return bool(select.select([descriptor], [], [], seconds)[0])
-
     def usage(self) -> dict[str, dict[str, Any]]:
         """Return calls, retries and failures of each surface that was used."""
         if "transport" not in self.__dict__:
@@ -144,7 +131,5 @@ class Clients:
 
     def close(self) -> None:
         """Close every kept connection."""
-        if "loop" in self.__dict__:
-            self.loop.close()
         if "transport" in self.__dict__:
             self.transport.close()

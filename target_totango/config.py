@@ -40,7 +40,7 @@ IGNORE: Final = "ignore"
 WARN: Final = "warn"
 SEGMENT: Final = "segment"
 
-DEFAULT_IN_FLIGHT: Final = 32
+DEFAULT_IN_FLIGHT: Final = 128
 DEFAULT_MAX_DELETES: Final = 100
 DEFAULT_VERIFY_SHARE: Final = 0.05
 DEFAULT_VERIFY_TIMEOUT: Final = 120
@@ -197,7 +197,8 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "max_in_flight": setting(
         "integer",
         "Calls in flight",
-        "Tracking calls at once.",
+        "Most tracking calls at once. Fewer are made where the service answers 429, fails or gets "
+        "slower: how many it bears is found out.",
         minimum=1,
         maximum=512,
         default=DEFAULT_IN_FLIGHT,

@@ -9,7 +9,7 @@ TotangoError
 │   ├── RefusedError         another 4xx, or a failure reported inside a 200
 │   ├── RateLimitError       429
 │   ├── UnavailableError     5xx, timeouts, dropped or truncated answers
-│   └── AnswerError          an answer that is not what the documentation shows
+│   └── ResponseError        an answer that is not what the documentation shows
 ├── IncompleteReadError      rows are missing and cannot be had
 └── InputError               Singer input, catalog or state that cannot be used
 ```
@@ -116,12 +116,12 @@ class RateLimitError(ApiError):
     """Too many calls (429).
 
     Attributes:
-        wait: Seconds that the server asked to wait.
+        wait: Seconds that the server asked to wait; None if it named none.
     """
 
     retriable = True
 
-    def __init__(self, endpoint: str, *, wait: float, remedy: str = "") -> None:
+    def __init__(self, endpoint: str, *, wait: float | None, remedy: str = "") -> None:
         super().__init__(endpoint, status=429, reason="too many requests", remedy=remedy)
         self.wait = wait
 

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.hosts import AUTO, hosts_of
-from totango_api.http.client import ApiClient, Request
-from totango_api.http.responses import json_of
+from totango_api.http import ApiClient, Request, json_of
 from totango_api.limits import EU_SITE
 
 if TYPE_CHECKING:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_totango.delivery.base import Destination
-from target_totango.delivery.collected import CollectedResults
 from target_totango.delivery.hub import HubDestination
-from target_totango.delivery.hub_delivery import HubDelivery
-from target_totango.delivery.tracking import Callers, Threads, TrackingDestination
+from target_totango.delivery.tracking import TrackingDestination
 from target_totango.models import HUB, Row
-from totango_api.http.call_loop import CallLoop
-from totango_api.http.environment import uses_proxy
-from totango_api.writing.hub import Hub
-from totango_api.writing.tracking import Tracker
+from totango_api.writing import HubClient, TrackingClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,31 +36,16 @@ def make_destination(
         prepare: Called with rows right before their call, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
-    results = CollectedResults()
     if delivery == HUB:
-        client = clients.transport
-        posts = CallLoop.fits_here() and not (
-            uses_proxy(client.connection.hosts.hub) or client.budget.paces
-        )
-        results.destination = HubDestination(
-            HubDelivery(Hub(client, max_rows=settings.hub_batch_size), prepare),
-            results.add,
-            settle_all=results.add_all,
+        return HubDestination(
+            HubClient(clients.transport, max_rows=settings.hub_batch_size),
             max_rows=settings.hub_batch_size,
-            interrupted=is_interrupted,
-            loop=clients.loop if posts else None,
+            prepare=prepare,
+            is_interrupted=is_interrupted,
         )
-        return results
-    tracker = Tracker(clients.transport, token=settings.sdr_token)
-    how: dict[str, Any] = {
-        "in_flight": settings.max_in_flight,
-        "prepare": prepare,
-        "interrupted": is_interrupted,
-    }
-    if tracker.uses_proxy or not CallLoop.fits_here():
-        results.destination = TrackingDestination(Threads(tracker, results.add, **how))
-    else:
-        results.destination = TrackingDestination(
-            Callers(tracker, clients.loop, results.add, **how)
-        )
-    return results
+    return TrackingDestination(
+        TrackingClient(clients.transport, token=settings.sdr_token),
+        max_in_flight=settings.max_in_flight,
+        prepare=prepare,
+        is_interrupted=is_interrupted,
+    )

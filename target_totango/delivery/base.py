@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from target_totango.models import ACCOUNTS, Row, WriteRequest
-from totango_api.writing.tracking import TrackingCall
+from totango_api.writing import TrackingCall
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -38,14 +38,6 @@ class Destination(Protocol):
 
     def close(self) -> None:
         """End the threads and connections."""
-
-
-def written(row: Row) -> WriteRequest:
-    """Return the write of a row that has passed its checks."""
-    if row.write is None:
-        msg = "a row without a write was sent on"
-        raise AssertionError(msg)
-    return row.write
 
 
 def call_of(write: WriteRequest) -> TrackingCall:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_totango.delivery.base import call_of, written
+from target_totango.delivery.base import call_of
 from target_totango.delivery.results import Planned
 from target_totango.models import HUB, Row
 from target_totango.verify.verification import NAMES, compare
@@ -191,7 +191,7 @@ class DryRunDestination:
         lookup = self._lookup()
         found: dict[tuple[str, ...], Found] = {}
         for object_, display_name in NAMES.items():
-            writes = [written(row) for row in rows if row.object == object_]
+            writes = [row.request for row in rows if row.object == object_]
             if not writes:
                 continue
             names = dict.fromkeys(name for write in writes for name in write.attributes)
@@ -204,7 +204,7 @@ class DryRunDestination:
     def _action(self, row: Row, found: Mapping[tuple[str, ...], Found] | None) -> str:
         if found is None or row.object not in NAMES:
             return "cannot_tell"
-        write = written(row)
+        write = row.request
         there = found.get(write.key)
         if there is None:
             return "create"
@@ -216,7 +216,7 @@ class DryRunDestination:
 
 def sends(row: Row) -> dict[str, str]:
     """Return a row as it would go out: the parameters of its call, names unquoted."""
-    write = written(row)
+    write = row.request
     if row.delivery == HUB:
         named = {
             "account_id": write.account_id,

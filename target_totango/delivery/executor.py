@@ -1,77 +1,153 @@
-"""Many calls at once in threads, in an order that nobody could tell from one by one."""
+"""Carries out many jobs at once, in an order that nobody could tell from one by one."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
-
-from target_totango.delivery.ordering import Order, Task
+from collections import deque
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Collection, Hashable, Sequence
 
 J = TypeVar("J")
 R = TypeVar("R")
-
-QUEUED_PER_WORKER: Final = 8
-"""How far reading runs ahead of delivering: memory stays flat whatever the input's size."""
+J_contra = TypeVar("J_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
 LONGEST_WAIT: Final = 0.2
 """Seconds after which a wait looks up, to see whether it was interrupted."""
 
-
-@dataclass(frozen=True)
-class _Crash:
-    error: Exception
+_NEVER: Final = 1 << 62
 
 
-class OrderedPool(Generic[J, R]):
-    """Carries out jobs in several threads, but jobs that touch the same key in input order.
+class Worker(Protocol[J_contra, R_co]):
+    """Carries out jobs elsewhere, several at once."""
 
-    Results are handed to `settle` in the caller's thread, from within `submit`, `collect` and
-    `drain`: everything but the calls themselves stays single-threaded.
+    @property
+    def room(self) -> int:
+        """How many jobs it takes now."""
+
+    def start(
+        self, jobs: Sequence[J_contra], done: Sequence[Callable[[R_co | Exception], None]]
+    ) -> None:
+        """Start jobs.
+
+        Args:
+            jobs: No more than there is room for. What a few share is done once for all of them.
+            done: For each job what to call when it is over, in any thread: with its result, or with
+                `CancelledError` if it was not started in the end.
+        """
+
+    def cancel(self) -> None:
+        """Start nothing new."""
+
+    def close(self) -> None:
+        """End threads and connections."""
+
+
+class _Task(Generic[J, R]):
+    """A job, and the jobs that wait for it.
+
+    Attributes:
+        waits_for: How many others have to be over before.
+        followers: Those that wait for this one.
+    """
+
+    __slots__ = ("finished", "followers", "is_over", "job", "keys", "result", "waits_for")
+
+    def __init__(self, job: J, keys: Collection[Hashable], finished: _Finished[J, R]) -> None:
+        self.job = job
+        self.keys = keys
+        self.finished = finished
+        self.waits_for = 0
+        self.followers: list[_Task[J, R]] | None = None
+        self.is_over = False
+        self.result: R | Exception
+
+    def done(self, result: R | Exception) -> None:
+        """Take the result, in any thread."""
+        self.result = result
+        self.finished.add(self)
+
+
+class _Finished(Generic[J, R]):
+    """Tasks that are over, on their way from other threads to the one that waits for them.
+
+    Waking a thread costs as much as a few rows: it is done once for several tasks.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: deque[_Task[J, R]] = deque()
+        self._wanted = _NEVER
+        self._is_enough = threading.Event()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, task: _Task[J, R]) -> None:
+        """Add a task."""
+        self._tasks.append(task)
+        if len(self._tasks) >= self._wanted:
+            self._is_enough.set()
+
+    def pop(self) -> _Task[J, R]:
+        """Return the next task."""
+        return self._tasks.popleft()
+
+    def wait(self, wanted: int, seconds: float) -> None:
+        """Wait until there are so many, or for some time."""
+        self._is_enough.clear()
+        self._wanted = wanted
+        if len(self._tasks) < wanted:
+            self._is_enough.wait(seconds)
+        self._wanted = _NEVER
+
+
+class KeyedExecutor(Generic[J, R]):
+    """Carries out jobs, but jobs that touch the same key in the order of submission.
+
+    Used by one thread: the jobs are carried out in others.
 
     Args:
-        work: Carries out one job, in a worker thread. What it raises is raised again by
-            `submit`, `collect` or `drain`, and the job is never settled.
-        settle: Takes a job and what `work` returned.
-        workers: Jobs carried out at once.
-        ahead: Jobs queued for each of them.
-        interrupted: Asked while it waits: whether to wait no longer.
+        worker: Carries them out.
+        capacity: Jobs that may wait or be under way: memory stays flat whatever the input's size.
+        is_interrupted: Asked while `submit` waits: whether to wait no longer.
     """
 
     def __init__(
         self,
-        work: Callable[[J], R],
-        settle: Callable[[J, R], None],
+        worker: Worker[J, R],
         *,
-        workers: int,
-        ahead: int = QUEUED_PER_WORKER,
-        interrupted: Callable[[], bool] = lambda: False,
+        capacity: int,
+        is_interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._work = work
-        self._settle = settle
-        self._workers = workers
-        self._interrupted = interrupted
-        self._window = workers * ahead
-        self._lock = threading.Lock()
-        self._order: Order[J] = Order()
-        self._ready: queue.SimpleQueue[Task[J] | None] = queue.SimpleQueue()
-        self._finished: queue.SimpleQueue[tuple[Task[J], Any]] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._worker = worker
+        self._capacity = capacity
+        self._is_interrupted = is_interrupted
+        self._last: dict[Hashable, _Task[J, R]] = {}
+        self._ready: deque[_Task[J, R]] = deque()
+        self._finished: _Finished[J, R] = _Finished()
+        self._results: list[tuple[J, R]] = []
+        self._started = 0
         self._unfinished = 0
-        self._running = 0
-        self._cancelled = False
+        self._is_cancelled = False
 
     @property
-    def unfinished(self) -> int:
-        """Jobs submitted and not yet settled."""
-        return self._unfinished
+    def busy(self) -> bool:
+        """Whether a job is under way or may start, or a result was not collected yet."""
+        return self._started > 0 or bool(self._results or self._ready)
 
-    def submit(self, job: J, *, writes: Iterable[Hashable], after: Iterable[Hashable] = ()) -> None:
+    @property
+    def has_results(self) -> bool:
+        """Whether enough results can be collected for that to be worth its while."""
+        return len(self._results) + len(self._finished) >= self._few
+
+    def submit(
+        self, job: J, *, writes: Collection[Hashable], after: Collection[Hashable] = ()
+    ) -> None:
         """Queue a job; waits while too many are queued.
 
         Args:
@@ -82,89 +158,172 @@ class OrderedPool(Generic[J, R]):
         Raises:
             InterruptedError: If waiting was interrupted; the job is not queued then.
         """
-        self.collect()
-        while self._unfinished >= self._window:
-            if self._interrupted():
+        self._start_ready(at_least=self._few)
+        while self._unfinished >= self._capacity:
+            if self._is_interrupted():
                 raise InterruptedError
-            self._take(block=True, seconds=LONGEST_WAIT)
-        with self._lock:
-            task = self._order.add(job, list(writes), list(after))
-            ready = not task.waits_for
-            self._unfinished += 1
-        if ready:
-            self._ready.put(task)
-        if len(self._threads) < self._workers:
-            self._start_thread()
+            self._wait()
+        task = self._add(job, writes, after)
+        self._unfinished += 1
+        if not task.waits_for:
+            self._ready.append(task)
 
-    def collect(self) -> None:
-        """Settle what is finished, without waiting."""
-        while self._take(block=False):
-            pass
+    def collect(self) -> list[tuple[J, R]]:
+        """Start what may start, and return the results that are known, without waiting.
 
-    def drain(self, *, until: float | None = None) -> bool:
-        """Settle everything, waiting for it.
+        What may start because of these results is started by the next call: the caller may want
+        to note them before.
 
-        Args:
-            until: Give up at this time of the monotonic clock.
-
-        Returns:
-            Whether nothing is left.
+        Raises:
+            Exception: What a worker raised that it should not have.
         """
+        self._start_ready()
+        self._take_finished()
+        results, self._results = self._results, []
+        return results
+
+    def drain(self, *, until: float) -> bool:
+        """Wait for every job; return False if `until` of the monotonic clock came first."""
         while self._unfinished:
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
+            if time.monotonic() >= until:
                 return False
-            wait = LONGEST_WAIT if left is None else min(left, LONGEST_WAIT)
-            self._take(block=True, seconds=wait)
+            self._wait()
         return True
 
-    def cancel_queued(self) -> None:
-        """Start no further job; those that are running go on."""
-        with self._lock:
-            self._cancelled = True
-
-    @property
-    def busy(self) -> bool:
-        """Whether a worker has a job in hand, or a result waits to be settled."""
-        return self._running > 0 or not self._finished.empty()
+    def cancel(self) -> None:
+        """Start no further job; those that are under way go on."""
+        self._is_cancelled = True
+        self._ready.clear()
+        self._worker.cancel()
 
     def close(self) -> None:
-        """Let idle workers end."""
+        """End the worker."""
+        self._worker.close()
+
+    @property
+    def _few(self) -> int:
+        """How many jobs are worth starting, or waiting for, together."""
+        return max(self._started // 16, 1)
+
+    def _wait(self) -> None:
+        """Wait for some results."""
+        self._start_ready()
+        self._finished.wait(min(self._few, self._unfinished), LONGEST_WAIT)
+        self._take_finished()
+
+    def _start_ready(self, *, at_least: int = 1) -> None:
+        """Start jobs that may start, if they are enough, or all there is room for."""
+        if len(self._ready) < at_least or self._is_cancelled:
+            return
+        room = min(self._worker.room, len(self._ready))
+        if room < at_least:
+            return
+        tasks = [self._ready.popleft() for _ in range(room)]
+        self._started += room
+        self._worker.start([task.job for task in tasks], [task.done for task in tasks])
+
+    def _take_finished(self) -> None:
+        while self._finished:
+            task = self._finished.pop()
+            self._started -= 1
+            result = task.result
+            if isinstance(result, CancelledError):
+                continue
+            self._unfinished -= 1
+            self._end(task)
+            if isinstance(result, Exception):
+                raise result
+            self._results.append((task.job, result))
+
+    # Order -------------------------------------------------------------------------------------
+
+    def _add(
+        self, job: J, writes: Collection[Hashable], after: Collection[Hashable]
+    ) -> _Task[J, R]:
+        """Return the task for a job, waiting for earlier ones that share its keys."""
+        task = _Task(job, writes, self._finished)
+        last = self._last
+        for keys in (writes, after):
+            for key in keys:
+                other = last.get(key)
+                if other is None or other.is_over:
+                    continue
+                if other.followers is None:
+                    other.followers = [task]
+                elif other.followers[-1] is not task:
+                    other.followers.append(task)
+                else:
+                    continue
+                task.waits_for += 1
+        for key in writes:
+            last[key] = task
+        return task
+
+    def _end(self, task: _Task[J, R]) -> None:
+        """Make ready what waited for a job alone."""
+        task.is_over = True
+        for key in task.keys:
+            if self._last.get(key) is task:
+                del self._last[key]
+        for follower in task.followers or ():
+            follower.waits_for -= 1
+            if not follower.waits_for:
+                self._ready.append(follower)
+        task.followers = None
+
+
+class ThreadWorker(Generic[J, R]):
+    """Carries out jobs in threads.
+
+    Args:
+        work: Carries out one job.
+        threads: How many.
+    """
+
+    def __init__(self, work: Callable[[J], R], *, threads: int) -> None:
+        self._work = work
+        self._queue: queue.SimpleQueue[tuple[J, Callable[[R | Exception], None]] | None]
+        self._queue = queue.SimpleQueue()
+        self._most = threads
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def room(self) -> int:
+        """How many jobs it takes now: one may wait for each thread."""
+        return self._most - self._queue.qsize()
+
+    def start(self, jobs: Sequence[J], done: Sequence[Callable[[R | Exception], None]]) -> None:
+        """Start jobs."""
+        for job, call in zip(jobs, done, strict=True):
+            self._queue.put((job, call))
+            if len(self._threads) < self._most:
+                # Daemons, unlike those of concurrent.futures: a call that hangs must not keep a
+                # terminated program alive.
+                thread = threading.Thread(target=self._run, daemon=True, name="totango-call")
+                self._threads.append(thread)
+                thread.start()
+
+    def cancel(self) -> None:
+        """Start nothing new."""
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if item is not None:
+                item[1](CancelledError())
+
+    def close(self) -> None:
+        """Let idle threads end."""
         for _ in self._threads:
-            self._ready.put(None)
-
-    def _take(self, *, block: bool, seconds: float | None = None) -> bool:
-        try:
-            task, result = self._finished.get(block=block, timeout=seconds)
-        except queue.Empty:
-            return False
-        self._unfinished -= 1
-        if isinstance(result, _Crash):
-            raise result.error
-        self._settle(task.job, result)
-        return True
-
-    def _start_thread(self) -> None:
-        # Daemons, unlike the threads of concurrent.futures: a call that hangs must not keep a
-        # terminated program alive.
-        thread = threading.Thread(target=self._run, daemon=True, name="totango-call")
-        self._threads.append(thread)
-        thread.start()
+            self._queue.put(None)
 
     def _run(self) -> None:
-        while (task := self._ready.get()) is not None:
-            with self._lock:
-                if self._cancelled:
-                    continue
-                self._running += 1
-            result: R | _Crash
+        while (item := self._queue.get()) is not None:
+            job, done = item
+            result: R | Exception
             try:
-                result = self._work(task.job)
-            except Exception as error:  # noqa: BLE001 (raised again in the caller's thread)
-                result = _Crash(error)
-            self._finished.put((task, result))
-            with self._lock:
-                self._running -= 1
-                free = self._order.end(task)
-            for follower in free:
-                self._ready.put(follower)
+                result = self._work(job)
+            except Exception as error:  # noqa: BLE001 (raised again where results are collected)
+                result = error
+            done(result)

@@ -1,27 +1,29 @@
-"""Integration Hub batches as a way out."""
+"""Integration Hub batches as a destination: rows of a kind go out together."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from target_totango.delivery.base import keys_of, written
-from target_totango.delivery.executor import OrderedPool
-from target_totango.delivery.hub_calls import HubCalls
-from target_totango.delivery.hub_delivery import Batch, HubDelivery, Outcomes
-from target_totango.delivery.results import Confirmed
-from target_totango.objects import OBJECTS
+from target_totango.delivery.base import keys_of
+from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
+from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
+from target_totango.objects import OBJECTS, HubForm
+from totango_api.errors import ApiError, TotangoError, UnavailableError
+from totango_api.writing import hub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
-    from target_totango.delivery.results import WriteResult
     from target_totango.models import Row
-    from totango_api.http.call_loop import CallLoop
+    from totango_api.writing import HubClient, HubObject, HubRow
 
+Outcomes: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"
+"""What became of the rows of a batch, by their places."""
 
 CALLS: Final = 4
-"""Batches at once: all REST calls share one budget, so more would only queue there."""
+"""Batches at once: all REST calls share one rate limit, so more would only queue there."""
 
 BATCHES_AHEAD: Final = 2
 """Batches that wait for each call: enough for none to wait for rows, few enough to stay cheap."""
@@ -30,54 +32,90 @@ LONGEST_WAIT: Final = 5.0
 """Seconds after which a batch no longer waits to be full."""
 
 
+@dataclass(eq=False)
+class Batch:
+    """Rows of one kind that go out together.
+
+    Attributes:
+        kind: Their object, and the type of their collection.
+        writes: Keys that they change.
+        after: Keys that they follow.
+        since: When the first one came.
+    """
+
+    kind: tuple[str, str | None]
+    rows: list[Row] = field(default_factory=list)
+    writes: set[Hashable] = field(default_factory=set)
+    after: set[Hashable] = field(default_factory=set)
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether sending it twice does no harm."""
+        return OBJECTS[self.kind[0]].is_idempotent
+
+    @property
+    def object(self) -> HubObject:
+        """What the hub calls its rows."""
+        return self._form.surface
+
+    def hub_rows(self) -> list[HubRow]:
+        """Return its rows as the hub takes them."""
+        hub_row = self._form.row
+        return [hub_row(row.request) for row in self.rows]
+
+    @property
+    def _form(self) -> HubForm:
+        form = OBJECTS[self.kind[0]].hub
+        if form is None:
+            msg = f"{self.kind[0]} do not go through the hub"
+            raise AssertionError(msg)
+        return form
+
+
 class HubDestination:
     """Collects rows of a kind into batches, and delivers batches that do not depend on another.
 
     Args:
-        delivery: Delivers them.
-        settle: Takes each row and its outcome.
-        settle_all: Takes rows that share an outcome.
+        client: Makes the calls.
         max_rows: Most rows of a batch.
-        interrupted: Asked while `put` waits: whether to wait no longer.
-        loop: Runs calls in this thread; without one, or where calls are paced, threads make them.
+        prepare: Called with the rows of a batch right before it goes out, in any thread.
+        is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
     def __init__(
         self,
-        delivery: HubDelivery,
-        settle: Callable[[Row, WriteResult], None],
+        client: HubClient,
         *,
-        settle_all: Callable[[Sequence[Row], WriteResult], None],
         max_rows: int,
-        interrupted: Callable[[], bool],
-        loop: CallLoop | None = None,
+        prepare: Callable[[list[Row]], None],
+        is_interrupted: Callable[[], bool],
     ) -> None:
-        self._settle = settle
-        self._settle_all = settle_all
+        self._client = client
         self._max_rows = max_rows
-        how: dict[str, Any] = {"ahead": BATCHES_AHEAD, "interrupted": interrupted}
-        self._crew: HubCalls | OrderedPool[Batch, Outcomes]
-        if loop is not None:
-            self._crew = HubCalls(delivery, loop, self._settle_batch, in_flight=CALLS, **how)
-        else:
-            self._crew = OrderedPool(delivery.deliver, self._settle_batch, workers=CALLS, **how)
+        self._prepare = prepare
+        self._executor: KeyedExecutor[Batch, Outcomes] = KeyedExecutor(
+            ThreadWorker(self._deliver, threads=CALLS),
+            capacity=CALLS * BATCHES_AHEAD,
+            is_interrupted=is_interrupted,
+        )
         self._open: dict[tuple[str, str | None], Batch] = {}
 
     @property
-    def unfinished(self) -> int:
-        """Batches put in whose outcome is not known yet."""
-        return self._crew.unfinished + len(self._open)
+    def busy(self) -> bool:
+        """Whether a call is under way, or a result was not collected yet."""
+        return self._executor.busy
 
     @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or an outcome not handed on yet."""
-        return self._crew.busy
+    def has_results(self) -> bool:
+        """Whether results wait to be collected."""
+        return self._executor.has_results
 
     def put(self, row: Row) -> None:
-        """Take a row."""
-        write = written(row)
-        kind = (row.object, write.parts.get("collection_type"))
-        writes, after = keys_of(write)
+        """Take a row; waits while too many are under way."""
+        request = row.request
+        kind = (row.object, request.parts.get("collection_type"))
+        writes, after = keys_of(request)
         batch = self._open.get(kind)
         if batch is None or len(self._open) > 1 or not batch.writes.isdisjoint(writes):
             self._make_way(kind, writes)
@@ -90,27 +128,31 @@ class HubDestination:
         if len(batch.rows) >= self._max_rows:
             self._send(batch)
 
-    def collect(self) -> None:
-        """Hand on the outcomes that are known; send what has waited for long enough."""
+    def collect(self) -> list[tuple[Row, WriteResult]]:
+        """Return the results that are known; send what has waited for long enough."""
         for batch in list(self._open.values()):
             if time.monotonic() - batch.since >= LONGEST_WAIT:
                 self._send(batch)
-        self._crew.collect()
+        return [
+            pair
+            for batch, outcomes in self._executor.collect()
+            for pair in _results_of(batch, outcomes)
+        ]
 
-    def drain(self, *, until: float | None = None) -> bool:
-        """Send everything and hand on every outcome; return False if `until` came first."""
+    def drain(self, *, until: float) -> bool:
+        """Send everything and finish it; return False if `until` came first."""
         for batch in list(self._open.values()):
             self._send(batch)
-        return self._crew.drain(until=until)
+        return self._executor.drain(until=until)
 
     def cancel(self) -> None:
         """Start no further call."""
         self._open.clear()
-        self._crew.cancel_queued()
+        self._executor.cancel()
 
     def close(self) -> None:
         """End the threads."""
-        self._crew.close()
+        self._executor.close()
 
     def _make_way(self, kind: tuple[str, str | None], writes: list[Hashable]) -> None:
         """Send the batches that must go out before a row that changes some keys.
@@ -137,13 +179,44 @@ class HubDestination:
             if follows and OBJECTS[other.kind[0]].rank < rank:
                 self._send(other)
         del self._open[batch.kind]
-        self._crew.submit(batch, writes=batch.writes, after=batch.after)
+        self._executor.submit(batch, writes=batch.writes, after=batch.after)
 
-    def _settle_batch(self, batch: Batch, outcomes: Outcomes) -> None:
-        if len(outcomes) == 1 and len(outcomes[0][0]) == len(batch.rows):
-            self._settle_all(batch.rows, outcomes[0][1])
-            return
-        by_place = {at: outcome for places, outcome in outcomes for at in places}
-        # What was taken first: it tells that the service does not refuse everything.
-        for place in sorted(by_place, key=lambda at: not isinstance(by_place[at], Confirmed)):
-            self._settle(batch.rows[place], by_place[place])
+    # In the threads of calls ---------------------------------------------------------------------
+
+    def _deliver(self, batch: Batch) -> Outcomes:
+        """Return what became of every row, with as many calls as it takes."""
+        found: Outcomes = []
+        try:
+            self._prepare(batch.rows)
+            found.extend(self._outcomes(batch))  # what was known before an error counts
+        except TotangoError as error:
+            status = error.status if isinstance(error, ApiError) else None
+            missing = Failed(error, status)
+        else:
+            missing = Failed(UnavailableError("The hub", reason="said nothing about the row"))
+        known = {at for places, _ in found for at in places}
+        if len(known) < len(batch.rows):
+            found.append(([at for at in range(len(batch.rows)) if at not in known], missing))
+        return found
+
+    def _outcomes(self, batch: Batch) -> Iterator[tuple[Sequence[int], WriteResult]]:
+        said = self._client.outcomes(batch.object, batch.hub_rows(), collection_type=batch.kind[1])
+        for places, outcome in said:
+            match outcome:
+                case hub.Accepted():
+                    yield places, Confirmed()
+                case hub.Refused(reason, status):
+                    yield places, Refused(reason, status)
+                case hub.Uncertain(reason):
+                    # Rows of one call share its error, by which failed calls are counted.
+                    error = UnavailableError("The hub", reason=reason)
+                    yield places, Failed(error) if batch.idempotent else Uncertain(error)
+
+
+def _results_of(batch: Batch, outcomes: Outcomes) -> Iterator[tuple[Row, WriteResult]]:
+    """Yield the rows of a batch with their results.
+
+    What was taken comes first: it tells that the service does not refuse everything.
+    """
+    for places, result in sorted(outcomes, key=lambda each: not isinstance(each[1], Confirmed)):
+        yield from ((batch.rows[place], result) for place in places)

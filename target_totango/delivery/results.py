@@ -55,7 +55,7 @@ class Planned:
 WriteResult = Confirmed | Refused | Failed | Uncertain
 
 
-def outcome_of(error: ApiError, *, idempotent: bool) -> WriteResult:
+def result_of(error: ApiError, *, idempotent: bool) -> WriteResult:
     """Return what an error says about the write."""
     if error.may_have_succeeded and not idempotent:
         return Uncertain(error)

@@ -1,213 +1,156 @@
-"""Tracking calls as a way out: many at once."""
+"""Tracking calls as a destination: one call a row, many at once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+import functools
+from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.delivery.base import call_of, keys_of, written
-from target_totango.delivery.executor import OrderedPool
-from target_totango.delivery.ordered_calls import OrderedCalls
-from target_totango.delivery.results import Confirmed, Failed, WriteResult, outcome_of
-from target_totango.models import Row, WriteRequest
+from target_totango.delivery.base import call_of, keys_of
+from target_totango.delivery.executor import KeyedExecutor
+from target_totango.delivery.results import Confirmed, Failed, WriteResult, result_of
 from totango_api.errors import ApiError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable
+    from collections.abc import Callable, Sequence
 
-    from target_totango.delivery.ordering import Task
-    from totango_api.http.call_loop import CallLoop
-    from totango_api.writing.tracking import Tracker
+    from target_totango.models import Row, WriteRequest
+    from totango_api.writing import TrackingClient
 
-    Settle = Callable[[Row, WriteResult], None]
     Prepare = Callable[[list[Row]], None]
+    Done = Callable[[WriteResult | Exception], None]
 
 ACCOUNTS_REMEMBERED: Final = 10_000
+
+QUEUED_PER_CALL: Final = 8
+"""How far reading runs ahead of delivering, in rows for each call that may be under way."""
 
 _CONFIRMED: Final = Confirmed()
 
 
-class Crew(Protocol):
-    """Carries out what is submitted, several at once, and in order where that matters."""
-
-    @property
-    def unfinished(self) -> int:
-        """Rows submitted and not yet settled."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or an outcome not handed on yet."""
-
-    def submit(
-        self, job: Row, *, writes: Collection[Hashable], after: Collection[Hashable] = ()
-    ) -> None:
-        """Queue a row."""
-
-    def collect(self) -> None:
-        """Settle what is finished."""
-
-    def drain(self, *, until: float | None = None) -> bool:
-        """Settle everything."""
-
-    def cancel_queued(self) -> None:
-        """Start nothing new."""
-
-    def close(self) -> None:
-        """End it."""
-
-
 class TrackingDestination:
-    """Tracking calls, many at once.
+    """Sends a tracking call for each row.
 
     Args:
-        crew: Delivers them.
+        client: Makes the calls.
+        max_in_flight: Most calls at once.
+        prepare: Called with rows that are about to go out.
+        is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
-    def __init__(self, crew: Crew) -> None:
-        self._crew = crew
+    def __init__(
+        self,
+        client: TrackingClient,
+        *,
+        max_in_flight: int,
+        prepare: Prepare,
+        is_interrupted: Callable[[], bool],
+    ) -> None:
+        self._executor: KeyedExecutor[Row, WriteResult] = KeyedExecutor(
+            TrackingWorker(client, max_in_flight=max_in_flight, prepare=prepare),
+            capacity=max_in_flight * QUEUED_PER_CALL,
+            is_interrupted=is_interrupted,
+        )
         self._accounts: dict[str, dict[str, str]] = {}
 
     @property
-    def unfinished(self) -> int:
-        """Rows put in whose outcome is not known yet."""
-        return self._crew.unfinished
+    def busy(self) -> bool:
+        """Whether a call is under way, or a result was not collected yet."""
+        return self._executor.busy
 
     @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or an outcome not handed on yet."""
-        return self._crew.busy
+    def has_results(self) -> bool:
+        """Whether results wait to be collected."""
+        return self._executor.has_results
 
     def put(self, row: Row) -> None:
-        """Take a row."""
-        write = written(row)
-        writes, after = keys_of(write, self._says_something_new(write))
-        self._crew.submit(row, writes=writes, after=after)
+        """Take a row; waits while too many are under way."""
+        request = row.request
+        writes, after = keys_of(request, self._says_something_new(request))
+        self._executor.submit(row, writes=writes, after=after)
 
-    def _says_something_new(self, write: WriteRequest) -> bool:
-        """Tell whether a row's account attributes differ from those of the rows before it.
+    def collect(self) -> list[tuple[Row, WriteResult]]:
+        """Return the results that are known, without waiting."""
+        return self._executor.collect()
+
+    def drain(self, *, until: float) -> bool:
+        """Finish every row; return False if `until` came first."""
+        return self._executor.drain(until=until)
+
+    def cancel(self) -> None:
+        """Start no further call."""
+        self._executor.cancel()
+
+    def close(self) -> None:
+        """End the connections."""
+        self._executor.close()
+
+    def _says_something_new(self, request: WriteRequest) -> bool:
+        """Return whether a row's account attributes differ from those of the rows before it.
 
         Every user of an account may carry the account's name; only a new name has to wait for
         the others.
         """
-        if not write.account:
+        if not request.account:
             return False
-        before = self._accounts.get(write.account_id)
+        before = self._accounts.get(request.account_id)
         if before is None:
-            self._accounts[write.account_id] = write.account
-        elif any(before.get(name) != text for name, text in write.account.items()):
-            self._accounts[write.account_id] = {**before, **write.account}
+            self._accounts[request.account_id] = request.account
+        elif any(before.get(name) != text for name, text in request.account.items()):
+            self._accounts[request.account_id] = {**before, **request.account}
         else:
             return False
         while len(self._accounts) > ACCOUNTS_REMEMBERED:
             del self._accounts[next(iter(self._accounts))]
         return True
 
-    def collect(self) -> None:
-        """Hand on the outcomes that are known."""
-        self._crew.collect()
 
-    def drain(self, *, until: float | None = None) -> bool:
-        """Hand on every outcome; return False if `until` came first."""
-        return self._crew.drain(until=until)
-
-    def cancel(self) -> None:
-        """Start no further call."""
-        self._crew.cancel_queued()
-
-    def close(self) -> None:
-        """End the connections or threads."""
-        self._crew.close()
-
-
-class Callers(OrderedCalls[Row, WriteResult]):
-    """Delivers rows from an event loop.
+class TrackingWorker:
+    """Carries out rows as tracking calls.
 
     Args:
-        tracker: Delivers them.
-        loop: Runs their calls.
-        settle: Takes each row and its outcome.
-        in_flight: Calls at once.
-        prepare: Called with the rows that are about to go out.
-        interrupted: Asked while `submit` waits: whether to wait no longer.
+        client: Makes the calls.
+        max_in_flight: Most calls at once.
+        prepare: Called with rows that are about to go out.
     """
 
-    def __init__(
-        self,
-        tracker: Tracker,
-        loop: CallLoop,
-        settle: Settle,
-        *,
-        in_flight: int,
-        prepare: Prepare,
-        interrupted: Callable[[], bool],
-    ) -> None:
-        super().__init__(
-            loop,
-            prepare=lambda rows: _not_prepared(prepare, rows),
-            start=self._post,
-            settle=settle,
-            in_flight=in_flight,
-            interrupted=interrupted,
-        )
-        self._tracker = tracker
-        self._poster = tracker.poster(loop, self._answered, limit=in_flight)
+    def __init__(self, client: TrackingClient, *, max_in_flight: int, prepare: Prepare) -> None:
+        self._client = client
+        self._prepare = prepare
+        self._poster = client.poster(max_in_flight=max_in_flight)
+
+    @property
+    def room(self) -> int:
+        """How many rows it takes now."""
+        return self._poster.room
+
+    def start(self, rows: Sequence[Row], done: Sequence[Done]) -> None:
+        """Send rows."""
+        try:
+            self._prepare(list(rows))
+        except TotangoError as error:  # the ledger cannot be written
+            for call in done:
+                call(Failed(error))
+            return
+        for row, call in zip(rows, done, strict=True):
+            tracking_call = call_of(row.request)
+            idempotent = tracking_call.idempotent
+            answered = functools.partial(_answered, call, idempotent)
+            self._poster.post(self._client.form(tracking_call), answered, idempotent=idempotent)
+
+    def cancel(self) -> None:
+        """Send nothing new."""
+        self._poster.cancel()
 
     def close(self) -> None:
         """End the connections."""
         self._poster.close()
 
-    def _post(self, task: Task[Row]) -> None:
-        call = call_of(written(task.job))
-        self._poster.post(self._tracker.form(call), task, idempotent=call.idempotent)
 
-    def _answered(self, task: Task[Row], error: ApiError | None, _: None) -> None:
-        if error is None:
-            self.finish(task, _CONFIRMED)
-        else:
-            idempotent = call_of(written(task.job)).idempotent
-            self.finish(task, outcome_of(error, idempotent=idempotent))
-
-
-class Threads(OrderedPool[Row, WriteResult]):
-    """Delivers rows from several threads: through a proxy, or for a caller that runs a loop.
-
-    Args:
-        tracker: Delivers them.
-        settle: Takes each row and its outcome.
-        in_flight: Calls at once.
-        prepare: Called with a row right before its call, in the thread of the call.
-        interrupted: Asked while `submit` waits: whether to wait no longer.
-    """
-
-    def __init__(
-        self,
-        tracker: Tracker,
-        settle: Settle,
-        *,
-        in_flight: int,
-        prepare: Prepare,
-        interrupted: Callable[[], bool],
-    ) -> None:
-        super().__init__(self._deliver, settle, workers=in_flight, interrupted=interrupted)
-        self._tracker = tracker
-        self._prepare = prepare
-
-    def _deliver(self, row: Row) -> WriteResult:
-        if (instead := _not_prepared(self._prepare, [row])) is not None:
-            return instead
-        call = call_of(written(row))
-        try:
-            self._tracker.deliver(call)
-        except ApiError as error:
-            return outcome_of(error, idempotent=call.idempotent)
-        return _CONFIRMED
-
-
-def _not_prepared(prepare: Prepare, rows: list[Row]) -> WriteResult | None:
-    """Prepare rows; return what becomes of them if the ledger cannot be written."""
-    try:
-        prepare(rows)
-    except ApiError as error:
-        return outcome_of(error, idempotent=True)
-    except TotangoError as error:
-        return Failed(error)
-    return None
+def _answered(done: Done, idempotent: bool, result: Any) -> None:
+    """Hand on what became of a call."""
+    if result is None:
+        done(_CONFIRMED)
+    elif isinstance(result, ApiError):
+        done(result_of(result, idempotent=idempotent))
+    else:
+        done(result)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from target_totango.delivery.results import Failed, outcome_of
+from target_totango.delivery.results import Failed, result_of
 from target_totango.models import USERS, Row
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.storage.ledger import Confirmation
@@ -168,7 +168,7 @@ class HardDeletes:
             except ApiError as error:
                 if not rows:
                     raise
-                yield from ((row, outcome_of(error, idempotent=True)) for row in rows)
+                yield from ((row, result_of(error, idempotent=True)) for row in rows)
         still_there = remaining(list(deleted)) if deleted else set()
         for user, stream in deleted.items():
             result: RowResult = _DELETED

@@ -250,7 +250,7 @@ class Run:
 
     def wait_readable(self, descriptor: int, seconds: float) -> bool:
         """Wait for something to read, while calls go on; return whether there is something."""
-        return self.clients.wait_readable(descriptor, seconds)
+        return self._stages.wait_readable(descriptor, seconds)
 
     def _checkpoint(self, *, now: bool = False) -> None:
         """Emit the newest state that may go out."""

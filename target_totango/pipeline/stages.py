@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,9 @@ LOOKUP_SECONDS: Final = 5.0
 
 TICK_SECONDS: Final = 0.2
 """How often a wait looks up."""
+
+BUSY_SECONDS: Final = 0.02
+"""How often calls that are under way are looked after while the tap is silent."""
 
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
@@ -118,7 +122,7 @@ class Stages:
         if self._rows and time.monotonic() - self._since >= self._patience:
             self.advance()
         for destination in self._destinations.values():
-            if results := destination.collect():
+            while results := destination.collect():
                 self._results.handle(results)
         self._progress.pulse()
 
@@ -147,6 +151,12 @@ class Stages:
                 self._interruption.check()
                 self.pulse()
             self._results.handle(destination.collect())
+
+    def wait_readable(self, descriptor: int, seconds: float) -> bool:
+        """Wait until a descriptor has something to read, or for some time; return which."""
+        if any(each.busy for each in self._destinations.values()):
+            seconds = min(seconds, BUSY_SECONDS)
+        return bool(select.select([descriptor], [], [], seconds)[0])
 
     def wait(self, seconds: float) -> None:
         """Wait, and show the progress.

@@ -1,1 +1,25 @@
-"""Sends a request under the call budget and returns its response, or raises one of our errors."""
+"""Sends a request under the rate limit and returns its response, or raises one of our errors.
+
+Knows no endpoint. Start with `client.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from totango_api.http.client import FORM, ApiClient, Request
+from totango_api.http.responses import Response, json_of
+
+if TYPE_CHECKING:
+    from totango_api.http.async_client import AsyncPoster
+
+__all__ = ["FORM", "ApiClient", "AsyncPoster", "Request", "Response", "json_of"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the async client when it is asked for: aiohttp takes 0.1 s, and taps never need it."""
+    if name != "AsyncPoster":
+        raise AttributeError(name)
+    from totango_api.http.async_client import AsyncPoster  # noqa: PLC0415
+
+    return AsyncPoster

@@ -1,188 +1,294 @@
-"""Many bodies to one URL at once, retried."""
+"""Posts many small bodies to one URL at once, from a thread of its own that runs an event loop.
+
+With the loop in another thread, calls go on and dropped connections are noticed whatever the
+caller does meanwhile; and it may be called from within another event loop.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import asyncio
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from totango_api.errors import ApiError, SettingsError
-from totango_api.http.http_address import Address
-from totango_api.http.http_connection import KEPT_BYTES, Exchange
-from totango_api.http.http_pool import HttpPool
-from totango_api.http.retry import retried, worth_another_try
+import aiohttp
+from yarl import URL
+
+from totango_api.errors import ApiError, RateLimitError, UnavailableError
+from totango_api.http.adaptive_limit import AdaptiveLimit
+from totango_api.http.aiohttp_failures import error_of
+from totango_api.http.aiohttp_session import (
+    headers_of,
+    new_loop,
+    open_session,
+    proxy_of,
+    read_beginning,
+)
+from totango_api.http.responses import Response
+from totango_api.http.retry import is_worth_retrying, retried
+from totango_api.http.tls import tls_context
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Container
+    from collections.abc import Callable
 
-    from totango_api.http.call_loop import CallLoop
     from totango_api.http.client import ApiClient, Request
-    from totango_api.http.responses import Response
 
-R = TypeVar("R")
+T = TypeVar("T")
+
+CLOSE_SECONDS: Final = 5.0
+
+_SERVER_FAULT: Final = 500
 
 
-class Poster(Generic[R]):
-    """Posts bodies from an event loop. Used by one thread, the one that runs the loop.
+@dataclass(eq=False, slots=True)
+class _Job(Generic[T]):
+    """A body to post.
+
+    Attributes:
+        done: Called with the result, or with the exception that it ended in.
+        is_waiting: Whether it failed and waits to be sent again.
+    """
+
+    body: bytes
+    done: Callable[[T | Exception], None]
+    idempotent: bool
+    is_waiting: bool = False
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class AsyncPoster(Generic[T]):
+    """Posts bodies, as many at once as the server bears, and retries what may be sent again.
+
+    Used by one thread; what is done with a result is called in another one.
 
     Args:
-        transport: Whose settings and usage it shares; not its connections.
-        loop: Runs it.
+        client: Whose settings, usage and retry log it shares; not its connections.
         request: What every call has in common: all but the body.
-        limit: Calls at once.
-        fine: Statuses after which nothing is left to read.
-        read: Reads any other answer of 2xx; raises an :class:`ApiError` if it is none.
-        answered: Called with the job of each call that is over, the error if it failed, and else
-            what was read.
-        kept_bytes: So much of an answer is kept.
+        read: Makes a result of the endpoint's name and a 2xx response, or raises an
+            :class:`ApiError`.
+        max_in_flight: Most calls at once.
 
     Raises:
-        SettingsError: If a header cannot be sent.
+        SettingsError: If a header cannot be sent, or the environment names a proxy or certificates
+            that cannot be used.
     """
 
     def __init__(
         self,
-        transport: ApiClient,
-        loop: CallLoop,
+        client: ApiClient,
         request: Request,
+        read: Callable[[str, Response], T],
         *,
-        limit: int,
-        fine: Container[int],
-        read: Callable[[str, Response], R],
-        answered: Callable[[Any, ApiError | None, R | None], None],
-        kept_bytes: int = KEPT_BYTES,
+        max_in_flight: int,
     ) -> None:
-        self._connection = transport.connection
-        self._error_for = transport.error_for
-        self._usage = transport.usage[request.surface]
-        self._endpoint = request.endpoint
-        address = Address.of(request.url)
-        self._head = _head(request, address, transport.connection.user_agent)
-        self._loop = loop
-        self._clock = loop.inner.time
-        self._pool = HttpPool(
-            loop,
-            address,
-            request.endpoint,
-            limit=limit,
-            timeout=self._connection.timeout,
-            kept_bytes=kept_bytes,
-        )
-        self._fine = fine
+        self._client = client
+        self._request = request
         self._read = read
-        self._answered = answered
+        self._usage = client.usage[request.surface]
+        self._url = URL(request.url)
+        self._proxy = proxy_of(request.url)
+        self._limit = AdaptiveLimit(max_in_flight)
+        self._running = 0
+        self._inbox: deque[_Job[T]] = deque()
+        self._turns: deque[asyncio.Future[None]] = deque()
+        self._jobs: set[_Job[T]] = set()
+        self._is_woken = False
+        self._is_cancelled = False
+        headers = headers_of(request, client.connection.user_agent)
+        context = tls_context() if self._url.scheme == "https" else None
+        self._loop = new_loop()
+        self._clock = self._loop.time
+        self._thread = threading.Thread(target=self._run, daemon=True, name="totango-calls")
+        self._thread.start()
+        self._session = self._in_loop(open_session(client.connection, headers, context))
 
-    def post(self, body: bytes, job: Any, *, idempotent: bool) -> None:
-        """Send a body; `answered` is called from within the loop when that is over.
+    @property
+    def room(self) -> int:
+        """How many bodies may be posted now, for calls to follow one another without a gap."""
+        return self._limit.current // 4 + 1 - len(self._inbox)
+
+    def post(self, body: bytes, done: Callable[[T | Exception], None], *, idempotent: bool) -> None:
+        """Send a body.
 
         Args:
             body: What to send.
-            job: Handed on to `answered`.
+            done: Called in another thread with the result; with an :class:`ApiError` if the call
+                failed.
             idempotent: Whether a second delivery does no harm. Otherwise it is sent again only
                 when it certainly did not arrive.
         """
-        self._usage.calls += 1
-        request = b"%s%d\r\n\r\n%s" % (self._head, len(body), body)
-        self._pool.send(
-            Exchange(request, self._over, idempotent=idempotent, job=job, started=self._clock())
-        )
+        self._inbox.append(_Job(body, done, idempotent))
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def cancel(self) -> None:
+        """Send nothing new, and nothing again: what is not under way fails."""
+        self._is_cancelled = True
+        while True:
+            try:
+                job = self._inbox.popleft()
+            except IndexError:
+                break
+            job.done(self._not_sent())
+        self._loop.call_soon_threadsafe(self._cancel_waiting)
 
     def close(self) -> None:
-        """Close every connection; calls under way are not told."""
-        self._pool.close()
-
-    def _over(self, exchange: Exchange) -> None:
-        """Take the outcome of a first attempt: the ordinary call needs no other."""
-        if exchange.status in self._fine and not exchange.resent:
-            self._answered(exchange.job, None, None)
+        """Close all connections. Calls under way get no callback."""
+        if self._loop.is_closed():
             return
-        try:
-            result = self._result(exchange)
-        except ApiError as error:
-            seconds = self._connection.max_retry_seconds
-            if worth_another_try(error, seconds, idempotent=exchange.idempotent):
-                self._loop.spawn(self._try_again(exchange, error))
-            else:
-                self._fail(exchange, error)
-        else:
-            self._answered(exchange.job, None, result)
+        self._is_cancelled = True
+        with suppress(TimeoutError):
+            self._in_loop(self._close(), seconds=CLOSE_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CLOSE_SECONDS)
+        if not self._thread.is_alive():
+            self._loop.close()
 
-    def _result(self, exchange: Exchange) -> R | None:
-        """Return what an answer says, if anything is left to read.
+    def _not_sent(self) -> UnavailableError:
+        reason = "the run was stopped before it was sent"
+        return UnavailableError(self._request.endpoint, reason=reason, may_have_succeeded=False)
+
+    def _in_loop(self, work: Any, *, seconds: float | None = None) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    # In the thread of the loop -----------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def _close(self) -> None:
+        tasks = [job.task for job in self._jobs if job.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._session.close()
+
+    def _cancel_waiting(self) -> None:
+        for job in self._jobs:
+            if job.is_waiting and job.task is not None:
+                job.task.cancel()
+
+    def _wake(self) -> None:
+        self._is_woken = False
+        self._fill()
+
+    def _fill(self) -> None:
+        """Start calls up to the limit: first those that are sent again."""
+        while self._running < self._limit.current and not self._is_cancelled:
+            if self._turns:
+                turn = self._turns.popleft()
+                if turn.done():
+                    continue
+                turn.set_result(None)
+            else:
+                try:
+                    job = self._inbox.popleft()
+                except IndexError:
+                    return
+                self._jobs.add(job)
+                job.task = self._loop.create_task(self._deliver(job))
+            self._running += 1
+
+    async def _deliver(self, job: _Job[T]) -> None:
+        result: T | Exception
+        try:
+            result = await self._try(job)
+        except Exception as error:  # noqa: BLE001 (handed to whoever posted the job)
+            result = error
+        finally:
+            self._jobs.discard(job)
+        job.done(result)
+
+    async def _try(self, job: _Job[T]) -> T:
+        started = self._clock()
+        try:
+            try:
+                return await self._attempt(job)
+            except ApiError as error:
+                # The ordinary call needs none of the machinery of retries.
+                return await self._retry(job, error, spent=self._clock() - started)
+        except ApiError as error:
+            self._usage.failures[str(error.status or "no answer")] += 1
+            raise
+
+    async def _retry(self, job: _Job[T], error: ApiError, *, spent: float) -> T:
+        """Send a body again whose first attempt failed with an error."""
+        seconds = self._client.connection.max_retry_seconds
+        is_worth_it = is_worth_retrying(error, seconds, idempotent=job.idempotent)
+        if self._is_cancelled or not is_worth_it:
+            raise error
+        last: ApiError = error
+        is_first = True
+
+        async def attempt() -> T:
+            nonlocal is_first
+            if is_first:
+                is_first = False
+                raise error
+            await self._turn(job)
+            return await self._attempt(job)
+
+        def note(failed: ApiError, wait: float) -> None:
+            nonlocal last
+            last = failed
+            job.is_waiting = True
+            self._usage.retries += 1
+            self._client.retry_log.note(failed, wait)
+
+        again = retried(attempt, seconds=seconds, idempotent=job.idempotent, note=note, spent=spent)
+        try:
+            return await again()
+        except asyncio.CancelledError:
+            if job.is_waiting:  # by _cancel_waiting
+                raise last from None
+            raise
+
+    async def _turn(self, job: _Job[T]) -> None:
+        """Wait until another call may be under way."""
+        turn = self._loop.create_future()
+        self._turns.append(turn)
+        self._fill()
+        await turn
+        job.is_waiting = False
+
+    async def _attempt(self, job: _Job[T]) -> T:
+        """Send a body once, and read the response.
 
         Raises:
             ApiError: If the call failed.
         """
-        if exchange.resent:
-            self._usage.calls += 1
-            self._usage.retries += 1
-        if exchange.failure is not None:
-            raise exchange.failure
-        if exchange.status in self._fine:
-            return None
-        answer = exchange.answer
-        error = self._error_for(self._endpoint, answer)
+        self._usage.calls += 1
+        started = self._clock()
+        try:
+            response = await self._exchange(job.body)
+        except ApiError:
+            self._limit.note_response(started, is_failure=True)
+            raise
+        else:
+            return self._result(response, started)
+        finally:
+            self._running -= 1
+            self._fill()
+
+    def _result(self, response: Response, started: float) -> T:
+        error = self._client.error_for(self._request, response)
+        if isinstance(error, RateLimitError):
+            self._limit.note_429(started)
+        else:
+            self._limit.note_response(started, is_failure=response.status >= _SERVER_FAULT)
         if error is not None:
             raise error
-        return self._read(self._endpoint, answer)
+        return self._read(self._request.endpoint, response)
 
-    def _fail(self, exchange: Exchange, error: ApiError) -> None:
-        self._usage.failures[str(error.status or "no answer")] += 1
-        self._answered(exchange.job, error, None)
-
-    async def _try_again(self, exchange: Exchange, error: ApiError) -> None:
-        """Retry a call whose first attempt failed."""
-        first: ApiError | None = error
-
-        async def attempt() -> R | None:
-            nonlocal first
-            if first is not None:
-                failed, first = first, None
-                raise failed
-            return await self._attempt(exchange)
-
-        tried = retried(
-            attempt,
-            seconds=self._connection.max_retry_seconds,
-            idempotent=exchange.idempotent,
-            note=self._note_retry,
-            spent=self._clock() - exchange.started,
-        )
+    async def _exchange(self, body: bytes) -> Response:
         try:
-            result = await tried()
-        except ApiError as last:
-            self._fail(exchange, last)
-        else:
-            self._answered(exchange.job, None, result)
-
-    async def _attempt(self, exchange: Exchange) -> R | None:
-        over: asyncio.Future[None] = self._loop.inner.create_future()
-
-        def done(_: Exchange) -> None:
-            if not over.done():
-                over.set_result(None)
-
-        self._usage.calls += 1
-        again = Exchange(exchange.request, done, idempotent=exchange.idempotent)
-        self._pool.send(again)
-        await over
-        return self._result(again)
-
-    def _note_retry(self) -> None:
-        self._usage.retries += 1
-
-
-def _head(request: Request, address: Address, user_agent: str) -> bytes:
-    """Return the first lines of every request, up to the length of its body."""
-    headers = {
-        "Host": address.header,
-        "Accept-Encoding": "identity",
-        "User-Agent": user_agent,
-        **request.headers,
-    }
-    lines = [f"{request.method} {address.target} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    for line in lines:
-        if any(ord(character) < 0x20 or ord(character) > 0xFF for character in line):
-            msg = "user_agent holds a character that cannot travel in a header."
-            raise SettingsError(msg, remedy="Leave it out.")
-    return "\r\n".join([*lines, "Content-Length: "]).encode("latin-1")
+            async with self._session.post(
+                self._url, data=body, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                return Response(response.status, response.headers, await read_beginning(response))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise error_of(self._request.endpoint, error) from None

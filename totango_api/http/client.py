@@ -1,7 +1,7 @@
-"""The one way out: kept connections, a call budget, retries, and what counts as an answer.
+"""Sends REST and Integration Hub calls: paced, retried, timed out, over verified TLS.
 
-Facts: "API rate limit" (429 and its headers), "Totango HTTP API" (anything but 200 is to be
-sent again), Totango's own Zendesk app and public clients (failures inside a 200).
+Facts: "API rate limit" (429 and its headers), "Totango HTTP API" (anything but 200 is sent again),
+Totango's own Zendesk app and public clients (failures inside a 200).
 """
 
 from __future__ import annotations
@@ -11,13 +11,22 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from urllib.parse import urlsplit
 
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError
 from totango_api.http.rate_limit import RateLimiter
-from totango_api.http.responses import Response, error_for, json_of
-from totango_api.http.retry import retried
-from totango_api.http.wire import Wire
+from totango_api.http.requests_failures import error_of
+from totango_api.http.responses import KEPT_BYTES, Response, error_for, is_ok, json_of
+from totango_api.http.retry import RetryLog, retried
+from totango_api.http.tls import ca_bundle
 from totango_api.redaction import scrub
 
 if TYPE_CHECKING:
@@ -29,6 +38,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORM: Final = "application/x-www-form-urlencoded"
+
+SLOWEST_RESPONSE: Final = 10
+"""A response that trickles is given up after this many times the timeout."""
+
+_CHUNK: Final = 1 << 16
+_NO_RESPONSE: Final = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    ValueError,
+)
 
 
 @dataclass
@@ -46,9 +66,9 @@ class Request:
 
     Attributes:
         surface: `api`, `tracking` or `hub`: whose usage it counts to. Only `api` and `hub`
-            calls take from the budget.
+            calls count against the rate limit.
         method: HTTP method.
-        url: Without query string, so that it can be named in errors.
+        url: Without query string, so that errors can name it.
         body: Encoded body, or None.
         headers: Beside the User-Agent.
         max_retry_seconds: Lowers the connection's; 0 = sent once.
@@ -71,21 +91,27 @@ class Request:
 
 
 class ApiClient:
-    """Sends requests: paced, retried, timed out, never redirected, always over verified TLS.
-
-    Safe to share between threads.
+    """Sends requests and reads their responses. Safe to share between threads.
 
     Args:
         connection: The shared settings.
         pool_size: Connections kept alive for each host.
+
+    Attributes:
+        rate_limiter: Paces the calls of the REST API and the hub.
+        usage: Calls, retries and failures by surface.
+        retry_log: Logs retries, also those of :class:`totango_api.http.AsyncPoster`.
     """
 
     def __init__(self, connection: Connection, *, pool_size: int = 8) -> None:
         self.connection = connection
-        self.budget = RateLimiter(connection.calls_per_minute)
+        self.rate_limiter = RateLimiter(connection.calls_per_minute)
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
+        self.retry_log = RetryLog()
         self._usage_lock = threading.Lock()
-        self._wire = Wire(pool_size=pool_size, timeout=connection.timeout)
+        self._session = _Session(pool_size)
+        self._timeout = (min(CONNECT_TIMEOUT, connection.timeout), connection.timeout)
+        self._environment: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +126,7 @@ class ApiClient:
 
     def close(self) -> None:
         """Close every kept connection."""
-        self._wire.close()
+        self._session.close()
 
     def post_form(self, path: str, form: bytes, *, max_retry_seconds: float | None = None) -> Any:
         """POST an encoded form to the REST API and return the decoded JSON.
@@ -139,39 +165,36 @@ class ApiClient:
 
         Args:
             request: What to send.
-            read: Makes a result of the endpoint's name and a 2xx answer. It may raise a
+            read: Makes a result of the endpoint's name and a 2xx response. It may raise a
                 retriable :class:`ApiError`, and the request is sent again.
 
         Raises:
             ApiError: If it was refused, or not answered in time.
         """
-        seconds = self.connection.max_retry_seconds
-        if request.max_retry_seconds is not None:
-            seconds = min(seconds, request.max_retry_seconds)
-
         started = time.monotonic()
         try:
             try:
                 return self._attempt(request, read)
             except ApiError as error:
                 # The ordinary call needs none of the machinery of retries.
-                spent = time.monotonic() - started
-                return self._retried(request, read, error, seconds=seconds, spent=spent)
+                return self._retry(request, read, error, spent=time.monotonic() - started)
         except ApiError as error:
             with self._usage_lock:
                 self.usage[request.surface].failures[str(error.status or "no answer")] += 1
             raise
 
-    def _retried(
+    def _retry(
         self,
         request: Request,
         read: Callable[[str, Response], T],
         error: ApiError,
         *,
-        seconds: float,
         spent: float,
     ) -> T:
-        """Send a request again whose first attempt failed."""
+        """Send a request again whose first attempt failed with an error."""
+        seconds = self.connection.max_retry_seconds
+        if request.max_retry_seconds is not None:
+            seconds = min(seconds, request.max_retry_seconds)
         first: ApiError | None = error
 
         def attempt() -> T:
@@ -181,12 +204,13 @@ class ApiClient:
                 raise failed
             return self._attempt(request, read)
 
+        def note(failed: ApiError, wait: float) -> None:
+            with self._usage_lock:
+                self.usage[request.surface].retries += 1
+            self.retry_log.note(failed, wait)
+
         again = retried(
-            attempt,
-            seconds=seconds,
-            idempotent=request.idempotent,
-            note=lambda: self._note_retry(request),
-            spent=spent,
+            attempt, seconds=seconds, idempotent=request.idempotent, note=note, spent=spent
         )
         return again()
 
@@ -194,32 +218,98 @@ class ApiClient:
         with self._usage_lock:
             self.usage[request.surface].calls += 1
         if request.surface == "tracking":
-            answer = self._exchange(request)
+            response = self._exchange(request)
         else:
-            with self.budget.call():
-                answer = self._exchange(request)
-                self.budget.observe(answer.headers)
-        error = self.error_for(request.endpoint, answer)
+            with self.rate_limiter.call():
+                response = self._exchange(request)
+                self.rate_limiter.observe(response.headers)
+        error = self.error_for(request, response)
         if error is None:
-            return read(request.endpoint, answer)
+            return read(request.endpoint, response)
         raise error
 
-    def error_for(self, endpoint: str, answer: Response) -> ApiError | None:
+    def error_for(self, request: Request, response: Response) -> ApiError | None:
         """Return the error that a status stands for; None for 2xx.
 
-        After a 429, from whichever surface, calls of the API wait as well.
+        After a 429 of the REST API or the hub, their other calls wait as well.
         """
-        error = error_for(endpoint, answer, region=self.connection.region)
-        if isinstance(error, RateLimitError):
-            self.budget.hold(min(error.wait, self.connection.max_retry_seconds))
+        if is_ok(response.status):
+            return None
+        region, surface = self.connection.region, request.surface
+        error = error_for(request.endpoint, response, region=region, surface=surface)
+        if isinstance(error, RateLimitError) and error.wait is not None and surface != "tracking":
+            self.rate_limiter.hold(min(error.wait, self.connection.max_retry_seconds))
         return error
 
     def _exchange(self, request: Request) -> Response:
-        headers = {"User-Agent": self.connection.user_agent, **request.headers}
-        return self._wire.exchange(
-            request.endpoint, request.method, request.url, request.body, headers
-        )
+        """Send a request once and read its response.
 
-    def _note_retry(self, request: Request) -> None:
-        with self._usage_lock:
-            self.usage[request.surface].retries += 1
+        Raises:
+            ApiError: If no whole response came.
+        """
+        try:
+            with self._session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers={"User-Agent": self.connection.user_agent, **request.headers},
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+                **self._environment_of(request.url),
+            ) as response:
+                return Response(response.status_code, response.headers, self._read(response.raw))
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+        ) as error:
+            raise error_of(request.endpoint, error) from None
+
+    def _read(self, raw: urllib3.BaseHTTPResponse) -> bytes:
+        """Read a body: all of it where it is the result, else as much as may be quoted."""
+        if raw.status < 200:
+            raise urllib3.exceptions.ProtocolError
+        limit = float("inf") if is_ok(raw.status) else KEPT_BYTES
+        deadline = time.monotonic() + SLOWEST_RESPONSE * self.connection.timeout
+        chunks, size = [], 0
+        # Not stream(), which returns nothing before a chunk is full, however long that takes.
+        while size < limit and (chunk := raw.read1(_CHUNK, decode_content=True)):
+            chunks.append(chunk)
+            size += len(chunk)
+            if time.monotonic() > deadline:
+                raise urllib3.exceptions.TimeoutError
+        return b"".join(chunks)
+
+    def _environment_of(self, url: str) -> dict[str, Any]:
+        """Return proxies and certificates for a URL; looked up once for each host."""
+        host = urlsplit(url)._replace(path="", query="").geturl()
+        found = self._environment.get(host)
+        if found is None:
+            verify = ca_bundle() if host.startswith("https:") else True
+            found = {"proxies": get_environ_proxies(host), "verify": verify}
+            self._environment[host] = found
+        return found
+
+
+class _Session(requests.Session):
+    """Keeps connections. Follows no redirect, stores no cookie, reads no `.netrc`.
+
+    With `trust_env` requests would send passwords of a `.netrc` file along, and read the
+    environment for every call: proxies and certificates are passed with each request instead.
+    """
+
+    def __init__(self, pool_size: int) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers.clear()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        for scheme in ("http://", "https://"):
+            # Not one retry, not even where a kept connection was dropped: see retry.py.
+            self.mount(scheme, HTTPAdapter(4, pool_size, max_retries=0))
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return none: a redirect would carry the token along."""
+        del resp
+        return None

@@ -1,4 +1,4 @@
-"""What an HTTP answer means: a result, or one of our errors.
+"""What a response means, or that none came: a result, or one of our errors.
 
 Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own Zendesk app
 (`error.type`, `error.message`, `errors`).
@@ -7,6 +7,7 @@ Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own 
 from __future__ import annotations
 
 import email.utils
+import enum
 import math
 import re
 import time
@@ -35,15 +36,20 @@ _OK: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
+_PROXY_AUTHENTICATION: Final = 407
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 _SERVER_FAULT: Final = 500
 _REQUEST_IDS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id")
 
 
+KEPT_BYTES: Final = 1 << 16
+"""So much is read of a body that is only quoted, or that can only be a receipt."""
+
+
 @dataclass(frozen=True)
 class Response:
-    """An HTTP answer that arrived whole.
+    """A response that arrived whole.
 
     Attributes:
         headers: Case-insensitive.
@@ -54,50 +60,138 @@ class Response:
     body: bytes
 
 
-def error_for(endpoint: str, answer: Response, *, region: str) -> ApiError | None:
-    """Return the error that a status stands for; None for 2xx."""
-    status = answer.status
+class Failure(enum.Enum):
+    """Why no whole response came: words, whether the call may have been carried out, a remedy.
+
+    What cannot be repaired by sending the call again is a refusal.
+    """
+
+    NO_CONNECTION = ("no connection could be made", False)
+    NO_CONNECTION_IN_TIME = ("no connection in time", False)
+    NO_PROXY = ("the proxy could not be reached", False, "Check HTTPS_PROXY and NO_PROXY.")
+    NO_RESPONSE_IN_TIME = (
+        "no answer in time",
+        True,
+        "If this repeats, lower page_size or raise request_timeout.",
+    )
+    DROPPED = ("the connection was dropped", True)
+    CUT_SHORT = ("the answer was cut short", True)
+    NOT_HTTP = ("the answer is not HTTP", True)
+    NOT_VERIFIED = (
+        "the certificate of the host could not be verified",
+        None,
+        "Check the URL, and REQUESTS_CA_BUNDLE or SSL_CERT_FILE if a proxy re-signs traffic.",
+    )
+    NO_TLS = ("no TLS connection could be made", None, "Check the URL: is it really https?")
+
+    def __init__(self, reason: str, may_have_succeeded: bool | None, remedy: str = "") -> None:
+        self.reason = reason
+        self.may_have_succeeded = may_have_succeeded
+        self.remedy = remedy
+
+    def error(self, endpoint: str) -> ApiError:
+        """Return the error of a call that failed so."""
+        if self.may_have_succeeded is None:
+            return RefusedError(endpoint, reason=self.reason, remedy=self.remedy)
+        return UnavailableError(
+            endpoint,
+            reason=self.reason,
+            remedy=self.remedy,
+            may_have_succeeded=self.may_have_succeeded,
+        )
+
+
+def is_ok(status: int) -> bool:
+    """Return whether a status is 2xx."""
+    return status in _OK
+
+
+def error_for(
+    endpoint: str, response: Response, *, region: str, surface: str = "api"
+) -> ApiError | None:
+    """Return the error that a status stands for; None for 2xx.
+
+    Args:
+        endpoint: Method and URL, for the message.
+        response: The response.
+        region: `us` or `eu`.
+        surface: `api`, `tracking` or `hub`: they take different tokens, and limit calls
+            differently.
+    """
+    status = response.status
     if status in _OK:
         return None
-    reason = reason_in(answer.body)
-    request_id = request_id_of(answer.headers)
+    said: dict[str, Any] = {
+        "status": status,
+        "reason": reason_in(response.body),
+        "request_id": request_id_of(response.headers),
+    }
     if status == _TOO_MANY:
-        return RateLimitError(
-            endpoint,
-            wait=wait_asked(answer.headers),
-            remedy="Another program may use the same token: lower rate_limit_per_minute.",
-        )
+        return _rate_limited(endpoint, response.headers, surface)
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
-        return AuthenticationError(
-            endpoint,
-            status=status,
-            reason=reason,
-            request_id=request_id,
-            remedy=authentication_remedy(region),
-        )
+        remedy = authentication_remedy(region, surface)
+        return AuthenticationError(endpoint, remedy=remedy, **said)
+    if status == _PROXY_AUTHENTICATION:
+        return RefusedError(endpoint, remedy=_PROXY_REMEDY, **said)
     if status == _REQUEST_TIMEOUT:
         # So a kept connection is ended that was idle for too long: the call had not come.
-        return UnavailableError(
-            endpoint, status=status, reason=reason, request_id=request_id, may_have_succeeded=False
-        )
+        return UnavailableError(endpoint, may_have_succeeded=False, **said)
     if status >= _SERVER_FAULT:
-        return UnavailableError(endpoint, status=status, reason=reason, request_id=request_id)
+        return UnavailableError(endpoint, **said)
     if status in _REDIRECTS:
-        return ResponseError(
-            endpoint,
-            status=status,
-            reason="a redirect, which is never followed because it would carry the token along",
-            remedy="Check region and the URL settings.",
+        said["reason"] = (
+            "a redirect, which is never followed because it would carry the token along"
         )
-    return RefusedError(endpoint, status=status, reason=reason, request_id=request_id)
+        return ResponseError(endpoint, remedy="Check region and the URL settings.", **said)
+    if status < _OK.start:
+        return Failure.NOT_HTTP.error(endpoint)
+    return RefusedError(endpoint, **said)
 
 
-def authentication_remedy(region: str) -> str:
+def failed_tunnel(endpoint: str, status: int) -> ApiError:
+    """Return the error for a status with which a proxy refuses to connect to a host."""
+    said: dict[str, Any] = {"status": status, "reason": "the proxy did not connect to the host"}
+    if status >= _SERVER_FAULT:
+        return UnavailableError(endpoint, may_have_succeeded=False, **said)
+    return RefusedError(endpoint, remedy=_PROXY_REMEDY, **said)
+
+
+def unsendable(endpoint: str, exception: Exception) -> RefusedError:
+    """Return the error for a request that is itself at fault."""
+    kind = type(exception).__name__
+    return RefusedError(endpoint, reason=f"the request could not be made ({kind})")
+
+
+_REDIRECT: Final = "a redirect, which is never followed because it would carry the token along"
+_PROXY_REMEDY: Final = "Check HTTPS_PROXY, with its user and password, and NO_PROXY."
+
+
+def authentication_remedy(region: str, surface: str = "api") -> str:
     """Return what to do when a token is not accepted."""
     other = "US? set region: us" if region == "eu" else "EU? set region: eu"
-    return (
-        "Check app_token: it may be mistyped, expired or revoked, or its owner may have left. "
-        f"Is your service in the {other}."
+    if surface == "tracking":
+        check = "Check sdr_token (Settings, SDR tokens) and service_id."
+    else:
+        check = (
+            "Check app_token: it may be mistyped, expired or revoked, or its owner may have left."
+        )
+    return f"{check} Is your service in the {other}."
+
+
+def _rate_limited(endpoint: str, headers: Mapping[str, str], surface: str) -> RateLimitError:
+    """Return the error for a 429.
+
+    The REST API counts calls a minute, so without a word it asks for one. Tracking calls are not
+    limited: a gateway before them is briefly busy.
+    """
+    wait = wait_asked(headers)
+    if surface == "tracking":
+        remedy = "If this repeats, lower max_in_flight."
+        return RateLimitError(endpoint, wait=wait, remedy=remedy)
+    return RateLimitError(
+        endpoint,
+        wait=float(RATE_WINDOW_SECONDS) if wait is None else wait,
+        remedy="Another program may use the same token: lower rate_limit_per_minute.",
     )
 
 
@@ -204,12 +298,10 @@ def _reason(answer: dict[str, Any]) -> str:
     return ""
 
 
-def wait_asked(headers: Mapping[str, str]) -> float:
-    """Return the seconds that a 429 asks to wait: `Retry-After`, the reset header, or a minute."""
-    reset_in = _retry_after(headers.get("Retry-After"))
-    if reset_in is None:
-        reset_in = seconds_to_reset(headers, now=time.time())
-    return float(RATE_WINDOW_SECONDS) if reset_in is None else reset_in
+def wait_asked(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a 429 asks to wait: `Retry-After`, or else the reset header."""
+    seconds = _retry_after(headers.get("Retry-After"))
+    return seconds_to_reset(headers, now=time.time()) if seconds is None else seconds
 
 
 def _retry_after(text: str | None) -> float | None:

@@ -1,1 +1,17 @@
 """Makes one write and reports a result for every row in it."""
+
+from __future__ import annotations
+
+from totango_api.writing.hub import HubClient
+from totango_api.writing.hub_rows import HubObject, HubRow
+from totango_api.writing.tracking import TrackingCall, TrackingClient
+from totango_api.writing.user_deletion import delete_user
+
+__all__ = [
+    "HubClient",
+    "HubObject",
+    "HubRow",
+    "TrackingCall",
+    "TrackingClient",
+    "delete_user",
+]

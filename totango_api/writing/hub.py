@@ -7,13 +7,12 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from totango_api import limits
 from totango_api.errors import RefusedError, ResponseError, SettingsError, UnavailableError
-from totango_api.http.async_client import Poster
-from totango_api.http.client import Request
+from totango_api.http import Request
 from totango_api.redaction import excerpt
 from totango_api.writing.batch_bisection import TOO_LARGE, Settlement
 from totango_api.writing.hub_responses import (
@@ -37,32 +36,23 @@ from totango_api.writing.hub_rows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from totango_api.errors import ApiError
-    from totango_api.http.call_loop import CallLoop
-    from totango_api.http.client import ApiClient
-    from totango_api.http.responses import Response
+    from totango_api.http import ApiClient, Response
     from totango_api.writing.batch_bisection import Group
 
-__all__ = ["Accepted", "Hub", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
-
-First: TypeAlias = "Callable[[], Reply]"
-"""Returns what was said to a call, or raises the error that it ended in."""
-
-KEPT_BYTES: Final = 1 << 22
-"""So much of an answer is read: it may name every row of a batch."""
+__all__ = ["Accepted", "HubClient", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
 
 _APPEND_ONLY: Final = "usage"
 _NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
 
 
-class Hub:
+class HubClient:
     """Delivers rows in batches and finds out what became of each row.
 
     A refused batch is split until its bad rows are found, so that the good ones land. Safe to
     share between threads.
 
     Args:
-        transport: The way out.
+        client: Sends them.
         max_rows: Most rows of a batch.
         max_bytes: Most bytes of a request body.
 
@@ -72,12 +62,12 @@ class Hub:
 
     def __init__(
         self,
-        transport: ApiClient,
+        client: ApiClient,
         *,
         max_rows: int = limits.HUB_BATCH_ROWS,
         max_bytes: int = limits.HUB_BATCH_BYTES,
     ) -> None:
-        connection = transport.connection
+        connection = client.connection
         if connection.service_id is None:
             msg = "service_id is not set."
             raise SettingsError(msg, remedy="The Integration Hub needs it: SP-25001-01 or 25001.")
@@ -87,7 +77,7 @@ class Hub:
             "Authorization": f"app-token {connection.require_token()}",
             "service_id": connection.service_id.number,
         }
-        self._transport = transport
+        self._client = client
         self._max_bytes = max_bytes
         # What the server turned out to take: halved whenever it answers 413.
         self._rows_taken = max_rows
@@ -123,7 +113,6 @@ class Hub:
         rows: Iterable[HubRow],
         *,
         collection_type: str | None = None,
-        first: First | None = None,
     ) -> Iterator[Group]:
         """Deliver rows and yield the positions of those that share an outcome, once it is known.
 
@@ -131,7 +120,6 @@ class Hub:
             surface_object: What the rows are.
             rows: Rows of that object.
             collection_type: The collection that the rows belong to.
-            first: What came of sending all of them, where that was done before.
 
         Raises:
             ApiError: If calls are not accepted at all: a wrong token, no connection, too many
@@ -143,7 +131,7 @@ class Hub:
         whole = self.body(surface_object, waiting)
         if whole is not None:
             every = range(len(waiting))
-            yield from self._settled(surface_object, url, waiting, every, whole, first)
+            yield from self._settled(surface_object, url, waiting, every, whole)
             return
         sendable = []
         for at, row in enumerate(waiting):
@@ -163,36 +151,6 @@ class Hub:
         whole = encoded_whole(surface_object, rows)
         return whole if whole is not None and self._takes(len(rows), len(whole)) else None
 
-    def poster(
-        self,
-        loop: CallLoop,
-        surface_object: HubObject,
-        answered: Callable[[Any, ApiError | None, Reply | None], None],
-        *,
-        limit: int,
-    ) -> Poster[Reply]:
-        """Return what posts the bodies of batches; what it is told is for `first` of `outcomes`.
-
-        Calls are not paced: only for services whose limit the user has lifted.
-
-        Args:
-            loop: Runs it.
-            surface_object: What the rows are; no collections.
-            answered: Called with the job of each call that is over, the error if it failed, and
-                else the reply.
-            limit: Calls at once.
-        """
-        return Poster(
-            self._transport,
-            loop,
-            Request("hub", "POST", self._url(surface_object, None), headers=self._headers),
-            limit=limit,
-            fine=(),
-            read=self._reading(idempotent=surface_object != _APPEND_ONLY),
-            answered=answered,
-            kept_bytes=KEPT_BYTES,
-        )
-
     def _takes(self, rows: int, size: int) -> bool:
         """Tell whether rows may go out together."""
         return 0 < rows <= self._rows_taken and size <= self._bytes_taken
@@ -204,7 +162,6 @@ class Hub:
         rows: Sequence[HubRow],
         batch: Sequence[int],
         whole: bytes | None = None,
-        first: First | None = None,
     ) -> Iterator[Group]:
         """Send a batch and yield what becomes of its rows.
 
@@ -214,19 +171,16 @@ class Hub:
             rows: Rows, some of which are the batch.
             batch: Their positions.
             whole: The body of the request with all of them, if it is there already.
-            first: What came of sending it, if that was done before.
         """
         idempotent = surface_object != _APPEND_ONLY
 
         def send(numbers: Sequence[int]) -> Reply:
-            nonlocal first
             body = whole if whole is not None and len(numbers) == len(batch) else None
             if body is None:
                 encoded = b",".join([rows[at].encoded() for at in numbers])
                 body = b'{"%s":[%s]}' % (LISTS[surface_object].encode(), encoded)
-            sent, first = first, None
             request = Request("hub", "POST", url, body, self._headers, idempotent=idempotent)
-            reply = self._post(request, sent)
+            reply = self._post(request)
             if reply.status == TOO_LARGE:
                 self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
                 self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
@@ -240,7 +194,7 @@ class Hub:
 
     def _reading(self, *, idempotent: bool) -> Callable[[str, Response], Reply]:
         """Return what reads answers of 2xx; an odd one to what is sent once is taken as it is."""
-        region = self._transport.connection.region
+        region = self._client.connection.region
 
         def read(endpoint: str, answer: Response) -> Reply:
             try:
@@ -252,12 +206,10 @@ class Hub:
 
         return read
 
-    def _post(self, request: Request, sent: First | None) -> Reply:
-        """Send a batch, or take what came of sending it."""
+    def _post(self, request: Request) -> Reply:
+        """Send a batch."""
         try:
-            if sent is not None:
-                return sent()
-            return self._transport.send(request, self._reading(idempotent=request.idempotent))
+            return self._client.send(request, self._reading(idempotent=request.idempotent))
         except (RefusedError, UnavailableError) as error:
             # What is certainly not done, and not for the sake of a row, would be so for each.
             unreachable = isinstance(error, UnavailableError) and not error.may_have_succeeded
@@ -270,7 +222,7 @@ class Hub:
             return Reply(unknown=True, status=error.status, reason=error.reason)
 
     def _url(self, surface_object: HubObject, collection_type: str | None) -> str:
-        url = f"{self._transport.connection.hosts.hub}/api/v1/{surface_object}"
+        url = f"{self._client.connection.hosts.hub}/api/v1/{surface_object}"
         if surface_object != "collections":
             return url
         if not collection_type or collection_type in {".", ".."}:

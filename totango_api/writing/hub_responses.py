@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from totango_api.errors import RefusedError
-from totango_api.http.responses import json_of
+from totango_api.http import json_of
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from totango_api.errors import ApiError
-    from totango_api.http.responses import Response
+    from totango_api.http import Response
 
 _BATCH_IDS: Final = ("batch_id", "batchId", "transaction_id", "transactionId", "request_id", "id")
 _RECEIVED: Final = ("time_received", "timeReceived", "received_at")

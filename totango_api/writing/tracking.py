@@ -7,22 +7,17 @@ Sources: "Totango HTTP API", "HTTP API Quick Reference", and Totango's own track
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from totango_api import http
 from totango_api.errors import ResponseError, SettingsError
-from totango_api.http.async_client import Poster
-from totango_api.http.client import FORM, ApiClient, Request
-from totango_api.http.environment import uses_proxy
 from totango_api.redaction import register_secret
-from totango_api.writing.form import form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from totango_api.errors import ApiError
-    from totango_api.http.call_loop import CallLoop
-    from totango_api.http.responses import Response
+    from totango_api.http import ApiClient, AsyncPoster, Response
 
 PIXEL: Final = "/pixel.gif"
 DELIVERED: Final = (200, 201)
@@ -78,11 +73,12 @@ class TrackingCall:
             yield f"sdr_u.{name}", value
 
 
-class Tracker:
-    """Delivers tracking calls of one service. Safe to share between threads.
+class TrackingClient:
+    """Delivers tracking calls of one service.
 
     Args:
-        transport: Sends them; tracking calls take nothing from its budget.
+        client: Sends single calls, and lends its settings to those of :meth:`poster`. Tracking
+            calls do not count against the rate limit.
         token: SDR token, for services that ask for one. It travels in the body, never in the
             URL.
 
@@ -90,17 +86,17 @@ class Tracker:
         SettingsError: If the connection does not know the full service id.
     """
 
-    def __init__(self, transport: ApiClient, *, token: str | None = None) -> None:
-        connection = transport.connection
+    def __init__(self, client: ApiClient, *, token: str | None = None) -> None:
+        connection = client.connection
         if connection.service_id is None:
             msg = "service_id is not set."
             raise SettingsError(msg, remedy="Tracking calls need it whole, like SP-25001-01.")
-        self._transport = transport
-        self._request = Request(
+        self._client = client
+        self._request = http.Request(
             "tracking",
             "POST",
             f"{connection.hosts.tracking}{PIXEL}",
-            headers={"Content-Type": FORM},
+            headers={"Content-Type": http.FORM},
         )
         start = f"sdr_s={quote(connection.service_id.require_full(), safe='')}"
         if token:
@@ -108,49 +104,34 @@ class Tracker:
             start += f"&api-token={quote(token, safe='')}"
         self._start = f"{start}&".encode()
 
-    @property
-    def uses_proxy(self) -> bool:
-        """Whether calls go through a proxy, which :meth:`poster` cannot."""
-        return uses_proxy(self._request.url)
-
     def form(self, call: TrackingCall) -> bytes:
         """Return the body of a call."""
         if FOREIGN_ID in call.account:
-            return self._start + form_of(("", dict(call.parameters())))
-        return self._start + form_of(
+            return self._start + encode_form(("", dict(call.parameters())))
+        return self._start + encode_form(
             ("", call.subject), ("sdr_o.", call.account), ("sdr_u.", call.user)
         )
 
     def deliver(self, call: TrackingCall) -> None:
-        """Deliver a call.
+        """Deliver a call. Safe to call from several threads.
 
         An activity is sent again only when it certainly did not arrive.
 
         Raises:
             ApiError: If it was refused or not answered in time. With `may_have_succeeded` it
-                may have arrived all the same.
+                may have arrived nevertheless.
         """
         request = replace(self._request, body=self.form(call), idempotent=call.idempotent)
-        self._transport.send(request, _delivered)
+        self._client.send(request, _delivered)
 
-    def poster(
-        self, loop: CallLoop, answered: Callable[[Any, ApiError | None, None], None], *, limit: int
-    ) -> Poster[None]:
+    def poster(self, *, max_in_flight: int) -> AsyncPoster[None]:
         """Return what posts the bodies of many calls at once, as `deliver` would each.
 
         Args:
-            loop: Runs it.
-            answered: Called with the job of each call that is over, and the error if it failed.
-            limit: Calls at once.
+            max_in_flight: Most calls at once.
         """
-        return Poster(
-            self._transport,
-            loop,
-            self._request,
-            limit=limit,
-            fine=DELIVERED,
-            read=_delivered,
-            answered=answered,
+        return http.AsyncPoster(
+            self._client, self._request, _delivered, max_in_flight=max_in_flight
         )
 
 
@@ -158,3 +139,53 @@ def _delivered(endpoint: str, answer: Response) -> None:
     if answer.status not in DELIVERED:
         reason = "neither 200 nor 201, so the call counts as lost"
         raise ResponseError(endpoint, status=answer.status, reason=reason)
+
+
+# Encoded forms ---------------------------------------------------------------------------------
+
+_EQUALS: Final = "\x1e"
+_AND: Final = "\x1f"
+"""Stand for the form's own signs until all is quoted; hardly any text holds them."""
+
+_PLAIN: Final = (
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~\x1e\x1f"  # RFC 3986
+)
+_PERCENT: Final = ord("%")
+_QUOTED: Final = {byte: (bytes([byte]), b"%%%02X" % byte) for byte in range(256)}
+
+
+def encode_form(*groups: tuple[str, Mapping[str, str]]) -> bytes:
+    """Return a form in which everything but the unreserved characters is quoted.
+
+    Args:
+        groups: Texts by name; and what comes before each of these names.
+
+    Raises:
+        UnicodeEncodeError: If a text is not Unicode.
+    """
+    text = _AND.join(
+        [
+            prefix + f"{_AND}{prefix}".join(map(_EQUALS.join, texts.items()))
+            for prefix, texts in groups
+            if texts
+        ]
+    )
+    parameters = sum([len(texts) for _, texts in groups])
+    if text.count(_EQUALS) != parameters or text.count(_AND) != max(parameters - 1, 0):
+        return _one_by_one(groups)
+    form = text.encode()
+    found = set(form.translate(None, _PLAIN))
+    if _PERCENT in found:
+        found.remove(_PERCENT)
+        form = form.replace(b"%", b"%25")
+    for byte in found:
+        form = form.replace(*_QUOTED[byte])
+    return form.replace(b"\x1e", b"=").replace(b"\x1f", b"&")
+
+
+def _one_by_one(groups: tuple[tuple[str, Mapping[str, str]], ...]) -> bytes:
+    return "&".join(
+        f"{quote(prefix + name, safe='')}={quote(text, safe='')}"
+        for prefix, texts in groups
+        for name, text in texts.items()
+    ).encode()

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from totango_api.errors import RefusedError, ResponseError
-from totango_api.http.client import Request
-from totango_api.http.responses import json_of
+from totango_api.http import Request, json_of
 
 if TYPE_CHECKING:
-    from totango_api.http.client import ApiClient
-    from totango_api.http.responses import Response
+    from totango_api.http import ApiClient, Response
 
 PATH: Final = "/api/v2/users/account-user"
 _NOT_THERE: Final = 404

@@ -21,7 +21,7 @@ from totango_api.config import Connection
 from totango_api.http.client import ApiClient
 from totango_api.search.attributes import discover
 from totango_api.search.lookup import Lookup
-from totango_api.writing.tracking import Tracker, TrackingCall
+from totango_api.writing.tracking import TrackingCall, TrackingClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -237,7 +237,7 @@ USER = {"name": "Joe Doe", "Title": "Chief+1", "Contact": "yes", "Joined": "2024
 
 
 def track(transport: ApiClient, accounts: int = 3) -> list[Sent]:
-    tracker, sent = Tracker(transport), []
+    tracker, sent = TrackingClient(transport), []
     for number in range(accounts):
         account_id = f"acme-{number}"
         tracker.deliver(
@@ -262,7 +262,7 @@ def test_what_was_sent_is_confirmed_in_two_calls(transport: ApiClient, defined: 
 def test_what_was_guessed_wrongly_is_read_as_text(service: Sandbox, transport: ApiClient) -> None:
     service.set(unknown_attributes="text")
     texts = {"Version": "1.10", "Noted": "2024-07-01T12:34:56.789Z", "Count": "12"}
-    Tracker(transport).deliver(TrackingCall("acme", account=texts))
+    TrackingClient(transport).deliver(TrackingCall("acme", account=texts))
     sent = [Sent(("accounts", "acme"), {**texts, "Count": "13"})]
     [verdict] = Verifier(Lookup(transport), timeout=0).verify(sent)
     assert [each.attribute for each in verdict.differences] == ["Count"]
@@ -287,7 +287,7 @@ def test_what_is_not_there_or_not_the_same_is_told(transport: ApiClient) -> None
 def test_only_what_is_not_yet_visible_is_read_again(service: Sandbox, transport: ApiClient) -> None:
     early = track(transport, 2)
     service.set(visible_after=1)
-    Tracker(transport).deliver(TrackingCall("late", account={"Plan": "Gold"}))
+    TrackingClient(transport).deliver(TrackingCall("late", account={"Plan": "Gold"}))
     late = Sent(("accounts", "late"), {"Plan": "Gold"})
     before = transport.usage["api"].calls
     started = time.monotonic()

@@ -57,6 +57,13 @@ def test_success(status: int) -> None:
     assert error_for("POST /x", answer(status), region="us") is None
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_tracking_call_does_not_make_one_think_of_the_app_token(status: int) -> None:
+    said = str(error_for("x", answer(status), region="us", surface="tracking"))
+    assert "sdr_token" in said
+    assert "app_token" not in said
+
+
 @pytest.mark.parametrize(("region", "other"), [("us", "region: eu"), ("eu", "region: us")])
 def test_a_refused_token_makes_one_think_of_the_other_region(region: str, other: str) -> None:
     assert other in str(error_for("x", answer(401), region=region))
@@ -192,24 +199,32 @@ def test_an_error_shows_neither_mail_nor_a_long_body() -> None:
         ({"RateLimit_Reset": "9"}, 9),
         ({"X_RateLimit_Reset": "9"}, 9),
         ({"Retry_After": "4", "RateLimit_Reset": "9"}, 4),
-        ({}, 60),
-        ({"Retry_After": ""}, 60),
-        ({"RateLimit_Reset": "soon"}, 60),
+        ({}, None),
+        ({"Retry_After": ""}, None),
+        ({"RateLimit_Reset": "soon"}, None),
         ({"Retry_After": "Mon, 01 Jan 2001 00:00:00 GMT"}, 0),
     ],
 )
-def test_the_wait_that_a_429_asks_for(headers: dict[str, str], seconds: float) -> None:
-    assert wait_asked(answer(429, **headers).headers) == seconds
+def test_the_wait_that_a_429_asks_for(headers: dict[str, str], seconds: float | None) -> None:
+    refused = answer(429, **headers)
+    assert wait_asked(refused.headers) == seconds
+    error = error_for("x", refused, region="us")
+    assert isinstance(error, RateLimitError)
+    assert error.wait == (60 if seconds is None else seconds), "the API counts calls a minute"
+    error = error_for("x", refused, region="us", surface="tracking")
+    assert isinstance(error, RateLimitError)
+    assert error.wait == seconds
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400"])
 def test_a_wait_that_is_no_number_of_seconds(text: str) -> None:
-    assert wait_asked(answer(429, Retry_After=text).headers) == 60
-    assert wait_asked(answer(429, RateLimit_Reset=text).headers) == 60
+    assert wait_asked(answer(429, Retry_After=text).headers) is None
+    assert wait_asked(answer(429, RateLimit_Reset=text).headers) is None
 
 
 def test_a_date_to_wait_for() -> None:
     asked = wait_asked(answer(429, Retry_After=formatdate(time() + 100, usegmt=True)).headers)
+    assert asked is not None
     assert 90 < asked <= 100
 
 

@@ -28,7 +28,7 @@ from totango_api.errors import (
 from totango_api.http.client import ApiClient
 from totango_api.http.responses import Response
 from totango_api.writing.batch_bisection import UNTRIED, Settlement
-from totango_api.writing.hub import Accepted, Hub, HubRow, Refused, Uncertain, batches
+from totango_api.writing.hub import Accepted, HubClient, HubRow, Refused, Uncertain, batches
 from totango_api.writing.hub_responses import Reply, refusal_in, reply_in
 
 if TYPE_CHECKING:
@@ -275,13 +275,13 @@ def service(running: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def hub(service: Sandbox) -> Iterator[Callable[..., Hub]]:
+def hub(service: Sandbox) -> Iterator[Callable[..., HubClient]]:
     transports: list[ApiClient] = []
 
-    def make(*, max_rows: int = 100, max_bytes: int = 1_000_000, **settings: Any) -> Hub:
+    def make(*, max_rows: int = 100, max_bytes: int = 1_000_000, **settings: Any) -> HubClient:
         config = service.config(**{"max_retry_seconds": 20, **settings})
         transports.append(ApiClient(Connection.from_config(config, user_agent="test")))
-        return Hub(transports[-1], max_rows=max_rows, max_bytes=max_bytes)
+        return HubClient(transports[-1], max_rows=max_rows, max_bytes=max_bytes)
 
     yield make
     for transport in transports:
@@ -299,7 +299,9 @@ def accounts(count: int, *bad: int) -> list[HubRow]:
     ]
 
 
-def test_every_object_lands_with_its_values(service: Sandbox, hub: Callable[..., Hub]) -> None:
+def test_every_object_lands_with_its_values(
+    service: Sandbox, hub: Callable[..., HubClient]
+) -> None:
     writer = hub()
     text = string.punctuation + " äöü€🎈\n"
     account = HubRow.account("acme", {"account_name": "Acme", "Plan": text})
@@ -326,7 +328,7 @@ def test_every_object_lands_with_its_values(service: Sandbox, hub: Callable[...,
 @pytest.mark.parametrize("errors", ["refuse_batch", "accept_good"])
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_only_the_bad_rows_are_refused(
-    service: Sandbox, hub: Callable[..., Hub], errors: str, status: int
+    service: Sandbox, hub: Callable[..., HubClient], errors: str, status: int
 ) -> None:
     service.set(hub_errors=errors, hub_status=status)
     outcomes = hub(max_rows=40).deliver("accounts", accounts(100, 3, 55, 56))
@@ -338,7 +340,7 @@ def test_only_the_bad_rows_are_refused(
 
 
 def test_bad_rows_are_found_where_nobody_names_them(
-    service: Sandbox, hub: Callable[..., Hub]
+    service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_error_detail="none")
     outcomes = hub().deliver("accounts", accounts(100, 0, 99))
@@ -347,7 +349,7 @@ def test_bad_rows_are_found_where_nobody_names_them(
 
 
 def test_a_batch_that_is_too_large_is_split_and_the_next_ones_are_smaller(
-    service: Sandbox, hub: Callable[..., Hub]
+    service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_max_rows=30)
     outcomes = hub(max_rows=200).deliver("accounts", accounts(800))
@@ -358,7 +360,7 @@ def test_a_batch_that_is_too_large_is_split_and_the_next_ones_are_smaller(
 
 
 def test_a_row_that_no_batch_can_hold_is_refused_by_itself(
-    service: Sandbox, hub: Callable[..., Hub]
+    service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     rows = [*accounts(2), HubRow.account("big", {"Plan": "x" * 2000}), *accounts(3)[2:]]
     outcomes = hub(max_bytes=1000).deliver("accounts", rows)
@@ -366,14 +368,16 @@ def test_a_row_that_no_batch_can_hold_is_refused_by_itself(
     assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted, Refused, Accepted]
 
 
-def test_a_row_that_is_no_text_is_refused_by_itself(hub: Callable[..., Hub]) -> None:
+def test_a_row_that_is_no_text_is_refused_by_itself(hub: Callable[..., HubClient]) -> None:
     outcomes = hub().deliver("accounts", [HubRow.account("a", {"Plan": "\ud800"}), *accounts(1)])
     assert isinstance(outcomes[0], Refused)
     assert "cannot be written as JSON" in outcomes[0].reason
     assert isinstance(outcomes[1], Accepted)
 
 
-def test_a_missing_endpoint_costs_few_calls(service: Sandbox, hub: Callable[..., Hub]) -> None:
+def test_a_missing_endpoint_costs_few_calls(
+    service: Sandbox, hub: Callable[..., HubClient]
+) -> None:
     service.set(hub_users="off")
     rows = [HubRow.user("acme", f"u{at}", {}) for at in range(500)]
     outcomes = hub().deliver("users", rows)
@@ -383,14 +387,16 @@ def test_a_missing_endpoint_costs_few_calls(service: Sandbox, hub: Callable[...,
 
 
 def test_a_token_that_is_not_accepted_is_no_matter_of_rows(
-    service: Sandbox, hub: Callable[..., Hub]
+    service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     with pytest.raises(AuthenticationError):
         hub(app_token="wrong").deliver("accounts", accounts(10))
     assert len(hub_calls(service)) == 1
 
 
-def test_a_fault_of_the_server_is_waited_out(service: Sandbox, hub: Callable[..., Hub]) -> None:
+def test_a_fault_of_the_server_is_waited_out(
+    service: Sandbox, hub: Callable[..., HubClient]
+) -> None:
     service.chaos("503@hub:1")
     outcomes = hub().deliver("accounts", accounts(10))
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
@@ -407,7 +413,7 @@ def test_a_fault_of_the_server_is_waited_out(service: Sandbox, hub: Callable[...
 )
 def test_a_hub_that_takes_no_call_at_all_is_not_asked_for_every_row(
     service: Sandbox,
-    hub: Callable[..., Hub],
+    hub: Callable[..., HubClient],
     fault: str,
     settings: dict[str, str],
     kind: type[ApiError],
@@ -421,7 +427,7 @@ def test_a_hub_that_takes_no_call_at_all_is_not_asked_for_every_row(
 
 
 def test_activities_are_not_repeated_when_nobody_knows(
-    service: Sandbox, hub: Callable[..., Hub]
+    service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("503@hub:1")
     rows = [HubRow.activity("acme", "joe", "Billing", f"Pay {at}") for at in range(20)]
@@ -431,7 +437,7 @@ def test_activities_are_not_repeated_when_nobody_knows(
 
 
 def test_outcomes_known_before_a_failure_are_not_lost(
-    service: Sandbox, hub: Callable[..., Hub]
+    service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("401@hub:2")
     outcomes = hub(max_rows=10).outcomes("accounts", accounts(20))
@@ -445,9 +451,9 @@ def test_outcomes_known_before_a_failure_are_not_lost(
 def test_what_the_hub_needs_is_asked_for(service: Sandbox) -> None:
     connection = Connection.from_config(service.config(service_id=None), user_agent="test")
     with ApiClient(connection) as transport, pytest.raises(SettingsError, match="service_id"):
-        Hub(transport)
+        HubClient(transport)
 
 
-def test_a_collection_needs_its_type(hub: Callable[..., Hub]) -> None:
+def test_a_collection_needs_its_type(hub: Callable[..., HubClient]) -> None:
     with pytest.raises(SettingsError, match="type"):
         hub().deliver("collections", [HubRow.item("1", "acme", {})])

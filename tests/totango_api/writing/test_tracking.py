@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from totango_api.config import Connection
 from totango_api.errors import ResponseError, SettingsError, UnavailableError
 from totango_api.http.client import ApiClient
-from totango_api.writing.tracking import Tracker, TrackingCall
+from totango_api.writing.tracking import TrackingCall, TrackingClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def test_a_body_says_exactly_what_the_call_says(
     account_id: str, user_id: str, account: dict[str, str], user: dict[str, str]
 ) -> None:
     with unconnected() as transport:
-        body = Tracker(transport, token="t&=+ %").form(
+        body = TrackingClient(transport, token="t&=+ %").form(
             TrackingCall(account_id, user_id, account, user, "Pay", "Billing")
         )
     said = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
@@ -70,18 +70,18 @@ def test_a_body_says_exactly_what_the_call_says(
 
 def test_an_account_alone_names_no_user() -> None:
     with unconnected() as transport:
-        body = Tracker(transport).form(TrackingCall("a", account={"Plan": "x"}))
+        body = TrackingClient(transport).form(TrackingCall("a", account={"Plan": "x"}))
     assert body == b"sdr_s=SP-12345-01&sdr_o=a&sdr_o.Plan=x"
 
 
 @pytest.mark.parametrize("service_id", [None, "12345"])
 def test_the_whole_service_id_is_needed(service_id: str | None) -> None:
     with unconnected(service_id) as transport, pytest.raises(SettingsError, match="SP-"):
-        Tracker(transport)
+        TrackingClient(transport)
 
 
 def test_calls_arrive(transport: ApiClient, service: Sandbox) -> None:
-    Tracker(transport).deliver(
+    TrackingClient(transport).deliver(
         TrackingCall("a", "u", {"account_name": "A"}, {"name": "U"}, "Pay", "Billing")
     )
     assert service.writable("accounts") == {("a",): {"account_name": "A"}}
@@ -92,7 +92,7 @@ def test_calls_arrive(transport: ApiClient, service: Sandbox) -> None:
 
 def test_an_sdr_token_is_accepted_from_the_body(transport: ApiClient, service: Sandbox) -> None:
     service.set(sdr_token="s3cret", sdr_token_status=401)
-    Tracker(transport, token="s3cret").deliver(TrackingCall("a"))
+    TrackingClient(transport, token="s3cret").deliver(TrackingCall("a"))
     assert set(service.writable("accounts")) == {("a",)}
     assert all("s3cret" not in call["path"] for call in service.calls("tracking"))
 
@@ -101,7 +101,7 @@ def test_attributes_are_sent_again_after_a_dropped_answer(
     transport: ApiClient, service: Sandbox
 ) -> None:
     service.chaos("drop@tracking:1")
-    Tracker(transport).deliver(TrackingCall("a", account={"Plan": "x"}))
+    TrackingClient(transport).deliver(TrackingCall("a", account={"Plan": "x"}))
     assert len(service.calls("tracking")) == 2
 
 
@@ -110,18 +110,18 @@ def test_an_activity_is_not_sent_again_after_a_dropped_answer(
 ) -> None:
     service.chaos("drop@tracking:1")
     with pytest.raises(UnavailableError) as caught:
-        Tracker(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
+        TrackingClient(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
     assert caught.value.may_have_succeeded
     assert len(service.dump("activities")) == 1
 
 
 def test_an_activity_is_sent_again_after_a_429(transport: ApiClient, service: Sandbox) -> None:
     service.chaos("429@tracking:1")
-    Tracker(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
+    TrackingClient(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
     assert len(service.dump("activities")) == 1
 
 
 def test_a_redirect_is_no_delivery(transport: ApiClient, service: Sandbox) -> None:
     service.chaos("redirect@tracking:to=http://127.0.0.1:9/")
     with pytest.raises(ResponseError):
-        Tracker(transport).deliver(TrackingCall("a"))
+        TrackingClient(transport).deliver(TrackingCall("a"))

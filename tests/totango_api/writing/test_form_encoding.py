@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from totango_api.writing.form import form_of
+from totango_api.writing.tracking import encode_form
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 telling = st.text(st.sampled_from("aZ09_.-~ %+&=/@\x1e\x1f\n\x00äß€😀"))
@@ -22,9 +22,9 @@ named = st.dictionaries(texts | telling, texts | telling)
 def test_a_form_is_what_urllib_would_make_of_it(one: dict[str, str], other: dict[str, str]) -> None:
     pairs = [*one.items(), *((f"sdr_o.{name}", text) for name, text in other.items())]
     quoted = [f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in pairs]
-    assert form_of(("", one), ("sdr_o.", other)) == "&".join(quoted).encode()
+    assert encode_form(("", one), ("sdr_o.", other)) == "&".join(quoted).encode()
 
 
 def test_half_a_character_is_no_text() -> None:
     with pytest.raises(UnicodeEncodeError):
-        form_of(("", {"a": "\ud800"}))
+        encode_form(("", {"a": "\ud800"}))

@@ -1,0 +1,153 @@
+"""How many calls at once: found for servers of several kinds, on a clock of the test."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from totango_api.http.adaptive_limit import AdaptiveLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Answer = Callable[[int], tuple[float, str]]
+
+
+class Simulation:
+    """Calls one after another, as many at once as the limit says.
+
+    Args:
+        answer: Given how many calls are under way with a new one, returns how many seconds it
+            takes and what it comes to: `ok`, `429` or `failed`.
+    """
+
+    def __init__(self, answer: Answer, *, most: int = 128) -> None:
+        self.now = 0.0
+        self.limit = AdaptiveLimit(most, clock=lambda: self.now)
+        self.answer = answer
+        self.under_way: list[tuple[float, int, float, str]] = []
+        self.calls = 0
+        self.most_under_way = 0
+        self.outcomes: dict[str, int] = {"ok": 0, "429": 0, "failed": 0}
+
+    def run(self, seconds: float) -> dict[str, int]:
+        """Go on for some seconds; return how many calls came to what."""
+        self.outcomes = dict.fromkeys(self.outcomes, 0)
+        self.most_under_way = 0
+        end = self.now + seconds
+        while self.now < end:
+            while len(self.under_way) < self.limit.current:
+                self.calls += 1
+                takes, outcome = self.answer(len(self.under_way) + 1)
+                call = (self.now + takes, self.calls, self.now, outcome)
+                heapq.heappush(self.under_way, call)
+            self.most_under_way = max(self.most_under_way, len(self.under_way))
+            self.now, _, started, outcome = heapq.heappop(self.under_way)
+            self.outcomes[outcome] += 1
+            if outcome == "429":
+                self.limit.note_429(started)
+            else:
+                self.limit.note_response(started, is_failure=outcome == "failed")
+        return self.outcomes
+
+
+def fast(calls: int) -> tuple[float, str]:
+    return 0.030, "ok"
+
+
+def test_a_server_that_bears_all_gets_all_within_a_moment() -> None:
+    simulation = Simulation(fast)
+    simulation.run(0.5)
+    assert simulation.limit.current == 128
+    assert simulation.run(10)["ok"] == pytest.approx(10 * 128 / 0.030, rel=0.01)
+
+
+@pytest.mark.parametrize("most", [1, 5, 32, 33])
+def test_never_more_than_the_user_said(most: int) -> None:
+    simulation = Simulation(fast, most=most)
+    simulation.run(2)
+    assert simulation.limit.current == simulation.most_under_way == most
+
+
+def test_where_more_than_40_are_answered_429_40_are_held() -> None:
+    def answer(calls: int) -> tuple[float, str]:
+        return (0.030, "ok") if calls <= 40 else (0.001, "429")
+
+    simulation = Simulation(answer)
+    simulation.run(3)
+    outcomes = simulation.run(60)
+    assert outcomes["ok"] > 0.9 * 60 * 40 / 0.030
+    assert outcomes["429"] < 0.001 * outcomes["ok"]
+    assert simulation.most_under_way <= 42
+
+
+def test_where_more_than_40_make_it_slow_40_are_held() -> None:
+    def answer(calls: int) -> tuple[float, str]:
+        return (0.030 if calls <= 40 else 0.300), "ok"
+
+    simulation = Simulation(answer)
+    simulation.run(5)
+    outcomes = simulation.run(60)
+    assert outcomes["ok"] > 0.8 * 60 * 40 / 0.030
+    assert simulation.most_under_way <= 42
+
+
+def test_calls_that_only_wait_in_a_queue_are_not_made() -> None:
+    free_at = [0.0] * 40  # when each of 40 workers is done
+    pick = random.Random(1)
+
+    def answer(calls: int) -> tuple[float, str]:
+        done = max(heapq.heappop(free_at), simulation.now) + pick.uniform(0.025, 0.035)
+        heapq.heappush(free_at, done)
+        return done - simulation.now, "ok"
+
+    simulation = Simulation(answer)
+    simulation.run(5)
+    outcomes = simulation.run(30)
+    assert simulation.most_under_way <= 65
+    assert outcomes["ok"] > 0.95 * 30 * 40 / 0.030
+
+
+def test_where_many_fail_fewer_are_made() -> None:
+    def answer(calls: int) -> tuple[float, str]:
+        return 0.030, "ok" if calls <= 50 else "failed"
+
+    simulation = Simulation(answer)
+    simulation.run(5)
+    outcomes = simulation.run(60)
+    assert outcomes["failed"] < 0.02 * outcomes["ok"]
+    assert outcomes["ok"] > 0.8 * 60 * 50 / 0.030
+
+
+def test_single_rows_that_fail_change_nothing() -> None:
+    simulation = Simulation(lambda calls: (0.030, "ok" if simulation.calls % 20 else "failed"))
+    simulation.run(5)
+    assert simulation.limit.current == 128
+
+
+def test_in_an_outage_hardly_any_calls_are_made_and_afterwards_all() -> None:
+    up = [False]
+    simulation = Simulation(lambda calls: (0.030, "ok" if up[0] else "failed"))
+    simulation.run(3)
+    assert simulation.limit.current <= 2
+    up[0] = True
+    simulation.run(15)
+    assert simulation.limit.current == 128
+
+
+def test_a_server_that_gets_slower_for_a_reason_of_its_own_gets_all_again() -> None:
+    seconds = [0.030]
+    simulation = Simulation(lambda calls: (seconds[0], "ok"))
+    simulation.run(3)
+    seconds[0] = 0.200
+    simulation.run(10)
+    assert simulation.limit.current == 128
+
+
+def test_few_slow_calls_change_nothing() -> None:
+    simulation = Simulation(lambda calls: (0.030 if simulation.calls % 3 else 0.500, "ok"))
+    simulation.run(5)
+    assert simulation.limit.current == 128
