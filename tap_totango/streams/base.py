@@ -193,11 +193,8 @@ class TotangoStream(Stream):
                         self._check_max_record_limit(current_record_index=index)
                         counter.increment()
                         yield record
-                self.finish()
             except TotangoError as error:
                 self.run.fail(self.name, error)
-            finally:
-                self.close()
         self.run.write_state()
 
     def _remember_columns(self) -> None:
@@ -220,12 +217,6 @@ class TotangoStream(Stream):
     def has_whole_columns(self) -> bool:
         """Whether these are all the columns that the service has."""
         return True
-
-    def finish(self) -> None:
-        """Do what is left to do when all records have been written."""
-
-    def close(self) -> None:
-        """Let go of what reading took."""
 
     def _write(self, table: Table) -> None:
         """Write the RECORD messages of a table.
