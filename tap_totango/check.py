@@ -40,23 +40,23 @@ def check(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
     config = read_config(parser.parse_args(arguments).config)
     try:
-        _say(config)
+        _report(config)
     except TotangoError as error:
         sys.stderr.write(f"Not ready: {scrub(error)}\n")
         return 1
     return 0
 
 
-def _say(config: Mapping[str, Any]) -> None:
+def _report(config: Mapping[str, Any]) -> None:
     connection = Connection.from_config(config, user_agent="tap-totango check")
     connection.require_token()
     patience = min(PATIENCE_SECONDS, connection.max_retry_seconds)
     connection = replace(resolved(connection, config), max_retry_seconds=patience)
     team_id = config.get("team_id")
-    with ApiClient(connection) as transport:
+    with ApiClient(connection) as client:
         try:
             seen = {
-                stream: Search(transport, stream, team_id=team_id and str(team_id))
+                stream: Search(client, stream, team_id=team_id and str(team_id))
                 .page(Query(count=1))
                 .total_hits
                 for stream in (ACCOUNTS, USERS)
@@ -87,8 +87,8 @@ def _with_region(
     for region in set(REGIONS) - {connection.region}:
         other = replace(connection, region=region, hosts=hosts_of(region), max_retry_seconds=0)
         try:
-            with ApiClient(other) as transport:
-                Search(transport, ACCOUNTS).page(Query(count=1))
+            with ApiClient(other) as client:
+                Search(client, ACCOUNTS).page(Query(count=1))
         except TotangoError:
             continue
         msg = f"The token is not accepted in region {connection.region}, but in {region}."

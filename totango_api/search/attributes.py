@@ -131,7 +131,7 @@ CORE_ATTRIBUTES: Final[dict[str, tuple[Attribute, ...]]] = {
 """What every service has, or may have: used when definitions cannot be read."""
 
 
-def discover(transport: ApiClient) -> list[Attribute]:
+def discover(client: ApiClient) -> list[Attribute]:
     """Ask the service for its attribute definitions: one call.
 
     Definitions that do not say whose they are belong to accounts, as in the only client seen.
@@ -139,7 +139,7 @@ def discover(transport: ApiClient) -> list[Attribute]:
     Raises:
         ApiError: If the service refuses, or answers in another shape.
     """
-    answer = transport.api("GET", PATH, max_retry_seconds=DISCOVERY_SECONDS)
+    answer = client.api("GET", PATH, max_retry_seconds=DISCOVERY_SECONDS)
     listed = answer.get("list") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
         raise ResponseError(_ENDPOINT, reason="the answer holds no list of attributes")

@@ -82,13 +82,13 @@ class Search:
     """The search endpoint of accounts or of users.
 
     Args:
-        transport: How to reach the service.
+        client: Calls the service.
         stream: `accounts` or `users`.
         team_id: Sent as form field `team_id` when not None.
     """
 
-    def __init__(self, transport: ApiClient, stream: str, *, team_id: str | None = None) -> None:
-        self._transport = transport
+    def __init__(self, client: ApiClient, stream: str, *, team_id: str | None = None) -> None:
+        self._transport = client
         self.stream = stream
         self._team_id = team_id
         self._counting = threading.Lock()
@@ -144,7 +144,7 @@ def page_in(answer: Any, stream: str, *, endpoint: str) -> Page:
     """Take the rows out of `response.<stream>.hits`.
 
     Raises:
-        AnswerError: If there are none, not even an empty list.
+        ResponseError: If there are none, not even an empty list.
     """
     response = answer.get("response") if isinstance(answer, dict) else None
     body = response.get(stream) if isinstance(response, dict) else None
