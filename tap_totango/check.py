@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from totango_api.config import Connection
 from totango_api.errors import AuthenticationError, TotangoError
 from totango_api.hosts import REGIONS, hosts_of
-from totango_api.http.client import ApiClient
+from totango_api.http import ApiClient
 from totango_api.redaction import scrub
 from totango_api.region import resolved
 from totango_api.search import ACCOUNTS, USERS, Query, Search

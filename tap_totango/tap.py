@@ -25,7 +25,7 @@ from tap_totango.state import (
 from tap_totango.streams import STREAMS, Discovery, StreamContext, check_maps, map_error
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError, TotangoError
-from totango_api.http.client import ApiClient
+from totango_api.http import ApiClient
 from totango_api.redaction import register_secret
 from totango_api.region import resolved
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tap_totango.records import MessageWriter
     from tap_totango.schema import KnownColumns, Naming
-    from totango_api.http.client import ApiClient
+    from totango_api.http import ApiClient
 
 logger = logging.getLogger(__name__)
 

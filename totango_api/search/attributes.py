@@ -15,7 +15,7 @@ from totango_api.search.endpoint import ACCOUNTS, USERS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from totango_api.http.client import ApiClient
+    from totango_api.http import ApiClient
     from totango_api.search.query import FieldSpec
 
 PATH: Final = "/api/v1/attributes.json"

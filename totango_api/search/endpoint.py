@@ -17,7 +17,7 @@ from totango_api.errors import ResponseError
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
-    from totango_api.http.client import ApiClient
+    from totango_api.http import ApiClient
     from totango_api.search.query import Query
 
 Hit: TypeAlias = dict[str, Any]

@@ -14,7 +14,7 @@ from totango_api.search.finding import Finder, Found, Wanted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from totango_api.http.client import ApiClient
+    from totango_api.http import ApiClient
     from totango_api.search.endpoint import Key
 
 __all__ = ["IDS_PER_QUERY", "Found", "Lookup"]
