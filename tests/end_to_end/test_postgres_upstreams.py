@@ -205,8 +205,8 @@ def test_a_json_value_outside_the_tap_s_own_schema_is_rejected_alone(
     unwritten = [row for row in service.dump("accounts") if row["account_name"] is None]
     assert [row["account_id"] for row in unwritten] == ["acme-7"]
     kept = [json.loads(line) for line in rejects.read_text().split("\n") if line]
-    [rejected] = [message["record"] for message in kept if message["type"] == "RECORD"]
-    assert rejected["account_id"] == "acme-7"
+    [rejected] = [message for message in kept if message["type"] == "RECORD"]
+    assert rejected["record"]["account_id"] == "acme-7"
     assert "details" in json.dumps(rejected["_reject"])
 
 
