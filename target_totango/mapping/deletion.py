@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +35,9 @@ _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0", ""})
 _FIRST_EPOCH: Final = 1_000_000_000
 """The ninth of September 2001: no number below is taken for a moment."""
+
+_SAME_OFFSET_TWICE: Final = re.compile(r"([+-]\d\d:\d\d)\1$", re.ASCII)
+"""As taps of databases have written it: 2019-12-18T13:19:44+00:00+00:00."""
 
 _moment = date_conversion((ISO,))
 
@@ -117,6 +121,8 @@ def is_marked(record: Mapping[str, Any], fields: Iterable[str]) -> bool:
 def _is_moment(value: Any) -> bool:
     if isinstance(value, (int, float, Decimal)):
         return not isinstance(value, bool) and value >= _FIRST_EPOCH
+    if isinstance(value, str):
+        value = _SAME_OFFSET_TWICE.sub(r"\1", value)
     try:
         return bool(_moment[type(value)](value))
     except ConversionError:

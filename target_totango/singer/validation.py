@@ -14,6 +14,10 @@ from totango_api.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+
+_LONGEST_REASON: Final = 200
+
 UNFIT: Final = "does not fit the schema"
 
 _DRAFTS: Final = {
@@ -41,7 +45,8 @@ class RecordValidator(BaseJSONSchemaValidator):
         try:
             self._validator = _draft_of(schema)(_tolerant(schema), retriever=_no_retrieval)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            msg = f"The SCHEMA of stream {stream!r} is not a JSON schema: {error}."
+            reason = " ".join(str(error).split())[:_LONGEST_REASON]
+            msg = f"The SCHEMA of stream {stream!r} is not a JSON schema: {reason}."
             raise InputError(msg) from None
 
     def validate(self, record: dict[str, Any]) -> None:
@@ -100,16 +105,29 @@ def _has_boolean_bounds(schema: Any) -> bool:
 
 
 def _tolerant(schema: Any) -> Any:
-    """Leave out what says how a database stores a number.
+    """Leave out what says how a database stores a number, and types that JSON Schema has not.
 
-    `multipleOf: 1e-38` cannot be checked in binary floating point.
+    `multipleOf: 1e-38` cannot be checked in binary floating point. A type such as `date-time` says
+    nothing about a value.
     """
     if isinstance(schema, dict):
-        return {
+        tolerant = {
             key: _tolerant(value)
             for key, value in schema.items()
             if not (key == "multipleOf" and not isinstance(value, (dict, list)) and value < 1)
         }
+        return _with_known_types(tolerant)
     if isinstance(schema, list):
         return [_tolerant(value) for value in schema]
     return schema
+
+
+def _with_known_types(schema: dict[str, Any]) -> dict[str, Any]:
+    named = schema.get("type")
+    names = [named] if isinstance(named, str) else named
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return schema  # a field of that name, or what the validator has to refuse
+    if _TYPES.issuperset(names):
+        return schema
+    # What the other types are then says nothing either.
+    return {key: value for key, value in schema.items() if key != "type"}

@@ -53,7 +53,16 @@ def test_what_is_no_moment_deletes_nobody(
     assert done.states == [state(1)["value"]]
 
 
-@pytest.mark.parametrize("mark", [GONE, "2024-07-01", "2024-07-01 10:00:00+02", 1719792000000])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        GONE,
+        "2024-07-01",
+        "2024-07-01 10:00:00+02",
+        "2019-12-18T13:19:44+00:00+00:00",
+        1719792000000,
+    ],
+)
 def test_a_moment_deletes(deliver: Deliver, service: Sandbox, mark: Any) -> None:
     deliver(USERS, user("goes")).ok()
     deliver(USERS, user("goes", _sdc_deleted_at=mark), **ON).ok()
