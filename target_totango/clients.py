@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import KnownAttributes, read_attributes
 from target_totango.models import HUB
-from target_totango.verify.verification import Verifier
+from target_totango.verify import Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
 from totango_api.region import resolved

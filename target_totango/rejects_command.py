@@ -14,8 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from target_totango.singer import older_rejects
-from target_totango.storage.dead_letter import PRIVATE, reasons_in
+from target_totango.singer import holds_reasons, move_reasons
+from target_totango.storage import PRIVATE, reasons_in
 from totango_api.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ def read_rejects(path: Path, reason: str | None = None) -> Iterator[RejectedRow]
                 stream = message["stream"]
                 if message["type"] == "SCHEMA":
                     schemas[stream] = line
-                    older |= {stream} if older_rejects.holds_reasons(message["schema"]) else set()
+                    older |= {stream} if holds_reasons(message["schema"]) else set()
                     continue
                 if stream in older:
-                    older_rejects.move_reasons(message)
+                    move_reasons(message)
                 row = RejectedRow(number, line, schemas[stream], message, reasons_in(message))
                 if reason is None or any(reason in each for each in row.reasons):
                     yield row

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.storage.output_paths import is_device
+from target_totango.storage import is_device
 from totango_api.errors import TotangoError
 from totango_api.progress import ProgressLine
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from target_totango.models import ValidationError
-    from target_totango.singer.state import StateCheckpointer
+    from target_totango.singer import StateCheckpointer
 
 logger = logging.getLogger("target-totango")
 

@@ -9,10 +9,10 @@ from singer_sdk.sinks import RecordSink
 
 from target_totango.mapping import ConversionError, NotWritten
 from target_totango.models import REJECT_FIELD, ValidationError
-from target_totango.singer.pattern_fields import PatternFields
-from target_totango.singer.validation import RecordValidator
-from target_totango.storage.stale_rejects import rejected_as
-from totango_api.errors import SettingsError
+from target_totango.pipeline import Rejected, Skipped
+from target_totango.singer import PatternFields, RecordValidator
+from target_totango.storage import rejected_as
+from target_totango.stream_maps import is_mistake, stream_map_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
 
     from target_totango.mapping import SegmentStream, StreamMapping
     from target_totango.models import SourceStream
-    from target_totango.pipeline.record_processor import RecordProcessor
-    from target_totango.pipeline.run import Run
+    from target_totango.pipeline import RecordProcessor, Run
 
     MappingsFor = Callable[["TotangoSink"], list[StreamMapping]]
     Ways = list[tuple[StreamMapping, dict[str, Any]]]
 
 PROCESSORS_KEPT: Final = 1_000
-
-_MISTAKES: Final = frozenset({"FunctionNotDefined", "FeatureNotAvailable", "OperatorNotDefined"})
-"""Errors of simpleeval, by which the SDK evaluates expressions, that no record is to blame for."""
 
 
 class TotangoSink(RecordSink):
@@ -125,15 +121,15 @@ class TotangoSink(RecordSink):
         source: SourceStream,
     ) -> Ways:
         """Return what becomes of a call of Segment."""
-        about: dict[str, Any] = {"stream": self.stream_name, "object_": segment.object}
+        about = (self.stream_name, segment.object)
         try:
             ways = segment.rows(record)
         except ConversionError as unfit:
             error = ValidationError("", unfit.code, unfit.message)
-            self._run.refuse(message, source, **about, error=error)
+            self._run.add_unsent(message, source, about, Rejected([error]))
             return []
         if isinstance(ways, NotWritten):
-            self._run.skip(message, source, **about, reason=ways.reason)
+            self._run.add_unsent(message, source, about, Skipped(ways.reason))
             return []
         return ways
 
@@ -210,22 +206,14 @@ class StreamRoute:
         """
         cause = error.__cause__ or error
         reason = f"a stream map failed on it: {error} ({type(cause).__name__}: {cause})"
-        if self._is_mistake(cause):
-            msg = f"stream_maps cannot be used for stream {self._source.name!r}: {error} ({cause})."
-            raise SettingsError(msg)
-        refused = ValidationError("", "stream map failed", reason)
+        if is_mistake(cause, self._source.schema):
+            raise stream_map_error(error, self._source.name)
+        rejected = Rejected([ValidationError("", "stream map failed", reason)])
         abouts = sink.abouts if isinstance(sink, TotangoSink) else []
         if not abouts:
             self._run.ignore(sink.stream_name)
-        for stream, object_ in abouts:
-            self._run.refuse(message, self._source, stream=stream, object_=object_, error=refused)
-
-    def _is_mistake(self, cause: BaseException) -> bool:
-        """Return whether an expression names what no record of the stream can have."""
-        kind = type(cause).__name__
-        if kind == "NameNotDefined":
-            return getattr(cause, "name", None) not in self._source.schema["properties"]
-        return kind in _MISTAKES
+        for about in abouts:
+            self._run.add_unsent(message, self._source, about, rejected)
 
 
 def _changes_nothing(stream_map: StreamMap, sink: Sink) -> bool:

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk.exceptions import (
     ConfigValidationError,
-    MapExpressionError,
     RecordsWithoutSchemaException,
-    StreamMapConfigError,
 )
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -28,11 +26,10 @@ from singer_sdk.target_base import Target
 from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
 from target_totango.mapping import Segment, compile_stream, fits, log_mapping, mappings_of
 from target_totango.models import SourceStream
-from target_totango.pipeline.run import Run
-from target_totango.pipeline.stages import DRAIN_SECONDS
-from target_totango.singer import older_rejects
-from target_totango.singer.reader import MessageReader
+from target_totango.pipeline import DRAIN_SECONDS, Run
+from target_totango.singer import MessageReader, holds_reasons, move_reasons, without_reasons
 from target_totango.sinks import StreamRoute, TotangoSink
+from target_totango.stream_maps import STREAM_MAP_ERRORS, stream_map_error, streams_without
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError
 from totango_api.redaction import register_secret
@@ -48,15 +45,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-totango")
 
 _SECRETS: Final = ("app_token", "sdr_token")
-
-STREAM_MAP_ERRORS: Final = (
-    MapExpressionError,
-    StreamMapConfigError,
-    AttributeError,
-    KeyError,
-    TypeError,
-)
-"""What the SDK raises for a stream map that it cannot use."""
 
 _IDENTIFYING: Final = (
     "object",
@@ -117,7 +105,7 @@ class TargetTotango(Target):
         except STREAM_MAP_ERRORS as error:
             if not isinstance(config, dict) or not config.get("stream_maps"):
                 raise
-            raise _stream_map_error(error) from None
+            raise stream_map_error(error) from None
         settings = Settings.from_config(self.config)
         connection = Connection.from_config(
             self.config, user_agent=f"target-totango/{self.plugin_version}"
@@ -248,8 +236,8 @@ class TargetTotango(Target):
             raise InputError(msg)
         schema.setdefault("properties", {})
         keys = self._keys_in(message_dict)
-        if older_rejects.holds_reasons(schema):
-            schema = older_rejects.without_reasons(schema)
+        if holds_reasons(schema):
+            schema = without_reasons(schema)
             self._older_rejects.add(stream)
         known = self._sources.get(stream)
         if known is not None and known.schema == schema and known.key_properties == keys:
@@ -260,7 +248,7 @@ class TargetTotango(Target):
         try:
             self.mapper.register_raw_stream_schema(stream, schema, keys)
         except STREAM_MAP_ERRORS as error:
-            raise _stream_map_error(error, stream=stream) from None
+            raise stream_map_error(error, stream=stream) from None
         for stream_map in self.mapper.stream_maps[stream]:
             if not isinstance(stream_map, RemoveRecordTransform):
                 self.get_sink(
@@ -288,7 +276,7 @@ class TargetTotango(Target):
             msg = f"The RECORD message in line {self.message_reader.line} has no stream or record."
             raise InputError(msg)
         if stream in self._older_rejects:
-            older_rejects.move_reasons(message_dict)
+            move_reasons(message_dict)
         route = self._routes.get(stream)
         if route is None:
             route = self._routes[stream] = self._route_of(stream)
@@ -351,10 +339,8 @@ class TargetTotango(Target):
         for spec in self.run.settings.mappings:
             if not any(spec.fits(name) for name in names):
                 logger.warning("The mapping for %r fitted no stream.", spec.stream)
-        for name, stream_map in (self.config.get("stream_maps") or {}).items():
-            source = stream_map.get("__source__", name) if isinstance(stream_map, dict) else name
-            if not name.startswith("__") and not any(fits(source, each) for each in self._sources):
-                logger.warning("The stream map for %r fitted no stream.", source)
+        for name in streams_without(self.config.get("stream_maps") or {}, self._sources):
+            logger.warning("The stream map for %r fitted no stream.", name)
         self.run.finish(self.message_reader.failure)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -369,15 +355,6 @@ class TargetTotango(Target):
         timer = threading.Timer(DRAIN_SECONDS + 5, os._exit, (128 + signum,))
         timer.daemon = True
         timer.start()
-
-
-def _stream_map_error(error: Exception, stream: str | None = None) -> SettingsError:
-    """Return what is wrong with a stream map, in a sentence."""
-    text = str(error).rstrip(".") or type(error).__name__
-    cause = f" ({error.__cause__})" if error.__cause__ else ""
-    where = f" for stream {stream!r}" if stream is not None else ""
-    msg = f"stream_maps cannot be used{where}: {text}{cause}."
-    return SettingsError(msg)
 
 
 def _require_service_id(connection: Connection) -> None:

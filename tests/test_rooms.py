@@ -9,13 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("totango_sandbox", "target_totango")
-DOORLESS = {
-    "target_totango.delivery",
-    "target_totango.pipeline",
-    "target_totango.singer",
-    "target_totango.storage",
-    "target_totango.verify",
-}
+DOORLESS = {"target_totango.delivery"}
 """Rooms that other rooms still walk into."""
 
 

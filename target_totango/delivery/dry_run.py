@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from target_totango.delivery.base import call_of
 from target_totango.delivery.results import Planned
 from target_totango.models import HUB, Row
-from target_totango.verify.verification import NAMES, compare
+from target_totango.verify import NAMES, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from target_totango.mapping import KnownAttributes
     from target_totango.models import ValidationError
-    from target_totango.verify.compare import Difference
+    from target_totango.verify import Difference
     from totango_api.search.lookup import Found, Lookup
 
 FIRST_ROWS: Final = 10

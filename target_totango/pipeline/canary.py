@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery.results import Confirmed, Refused
 from target_totango.models import ACCOUNT, HUB, Row
-from target_totango.verify.verification import NAMES, Sent, Verdict, pauses
+from target_totango.verify import NAMES, Sent, Verdict, pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from target_totango.objects import REPEATABLE
 if TYPE_CHECKING:
     from target_totango.models import Row
     from target_totango.report import Report
-    from target_totango.storage.run_store import RunStore
+    from target_totango.storage import RunStore
 
 logger = logging.getLogger("target-totango")
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.results import Failed, result_of
 from target_totango.models import USERS, Row
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
-from target_totango.storage.ledger import Confirmation
-from totango_api.errors import ApiError, TotangoError
+from target_totango.storage import Confirmation
+from target_totango.verify import pauses
+from totango_api.errors import ApiError, IncompleteReadError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from target_totango.clients import Clients
     from target_totango.report import Report
-    from target_totango.storage.known_users import KnownUsers, User
-    from target_totango.storage.ledger import Ledger
+    from target_totango.storage import KnownUsers, Ledger, User
 
 logger = logging.getLogger("target-totango")
-
-DeleteUser = Callable[[tuple[str, str]], bool]
-"""Deletes one user, and returns whether it was there."""
 
 _NEEDS_LEDGER: Final = "Stream %r: what a version no longer holds is only deleted with ledger_path."
 _OTHER_WAY: Final = (
@@ -57,6 +55,7 @@ class HardDeletes:
     Args:
         is_on: The setting `hard_delete`.
         limit: The setting `max_deletes`.
+        timeout: Seconds for which users that were deleted may still be found.
         known_users: Which users streams held before, if that is kept.
         ledger: Forgets whoever is deleted.
         report: Counts users.
@@ -67,12 +66,14 @@ class HardDeletes:
         *,
         is_on: bool,
         limit: int,
+        timeout: float,
         known_users: KnownUsers | None,
         ledger: Ledger | None,
         report: Report,
     ) -> None:
         self._is_on = is_on
         self._limit = limit
+        self._timeout = timeout
         self._known_users = known_users
         self._ledger = ledger
         self._report = report
@@ -141,13 +142,13 @@ class HardDeletes:
             self._absent.update(dict.fromkeys(absent, stream))
 
     def carry_out(
-        self, delete_user: DeleteUser, remaining: Callable[[list[User]], set[User]]
+        self, clients: Clients, wait: Callable[[float], None]
     ) -> Iterator[tuple[Row, RowResult]]:
         """Delete users, and yield what became of the rows that asked for it.
 
         Args:
-            delete_user: Deletes one.
-            remaining: Returns which of the users that were deleted are still there.
+            clients: Deletes them, and looks them up afterwards.
+            wait: Waits so many seconds.
 
         Raises:
             TooManyDeletesError: If they are too many; then none is deleted.
@@ -163,13 +164,13 @@ class HardDeletes:
         for stream, user in self._going():
             rows = self._rows.get(user, [])
             try:
-                delete_user(user)
+                clients.delete_user(user)
                 deleted[user] = stream
             except ApiError as error:
                 if not rows:
                     raise
                 yield from ((row, result_of(error, idempotent=True)) for row in rows)
-        still_there = remaining(list(deleted)) if deleted else set()
+        still_there = self._still_there(set(deleted), clients, wait)
         for user, stream in deleted.items():
             result: RowResult = _DELETED
             if user in still_there:
@@ -180,6 +181,21 @@ class HardDeletes:
         if vanished := still_there - self._rows.keys():
             msg = f"{len(vanished)} users that are gone at the source: {_STILL_THERE}"
             raise TotangoError(msg)
+
+    def _still_there(
+        self, users: set[User], clients: Clients, wait: Callable[[float], None]
+    ) -> set[User]:
+        """Return which of the users that were deleted are still found when the time is up."""
+        try:
+            for pause in itertools.chain([0.0], pauses(self._timeout)):
+                if not users:
+                    break
+                wait(pause)
+                users = set(clients.lookup.users(users))
+        except (ApiError, IncompleteReadError) as error:
+            logger.warning("Whether users are deleted cannot be looked up: %s", error)
+            return set()
+        return users
 
     def _note_deleted(self, stream: str, user: User) -> None:
         if self._ledger is not None:

@@ -16,9 +16,8 @@ from target_totango.mapping import (
     well_known_marks,
 )
 from target_totango.models import REJECT_FIELD, Row, ValidationError
-from target_totango.singer.validation import UNFIT
-from target_totango.storage.run_store import comparable
-from target_totango.storage.stale_rejects import is_superseded, newer_names
+from target_totango.singer import UNFIT
+from target_totango.storage import comparable, is_superseded, newer_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from target_totango.mapping import StreamMapping, Transformed
     from target_totango.models import SourceStream
     from target_totango.report import Report
-    from target_totango.singer.state import StateCheckpointer
+    from target_totango.singer import StateCheckpointer
 
 logger = logging.getLogger("target-totango")
 

@@ -11,9 +11,8 @@ from target_totango.objects import REPEATABLE
 from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, explained
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
-from target_totango.pipeline.filters import UNCERTAIN
-from target_totango.storage.ledger import Confirmation
-from target_totango.storage.stale_rejects import StaleRejects
+from target_totango.pipeline.delivered_activities import UNCERTAIN
+from target_totango.storage import Confirmation, StaleRejects
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
     from target_totango.delivery.dry_run import DryRunSummary
     from target_totango.pipeline.decisions import RowResult
     from target_totango.report import Report
-    from target_totango.singer.state import StateCheckpointer
-    from target_totango.storage.ledger import Ledger
-    from target_totango.storage.run_files import RunFiles
-    from target_totango.verify.read_back import Checked, ReadBack
+    from target_totango.singer import StateCheckpointer
+    from target_totango.storage import Ledger, RunFiles
+    from target_totango.verify import Checked, ReadBack
 
 logger = logging.getLogger("target-totango")
 

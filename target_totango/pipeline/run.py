@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,9 @@ from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.creation_defaults import CreationDefaults
-from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.deletes import HardDeletes
+from target_totango.pipeline.delivered_activities import DropDelivered
 from target_totango.pipeline.filters import (
-    DropDelivered,
     DropOutdated,
     DropStale,
     DropSuperseded,
@@ -27,11 +25,10 @@ from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.stages import Interruption, Stages
 from target_totango.pipeline.verdict import RunEnd
 from target_totango.report import Progress, Report, write_report
-from target_totango.singer.state import StateCheckpointer, emit
-from target_totango.storage.run_files import RunFiles
-from target_totango.verify.read_back import ReadBack
-from target_totango.verify.verification import pauses
-from totango_api.errors import ApiError, IncompleteReadError, InputError
+from target_totango.singer import StateCheckpointer, emit
+from target_totango.storage import RunFiles
+from target_totango.verify import ReadBack
+from totango_api.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
     from target_totango.delivery.base import Destination
     from target_totango.mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
+    from target_totango.pipeline.decisions import Rejected, Skipped
     from target_totango.pipeline.filters import Filter
     from totango_api.config import Connection
 
@@ -94,6 +92,7 @@ class Run:
         self._deletes = HardDeletes(
             is_on=settings.hard_delete,
             limit=settings.max_deletes,
+            timeout=settings.verify_timeout,
             known_users=self._files.known_users,
             ledger=self._files.ledger,
             report=self._report,
@@ -189,34 +188,25 @@ class Run:
         """
         self._stages.add(row)
 
-    def skip(
+    def add_unsent(
         self,
         message: Mapping[str, Any],
         source: SourceStream,
-        *,
-        stream: str,
-        object_: str,
-        reason: str,
+        about: tuple[str, str],
+        decision: Skipped | Rejected,
     ) -> None:
-        """Count a record that asks for nothing, such as a page without a name."""
-        row = Row(self._states.next_row(), source, message, stream, object_)
-        self._report.tally(row.stream, row.object).received += 1
-        self._results.handle([(row, Skipped(reason))])
+        """Count a record that is not sent, such as one on which a stream map failed.
 
-    def refuse(
-        self,
-        message: Mapping[str, Any],
-        source: SourceStream,
-        *,
-        stream: str,
-        object_: str,
-        error: ValidationError,
-    ) -> None:
-        """Reject a record that did not come through the stream maps, or is no call of a preset."""
-        row = Row(self._states.next_row(), source, message, stream, object_)
+        Args:
+            message: Its message as it was read.
+            source: Its stream.
+            about: Stream and object as which it counts.
+            decision: Why it is not sent.
+        """
+        row = Row(self._states.next_row(), source, message, *about)
         self._report.tally(row.stream, row.object).received += 1
         self._deletes.note_present(row)
-        self._results.handle([(row, Rejected([error]))])
+        self._results.handle([(row, decision)])
 
     def ignore(self, stream: str) -> None:
         """Count a row of a stream that is ignored."""
@@ -314,27 +304,13 @@ class Run:
         if self._dry_run is not None:
             self._dry_run.delete = self._deletes.count
             return
-        for result in self._deletes.carry_out(self.clients.delete_user, self._remaining):
+        for result in self._deletes.carry_out(self.clients, self._stages.wait):
             self._results.handle([result])
         self._is_read_whole = True
         if self._read_back.is_on:
             self._is_verified = True
             for checked in self._read_back.verify(self.clients.verifier, self._stages.wait):
                 self._results.handle_verification(checked)
-
-    def _remaining(self, users: list[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return which of the users that were deleted are still found when the time is up."""
-        remaining = set(users)
-        try:
-            for pause in itertools.chain([0.0], pauses(self.settings.verify_timeout)):
-                self._stages.wait(pause)
-                remaining = set(self.clients.lookup.users(remaining))
-                if not remaining:
-                    break
-        except (ApiError, IncompleteReadError) as error:
-            logger.warning("Whether users are deleted cannot be looked up: %s", error)
-            return set()
-        return remaining
 
     def _close(self, failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from target_totango.config import Settings
     from target_totango.delivery.dry_run import DryRunSummary
     from target_totango.report import Report
-    from target_totango.singer.state import StateCheckpointer
-    from target_totango.storage.dead_letter import DeadLetterFile
-    from target_totango.storage.run_files import RunFiles
+    from target_totango.singer import StateCheckpointer
+    from target_totango.storage import DeadLetterFile, RunFiles
 
 logger = logging.getLogger("target-totango")
 

@@ -1,1 +1,19 @@
 """The Singer protocol: messages in, STATE out."""
+
+from target_totango.singer.older_rejects import holds_reasons, move_reasons, without_reasons
+from target_totango.singer.pattern_fields import PatternFields
+from target_totango.singer.reader import MessageReader
+from target_totango.singer.state import StateCheckpointer, emit
+from target_totango.singer.validation import UNFIT, RecordValidator
+
+__all__ = [
+    "UNFIT",
+    "MessageReader",
+    "PatternFields",
+    "RecordValidator",
+    "StateCheckpointer",
+    "emit",
+    "holds_reasons",
+    "move_reasons",
+    "without_reasons",
+]

@@ -1,1 +1,40 @@
 """Everything that is on disk: run store, ledger, rejects."""
+
+from target_totango.storage.dead_letter import (
+    PRIVATE,
+    REJECTS,
+    DeadLetterFile,
+    reasons_in,
+    run_of_reject,
+)
+from target_totango.storage.known_users import KnownUsers, User
+from target_totango.storage.ledger import Confirmation, Ledger
+from target_totango.storage.output_paths import is_device
+from target_totango.storage.run_files import RunFiles
+from target_totango.storage.run_store import RunStore, comparable
+from target_totango.storage.stale_rejects import (
+    StaleRejects,
+    is_superseded,
+    newer_names,
+    rejected_as,
+)
+
+__all__ = [
+    "PRIVATE",
+    "REJECTS",
+    "Confirmation",
+    "DeadLetterFile",
+    "KnownUsers",
+    "Ledger",
+    "RunFiles",
+    "RunStore",
+    "StaleRejects",
+    "User",
+    "comparable",
+    "is_device",
+    "is_superseded",
+    "newer_names",
+    "reasons_in",
+    "rejected_as",
+    "run_of_reject",
+]

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import ConversionError, to_date
-from target_totango.storage import seen
-from target_totango.storage.seen import key_digest
+from target_totango.storage import key_counts
+from target_totango.storage.key_counts import key_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _FOLDED: Final = "in small letters"
 _SEVERAL: Final = ("spellings", "several")
 
 _TABLES: Final = (
-    seen.TABLE,
+    key_counts.TABLE,
     "CREATE TABLE existing (key BLOB PRIMARY KEY, there INTEGER) WITHOUT ROWID",
     (
         "CREATE TABLE sent (key BLOB PRIMARY KEY, place INTEGER, stream TEXT, object TEXT, "
@@ -39,8 +39,8 @@ class RunStore:
 
     def __init__(self) -> None:
         self._place = 0
-        self._seen = seen.SeenKeys(lambda: self.database)
-        self.count = self._seen.count
+        self._counts = key_counts.KeyCounts(lambda: self.database)
+        self.count = self._counts.count
         """Notes a key, and returns how often it was noted before."""
 
     @functools.cached_property
@@ -63,15 +63,15 @@ class RunStore:
         """
         folded = tuple(part.lower() for part in key)
         small = (_FOLDED, *folded)
-        if is_counted and folded == key and small not in self._seen:
+        if is_counted and folded == key and small not in self._counts:
             return False
-        if not is_counted and key in self._seen:
+        if not is_counted and key in self._counts:
             return False
-        differs = folded != key and folded in self._seen
+        differs = folded != key and folded in self._counts
         spelling = ("spelling", json.dumps(key))
-        if self.count(small) and self._seen.moment(small) != spelling:
+        if self.count(small) and self._counts.moment(small) != spelling:
             differs, spelling = True, _SEVERAL
-        self._seen.note_moment(small, spelling)
+        self._counts.note_moment(small, spelling)
         return differs
 
     def is_stale(self, key: tuple[str, ...], moment: tuple[str, str]) -> bool:
@@ -79,9 +79,9 @@ class RunStore:
 
         Values that cannot be compared, such as a number and a date, go by their order.
         """
-        if is_older(moment, self._seen.moment(key)):
+        if is_older(moment, self._counts.moment(key)):
             return True
-        self._seen.note_moment(key, moment)
+        self._counts.note_moment(key, moment)
         return False
 
     def existing(self, key: Sequence[str]) -> bool | None:

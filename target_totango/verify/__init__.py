@@ -1,1 +1,17 @@
 """Reads back what was written and compares."""
+
+from target_totango.verify.compare import Difference
+from target_totango.verify.read_back import Checked, ReadBack
+from target_totango.verify.verification import NAMES, Sent, Verdict, Verifier, compare, pauses
+
+__all__ = [
+    "NAMES",
+    "Checked",
+    "Difference",
+    "ReadBack",
+    "Sent",
+    "Verdict",
+    "Verifier",
+    "compare",
+    "pauses",
+]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from target_totango.config import Settings
     from target_totango.models import SourceStream
-    from target_totango.storage.run_store import RunStore
+    from target_totango.storage import RunStore
     from target_totango.verify.verification import Verifier
 
 logger = logging.getLogger("target-totango")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_totango.storage.key_counts import KeyCounts, key_digest
 from target_totango.storage.run_store import RunStore, comparable
-from target_totango.storage.seen import SeenKeys, key_digest
 
 if TYPE_CHECKING:
     import pytest
@@ -21,7 +21,7 @@ keys = st.tuples(st.sampled_from(["accounts", "users"]), texts) | st.lists(texts
 @given(st.lists(keys, max_size=60), st.integers(1, 5))
 def test_keys_are_counted_wherever_they_are(seen: list[tuple[str, ...]], in_ram: int) -> None:
     journal = RunStore()
-    counting = SeenKeys(lambda: journal.database, in_ram=in_ram)
+    counting = KeyCounts(lambda: journal.database, in_ram=in_ram)
     expected: Counter[tuple[str, ...]] = Counter()
     for key in seen:
         assert counting.count(key) == expected[key]
@@ -34,8 +34,8 @@ def test_the_most_recent_moment_is_known_wherever_its_key_is(
     rows: list[tuple[str, int | None]],
 ) -> None:
     journal = RunStore()
-    journal._seen = SeenKeys(lambda: journal.database, in_ram=2)
-    journal.count = journal._seen.count
+    journal._counts = KeyCounts(lambda: journal.database, in_ram=2)
+    journal.count = journal._counts.count
     newest: dict[str, int] = {}
     for name, number in rows:
         journal.count((name,))
@@ -56,8 +56,8 @@ def test_keys_that_differ_in_case_are_told_wherever_they_are(
     rows: list[tuple[str, str]], rejected: list[tuple[str, str]]
 ) -> None:
     store = RunStore()
-    store._seen = SeenKeys(lambda: store.database, in_ram=2)
-    store.count = store._seen.count
+    store._counts = KeyCounts(lambda: store.database, in_ram=2)
+    store.count = store._counts.count
     seen: set[tuple[str, ...]] = set()
 
     def is_alike(key: tuple[str, ...]) -> bool:
@@ -86,16 +86,16 @@ def test_few_keys_need_no_database() -> None:
         msg = "the database was opened"
         raise AssertionError(msg)
 
-    counting = SeenKeys(none, in_ram=3)  # type: ignore[arg-type, return-value]
+    counting = KeyCounts(none, in_ram=3)  # type: ignore[arg-type, return-value]
     assert [counting.count((name,)) for name in "abca"] == [0, 0, 0, 1]
 
 
 def test_a_key_that_only_seems_to_be_on_disk_was_not_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("target_totango.storage.seen.KeyFilter._PLACES", 1)
+    monkeypatch.setattr("target_totango.storage.key_counts.KeyFilter._PLACES", 1)
     journal = RunStore()
-    counting = SeenKeys(lambda: journal.database, in_ram=1)
+    counting = KeyCounts(lambda: journal.database, in_ram=1)
     assert [counting.count((name,)) for name in "abcab"] == [0, 0, 0, 1, 1]
     journal.close()
 

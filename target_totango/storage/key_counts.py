@@ -44,7 +44,7 @@ class KeyFilter:
         return bool(self._marks[(hashed >> 32) % self._PLACES])
 
 
-class SeenKeys:
+class KeyCounts:
     """Counts keys. Used by one thread.
 
     Most keys of a run come once. That a key is not on disk is told by a filter, so that only those
