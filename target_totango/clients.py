@@ -14,7 +14,7 @@ from totango_api.http import ApiClient
 from totango_api.region import resolved
 from totango_api.search.attributes import discover
 from totango_api.search.lookup import Lookup
-from totango_api.writing import delete_user
+from totango_api.writing import TrackingClient, delete_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,6 +48,18 @@ class Clients:
         """The one way out; the region is looked up first if it is `auto`."""
         connection = resolved(self._connection, self._config)
         return ApiClient(connection)
+
+    @functools.cached_property
+    def tracking(self) -> TrackingClient:
+        """Makes tracking calls, and remembers what answers those that were taken.
+
+        Raises:
+            SettingsError: If the connection does not know the full service id.
+        """
+        settings = self._settings
+        return TrackingClient(
+            self.transport, token=settings.sdr_token, receipt=settings.tracking_receipt
+        )
 
     @functools.cached_property
     def known(self) -> KnownAttributes:

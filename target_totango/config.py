@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,6 +55,13 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "Security token of tracking calls (Settings, SDR tokens), for services that ask for one.",
         secret=True,
         writeOnly=True,
+    ),
+    "tracking_receipt": setting(
+        "string",
+        "Receipt of tracking calls",
+        "What answers a tracking call that was taken, where that is not the documented GIF: a "
+        "regular expression for the whole body, empty for an empty one. Any other answer confirms "
+        "nothing. Not needed where the canary finds the first row.",
     ),
     "mappings": setting(
         "array",
@@ -276,6 +284,7 @@ class Settings:
     hub_batch_size: int
     report_path: str | None
     sdr_token: str | None
+    tracking_receipt: re.Pattern[str] | None
     delivery: str
 
     @classmethod
@@ -316,6 +325,7 @@ class Settings:
             hub_batch_size=_batch_size(config),
             report_path=given["report_path"],
             sdr_token=(given["sdr_token"] or "").strip() or None,
+            tracking_receipt=_receipt(given["tracking_receipt"]),
             delivery=delivery,
         )
         settings._check(bool((config.get("app_token") or "").strip()))
@@ -394,6 +404,14 @@ def _deletion(value: Any) -> DeletionMark:
         return parse_deleted_when(value)
     except ValueError as error:
         msg = f"deleted_when cannot be used: {error}."
+        raise SettingsError(msg) from None
+
+
+def _receipt(value: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if value is None else re.compile(value, re.DOTALL)
+    except re.error as error:
+        msg = f"tracking_receipt is no regular expression: {error}."
         raise SettingsError(msg) from None
 
 

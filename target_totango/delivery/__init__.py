@@ -8,7 +8,7 @@ from target_totango.delivery.base import Destination
 from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.tracking import TrackingDestination
 from target_totango.models import HUB, Row
-from totango_api.writing import HubClient, TrackingClient
+from totango_api.writing import HubClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def make_destination(
             is_interrupted=is_interrupted,
         )
     return TrackingDestination(
-        TrackingClient(clients.transport, token=settings.sdr_token),
+        clients.tracking,
         max_in_flight=settings.max_in_flight,
         prepare=prepare,
         is_interrupted=is_interrupted,

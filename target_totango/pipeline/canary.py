@@ -9,10 +9,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_totango.delivery.results import Confirmed, Refused
+from target_totango.delivery.results import Confirmed, Failed, Refused
 from target_totango.models import ACCOUNT, HUB, Row
 from target_totango.verify import NAMES, Sent, Verdict, pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
+from totango_api.writing import NoReceiptError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -147,6 +148,8 @@ class Canary:
             CanaryError: If rows are acknowledged and do not arrive.
         """
         result = send_alone(row)
+        if isinstance(result, Failed) and isinstance(result.error, NoReceiptError):
+            return [(row, self._look_for(row, result, result.error, wait))]
         if not isinstance(result, Confirmed):
             if not isinstance(result, Refused):
                 # One after the other would take long in an outage: the others go out together.
@@ -170,6 +173,34 @@ class Canary:
                     results.append((control, result))
                 control = None
         return [*results, *self._concluded(watched, time.monotonic() - started)]
+
+    def _look_for(self, row: Row, result: Failed, error: NoReceiptError, wait: Wait) -> RowResult:
+        """Return the result of a row that was not answered with a receipt.
+
+        If it is there, whatever is answered so was taken.
+        """
+        group = _group(row)
+        self._done.add(group)
+        self.findings[group] = {"result": "no receipt"}
+        if not error.may_be_receipt:
+            return result
+        watched = self._watched(row)
+        for pause in itertools.chain([0.0], pauses(self._settings.verify_timeout, FIRST_PAUSE)):
+            wait(pause)
+            if not self._read([watched]):
+                return result
+            if watched.is_decided:
+                break
+        if watched.visible_at is None:
+            return result
+        self._clients.tracking.prove(error)
+        self.findings[group] = {"result": watched.latest.result}
+        logger.warning(
+            "The service answers tracking calls with something other than a GIF. The first row of "
+            "%s is there, so the same answer counts as a receipt.",
+            group[0],
+        )
+        return Confirmed(is_seen=watched.latest.result == "confirmed")
 
     def _look_up(self, group: Group, rows: Sequence[Row]) -> None:
         """Look up rows before they are sent: those that are there already would prove nothing."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from totango_api.writing.hub import HubClient
 from totango_api.writing.hub_rows import HubObject, HubRow
-from totango_api.writing.tracking import TrackingCall, TrackingClient
+from totango_api.writing.tracking import NoReceiptError, TrackingCall, TrackingClient
 from totango_api.writing.user_deletion import delete_user
 
 __all__ = [
     "HubClient",
     "HubObject",
     "HubRow",
+    "NoReceiptError",
     "TrackingCall",
     "TrackingClient",
     "delete_user",

@@ -1,18 +1,19 @@
 """Tracking calls: one account, at most one user, at most one activity, by POST form.
 
-Sources: "Totango HTTP API", "HTTP API Quick Reference", and Totango's own tracker (`api-token`,
-200 and 201 as success).
+Sources: "Totango HTTP API" (a call is answered 200 and a small GIF), "HTTP API Quick Reference",
+and Totango's own tracker (`api-token`, 200 and 201 as success).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from totango_api import http
 from totango_api.errors import ResponseError, SettingsError
-from totango_api.redaction import register_secret
+from totango_api.redaction import excerpt, register_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 
 PIXEL: Final = "/pixel.gif"
 DELIVERED: Final = (200, 201)
+RECEIPTS: Final = (b"GIF89a", b"GIF87a")
+"""How the body of a receipt begins: no other answer tells that Totango has taken a call."""
+
+TRIES: Final = 4
+"""How often a call is sent before an answer that is no receipt is believed, unless it is a page."""
+
+_SAYS_NO: Final = re.compile(
+    r"(?i)fail|err|denied|deny|forbid|refus|reject|invalid|unauth|unavail|not |false|null|"
+    r"too many|limit|busy|expired|log ?in|sign ?in|\b[45]\d\d\b"
+)
 
 FOREIGN_ID: Final = "ofid"
 """API name of the foreign id, which has a parameter of its own for accounts (`sdr_ofid`)."""
@@ -73,6 +84,39 @@ class TrackingCall:
             yield f"sdr_u.{name}", value
 
 
+class NoReceiptError(ResponseError):
+    """A tracking call was answered with something else than a receipt.
+
+    It may or may not have been taken.
+
+    Attributes:
+        body: The answer, without surrounding blanks.
+    """
+
+    def __init__(self, endpoint: str, response: Response) -> None:
+        self.body = response.body.strip()
+        is_page = self.body.startswith(b"<")
+        quoted = excerpt(self.body[:500].decode("utf-8", "replace"))
+        super().__init__(
+            endpoint,
+            status=response.status,
+            reason=f"no receipt, which is a GIF, but {quoted!r}" if quoted else "an empty body",
+            remedy=_WRONG_PLACE if is_page else _OTHER_RECEIPT,
+            retriable=True,
+            may_have_succeeded=True,
+            max_tries=None if is_page else TRIES,
+        )
+
+    @property
+    def may_be_receipt(self) -> bool:
+        """Whether a service might answer so what it has taken: not with a page or a failure."""
+        return not self.body.startswith(b"<") and not _SAYS_NO.search(self.body.decode("latin-1"))
+
+
+_WRONG_PLACE: Final = "Check region and tracking_url, and whether a proxy asks for a login."
+_OTHER_RECEIPT: Final = "If the service answers so what it has taken, set tracking_receipt."
+
+
 class TrackingClient:
     """Delivers tracking calls of one service.
 
@@ -81,17 +125,27 @@ class TrackingClient:
             calls do not count against the rate limit.
         token: SDR token, for services that ask for one. It travels in the body, never in the
             URL.
+        receipt: Fits what a service answers instead of a GIF, without surrounding blanks.
 
     Raises:
         SettingsError: If the connection does not know the full service id.
     """
 
-    def __init__(self, client: ApiClient, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        *,
+        token: str | None = None,
+        receipt: re.Pattern[str] | None = None,
+    ) -> None:
         connection = client.connection
         if connection.service_id is None:
             msg = "service_id is not set."
             raise SettingsError(msg, remedy="Tracking calls need it whole, like SP-25001-01.")
         self._client = client
+        self._receipt = receipt
+        self._proven: bytes | None = None
+        self._answers_with_gif = False
         self._request = http.Request(
             "tracking",
             "POST",
@@ -122,7 +176,7 @@ class TrackingClient:
                 may have arrived nevertheless.
         """
         request = replace(self._request, body=self.form(call), idempotent=call.idempotent)
-        self._client.send(request, _delivered)
+        self._client.send(request, self._check)
 
     def poster(self, *, max_in_flight: int) -> AsyncPoster[None]:
         """Return what posts the bodies of many calls at once, as `deliver` would each.
@@ -131,14 +185,34 @@ class TrackingClient:
             max_in_flight: Most calls at once.
         """
         return http.AsyncPoster(
-            self._client, self._request, _delivered, max_in_flight=max_in_flight
+            self._client, self._request, self._check, max_in_flight=max_in_flight
         )
 
+    def prove(self, error: NoReceiptError) -> None:
+        """Take an answer for a receipt, since what was answered so is in Totango.
 
-def _delivered(endpoint: str, answer: Response) -> None:
-    if answer.status not in DELIVERED:
-        reason = "neither 200 nor 201, so the call counts as lost"
-        raise ResponseError(endpoint, status=answer.status, reason=reason)
+        From the first GIF on, only a GIF is a receipt: then that was another answer's place.
+        """
+        if not self._answers_with_gif:
+            self._proven = error.body
+
+    def _check(self, endpoint: str, response: Response) -> None:
+        """Check that a response is a receipt.
+
+        Raises:
+            NoReceiptError: If it is not.
+        """
+        if response.status in DELIVERED:
+            body = response.body
+            if body.startswith(RECEIPTS):
+                self._answers_with_gif = True
+                return
+            body = body.strip()
+            if self._receipt and self._receipt.fullmatch(body.decode("utf-8", "replace")):
+                return
+            if body == self._proven and not self._answers_with_gif:
+                return
+        raise NoReceiptError(endpoint, response)
 
 
 # Encoded forms ---------------------------------------------------------------------------------

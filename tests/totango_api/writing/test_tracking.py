@@ -9,11 +9,13 @@ import pytest
 import sandboxes
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
 
 from totango_api.config import Connection
 from totango_api.errors import ResponseError, SettingsError, UnavailableError
 from totango_api.http.client import ApiClient
-from totango_api.writing.tracking import TrackingCall, TrackingClient
+from totango_api.http.responses import Response
+from totango_api.writing.tracking import NoReceiptError, TrackingCall, TrackingClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +80,21 @@ def test_an_account_alone_names_no_user() -> None:
 def test_the_whole_service_id_is_needed(service_id: str | None) -> None:
     with unconnected(service_id) as transport, pytest.raises(SettingsError, match="SP-"):
         TrackingClient(transport)
+
+
+@given(st.binary() | st.sampled_from([b"GIF", b" GIF89a", b"gif89a", b'{"status":"success"}']))
+def test_no_body_but_a_gif_confirms_a_call(body: bytes) -> None:
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    with unconnected() as transport:
+        client = TrackingClient(transport)
+        for status in range(200, 300):
+            response = Response(status, headers, body)
+            if status < 202 and body.startswith((b"GIF87a", b"GIF89a")):
+                client._check("POST /", response)
+                continue
+            with pytest.raises(NoReceiptError) as caught:
+                client._check("POST /", response)
+            assert caught.value.may_have_succeeded
 
 
 def test_calls_arrive(transport: ApiClient, service: Sandbox) -> None:
