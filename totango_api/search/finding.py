@@ -169,30 +169,40 @@ class Finder:
             return True
         if rows >= limits.PAGE_ROWS:
             return False
-        if not rows and page.total_hits:
-            self._check_count(wanted, page.total_hits)
         # Fewer rows than counted, or no count: pages may be smaller here, or the count wrong.
         following = self._page(before, offset=rows) if rows else page
         self._take(wanted, following)
-        return not (wanted.keys and following.hits)
+        if wanted.keys and following.hits:
+            return False
+        if wanted.keys and (held_back := (page.total_hits or 0) - rows) > 0:
+            self._check_count(wanted, held_back)
+        return True
 
-    def _check_count(self, wanted: Wanted, counted: int) -> None:
+    def _check_count(self, wanted: Wanted, held_back: int) -> None:
         """Check that rows which are counted and do not come are counted for any id.
 
         Raises:
-            ResponseError: If the server counts none for an id that cannot be there: then there are
-                rows which it holds back.
+            ResponseError: If the server holds rows back: then it is not known who is absent.
         """
         if self._excess is None:
-            nobody = (*["-"] * (len(next(iter(wanted.keys))) - 1), uuid.uuid4().hex)
-            self._excess = self._page(Wanted({nobody}, ())).total_hits or 0
-        if counted > self._excess:
-            endpoint = f"POST {self._search.path}"
+            self._excess = self._count_of_nobody(len(next(iter(wanted.keys))))
+        if held_back > self._excess:
             raise ResponseError(
-                endpoint,
-                reason=f"{counted} rows are counted for these ids, and none came",
+                f"POST {self._search.path}",
+                reason=f"{held_back} rows are counted for these ids and did not come",
                 remedy="So it is not known whether they are there: run again.",
             )
+
+    def _count_of_nobody(self, parts: int) -> int:
+        """Return how many rows are counted for an id that cannot be there.
+
+        It is a count that is wrong by so many only where other rows do come: a server that counts
+        rows and shows none at all holds them back.
+        """
+        nobody = (*["-"] * (parts - 1), uuid.uuid4().hex)
+        counted = self._page(Wanted({nobody}, ())).total_hits or 0
+        anybody = Query(count=1)
+        return counted if counted and self._search.page(anybody).hits else 0
 
     def _page_through(self, wanted: Wanted) -> None:
         """Read all hits of one id, again and again since rows that sort alike change places."""
