@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from target_totango.config import Settings
     from totango_api.config import Connection
+    from totango_api.writing import Deletion
 
 UNAUTHORIZED: Final = 401
 
@@ -98,8 +99,8 @@ class Clients:
         """Whether Totango can be asked anything."""
         return bool(self._connection.app_token)
 
-    def delete_user(self, user: tuple[str, str]) -> bool:
-        """Delete one user; return whether it was there.
+    def delete_user(self, user: tuple[str, str]) -> Deletion:
+        """Delete one user; return what Totango says of it.
 
         Raises:
             ApiError: If it was not deleted.

@@ -216,6 +216,9 @@ OBJECTS: Final[dict[str, TotangoObject]] = {each.name: each for each in _ALL}
 REPEATABLE: Final = frozenset(each.name for each in _ALL if each.is_idempotent)
 """Objects whose rows may be written twice: others, like activities, would count twice."""
 
+DELETABLE: Final = frozenset(each.name for each in _ALL if each.is_deletable)
+"""Objects of which an API deletes single ones."""
+
 SCOPES: Final[dict[str, TotangoObject]] = {ACCOUNT: OBJECTS[ACCOUNTS], USER: OBJECTS[USERS]}
 """Whose attributes rows of other objects may carry along, by scope."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery.results import Failed, result_of
-from target_totango.models import USERS, Row
+from target_totango.objects import DELETABLE
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.storage import Confirmation
 from target_totango.verify import pauses
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from target_totango.clients import Clients
+    from target_totango.models import Row
     from target_totango.report import Report
     from target_totango.storage import KnownUsers, Ledger, User
+
+_Announced: TypeAlias = tuple[str, str]
+"""The stream that says that somebody is gone, and the object that it is about."""
 
 logger = logging.getLogger("target-totango")
 
@@ -35,6 +39,9 @@ _NAMELESS: Final = (
 _STILL_THERE: Final = (
     "Totango says that it deleted the user, but it is still found. That may take a few minutes: "
     "run again, or raise verify_timeout."
+)
+_UNCLEAR: Final = (
+    "It cannot be looked up whether the user is deleted, and the answer does not say it: {}"
 )
 _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
@@ -78,7 +85,7 @@ class HardDeletes:
         self._ledger = ledger
         self._report = report
         self._rows: dict[User, list[Row]] = {}
-        self._absent: dict[User, str] = {}
+        self._absent: dict[User, _Announced] = {}
         self._nameless: Counter[str] = Counter()
         self._logged: set[str] = set()
 
@@ -89,7 +96,7 @@ class HardDeletes:
 
     def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not."""
-        if not any(row.is_deleted or row.object == USERS for row in rows):
+        if not any(row.is_deleted or row.object in DELETABLE for row in rows):
             return list(rows), []
         sent: list[Row] = []
         results: Results = []
@@ -103,7 +110,7 @@ class HardDeletes:
 
     def note_present(self, row: Row) -> Results:
         """Note that the source has a user; return the rows before that wanted it gone."""
-        if row.object != USERS:
+        if row.object not in DELETABLE:
             return []
         version = row.message.get("version")
         write = row.write
@@ -128,7 +135,7 @@ class HardDeletes:
             version: The version.
             way: How its ids are made and its rows filtered. Another one than before starts anew.
         """
-        if object_ != USERS or not self._is_on:
+        if object_ not in DELETABLE or not self._is_on:
             return
         roster = _roster(source, stream)
         if self._known_users is None:
@@ -139,7 +146,7 @@ class HardDeletes:
             self._log_once(roster, _NAMELESS, stream, nameless)
         else:
             absent = self._known_users.absent(roster, version)
-            self._absent.update(dict.fromkeys(absent, stream))
+            self._absent.update(dict.fromkeys(absent, (stream, object_)))
 
     def carry_out(
         self, clients: Clients, wait: Callable[[float], None]
@@ -160,32 +167,39 @@ class HardDeletes:
             )
             raise TooManyDeletesError(msg, remedy="Look at the source, then raise max_deletes.")
         self._forget()
-        deleted: dict[User, str] = {}
-        for stream, user in self._going():
+        deleted: dict[User, _Announced] = {}
+        unclear: dict[User, str] = {}
+        for announced, user in self._going():
             rows = self._rows.get(user, [])
             try:
-                clients.delete_user(user)
-                deleted[user] = stream
+                deletion = clients.delete_user(user)
+                deleted[user] = announced
+                if deletion.claim == "unclear":
+                    unclear[user] = deletion.answer
             except ApiError as error:
                 if not rows:
                     raise
                 yield from ((row, result_of(error, idempotent=True)) for row in rows)
         still_there = self._still_there(set(deleted), clients, wait)
-        for user, stream in deleted.items():
+        open_ends = dict.fromkeys(still_there or (), _STILL_THERE)
+        if still_there is None:
+            open_ends = {user: _UNCLEAR.format(answer) for user, answer in unclear.items()}
+        for user, announced in deleted.items():
             result: RowResult = _DELETED
-            if user in still_there:
-                result = Failed(TotangoError(_STILL_THERE))
+            if user in open_ends:
+                result = Failed(TotangoError(open_ends[user]))
             else:
-                self._note_deleted(stream, user)
+                self._note_deleted(announced, user)
             yield from ((row, result) for row in self._rows.get(user, []))
-        if vanished := still_there - self._rows.keys():
-            msg = f"{len(vanished)} users that are gone at the source: {_STILL_THERE}"
+        if vanished := open_ends.keys() - self._rows.keys():
+            why = open_ends[min(vanished)]
+            msg = f"{len(vanished)} users that are gone at the source: {why}"
             raise TotangoError(msg)
 
     def _still_there(
         self, users: set[User], clients: Clients, wait: Callable[[float], None]
-    ) -> set[User]:
-        """Return which of the users that were deleted are still found when the time is up."""
+    ) -> set[User] | None:
+        """Return which of these users are still found when the time is up; None if nobody knows."""
         try:
             for pause in itertools.chain([0.0], pauses(self._timeout)):
                 if not users:
@@ -194,38 +208,38 @@ class HardDeletes:
                 users = set(clients.lookup.users(users))
         except (ApiError, IncompleteReadError) as error:
             logger.warning("Whether users are deleted cannot be looked up: %s", error)
-            return set()
+            return None
         return users
 
-    def _note_deleted(self, stream: str, user: User) -> None:
+    def _note_deleted(self, announced: _Announced, user: User) -> None:
         if self._ledger is not None:
             # A row that was rejected before must not bring the user back.
-            self._ledger.confirm((stream, USERS, *user), Confirmation(b"", b"", self._ledger.run))
+            self._ledger.confirm((*announced, *user), Confirmation(b"", b"", self._ledger.run))
         if user not in self._rows:
-            self._report.tally(stream, USERS).vanished += 1
+            self._report.tally(*announced).vanished += 1
         if self._known_users is not None:
             self._known_users.forget(user)
 
     def _postpone(self, row: Row) -> Skipped | None:
         """Keep a row for the end; return why it is skipped instead."""
-        if row.object != USERS:
+        if row.object not in DELETABLE:
             self._log_once(row.object, "Totango offers no way to delete %s: they stay.", row.object)
             return _NOT_OFFERED
         if not self._is_on:
             self._log_once(
-                USERS, "Users that are gone at the source are left as they are: hard_delete is off."
+                row.object,
+                "%s that are gone at the source are left as they are: hard_delete is off.",
+                row.object.capitalize(),
             )
             return _NOT_WANTED
         request = row.request
         self._rows.setdefault((request.account_id, request.user_id or ""), []).append(row)
         return None
 
-    def _going(self) -> list[tuple[str, User]]:
+    def _going(self) -> list[tuple[_Announced, User]]:
         """Return the users to delete, each with a stream that says so."""
-        return [
-            *((rows[0].stream, user) for user, rows in self._rows.items()),
-            *((stream, user) for user, stream in self._absent.items() if user not in self._rows),
-        ]
+        named = {user: (rows[0].stream, rows[0].object) for user, rows in self._rows.items()}
+        return [(announced, user) for user, announced in {**self._absent, **named}.items()]
 
     def _forget(self) -> None:
         """Let the ledger forget the users before the first one goes.
@@ -234,7 +248,7 @@ class HardDeletes:
         take the user for confirmed.
         """
         if self._ledger is not None and self.count:
-            self._ledger.forget(*((stream, USERS, *user) for stream, user in self._going()))
+            self._ledger.forget(*((*announced, *user) for announced, user in self._going()))
             self._ledger.flush()
 
     def _log_once(self, about: str, message: str, *values: object) -> None:

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.models import ACTIVITIES
+from target_totango.objects import OBJECTS, REPEATABLE
 from totango_api.errors import TotangoError
 from totango_api.redaction import excerpt
 
@@ -177,12 +177,14 @@ class RunEnd:
             self.states.incomplete,
             f": {self.failure.message}" if self.failure else ".",
         )
-        if self.files.ledger is None and (sent := self.report.sent(ACTIVITIES)):
-            logger.warning(
-                "%d activities were delivered without ledger_path: those that the tap sends "
-                "again count again.",
-                sent,
-            )
+        for name in OBJECTS.keys() - REPEATABLE if self.files.ledger is None else ():
+            if sent := self.report.sent(name):
+                logger.warning(
+                    "%d %s were delivered without ledger_path: those that the tap sends again "
+                    "count again.",
+                    sent,
+                    name,
+                )
 
 
 def _path_of(file: DeadLetterFile | None) -> str | None:

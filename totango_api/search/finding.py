@@ -187,8 +187,9 @@ class Finder:
         if self._excess is None:
             self._excess = self._count_of_nobody(len(next(iter(wanted.keys))))
         if held_back > self._excess:
+            endpoint = f"POST {self._search.path}"
             raise ResponseError(
-                f"POST {self._search.path}",
+                endpoint,
                 reason=f"{held_back} rows are counted for these ids and did not come",
                 remedy="So it is not known whether they are there: run again.",
             )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from totango_api.writing.hub import HubClient
 from totango_api.writing.hub_rows import HubObject, HubRow
 from totango_api.writing.tracking import NoReceiptError, TrackingCall, TrackingClient
-from totango_api.writing.user_deletion import delete_user
+from totango_api.writing.user_deletion import Deletion, delete_user
 
 __all__ = [
+    "Deletion",
     "HubClient",
     "HubObject",
     "HubRow",

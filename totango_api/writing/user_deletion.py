@@ -5,20 +5,39 @@ A deletion cannot be undone and takes a few minutes. Accounts can be archived by
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from totango_api.errors import RefusedError, ResponseError
 from totango_api.http import Request, json_of
+from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
     from totango_api.http import ApiClient, Response
 
 PATH: Final = "/api/v2/users/account-user"
-_NOT_THERE: Final = 404
+_NOT_FOUND: Final = 404
+_SUCCESS: Final = frozenset({"success", "ok", "deleted"})
+_ABSENCE: Final = re.compile(r"(?i)\bnot (?:found|exist\w*)\b|\b(?:no such|unknown) user\b")
 
 
-def delete_user(transport: ApiClient, account_id: str, user_id: str) -> bool:
+@dataclass(frozen=True)
+class Deletion:
+    """What an answer says about a deletion.
+
+    Attributes:
+        claim: `unclear` when it is neither an acknowledgement nor the API's word that there is no
+            such user: a page of a gateway, `{"success": false}`, a text.
+        answer: What was answered, scrubbed and cut, where it is unclear.
+    """
+
+    claim: Literal["deleted", "not there", "unclear"]
+    answer: str = ""
+
+
+def delete_user(transport: ApiClient, account_id: str, user_id: str) -> Deletion:
     """Delete a user of an account.
 
     Args:
@@ -27,8 +46,8 @@ def delete_user(transport: ApiClient, account_id: str, user_id: str) -> bool:
         user_id: As Totango has it, case included.
 
     Returns:
-        True if it was deleted; False if it was not there, which is also what a deletion says
-        that was repeated because its first answer got lost.
+        What Totango says of it. That the user was not there is also what a deletion says that was
+        repeated because its first answer got lost.
 
     Raises:
         ApiError: If it was not deleted.
@@ -42,31 +61,49 @@ def delete_user(transport: ApiClient, account_id: str, user_id: str) -> bool:
     url = f"{connection.hosts.api}{PATH}/{quote(account_id, safe='')}/{quote(user_id, safe='')}"
     headers = {"app-token": connection.require_token(), "Accept": "application/json"}
 
-    def read(endpoint: str, answer: Response) -> None:
-        _check(endpoint, answer, connection.region)
+    def read(endpoint: str, response: Response) -> Deletion:
+        return _claim(endpoint, response, connection.region)
 
     try:
-        transport.send(Request("api", "DELETE", url, headers=headers), read)
+        return transport.send(Request("api", "DELETE", url, headers=headers), read)
     except RefusedError as error:
-        if error.status == _NOT_THERE:
-            return False
-        raise
-    return True
+        if error.status != _NOT_FOUND:
+            raise
+        if _ABSENCE.search(error.reason) and not error.reason.startswith("<"):
+            return Deletion("not there")
+        return Deletion("unclear", f"status {error.status}: {error.reason}")
 
 
-def _check(endpoint: str, answer: Response, region: str) -> None:
-    """Look for a failure inside a 2xx; the documentation shows no body, so it may be anything.
+def _claim(endpoint: str, response: Response, region: str) -> Deletion:
+    """Read a 2xx; the documentation shows no body.
 
     Raises:
-        ApiError: If there is one, or if the answer is a web page, which is not Totango's.
+        ApiError: If it reports a failure, or is a web page, which is not Totango's.
     """
-    body = answer.body.strip()
+    body = response.body.strip()
+    if not body:
+        return Deletion("deleted")
     if body.startswith(b"<"):
         raise ResponseError(
             endpoint,
-            status=answer.status,
+            status=response.status,
             reason="the answer is a web page",
             remedy="Check api_url: is it really Totango's API?",
         )
+    answer = None
     if body.startswith((b"{", b"[")):
-        json_of(endpoint, answer, region=region)
+        answer = json_of(endpoint, response, region=region)
+    if isinstance(answer, dict) and _acknowledges(answer):
+        return Deletion("deleted")
+    return Deletion("unclear", excerpt(body[:500].decode("utf-8", "replace")))
+
+
+def _acknowledges(answer: dict[str, Any]) -> bool:
+    """Return whether an answer says that it was done, and nowhere that it was not."""
+    said = {str(key).lower(): value for key, value in answer.items()}
+    if any(value is False or value == 0 for value in said.values()):
+        return False
+    status = said.get("status")
+    if status is not None:
+        return isinstance(status, str) and status.lower() in _SUCCESS
+    return said.get("success") is True or said.get("deleted") in (True, 1)

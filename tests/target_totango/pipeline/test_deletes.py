@@ -277,3 +277,17 @@ def test_a_deletion_that_cannot_be_looked_up_is_believed(
     done = deliver(USERS, user("goes", _sdc_deleted_at=GONE), state(1), **ON).ok()
     assert "cannot be looked up" in done.said
     assert done.totals == {"received": 1, "deleted": 1}
+
+
+@pytest.mark.parametrize("say", ['{"success": false}', "Not permitted", "null"])
+def test_an_answer_that_says_nothing_is_not_believed(
+    deliver: Deliver, service: Sandbox, kept: dict[str, Any], say: str
+) -> None:
+    service.chaos("403@users", f"answer@delete:say={say}")
+    goes = user("goes", _sdc_deleted_at=GONE)
+    done = deliver(USERS, goes, state(1), **ON)
+    assert done.totals == {"received": 1, "undelivered": 1}
+    assert (done.states, say in str(done.error)) == ([], True)
+    done = deliver(*second("a", "b"), state(1), **kept, canary=False)
+    assert "1 users that are gone at the source" in str(done.error)
+    assert done.states != []

@@ -51,7 +51,7 @@ def keys(service: Sandbox) -> set[tuple[str, str]]:
 def test_the_named_user_is_deleted_and_no_other(
     service: Sandbox, transport: ApiClient, key: tuple[str, str]
 ) -> None:
-    assert delete_user(transport, *key)
+    assert delete_user(transport, *key).claim == "deleted"
     assert keys(service) == set(USERS) - {key}
 
 
@@ -62,7 +62,7 @@ def test_the_named_user_is_deleted_and_no_other(
 def test_a_user_that_is_not_there_is_told(
     service: Sandbox, transport: ApiClient, key: tuple[str, str]
 ) -> None:
-    assert not delete_user(transport, *key)
+    assert delete_user(transport, *key).claim == "not there"
     assert keys(service) == set(USERS)
 
 
@@ -97,7 +97,7 @@ def test_nothing_but_success_counts(
 
 def test_a_lost_answer_is_asked_for_again(service: Sandbox, transport: ApiClient) -> None:
     service.chaos("drop@delete:1")
-    assert not delete_user(transport, *USERS[0])
+    assert delete_user(transport, *USERS[0]).claim == "not there"
     assert keys(service) == set(USERS[1:])
 
 
@@ -114,4 +114,40 @@ def test_other_answers_of_a_missing_user_are_taken(
 ) -> None:
     request.addfinalizer(lambda: service.set(delete_missing=404))
     service.set(delete_missing=200)
-    assert delete_user(transport, "acme", "nobody")
+    assert delete_user(transport, "acme", "nobody").claim == "deleted"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        'say={"success": false}',
+        'say={"deleted": 0}',
+        'say={"status": "denied"}',
+        'say={"STATUS": "success", "Deleted": 0}',
+        'say={"message": "Forbidden"}',
+        "say={}",
+        "say=[]",
+        "say=null",
+        "say=Not permitted",
+        "status=404:say=<html>not found</html>",
+        "status=404:say=",
+        'status=404:say={"message": "no Route matched"}',
+    ],
+)
+def test_what_acknowledges_nothing_is_unclear(
+    service: Sandbox, transport: ApiClient, answer: str
+) -> None:
+    service.chaos(f"answer@delete:{answer}")
+    said = delete_user(transport, *USERS[0])
+    assert said.claim == "unclear"
+    assert keys(service) == set(USERS)
+
+
+@pytest.mark.parametrize(
+    "say", ["", '{"status": "success"}', '{"success": true}', '{"deleted": 1}']
+)
+def test_what_says_that_it_was_done_acknowledges(
+    service: Sandbox, transport: ApiClient, say: str
+) -> None:
+    service.chaos(f"answer@delete:say={say}")
+    assert delete_user(transport, *USERS[0]).claim == "deleted"
