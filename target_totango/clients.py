@@ -14,6 +14,7 @@ from totango_api.http import ApiClient
 from totango_api.region import resolved
 from totango_api.search.attributes import discover
 from totango_api.search.lookup import Lookup
+from totango_api.search.reference_lists import Reference, read_references
 from totango_api.writing import TrackingClient, delete_user
 
 if TYPE_CHECKING:
@@ -106,6 +107,14 @@ class Clients:
             ApiError: If it was not deleted.
         """
         return delete_user(self.transport, *user)
+
+    def references(self, name: str) -> list[Reference]:
+        """Return the entries of a reference list.
+
+        Raises:
+            ApiError: If it is not answered, or cannot be read.
+        """
+        return read_references(self.transport, name)
 
     @functools.cached_property
     def lookup(self) -> Lookup:

@@ -29,6 +29,7 @@ from target_totango.models import (
     UPSERT,
     WriteOptions,
 )
+from target_totango.objects import RECORDED
 from totango_api import limits
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.errors import SettingsError
@@ -72,7 +73,7 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "source), `unmapped` (include, drop), `recency_field`, `activity_time`, `order`, "
         "`delivery`, `sync_mode`, `verify`, `skip_unchanged`, and each setting about values. A "
         "source is a field, a dotted path, a template such as `{account_id}_{product_id}`, or an "
-        "object: see docs/mapping.md.",
+        "object: see docs/mapping.md; docs/touchpoints-and-tasks.md has those of these objects.",
         items={"type": "object"},
     ),
     "attributes_path": setting(
@@ -172,7 +173,8 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "string",
         "Ledger",
         "SQLite file that remembers what was confirmed, so that nothing is sent twice: neither "
-        "unchanged rows nor an activity that a failed run had delivered.",
+        "unchanged rows nor an activity that a failed run had delivered. Touchpoints and tasks "
+        "need it.",
     ),
     "dry_run": setting(
         "boolean",
@@ -342,11 +344,17 @@ class Settings:
             raise SettingsError(msg, remedy="Set ledger_path to a file that stays between runs.")
         modes = [options.sync_mode for options in self.options if options.sync_mode != UPSERT]
         shares = [options.verify for options in self.options if options.verify != OFF]
+        objects = [config.object for config in self.mappings if config.object is not None]
+        for object_ in objects:
+            if object_ in RECORDED and not self.ledger_path:
+                msg = f"{object_} need ledger_path: what is sent once more is made once more."
+                raise SettingsError(msg, remedy="Set it to a file that stays between runs.")
         needing = {
             "hard_delete": self.hard_delete,
             "delivery: hub": self.uses_hub,
         }
         wanting = [
+            *(object_ for object_ in objects if object_ in RECORDED),
             *(f"sync_mode: {mode}" for mode in modes),
             *(f"verify: {share}" for share in shares),
             *(name for name, wanted in needing.items() if wanted),

@@ -14,6 +14,8 @@ ACCOUNTS: Final = "accounts"
 USERS: Final = "users"
 ACTIVITIES: Final = "activities"
 COLLECTIONS: Final = "collections"
+TOUCHPOINTS: Final = "touchpoints"
+TASKS: Final = "tasks"
 
 ACCOUNT: Final = "account"
 USER: Final = "user"
@@ -22,6 +24,8 @@ FIELDS: Final = "fields"
 
 TRACKING: Final = "tracking"
 HUB: Final = "hub"
+RECORDS: Final = "records"
+"""Deliveries; the last one makes and changes objects one by one."""
 
 UPSERT: Final = "upsert"
 UPDATE_ONLY: Final = "update_only"
@@ -147,7 +151,9 @@ class Row(Struct):
         ledger_key: Under which the ledger knows it.
         confirmation: What the ledger keeps of it once it is confirmed.
         forgotten: Whether the ledger was told that other values may be in Totango now.
-        fingerprint: What tells an activity from every other, for the ledger.
+        fingerprint: What tells a row of an object that must not be written twice from every
+            other, for the ledger.
+        record_id: The id that Totango gave to what the row is about, once it is known.
         recency: When it was true, by the mapping's `recency_field`, in comparable form.
         faulty: Attributes with a fault, as `account.Plan`, which `write` therefore lacks.
         newer: Of a replayed row, the attributes that are left out, as others are newer.
@@ -166,6 +172,7 @@ class Row(Struct):
     confirmation: tuple[bytes, bytes, int] | None = None
     forgotten: bool = False
     fingerprint: tuple[str, ...] | None = None
+    record_id: str | None = None
     recency: tuple[str, str] | None = None
     faulty: tuple[str, ...] = ()
     newer: frozenset[str] = frozenset()

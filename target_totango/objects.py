@@ -5,8 +5,9 @@ A new object is one entry here, beside the modules that write it.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import (
@@ -16,13 +17,16 @@ from target_totango.models import (
     COLLECTIONS,
     FIELDS,
     HUB,
+    RECORDS,
+    TASKS,
+    TOUCHPOINTS,
     TRACKING,
     USER,
     USERS,
     WriteRequest,
 )
-from totango_api import limits
-from totango_api.writing.hub_rows import HubObject, HubRow
+from totango_api import limits, writing
+from totango_api.writing import HubObject, HubRow, RecordEndpoint
 from totango_api.writing.validation import (
     IdProblem,
     account_id_flaws,
@@ -32,7 +36,7 @@ from totango_api.writing.validation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     ProblemsOf = Callable[[str], list[IdProblem]]
 
@@ -51,6 +55,14 @@ class Identifier:
     is_id: bool = True
 
 
+TEXT: Final = "text"
+MOMENT: Final = "moment"
+DAY: Final = "day"
+LIST: Final = "list"
+TRUTH: Final = "truth"
+"""What an attribute is: text by default; a moment goes out as epoch milliseconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class NamedAttribute:
     """An attribute for which mappings have a setting.
@@ -61,6 +73,11 @@ class NamedAttribute:
         max_length: Characters that Totango keeps, where that is not the object's number.
         problems_of: For attributes that are ids themselves.
         spellings: Other fields that are taken for it, in this order.
+        kind: `text`, `moment`, `day`, `list` or `truth`.
+        choices: All values that it may have, by what rows may say for them.
+        reference: The reference list that knows its values by name and id.
+        is_required: Whether nothing is made without it.
+        is_found: Whether fields are taken for it without a mapping.
     """
 
     setting: str
@@ -69,6 +86,11 @@ class NamedAttribute:
     max_length: int | None = None
     problems_of: ProblemsOf | None = None
     spellings: tuple[str, ...] = ()
+    kind: str = TEXT
+    choices: Mapping[str, str] = field(default_factory=dict)
+    reference: str | None = None
+    is_required: bool = False
+    is_found: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +107,21 @@ class HubForm:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordForm:
+    """How an object is made and changed by itself, with an id that Totango gives it.
+
+    Attributes:
+        endpoint: Where.
+        id_name: The named attribute that holds the id, in rows that know it.
+        event_id_name: The one that holds the id of its event, where a change asks for it.
+    """
+
+    endpoint: RecordEndpoint
+    id_name: str
+    event_id_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TotangoObject:
     """One object of Totango.
 
@@ -98,6 +135,8 @@ class TotangoObject:
         yes_no: Attributes that are `yes` or `no`.
         deliveries: How it can be written.
         hub: Its form in the Integration Hub.
+        record: Its form where it is made and changed by itself. Such an object has no other
+            attributes than the named ones, and needs a mapping.
         is_idempotent: Whether writing a row twice changes nothing.
         is_deletable: Whether an API deletes it.
         display_name: The attribute that searches return as a row's name; None if no search
@@ -113,6 +152,7 @@ class TotangoObject:
     yes_no: frozenset[str] = frozenset()
     deliveries: tuple[str, ...] = (TRACKING, HUB)
     hub: HubForm | None = None
+    record: RecordForm | None = None
     is_idempotent: bool = True
     is_deletable: bool = False
     display_name: str | None = None
@@ -135,6 +175,13 @@ _USER_ID: Final = Identifier("user_id", user_id_flaws)
 _ACCOUNT_NAME: Final = NamedAttribute(
     "account_name", ACCOUNT, "account_name", limits.ACCOUNT_NAME_LENGTH
 )
+_ACTIVITY_TYPE: Final = NamedAttribute(
+    "activity_type", FIELDS, "activity_type_id", reference="activity_types"
+)
+"""A flow, as the user interface calls it."""
+
+_PRIORITIES: Final = {"high": "1", "normal": "2", "medium": "2", "low": "3"}
+_STATUSES: Final = {"open": "open", "closed": "closed"}
 
 _ALL: Final = (
     TotangoObject(
@@ -208,6 +255,59 @@ _ALL: Final = (
         ),
         is_idempotent=False,
     ),
+    TotangoObject(
+        TOUCHPOINTS,
+        ids=(_ACCOUNT_ID,),
+        rank=2,
+        scope=FIELDS,
+        named=(
+            NamedAttribute("touchpoint_id", FIELDS, "note_id", is_found=False),
+            NamedAttribute("event_id", FIELDS, "event_id", is_found=False),
+            NamedAttribute("content", FIELDS, "content", is_required=True),
+            NamedAttribute("subject", FIELDS, "subject"),
+            _ACTIVITY_TYPE,
+            NamedAttribute("created_by", FIELDS, "created_by"),
+            NamedAttribute("create_date", FIELDS, "create_date", kind=MOMENT),
+            NamedAttribute(
+                "touchpoint_type", FIELDS, "touchpointType", reference="touchpoint_types"
+            ),
+            NamedAttribute(
+                "touchpoint_tags",
+                FIELDS,
+                "touchpoint_tags",
+                kind=LIST,
+                reference="touchpoint_tags",
+            ),
+            NamedAttribute("participants", FIELDS, "participantList", kind=LIST),
+            NamedAttribute("parent_touchpoint", FIELDS, "parentId", is_found=False),
+            NamedAttribute("disable_sync", FIELDS, "disable_sync", kind=TRUTH),
+        ),
+        max_length=limits.TOUCHPOINT_CONTENT_LENGTH,
+        deliveries=(RECORDS,),
+        record=RecordForm(writing.TOUCHPOINTS, "note_id", "event_id"),
+        is_idempotent=False,
+    ),
+    TotangoObject(
+        TASKS,
+        ids=(_ACCOUNT_ID,),
+        rank=2,
+        scope=FIELDS,
+        named=(
+            NamedAttribute("task_id", FIELDS, "task_id", is_found=False),
+            NamedAttribute("title", FIELDS, "title", is_required=True),
+            NamedAttribute("description", FIELDS, "description"),
+            NamedAttribute("due_date", FIELDS, "due_date", kind=DAY),
+            NamedAttribute("priority", FIELDS, "priority", choices=_PRIORITIES),
+            NamedAttribute("status", FIELDS, "status", choices=_STATUSES),
+            NamedAttribute("status_label", FIELDS, "status_label_id", is_found=False),
+            NamedAttribute("assignee", FIELDS, "assignee"),
+            replace(_ACTIVITY_TYPE, is_required=True),
+        ),
+        max_length=sys.maxsize,  # none is documented
+        deliveries=(RECORDS,),
+        record=RecordForm(writing.TASKS, "task_id"),
+        is_idempotent=False,
+    ),
 )
 
 OBJECTS: Final[dict[str, TotangoObject]] = {each.name: each for each in _ALL}
@@ -218,6 +318,9 @@ REPEATABLE: Final = frozenset(each.name for each in _ALL if each.is_idempotent)
 
 DELETABLE: Final = frozenset(each.name for each in _ALL if each.is_deletable)
 """Objects of which an API deletes single ones."""
+
+RECORDED: Final = frozenset(each.name for each in _ALL if each.record is not None)
+"""Objects that are made and changed by themselves, with an id that Totango gives them."""
 
 SCOPES: Final[dict[str, TotangoObject]] = {ACCOUNT: OBJECTS[ACCOUNTS], USER: OBJECTS[USERS]}
 """Whose attributes rows of other objects may carry along, by scope."""

@@ -44,6 +44,9 @@ ACCOUNT_ID_CHARACTERS: Final = r"A-Za-z0-9_\-"
 USER_ID_CHARACTERS: Final = r"A-Za-z0-9_\-@."
 """Note: no plus sign."""
 
+TOUCHPOINT_CONTENT_LENGTH: Final = 12_000
+"""Characters of a touchpoint's text ("Touchpoints API"; an older copy says 3,000)."""
+
 # Integration Hub -------------------------------------------------------------------------
 
 HUB_BATCH_ROWS: Final = 100

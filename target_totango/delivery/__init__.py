@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from target_totango.delivery.base import Destination
 from target_totango.delivery.hub import HubDestination
+from target_totango.delivery.records import RecordDestination
 from target_totango.delivery.tracking import TrackingDestination
-from target_totango.models import HUB, Row
-from totango_api.writing import HubClient
+from target_totango.models import HUB, RECORDS, Row
+from totango_api.errors import SettingsError
+from totango_api.writing import HubClient, RecordClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_totango.clients import Clients
     from target_totango.config import Settings
+    from target_totango.storage import Ledger
 
 __all__ = ["Destination", "make_destination"]
 
@@ -24,15 +27,17 @@ def make_destination(
     clients: Clients,
     settings: Settings,
     *,
+    ledger: Ledger | None,
     prepare: Callable[[list[Row]], None],
     is_interrupted: Callable[[], bool],
 ) -> Destination:
     """Return a destination.
 
     Args:
-        delivery: `tracking` or `hub`.
+        delivery: `tracking`, `hub` or `records`.
         clients: What it sends through.
         settings: The target's settings.
+        ledger: Knows what was made before; `records` needs it.
         prepare: Called with rows right before their call, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
@@ -40,6 +45,17 @@ def make_destination(
         return HubDestination(
             HubClient(clients.transport, max_rows=settings.hub_batch_size),
             max_rows=settings.hub_batch_size,
+            prepare=prepare,
+            is_interrupted=is_interrupted,
+        )
+    if delivery == RECORDS:
+        if ledger is None:
+            msg = "Touchpoints and tasks need ledger_path."
+            raise SettingsError(msg)
+        return RecordDestination(
+            clients.transport,
+            RecordClient(clients.transport),
+            ledger=ledger,
             prepare=prepare,
             is_interrupted=is_interrupted,
         )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery.base import call_of
 from target_totango.delivery.results import Planned
-from target_totango.models import HUB, Row
+from target_totango.models import HUB, RECORDS, Row
+from target_totango.objects import OBJECTS
 from target_totango.verify import NAMES, compare
 
 if TYPE_CHECKING:
@@ -202,6 +203,9 @@ class DryRunDestination:
         return found
 
     def _action(self, row: Row, found: Mapping[tuple[str, ...], Found] | None) -> str:
+        form = OBJECTS[row.object].record
+        if form is not None and form.id_name in row.request.fields:
+            return "update"
         if found is None or row.object not in NAMES:
             return "cannot_tell"
         write = row.request
@@ -217,7 +221,7 @@ class DryRunDestination:
 def sends(row: Row) -> dict[str, str]:
     """Return a row as it would go out: the parameters of its call, names unquoted."""
     write = row.request
-    if row.delivery == HUB:
+    if row.delivery in {HUB, RECORDS}:
         named = {
             "account_id": write.account_id,
             "user_id": write.user_id,

@@ -26,10 +26,16 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Totango refused this row, and would refuse it again."""
+    """Totango refused this row, and would refuse it again.
+
+    Attributes:
+        is_about_row: Whether that is certain, so that it need not be feared that Totango refuses
+            every row.
+    """
 
     reason: str
     status: int | None = None
+    is_about_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS, USERS
-from target_totango.objects import IDENTIFIERS, OBJECTS
+from target_totango.objects import IDENTIFIERS, OBJECTS, RECORDED
 from totango_api.names import snake
 from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute
 
@@ -71,6 +71,9 @@ def find_field(meaning: str, fields: Iterable[str]) -> str | None:
 def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str | None:
     """Return what a stream is about, by its name or else by its columns; None if by neither.
 
+    Nothing is taken for touchpoints and tasks: writing them twice makes two, and streams of other
+    programs are called so, too.
+
     A prefix that a tap puts before the name does not matter: `crm-accounts`, `public-users`.
 
     Args:
@@ -79,6 +82,8 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
         keys: Its key properties.
     """
     name = re.split(r"[-.:/]", stream)[-1].lower()
+    if name in RECORDED:
+        return None
     if name in OBJECTS:
         return name
     has = {meaning for meaning in (*IDENTIFIERS, "email") if find_field(meaning, fields)}
@@ -86,7 +91,8 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
     fitting = [
         each
         for each in OBJECTS.values()
-        if all(has_user if id_.name == "user_id" else id_.name in has for id_ in each.ids)
+        if each.record is None
+        and all(has_user if id_.name == "user_id" else id_.name in has for id_ in each.ids)
     ]
     if not fitting:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,7 @@ from target_totango.mapping import expressions
 from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field, find_time
 from target_totango.mapping.convert import Conversion, text_conversion, to_number, to_yes_no
 from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
+from target_totango.mapping.named import named_conversion, record_problems
 from target_totango.mapping.names import has_blank_end, name_problems
 from target_totango.mapping.schemas import StreamSchema
 from target_totango.mapping.sources import Source
@@ -19,7 +21,7 @@ from target_totango.mapping.stream_mapping import (
     TimeColumn,
 )
 from target_totango.models import HUB, TRACKING
-from target_totango.objects import OBJECTS, SCOPES, NamedAttribute, TotangoObject
+from target_totango.objects import DAY, OBJECTS, SCOPES, TEXT, NamedAttribute, TotangoObject
 from totango_api.errors import InputError
 from totango_api.search import attributes as kinds
 
@@ -148,7 +150,10 @@ class _Compiler:
 
     def _columns(self) -> list[AttributeColumn]:
         columns = [*self._named()]
-        if (scope := self._object.scope) is not None:
+        if self._object.record is not None:
+            mapped = {column.api_name for column in columns}
+            self.problems += record_problems(self._object, self._config.attributes, mapped)
+        elif (scope := self._object.scope) is not None:
             for api_name, source in self._config.attributes.items():
                 self._checked(source, f"attributes[{api_name!r}]")
                 columns.append(self._column(api_name, scope, source))
@@ -172,14 +177,23 @@ class _Compiler:
                 source = self._found(attribute)
             if source is not None:
                 column = self._column(attribute.api_name, attribute.scope, source)
-                yield replace(
-                    column,
-                    limit=attribute.max_length or column.limit,
-                    problems_of=attribute.problems_of,
-                )
+                yield self._as_named(column, attribute, source)
+
+    def _as_named(
+        self, column: AttributeColumn, attribute: NamedAttribute, source: Source
+    ) -> AttributeColumn:
+        """Return a column as its attribute asks for it."""
+        limit, convert = attribute.max_length or column.limit, column.convert
+        if attribute.kind != TEXT or attribute.choices:
+            precision = Precision.DAY if attribute.kind == DAY else Precision.MOMENT
+            dates = self._dates(source, precision)
+            separator = self._config.policy.list_separator
+            convert = named_conversion(attribute, dates=dates, separator=separator)
+            limit = sys.maxsize  # what it becomes is no text of the row's
+        return replace(column, convert=convert, limit=limit, problems_of=attribute.problems_of)
 
     def _found(self, attribute: NamedAttribute) -> Source | None:
-        if not self._config.finds_named:
+        if not (self._config.finds_named and attribute.is_found):
             return None
         mapped = self._consumed([*self._config.sources.values(), *self._config.attributes.values()])
         free = [name for name in self._schema.fields if name not in mapped]

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from target_totango.models import REJECT_FIELD, Row, ValidationError
-from target_totango.objects import REPEATABLE
-from target_totango.pipeline.decisions import Decision, Rejected, Skipped, Unchanged
+from target_totango.objects import RECORDED, REPEATABLE
+from target_totango.pipeline.decisions import Decision, Skipped, Unchanged
 from target_totango.pipeline.filters import RowFilter
-from target_totango.storage import reasons_in
+from target_totango.pipeline.fingerprints import is_replayed, rejected_as_uncertain
 
 if TYPE_CHECKING:
+    from target_totango.models import Row
+    from target_totango.pipeline.fingerprints import Fingerprints
     from target_totango.report import Report
-    from target_totango.storage import Ledger, RunStore
-
-logger = logging.getLogger("target-totango")
-
-_COMPLETE_RUNS: Final = ("activities without a key", "complete runs")
-"""Where the ledger counts them: no object of Totango has such a name."""
-
-_KEYLESS: Final = (
-    "Stream %r has no key, so the ledger cannot tell an activity from one just like it: whatever "
-    "comes again in a later run counts again. Let the tap's SCHEMA name key_properties."
-)
-_TAKEN_FOR_DELIVERED: Final = (
-    "Stream %r has no key, and a run before this one was cut off: rows just like those that it "
-    "delivered are taken for them, counted as unchanged and not sent."
-)
-
-UNCERTAIN: Final = "uncertain"
-_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted").encode
+    from target_totango.storage import Ledger
 
 _REPEATED: Final = Skipped("the same activity came before")
 _UNCHANGED: Final = Unchanged()
+_CUT_OFF: Final = (
+    "an earlier run was cut off while it sent this activity, so it may have been counted already; "
+    "replaying this row sends it again"
+)
 
 
 class DropDelivered(RowFilter):
@@ -44,85 +28,28 @@ class DropDelivered(RowFilter):
 
     Args:
         ledger: What earlier runs have sent.
-        store: What this run has seen.
+        fingerprints: Tells activities from one another.
         report: Counts activities that come again.
     """
 
-    def __init__(self, ledger: Ledger, store: RunStore, report: Report) -> None:
+    def __init__(self, ledger: Ledger, fingerprints: Fingerprints, report: Report) -> None:
         self._ledger = ledger
-        self._store = store
+        self._fingerprints = fingerprints
         self._report = report
-        self._keyless: dict[str, str] = {}
-        self._logged: set[tuple[str, str]] = set()
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
-        if row.object in REPEATABLE:
+        if row.object in REPEATABLE or row.object in RECORDED:
             return None
-        row.fingerprint = self._fingerprint(row)
-        if row.fingerprint is None:
+        row.fingerprint, is_repeated = self._fingerprints.of(row)
+        if is_repeated:
+            row.fingerprint = None
             self._report.tally(row.stream, row.object).repeated += 1
             return _REPEATED
         state = self._ledger.activity_state(row.fingerprint)
         if state == "done":
-            if row.stream in self._keyless:
-                self._log_once(row.stream, _TAKEN_FOR_DELIVERED)
+            self._fingerprints.note_taken_for_delivered(row)
             return _UNCHANGED
-        if state == "sending" and not _is_replayed(row):
-            message = (
-                "an earlier run was cut off while it sent this activity, so it may have been "
-                "counted already; replaying this row sends it again"
-            )
-            return Rejected([ValidationError("", UNCERTAIN, message)], is_uncertain=True)
+        if state == "sending" and not is_replayed(row):
+            return rejected_as_uncertain(_CUT_OFF)
         return None
-
-    def complete(self) -> None:
-        """Note that all was read, delivered and let go: no row will come again."""
-        for stream, runs in self._keyless.items():
-            self._ledger.note((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
-
-    def _fingerprint(self, row: Row) -> tuple[str, ...] | None:
-        """Return what tells an activity from every other; None for one that came before.
-
-        That is the stream's key. Without one it is the whole row, and the how-manieth of its
-        kind it is, since the same thing may well be done twice. In a later run it may be done
-        once more: so nothing is said to be the same across runs, but for the rows of a run that
-        was cut off, which come again. That is told by the number of complete runs before. A row
-        of a rejects file is told from all others by its reasons, which say when it was rejected.
-        """
-        record = row.message["record"]
-        reasons = reasons_in(row.message)
-        keys = row.source.key_properties
-        values = [record.get(key) for key in keys]
-        if keys and all(value is not None for value in values):
-            named = (row.stream, "key", *(_encode(value).decode() for value in values))
-            return named if self._store.count(named) == 0 else None
-        whole = {**record, REJECT_FIELD: reasons} if reasons else record
-        digest = hashlib.sha256(_encode(whole)).hexdigest()
-        hashed: tuple[str, ...]
-        if reasons:
-            hashed = (row.stream, "rejected row", digest)
-        else:
-            hashed = (row.stream, "row", self._complete_runs(row.stream), digest)
-        return (*hashed, str(self._store.count(hashed)))
-
-    def _complete_runs(self, stream: str) -> str:
-        """Return how many runs about a stream without a key came to their end, as text."""
-        if stream not in self._keyless:
-            self._log_once(stream, _KEYLESS)
-            found = self._ledger.noted((*_COMPLETE_RUNS, stream))
-            self._keyless[stream] = (found or b"0").decode()
-        return self._keyless[stream]
-
-    def _log_once(self, stream: str, message: str) -> None:
-        if (stream, message) not in self._logged:
-            self._logged.add((stream, message))
-            logger.warning(message, stream)
-
-
-def _is_replayed(row: Row) -> bool:
-    """Return whether somebody read that a row is uncertain, and sends it again nevertheless."""
-    errors = reasons_in(row.message).get("faults")
-    if not isinstance(errors, list):
-        return False
-    return any(isinstance(error, dict) and error.get("code") == UNCERTAIN for error in errors)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.results import Confirmed, Failed, Planned, Refused, Uncertain
 from target_totango.models import Row, ValidationError
-from target_totango.objects import REPEATABLE
+from target_totango.objects import RECORDED, REPEATABLE
 from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, explained
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
-from target_totango.pipeline.delivered_activities import UNCERTAIN
+from target_totango.pipeline.fingerprints import UNCERTAIN
 from target_totango.storage import Confirmation, StaleRejects
 from totango_api.errors import TotangoError
 
@@ -146,7 +146,7 @@ class ResultHandler:
                 self._refuse(row, result)
             case Uncertain(error):
                 self._report.tally(row.stream, row.object).uncertain += 1
-                message = f"the activity may or may not have been counted: {error.message}"
+                message = f"it may or may not have been written: {error.message}"
                 self._keep(row, [ValidationError("", UNCERTAIN, message)])
                 self._breaker.failed(row, error)
             case Failed(error):
@@ -158,7 +158,7 @@ class ResultHandler:
         for row in rows:
             metrics = self._report.tally(row.stream, row.object)
             metrics.sent += 1
-            if row.existed is not None and row.object in REPEATABLE:
+            if row.existed is not None and (row.object in REPEATABLE or row.object in RECORDED):
                 metrics.created += not row.existed
                 metrics.updated += row.existed
             if self._ledger is not None:
@@ -171,7 +171,7 @@ class ResultHandler:
         is_latest = self._is_latest(row)
         if row.fingerprint is not None:
             ledger.finish(row.fingerprint)
-        elif is_latest and row.ledger_key is not None and row.confirmation is not None:
+        if is_latest and row.ledger_key is not None and row.confirmation is not None:
             ledger.confirm(row.ledger_key, Confirmation(*row.confirmation))
 
     def _is_latest(self, row: Row) -> bool:
@@ -184,7 +184,9 @@ class ResultHandler:
         return True
 
     def _abandon(self, row: Row) -> None:
-        """Note that an activity certainly did not arrive."""
+        """Note that an activity certainly did not arrive, and that nothing was made."""
+        if row.object in RECORDED and row.existed:
+            return
         if row.fingerprint is not None and self._ledger is not None:
             self._ledger.abandon(row.fingerprint)
 
@@ -197,7 +199,7 @@ class ResultHandler:
 
     def _refuse(self, row: Row, result: Refused) -> None:
         """Reject a row that Totango refused, unless it has taken none so far."""
-        if not self._breaker.any_success:
+        if not (self._breaker.any_success or result.is_about_row):
             self._refused.append((row, result))
             if len(self._refused) >= REFUSED_ROWS:
                 self._breaker.all_refused(len(self._refused), _quoted(result))

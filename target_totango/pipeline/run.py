@@ -20,7 +20,10 @@ from target_totango.pipeline.filters import (
     DropUnchanged,
     SyncModeFilter,
 )
+from target_totango.pipeline.fingerprints import Fingerprints
 from target_totango.pipeline.record_processor import RecordProcessor
+from target_totango.pipeline.records import DropRecorded
+from target_totango.pipeline.references import ResolveNames
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.stages import Interruption, Stages
 from target_totango.pipeline.verdict import RunEnd
@@ -97,7 +100,8 @@ class Run:
             ledger=self._files.ledger,
             report=self._report,
         )
-        self._delivered = self._drop_delivered()
+        ledger, store = self._files.ledger, self._files.store
+        self._fingerprints = None if ledger is None else Fingerprints(ledger, store)
         self._stages = Stages(
             self._filters(),
             deletes=self._deletes,
@@ -117,8 +121,10 @@ class Run:
         filters: list[Filter] = [DropSuperseded(), self._deletes]
         if files.ledger is not None:
             filters.append(DropOutdated(files.ledger))
-        if self._delivered is not None:
-            filters.append(self._delivered)
+            if self._fingerprints is not None:
+                filters.append(DropDelivered(files.ledger, self._fingerprints, self._report))
+        filters.append(DropRecorded(files.ledger, self._fingerprints, files.store, self._report))
+        filters.append(ResolveNames(self.clients.references))
         filters.append(DropStale(files.store, self._report))
         if files.ledger is not None:
             filters.append(DropUnchanged(files.ledger, self.clients.way_of))
@@ -129,12 +135,6 @@ class Run:
             filters.append(CreationDefaults(files.store, lookup))
         return filters
 
-    def _drop_delivered(self) -> DropDelivered | None:
-        files = self._files
-        if files.ledger is None:
-            return None
-        return DropDelivered(files.ledger, files.store, self._report)
-
     def _make_destination(self, delivery: str) -> Destination:
         clients = self.clients
         if self._dry_run is not None:
@@ -144,6 +144,7 @@ class Run:
             delivery,
             clients,
             self.settings,
+            ledger=self._files.ledger,
             prepare=self._prepare,
             is_interrupted=lambda: self.interruption.signal is not None,
         )
@@ -320,8 +321,8 @@ class Run:
             self._checkpoint(now=True)
             # Not before the state is out: killed in between, a run would count twice unsaid.
             is_complete = self._is_read_whole and not self._states.incomplete
-            if is_complete and self._delivered is not None:
-                self._delivered.complete()
+            if is_complete and self._fingerprints is not None:
+                self._fingerprints.complete()
             self._results.mark_superseded()
         finally:
             self._stages.close()

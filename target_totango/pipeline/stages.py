@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from target_totango.models import RECORDS
 from target_totango.pipeline.decisions import Rejected
 from totango_api.errors import TotangoError
 
@@ -146,7 +147,10 @@ class Stages:
         Raises:
             InterruptedError: If a signal asks to stop.
         """
-        for destination in self._destinations.values():
+        self._drain(list(self._destinations))
+
+    def _drain(self, deliveries: Sequence[str]) -> None:
+        for destination in map(self._destinations.__getitem__, deliveries):
             while not destination.drain(until=time.monotonic() + 1.0):
                 self._interruption.check()
                 self.pulse()
@@ -217,6 +221,10 @@ class Stages:
             self._results.mark_seen(results)
 
     def _put(self, row: Row) -> None:
+        if row.delivery == RECORDS:
+            # Only about an account that is there can anything be made: what the others still
+            # have may be this one's.
+            self._drain([name for name in self._destinations if name != RECORDS])
         destination = self._destination(row.delivery)
         self._results.expect(row)
         destination.put(row)

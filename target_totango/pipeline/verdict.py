@@ -89,7 +89,8 @@ class RunEnd:
     @property
     def _not_looked_up(self) -> list[str]:
         """Counts of which nobody knows, since nobody asked."""
-        names = [] if self.settings.looks_up else ["created", "updated"]
+        asked = self.settings.looks_up
+        names = [name for name in ("created", "updated") if not (asked or self.report.total(name))]
         return names if self.is_verified else [*names, "verified", "different", "missing"]
 
     def verdict(self) -> TotangoError | None:
@@ -103,9 +104,7 @@ class RunEnd:
         where = f": see {path}" if path else ""
         remedy = "Mend the rows and pipe that file back in." if path else "Nothing was written."
         if self.report.total("uncertain"):
-            remedy += (
-                " First take out the activities that Totango did count: a replay counts them again."
-            )
+            remedy += " First take out the rows that Totango did take: a replay writes them again."
         return IncompleteRunError(f"{' and '.join(problems)}{where}.", remedy=remedy)
 
     def _undelivered(self) -> TotangoError:
@@ -121,7 +120,7 @@ class RunEnd:
         if not self.settings.max_rejected.allows(rejected, received=received):
             problems.append(f"{rejected} rows were rejected")
         if uncertain := report.total("uncertain"):
-            problems.append(f"{uncertain} activities may or may not have been counted")
+            problems.append(f"{uncertain} rows may or may not have been written")
         unverified = report.total("different") + report.total("missing")
         if unverified and self.settings.warn_on_mismatch:
             logger.warning("%d rows are not in Totango as they were sent.", unverified)

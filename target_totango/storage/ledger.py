@@ -39,6 +39,7 @@ _SENDING: Final = 1
 _DONE: Final = 2
 _STATES: Final[dict[int, ActivityState]] = {_SENDING: "sending", _DONE: "done"}
 _FORGOTTEN: Final = b""
+_RECORD: Final = "id of a record"
 
 
 class Confirmation(NamedTuple):
@@ -195,6 +196,15 @@ class Ledger:
     def abandon(self, *fingerprints: Sequence[str]) -> None:
         """Note that activities certainly were not delivered; durable after the next flush."""
         self._note(fingerprints, None)
+
+    def record_id(self, fingerprint: Sequence[str]) -> str | None:
+        """Return the id of what was made of a row; None where it is not known."""
+        noted = self.noted((_RECORD, *fingerprint))
+        return noted.decode() if noted else None
+
+    def note_record_id(self, fingerprint: Sequence[str], record_id: str) -> None:
+        """Note the id of what was made of a row; durable after the next flush."""
+        self.note((_RECORD, *fingerprint), record_id.encode())
 
     def flush(self) -> None:
         """Make everything noted so far durable.

@@ -11,9 +11,10 @@ from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.transform import Transformer
 from target_totango.models import FIELDS, HUB, WriteRequest
-from target_totango.objects import OBJECTS, SCOPES, TotangoObject
+from target_totango.objects import OBJECTS, RECORDED, SCOPES, TotangoObject
 
-every_object = pytest.mark.parametrize("object_", OBJECTS.values(), ids=OBJECTS)
+by_calls = [object_ for object_ in OBJECTS.values() if object_.record is None]
+every_object = pytest.mark.parametrize("object_", by_calls, ids=[each.name for each in by_calls])
 
 
 def request_of(object_: TotangoObject) -> WriteRequest:
@@ -108,3 +109,15 @@ def test_a_new_object_is_one_entry_for_the_mapping(monkeypatch: pytest.MonkeyPat
 def test_only_what_searches_return_travels_with_rows_of_other_objects() -> None:
     for object_ in OBJECTS.values():
         assert {attribute.scope for attribute in object_.named} <= {object_.scope, *SCOPES}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_is_made_one_by_one_has_its_ids_among_its_attributes(name: str) -> None:
+    object_ = OBJECTS[name]
+    assert object_.record is not None
+    names = {attribute.api_name for attribute in object_.named}
+    assert object_.record.id_name in names
+    assert object_.record.event_id_name in {None, *names}
+    assert not object_.is_idempotent
+    assert recognise(f"crm-{name}", ["account_id"], ()) is None
+    assert recognise("things", ["account_id"], ()) == "accounts"

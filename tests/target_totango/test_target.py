@@ -773,7 +773,7 @@ def test_an_activity_of_unknown_fate_is_reported_and_not_repeated(
     service.chaos("drop@tracking:1")
     done = deliver(ACTIVITIES, activity(1), activity(2), state(1), max_in_flight=1)
     assert isinstance(done.error, IncompleteRunError)
-    assert "a replay counts them again" in str(done.error)
+    assert "a replay writes them again" in str(done.error)
     assert done.codes == [{("", "uncertain")}]
     assert len(service.dump("activities")) == 2
     assert len(service.calls("tracking")) == 2

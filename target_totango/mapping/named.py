@@ -1,0 +1,110 @@
+"""Attributes of which it is known what they are: moments, lists, choices."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from target_totango.mapping.convert import (
+    Conversion,
+    ConversionError,
+    shown,
+    to_text,
+    to_yes_no,
+)
+from target_totango.objects import LIST, MOMENT, TRUTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from target_totango.objects import NamedAttribute, TotangoObject
+
+_TRUTHS: Final = {"yes": "true", "no": "false"}
+
+
+def named_conversion(
+    attribute: NamedAttribute, *, dates: Conversion[str], separator: str
+) -> Conversion[str]:
+    """Return the conversion of a named attribute that is more than a text.
+
+    Args:
+        attribute: What it is.
+        dates: Converts dates to ISO 8601, as the mapping says.
+        separator: What parts the items of a list in a text.
+    """
+    if attribute.choices:
+        return _choice(attribute.choices)
+    if attribute.kind == MOMENT:
+        return _after(dates, _milliseconds)
+    if attribute.kind == LIST:
+        return _listed(separator)
+    if attribute.kind == TRUTH:
+        return _after(to_yes_no, _TRUTHS.__getitem__)
+    return dates
+
+
+def record_problems(
+    object_: TotangoObject, attributes: Iterable[str], mapped: Collection[str]
+) -> Iterator[str]:
+    """Yield what is wrong with a mapping to an object that has the named attributes alone.
+
+    Args:
+        object_: The object.
+        attributes: What the mapping names beside them.
+        mapped: API names of the named ones that come from somewhere.
+    """
+    settings = ", ".join(attribute.setting for attribute in object_.named)
+    for name in attributes:
+        yield f"{object_.name} have no attribute {name!r}; settings of theirs are {settings}"
+    if object_.record is None or object_.record.id_name in mapped:
+        return
+    for attribute in object_.named:
+        if attribute.is_required and attribute.api_name not in mapped:
+            setting = attribute.setting
+            yield f"{setting} is missing: map it, as in {{{setting!r}: 'field'}}"
+
+
+def _after(first: Conversion[str], then: Callable[[str], str]) -> Conversion[str]:
+    """Return a conversion whose result is changed once more."""
+    return Conversion({object: lambda value: then(first(value))})
+
+
+def _milliseconds(text: str) -> str:
+    """Return a date or moment in ISO 8601 as epoch milliseconds; a date is its midnight in UTC."""
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    return str((moment - epoch) // dt.timedelta(milliseconds=1))
+
+
+def _choice(choices: Mapping[str, str]) -> Conversion[str]:
+    allowed = {**choices, **{sent: sent for sent in choices.values()}}
+
+    def convert(value: Any) -> str:
+        text = to_text(value).strip().lower()
+        return allowed[text] if text in allowed else _not_among(value, choices)
+
+    return Conversion({object: convert})
+
+
+def _not_among(value: Any, choices: Mapping[str, str]) -> NoReturn:
+    code = "not a choice"
+    raise ConversionError(code, f"{shown(value)} is none of {', '.join(choices)}")
+
+
+def _listed(separator: str) -> Conversion[str]:
+    """Return a conversion to a JSON list of texts; a text is parted at its separators."""
+
+    def listed(values: list[Any] | tuple[Any, ...]) -> str:
+        texts = [to_text(value).strip() for value in values if value is not None]
+        return json.dumps(list(dict.fromkeys(filter(None, texts))), ensure_ascii=False)
+
+    def from_text(text: str) -> str:
+        return listed(text.split(separator))
+
+    def alone(value: Any) -> str:
+        return listed([value])
+
+    return Conversion({list: listed, tuple: listed, str: from_text, object: alone})

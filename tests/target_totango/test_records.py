@@ -1,0 +1,362 @@
+"""Touchpoints and tasks: made once, changed where their rows change, with names for ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_runs import ACCOUNTS, record, schema, state
+
+from target_totango.pipeline.verdict import IncompleteRunError
+from totango_api.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+    from target_runs import Delivered
+
+    Deliver = Callable[..., Delivered]
+
+FIELDS = ("id", "company", "subject", "body", "kind", "reasons", "flow", "author", "at", "with")
+NOTES = schema("notes", *FIELDS, keys=("id",))
+NOTE_MAPPING = {
+    "stream": "notes",
+    "object": "touchpoints",
+    "account_id": "company",
+    "content": "body",
+    "touchpoint_type": "kind",
+    "touchpoint_tags": "reasons",
+    "activity_type": "flow",
+    "created_by": "author",
+    "create_date": "at",
+    "participants": "with",
+}
+TODO_FIELDS = ("id", "company", "title", "text", "due", "priority", "status", "who", "flow")
+TODOS = schema("todos", *TODO_FIELDS, keys=("id",))
+TODO_MAPPING = {
+    "stream": "todos",
+    "object": "tasks",
+    "account_id": "company",
+    "description": "text",
+    "due_date": "due",
+    "assignee": "who",
+    "activity_type": "flow",
+}
+
+
+def note(number: int = 1, /, **fields: Any) -> dict[str, Any]:
+    return record("notes", **{"id": number, "company": "a", "body": "Hello", **fields})
+
+
+def todo(number: int = 1, /, **fields: Any) -> dict[str, Any]:
+    filled = {"id": number, "company": "a", "title": "Call", "flow": "Renewal", **fields}
+    return record("todos", **filled)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, Any]:
+    return {
+        "mappings": [NOTE_MAPPING, TODO_MAPPING],
+        "ledger_path": str(tmp_path / "ledger.sqlite"),
+    }
+
+
+@pytest.fixture
+def tenant(service: Sandbox) -> Sandbox:
+    """A sandbox with reference lists and an account `a`."""
+    service.load(
+        accounts=[{"account_id": "a", "account_name": "Acme", "attributes": {}}],
+        touchpoint_types=[
+            {"id": "type-1", "display_name": "Web Meeting"},
+            {"id": "type-2", "display_name": "Phone"},
+            {"id": "type-3", "display_name": "Phone"},
+        ],
+        touchpoint_tags=[
+            {"id": "tag-1", "display_name": "Renewal"},
+            {"id": "tag-2", "display_name": "Risk"},
+        ],
+        activity_types=[{"activity_type_id": "renewal", "display_name": "Renewal"}],
+    )
+    return service
+
+
+def notes_in(service: Sandbox) -> list[dict[str, Any]]:
+    return [event for event in service.dump("events") if event["type"] == "note"]
+
+
+def test_touchpoints_are_made_with_names_resolved_and_in_their_own_time(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    row = note(
+        subject="Kick-off",
+        body="One\nTwo",
+        kind="web meeting",
+        reasons=["Risk", "Renewal"],
+        flow="Renewal",
+        author="dana@example.com",
+        at="2024-05-06T07:08:09Z",
+        **{"with": "x@a.example, y@a.example"},
+    )
+    done = deliver(NOTES, row, state(1), **settings).ok()
+    assert done.totals == {"received": 1, "sent": 1, "created": 1}
+    assert done.states == [state(1)["value"]]
+    [event] = notes_in(tenant)
+    assert event["account"]["id"] == "a"
+    assert event["timestamp"] == 1714979289000
+    assert event["note_content"]["text"] == "<div>One<br>Two</div>"
+    assert event["note_content"]["totango_user"] == {"user_name": "dana@example.com"}
+    said = event["properties"]
+    assert said["subject"] == "Kick-off"
+    assert said["meeting_type"] == "type-1"
+    assert said["touchpoint_tags"] == ["tag-2", "tag-1"]
+    assert said["activity_type_id"] == "renewal"
+    assert said["totango_participants"] == ["x@a.example", "y@a.example"]
+    [kept] = tenant.dump("touchpoints")
+    assert kept["disable_sync"] is True
+    # One call for each list that is needed, and one for the touchpoint.
+    lists = ("activity_types", "touchpoint_types", "touchpoint_tags")
+    calls = tenant.calls(*lists, "touchpoints")
+    assert [call["surface"] for call in calls] == [*lists, "touchpoints"]
+
+
+def test_tasks_are_made_too(deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]) -> None:
+    row = todo(
+        text="About the contract",
+        due="2024-05-06T20:00:00Z",
+        priority="High",
+        status="open",
+        who="dana@example.com",
+    )
+    deliver(TODOS, row, **settings).ok()
+    [task] = tenant.dump("tasks")
+    assert task["title"] == "Call"
+    assert task["description"] == "About the contract"
+    assert (task["due_date"], task["priority"], task["status"]) == ("2024-05-06", 1, "open")
+    assert (task["assignee"], task["activity_type_id"]) == ("dana@example.com", "renewal")
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault", "words"),
+    [
+        ({"kind": "Fax"}, ("touchpoint_type", "unknown name"), "Phone, Web Meeting"),
+        ({"kind": "Phone"}, ("touchpoint_type", "unknown name"), "type-2, type-3"),
+        ({"reasons": "Risk, Fun"}, ("touchpoint_tags", "unknown name"), "Renewal, Risk"),
+        ({"body": None}, ("content", "missing"), "content is missing"),
+        ({"body": "x" * 12_001}, ("body", "too long"), "12000"),
+        ({"at": "yesterday"}, ("at", "not a date"), "yesterday"),
+        ({"company": "nobody"}, ("", "refused (400)"), "Account not found"),
+    ],
+)
+def test_a_row_that_cannot_be_made_is_rejected_and_the_next_goes_on(
+    deliver: Deliver,
+    tenant: Sandbox,
+    settings: dict[str, Any],
+    fields: dict[str, Any],
+    fault: tuple[str, str],
+    words: str,
+) -> None:
+    done = deliver(NOTES, note(1, **fields), note(2), state(1), **settings, max_rejected=1).ok()
+    assert done.codes == [{fault}]
+    assert words in str(done.rejected)
+    assert len(notes_in(tenant)) == 1
+    assert done.states == [state(1)["value"]]
+
+
+def test_an_unknown_account_alone_is_a_reject_and_holds_nothing(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    done = deliver(TODOS, todo(company="nobody"), state(1), **settings, max_rejected=1).ok()
+    assert done.codes == [{("", "refused (400)")}]
+    assert done.states == [state(1)["value"]]
+
+
+def test_what_is_the_same_is_made_once_and_what_changed_is_changed(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    first, second = note(1, subject="One"), note(2, subject="Two")
+    assert deliver(NOTES, first, second, **settings).ok().totals["created"] == 2
+    assert deliver(NOTES, first, second, **settings).ok().totals == {
+        "received": 2,
+        "unchanged": 2,
+    }
+    done = deliver(NOTES, first, note(2, subject="Changed"), **settings).ok()
+    assert done.totals == {"received": 2, "unchanged": 1, "sent": 1, "updated": 1}
+    subjects = {event["properties"]["subject"] for event in notes_in(tenant)}
+    assert subjects == {"One", "Changed"}
+    # And back again: the ledger knows what was written last.
+    assert deliver(NOTES, second, **settings).ok().totals["updated"] == 1
+
+
+def test_rows_of_one_key_in_one_run_make_one_and_the_last_one_stays(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    rows = [todo(1, title=str(number)) for number in range(6)]
+    done = deliver(TODOS, *rows, **settings).ok()
+    assert done.totals == {
+        "received": 6,
+        "sent": 6,
+        "created": 1,
+        "updated": 5,
+        "repeated": 5,
+    }
+    assert [task["title"] for task in tenant.dump("tasks")] == ["5"]
+    assert deliver(TODOS, rows[-1], **settings).ok().totals["unchanged"] == 1
+
+
+def test_the_more_recent_row_of_a_key_counts(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    mapping = {**TODO_MAPPING, "recency_field": "text"}
+    rows = [todo(1, title="new", text="2024-02-01"), todo(1, title="old", text="2024-01-01")]
+    done = deliver(TODOS, *rows, **{**settings, "mappings": [mapping]}).ok()
+    assert done.totals["skipped"] == 1
+    assert [task["title"] for task in tenant.dump("tasks")] == ["new"]
+
+
+def test_a_row_that_knows_the_id_changes_what_it_holds_and_nothing_else(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    deliver(TODOS, todo(title="Call", text="About"), NOTES, note(subject="Old"), **settings).ok()
+    [task], [event] = tenant.dump("tasks"), notes_in(tenant)
+    close = {
+        "stream": "closed",
+        "object": "tasks",
+        "account_id": "company",
+        "task_id": "number",
+        "status": {"constant": "closed"},
+    }
+    rename = {
+        "stream": "renamed",
+        "object": "touchpoints",
+        "account_id": "company",
+        "touchpoint_id": "number",
+        "subject": "subject",
+    }
+    deliver(
+        schema("closed", "company", "number"),
+        record("closed", company="a", number=task["id"]),
+        schema("renamed", "company", "number", "subject"),
+        record("renamed", company="a", number=event["note_content"]["note_id"], subject="New"),
+        **{**settings, "mappings": [close, rename]},
+    ).ok()
+    [closed], [renamed] = tenant.dump("tasks"), notes_in(tenant)
+    assert closed == {**task, "status": "closed", "event_id": closed["event_id"]}
+    assert renamed["properties"]["subject"] == "New"
+    assert renamed["note_content"]["text"] == event["note_content"]["text"]
+
+
+def test_a_call_whose_outcome_is_unknown_is_not_repeated_but_said(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("500@touchpoints:applied")
+    done = deliver(NOTES, note(1), state(1), **settings)
+    assert isinstance(done.error, IncompleteRunError)
+    assert done.codes == [{("", "uncertain")}]
+    assert len(notes_in(tenant)) == 1
+    assert done.states == [state(1)["value"]]
+    tenant.chaos()
+    again = deliver(NOTES, note(1), **settings)
+    assert again.codes == [{("", "uncertain")}]
+    assert len(notes_in(tenant)) == 1
+    # Whoever replays the rejected row says that it is not there.
+    deliver(*again.rejects, **settings).ok()
+    assert len(notes_in(tenant)) == 2
+
+
+@pytest.mark.parametrize("rule", ["html", "truncate"])
+def test_half_an_answer_or_a_page_is_no_receipt(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], rule: str
+) -> None:
+    tenant.chaos(f"{rule}@touchpoints")
+    done = deliver(NOTES, note(1), **settings)
+    assert done.codes == [{("", "uncertain")}]
+    assert len(tenant.calls("touchpoints")) == 1
+
+
+def test_a_task_whose_answer_has_no_id_is_made_once_and_cannot_be_changed(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(task_answer="text")
+    deliver(TODOS, todo(title="Call"), **settings).ok()
+    done = deliver(TODOS, todo(title="Call twice"), **settings)
+    assert done.codes == [{("", "id unknown")}]
+    assert "map task_id" in str(done.rejected)
+    assert deliver(TODOS, todo(title="Call"), **settings).ok().totals["unchanged"] == 1
+    assert [task["title"] for task in tenant.dump("tasks")] == ["Call"]
+
+
+def test_accounts_of_the_same_run_come_first(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("slow=0.3@tracking")
+    rows = [record("accounts", account_id=f"new-{number}") for number in range(5)]
+    deliver(
+        ACCOUNTS, *rows, NOTES, *[note(n, company=f"new-{n}") for n in range(5)], **settings
+    ).ok()
+    assert {event["account"]["id"] for event in notes_in(tenant)} == {
+        f"new-{number}" for number in range(5)
+    }
+
+
+def test_a_list_that_cannot_be_read_lets_ids_through_and_no_names(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("403@touchpoint_types")
+    tenant.set(unknown_reference="accept")
+    guid = "0b4a8c1e-5d3f-4a77-9c1b-2f6f0e6f1a01"
+    done = deliver(NOTES, note(1, kind=guid), note(2, kind="Phone"), **settings)
+    assert done.codes == [{("touchpoint_type", "unknown name")}]
+    assert [event["properties"]["meeting_type"] for event in notes_in(tenant)] == [guid]
+
+
+@pytest.mark.parametrize("shape", ["list", "object", "nested"])
+@pytest.mark.parametrize("names", ["snake", "camel"])
+def test_lists_are_read_in_every_shape(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], shape: str, names: str
+) -> None:
+    tenant.set(reference_shape=shape, reference_names=names)
+    row = note(1, kind="Web Meeting", reasons="Risk", flow="Renewal")
+    deliver(NOTES, row, **settings).ok()
+
+
+def test_a_ledger_and_a_token_are_asked_for(deliver: Deliver, settings: dict[str, Any]) -> None:
+    without = {**settings, "ledger_path": None}
+    with pytest.raises(SettingsError, match="touchpoints need ledger_path"):
+        deliver(NOTES, note(), **without).ok()
+    with pytest.raises(SettingsError, match="touchpoints needs app_token"):
+        deliver(NOTES, note(), **settings, app_token="").ok()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"attributes": {"Mood": "subject"}}, "touchpoints have no attribute 'Mood'"),
+        ({"content": "missing"}, "the stream has no field 'missing'"),
+    ],
+)
+def test_a_mapping_that_cannot_be_used_ends_the_run(
+    deliver: Deliver, settings: dict[str, Any], more: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        deliver(NOTES, note(), **{**settings, "mappings": [{**NOTE_MAPPING, **more}]}).ok()
+
+
+@pytest.mark.parametrize("stream", ["touchpoints", "crm-tasks"])
+def test_no_stream_is_taken_for_touchpoints_or_tasks_without_a_mapping(
+    deliver: Deliver, settings: dict[str, Any], stream: str
+) -> None:
+    rows = schema(stream, "account_id", "content", "title"), record(stream, account_id="a")
+    with pytest.raises(InputError, match="fits no object"):
+        deliver(*rows, **{**settings, "mappings": []}).ok()
+
+
+def test_a_dry_run_makes_nothing_and_says_what_it_would(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    done = deliver(NOTES, note(1, kind="Phone"), note(2, subject="S"), **settings, dry_run=True)
+    assert notes_in(tenant) == []
+    plan = done.report["plan"]
+    assert plan["rejected"] == 1
+    assert plan["first_rows"][0]["sends"] == {"account_id": "a", "content": "Hello", "subject": "S"}

@@ -1,0 +1,86 @@
+"""Touchpoints and tasks as they are read: by events of their type, for an account or all of them.
+
+Facts: "Search API (events)", and public clients for what such an event holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from totango_api.reading.events import EventsRead, event_id_of, of_types, since
+from totango_api.search.query import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from totango_api.http import ApiClient
+    from totango_api.search.endpoint import Hit
+
+
+@dataclass(frozen=True)
+class RecordEvent:
+    """An event of a touchpoint or a task.
+
+    Attributes:
+        event_id: The event's own id.
+        record_id: The id of the touchpoint or task.
+        timestamp: Epoch milliseconds; None where there is none.
+        account_id: Its account; None where there is none.
+        content: `note_content` or `task_content`.
+        properties: What else the event says.
+    """
+
+    event_id: str
+    record_id: str
+    timestamp: int | None
+    account_id: str | None
+    content: dict[str, Any]
+    properties: dict[str, Any]
+
+
+def record_events(
+    transport: ApiClient,
+    event_type: str,
+    *,
+    account_id: str | None = None,
+    start: int | None = None,
+) -> Iterator[RecordEvent]:
+    """Yield events of touchpoints (`note`) or tasks (`task`).
+
+    Args:
+        transport: How to reach the service.
+        event_type: Which.
+        account_id: Only this account's events, when given.
+        start: Only events from this moment on, in epoch milliseconds, when given.
+
+    Raises:
+        ApiError: If the server does not answer.
+    """
+    terms = [of_types([event_type]), *([] if start is None else [since(start)])]
+    query = Query(terms=tuple(terms), sort_order=None)
+    for batch in EventsRead(transport, query, account_id=account_id).batches():
+        for hit in batch:
+            if (event := _event(hit, event_type)) is not None:
+                yield event
+
+
+def _event(hit: Hit, event_type: str) -> RecordEvent | None:
+    """Return what an event says of a touchpoint or task; None if it is about none."""
+    content, event_id = _object(hit.get(f"{event_type}_content")), event_id_of(hit)
+    record_id, account = content.get(f"{event_type}_id"), _object(hit.get("account")).get("id")
+    if event_id is None or record_id is None:
+        return None
+    timestamp = hit.get("timestamp")
+    return RecordEvent(
+        event_id,
+        str(record_id),
+        timestamp if isinstance(timestamp, int) else None,
+        None if account is None else str(account),
+        content,
+        _object(hit.get("properties")),
+    )
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
