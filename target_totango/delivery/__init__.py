@@ -8,6 +8,7 @@ from target_totango.delivery.base import Destination
 from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.records import RecordDestination
 from target_totango.delivery.tracking import TrackingDestination
+from target_totango.delivery.unclear_answers import UnclearAnswers
 from target_totango.models import HUB, RECORDS, Row
 from totango_api.errors import SettingsError
 from totango_api.writing import HubClient, RecordClient
@@ -45,6 +46,7 @@ def make_destination(
         return HubDestination(
             HubClient(clients.transport, max_rows=settings.hub_batch_size),
             max_rows=settings.hub_batch_size,
+            unclear=UnclearAnswers(lambda: clients.verifier, seconds=settings.verify_timeout),
             prepare=prepare,
             is_interrupted=is_interrupted,
         )

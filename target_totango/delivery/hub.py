@@ -14,8 +14,9 @@ from totango_api.errors import ApiError, TotangoError, UnavailableError
 from totango_api.writing import hub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
+    from target_totango.delivery.unclear_answers import UnclearAnswers
     from target_totango.models import Row
     from totango_api.writing import HubClient, HubObject, HubRow
 
@@ -79,6 +80,7 @@ class HubDestination:
     Args:
         client: Makes the calls.
         max_rows: Most rows of a batch.
+        unclear: Reads rows back that were answered without a receipt.
         prepare: Called with the rows of a batch right before it goes out, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
@@ -88,10 +90,12 @@ class HubDestination:
         client: HubClient,
         *,
         max_rows: int,
+        unclear: UnclearAnswers,
         prepare: Callable[[list[Row]], None],
         is_interrupted: Callable[[], bool],
     ) -> None:
         self._client = client
+        self._unclear = unclear
         self._max_rows = max_rows
         self._prepare = prepare
         self._executor: KeyedExecutor[Batch, Outcomes] = KeyedExecutor(
@@ -201,16 +205,43 @@ class HubDestination:
 
     def _outcomes(self, batch: Batch) -> Iterator[tuple[Sequence[int], WriteResult]]:
         said = self._client.outcomes(batch.object, batch.hub_rows(), collection_type=batch.kind[1])
+        unclear: dict[int, hub.Uncertain] = {}
         for places, outcome in said:
             match outcome:
                 case hub.Accepted():
                     yield places, Confirmed()
                 case hub.Refused(reason, status):
                     yield places, Refused(reason, status)
+                case hub.Uncertain(is_answered=True) if batch.idempotent:
+                    unclear.update(dict.fromkeys(places, outcome))
                 case hub.Uncertain(reason):
-                    # Rows of one call share its error, by which failed calls are counted.
-                    error = UnavailableError("The hub", reason=reason)
-                    yield places, Failed(error) if batch.idempotent else Uncertain(error)
+                    yield places, self._undelivered(batch, reason)
+        if unclear:
+            yield from self._read_back(batch, unclear)
+
+    def _read_back(
+        self, batch: Batch, unclear: Mapping[int, hub.Uncertain]
+    ) -> Iterator[tuple[Sequence[int], WriteResult]]:
+        """Yield the results of rows that were answered, though not with a receipt."""
+        there = self._unclear.there([batch.rows[place] for place in unclear])
+        held: dict[str, list[int]] = {}
+        for place, outcome in unclear.items():
+            if batch.rows[place].seq in there:
+                yield [place], Confirmed()
+            elif outcome.is_about_row:
+                yield [place], Refused(outcome.reason)
+            else:
+                held.setdefault(outcome.reason, []).append(place)
+        for reason, places in held.items():
+            yield places, self._undelivered(batch, reason)
+
+    def _undelivered(self, batch: Batch, reason: str) -> WriteResult:
+        """Return the result of rows that may or may not have been taken.
+
+        Rows of one call share its error, by which failed calls are counted.
+        """
+        error = UnavailableError("The hub", reason=reason)
+        return Failed(error) if batch.idempotent else Uncertain(error)
 
 
 def _results_of(batch: Batch, outcomes: Outcomes) -> Iterator[tuple[Row, WriteResult]]:

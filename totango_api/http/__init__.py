@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from totango_api.http.client import FORM, ApiClient, Request
+from totango_api.http.json_decoding import decode
 from totango_api.http.responses import Response, json_of
 
 if TYPE_CHECKING:
     from totango_api.http.async_client import AsyncPoster
 
-__all__ = ["FORM", "ApiClient", "AsyncPoster", "Request", "Response", "json_of"]
+__all__ = ["FORM", "ApiClient", "AsyncPoster", "Request", "Response", "decode", "json_of"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,19 +1,22 @@
-"""Which rows of a refused batch are the bad ones: found by sending parts of it again.
+"""Which rows of a batch without a receipt are the bad ones: found by sending parts of it again.
 
-A bad row costs one or two calls where the answer names it, about log2 of the batch where it does
-not. Where everything is bad, as when an endpoint does not exist, that would be a call for every
-row: after a few single rows that fail alike, others from all over the batch are tried, and if
-those fail alike too the rest is refused untried.
+So it is too where the hub fails (5xx) for the sake of one row, unless sending again does harm. A
+bad row costs one or two calls where the answer names it, about log2 of the batch where it does
+not. Where everything is bad, as in an outage, that would be a call for every row: after a few
+single rows that fail alike, others from all over the batch are tried, and if those fail alike too
+the rest is given up untried.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from totango_api.writing.hub_responses import Outcome, Refused, Uncertain
+from totango_api.writing.named_rows import NO_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +34,12 @@ PATIENCE: Final = 8
 
 TOO_LARGE: Final = 413
 
-UNTRIED: Final = "every row that was tried was refused, so this one was not tried"
+TRIES_ALONE: Final = 3
+"""How often a row is sent alone before a vague answer about it is believed."""
+
+_OK: Final = range(200, 300)
+
+UNTRIED: Final = "no row that was tried was taken, so this one was not tried"
 
 _PARTICULARS = re.compile(r"\"[^\"]*\"|'[^']*'|\[e-mail\]|\d+")
 
@@ -80,8 +88,11 @@ class Settlement:
         self._idempotent = idempotent
         self._earlier_kind = hopeless_kind
         self._parts: list[_Part] = []
+        self._tries: Counter[int] = Counter()
         self._kinds: list[str] = []
         self._any_taken = False
+        self._is_unsure = False
+        self._is_answered = False
         self._probed = False
 
     def settle(self, rows: Sequence[int]) -> Iterator[Group]:
@@ -90,7 +101,9 @@ class Settlement:
         Raises:
             ApiError: If no outcome can be had, as when the token is not accepted.
         """
-        yield from self._follow(rows, self._send(rows))
+        reply = self._send(rows)
+        self._is_answered = not reply.unknown
+        yield from self._follow(rows, reply)
         if self._parts and self._earlier_kind is not None:
             yield from self._probe((1,), self._earlier_kind)
         while self._parts:
@@ -109,30 +122,55 @@ class Settlement:
     def _follow(self, rows: Sequence[int], reply: Reply, *, hinted: bool = True) -> Iterator[Group]:
         """Settle what a reply settles, and leave the other rows as parts."""
         faults = {rows[at]: why for at, why in reply.faults.items() if at < len(rows)}
-        if self._unknowable(reply, faults if len(rows) > 1 else reply.faults):
-            yield rows, Uncertain(reply.reason or "no clear answer")
+        if reply.taken:
+            yield self._taken([rows[at] for at in sorted(reply.taken)], reply)
+            yield from self._named(faults, reply)
+            rest = [row for at, row in enumerate(rows) if at not in reply.taken | faults.keys()]
+            yield from self._left(rest, reply)
+        elif self._unknowable(reply, faults if len(rows) > 1 else reply.faults):
+            yield rows, _uncertain(reply)
         elif reply.clean:
             yield self._taken(rows, reply)
+        elif len(rows) == 1 and self._is_worth_another_try(rows[0], reply):
+            self._parts.append(_Part(rows))
         elif len(rows) == 1:
-            yield rows, self._refused(next(iter(reply.faults.values()), ""), reply)
+            yield rows, self._failed(next(iter(reply.faults.values()), ""), reply)
         elif len(faults) == len(rows):
             yield from self._named(faults, reply)
         elif reply.status == TOO_LARGE:
             self._halve(rows, bad=False)
-        elif not reply.refused and not self._idempotent:
-            yield self._taken([row for row in rows if row not in faults], reply)
+        elif not reply.certain and not self._idempotent:
             yield from self._named(faults, reply)
+            yield from self._left([row for row in rows if row not in faults], reply)
         elif hinted and faults:
             yield from self._without_named(rows, faults, reply)
         else:
             self._halve(rows)
 
+    def _is_worth_another_try(self, row: int, reply: Reply) -> bool:
+        """Return whether a row that was sent alone may have met a passing fault, and count it.
+
+        So may any vague answer within a 2xx, since those of the whole batch may have been faults of
+        the hub as well.
+        """
+        is_vague = reply.status in _OK and not reply.faults
+        if not is_vague or not self._idempotent or self._looks_hopeless():
+            return False
+        self._tries[row] += 1
+        return self._tries[row] < TRIES_ALONE
+
+    def _left(self, rows: Sequence[int], reply: Reply) -> Iterator[Group]:
+        """Settle the rows of which a reply says nothing while it names others."""
+        if not rows:
+            return
+        if self._idempotent:
+            self._parts.append(_Part(rows))
+        else:
+            yield rows, _uncertain(reply)
+
     def _unknowable(self, reply: Reply, faults: object) -> bool:
-        if reply.unknown:
-            return True
-        # A failure inside a 2xx that does not say that nothing was stored, nor which rows failed.
-        vague = not reply.certain if reply.refused else not reply.clean and not faults
-        return vague and not self._idempotent
+        """Return whether nothing can be found out by sending rows again, since it does harm."""
+        return not self._idempotent and (reply.unknown or not (reply.certain or faults))
 
     def _without_named(
         self, rows: Sequence[int], faults: dict[int, str], reply: Reply
@@ -176,13 +214,22 @@ class Settlement:
         tried = {left[at] for at in spread}
         first = len(self._kinds)
         for row in sorted(tried):
-            yield from self._follow([row], self._send([row]))
+            while not (settled := list(self._follow([row], self._send([row])))):
+                self._parts.pop()  # It is worth another try.
+            yield from settled
         left = [row for row in left if row not in tried]
         self._parts = [_Part(left)] if left else []
         if len(self._kinds) - first == len(tried) and set(self._kinds[first:]) <= {kind}:
             self.hopeless_kind = kind
             self._parts = []
-            yield left, Refused(f"{UNTRIED} ({kind})")
+            reason = f"{UNTRIED} ({kind})"
+            yield left, self._given_up(reason)
+
+    def _given_up(self, reason: str) -> Refused | Uncertain:
+        """Return the outcome of rows that were sent with the whole batch alone."""
+        if not self._is_unsure:
+            return Refused(reason)
+        return Uncertain(reason, is_answered=self._is_answered)
 
     def _taken(self, rows: Sequence[int], reply: Reply) -> Group:
         self._any_taken = True
@@ -190,14 +237,30 @@ class Settlement:
 
     def _named(self, faults: dict[int, str], reply: Reply) -> Iterator[Group]:
         for row, why in faults.items():
-            yield [row], self._refused(why, reply)
+            yield [row], self._failed(why, reply)
 
-    def _refused(self, why: str, reply: Reply) -> Refused:
-        refused = Refused(why or reply.reason or "no reason given", reply.status)
-        self._kinds.append(_kind(refused))
-        return refused
+    def _failed(self, why: str, reply: Reply) -> Refused | Uncertain:
+        """Return the outcome of a row that was named, or sent alone, and was not taken."""
+        is_refused = bool(why) or (reply.certain and not reply.unknown)
+        outcome = _refused(why, reply) if is_refused else _uncertain(reply)
+        self._kinds.append(_kind(outcome.reason))
+        self._is_unsure = self._is_unsure or not is_refused
+        return outcome
 
 
-def _kind(refused: Refused) -> str:
-    """A refusal without its particulars, so that alike ones compare equal."""
-    return _PARTICULARS.sub("…", refused.reason)
+def _refused(why: str, reply: Reply) -> Refused:
+    return Refused(why or reply.reason or NO_REASON, reply.status)
+
+
+def _uncertain(reply: Reply) -> Uncertain:
+    is_answered = not reply.unknown
+    return Uncertain(
+        reply.reason or "no clear answer",
+        is_answered=is_answered,
+        is_about_row=is_answered and not reply.may_pass,
+    )
+
+
+def _kind(reason: str) -> str:
+    """A reason without its particulars, so that alike ones compare equal."""
+    return _PARTICULARS.sub("…", reason)

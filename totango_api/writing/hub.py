@@ -7,22 +7,31 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from totango_api import limits
-from totango_api.errors import RefusedError, ResponseError, SettingsError, UnavailableError
+from totango_api.errors import (
+    RateLimitError,
+    RefusedError,
+    ResponseError,
+    SettingsError,
+    UnavailableError,
+)
 from totango_api.http import Request
 from totango_api.redaction import excerpt
 from totango_api.writing.batch_bisection import TOO_LARGE, Settlement
+from totango_api.writing.hub_receipt import Accepted
 from totango_api.writing.hub_responses import (
-    Accepted,
     Outcome,
     Refused,
     Reply,
     Uncertain,
+    UnclearAnswerError,
     refusal_in,
     reply_in,
+    reply_without_json,
 )
 from totango_api.writing.hub_rows import (
     ENVELOPE_BYTES,
@@ -32,6 +41,7 @@ from totango_api.writing.hub_rows import (
     batches,
     encoded_whole,
 )
+from totango_api.writing.named_rows import BatchRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,6 +53,10 @@ __all__ = ["Accepted", "HubClient", "HubRow", "Outcome", "Refused", "Uncertain",
 
 _APPEND_ONLY: Final = "usage"
 _NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
+_NOT_FOUND: Final = 404
+
+SPLIT_RETRY_SECONDS: Final = 1.0
+"""How long parts of a batch are retried: the whole one was retried for as long as is set."""
 
 
 class HubClient:
@@ -55,6 +69,7 @@ class HubClient:
         client: Sends them.
         max_rows: Most rows of a batch.
         max_bytes: Most bytes of a request body.
+        repeats_activities: Whether an activity is sent again that may have been counted.
 
     Raises:
         SettingsError: If the token or the service id is not set.
@@ -66,6 +81,7 @@ class HubClient:
         *,
         max_rows: int = limits.HUB_BATCH_ROWS,
         max_bytes: int = limits.HUB_BATCH_BYTES,
+        repeats_activities: bool = False,
     ) -> None:
         connection = client.connection
         if connection.service_id is None:
@@ -79,10 +95,12 @@ class HubClient:
         }
         self._client = client
         self._max_bytes = max_bytes
+        self._repeats_activities = repeats_activities
         # What the server turned out to take: halved whenever it answers 413.
         self._rows_taken = max_rows
         self._bytes_taken = max_bytes
         self._hopeless_kinds: dict[str, str | None] = {}
+        self._taking: set[str] = set()
 
     def deliver(
         self,
@@ -172,15 +190,18 @@ class HubClient:
             batch: Their positions.
             whole: The body of the request with all of them, if it is there already.
         """
-        idempotent = surface_object != _APPEND_ONLY
+        idempotent = surface_object != _APPEND_ONLY or self._repeats_activities
 
         def send(numbers: Sequence[int]) -> Reply:
             body = whole if whole is not None and len(numbers) == len(batch) else None
             if body is None:
                 encoded = b",".join([rows[at].encoded() for at in numbers])
                 body = b'{"%s":[%s]}' % (LISTS[surface_object].encode(), encoded)
-            request = Request("hub", "POST", url, body, self._headers, idempotent=idempotent)
-            reply = self._post(request)
+            seconds = None if len(numbers) == len(batch) else SPLIT_RETRY_SECONDS
+            request = Request(
+                "hub", "POST", url, body, self._headers, seconds, idempotent=idempotent
+            )
+            reply = self._post(request, BatchRows([rows[at].body for at in numbers]))
             if reply.status == TOO_LARGE:
                 self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
                 self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
@@ -189,37 +210,73 @@ class HubClient:
         settlement = Settlement(
             send, idempotent=idempotent, hopeless_kind=self._hopeless_kinds.get(url)
         )
-        yield from settlement.settle(batch)
+        unsure: list[tuple[Sequence[int], Uncertain]] = []
+        for places, outcome in settlement.settle(batch):
+            if isinstance(outcome, Uncertain):
+                unsure.append((places, outcome))
+                continue
+            if isinstance(outcome, Accepted):
+                self._taking.add(url)
+            yield places, outcome
         self._hopeless_kinds[url] = settlement.hopeless_kind
+        for places, outcome in unsure:
+            is_about_row = outcome.is_about_row and len(places) == 1 and url in self._taking
+            yield places, replace(outcome, is_about_row=is_about_row)
 
-    def _reading(self, *, idempotent: bool) -> Callable[[str, Response], Reply]:
-        """Return what reads answers of 2xx; an odd one to what is sent once is taken as it is."""
+    def _post(self, request: Request, rows: BatchRows) -> Reply:
+        """Send a batch."""
+        try:
+            try:
+                return self._client.send(request, self._reading(request, rows))
+            except RateLimitError:
+                if request.max_retry_seconds is None:
+                    raise
+                whole = replace(request, max_retry_seconds=None)
+                return self._client.send(whole, self._reading(whole, rows))
+        except UnclearAnswerError as error:
+            return error.reply
+        except (RefusedError, UnavailableError) as error:
+            return self._refusal(error)
+        except ResponseError as error:
+            if not error.retriable:  # A redirect: nothing will ever be taken there.
+                raise
+            return reply_without_json(error)
+
+    def _reading(self, request: Request, rows: BatchRows) -> Callable[[str, Response], Reply]:
+        """Return what reads answers of 2xx: one that may pass is asked for again."""
         region = self._client.connection.region
 
         def read(endpoint: str, answer: Response) -> Reply:
             try:
-                return reply_in(endpoint, answer, region=region)
+                reply = reply_in(endpoint, answer, rows, region=region)
             except ResponseError as error:
-                if idempotent:
+                if request.idempotent:
                     raise
-                return Reply(unknown=True, status=error.status, reason=error.reason)
+                return reply_without_json(error)
+            if reply.may_pass and request.idempotent:
+                raise UnclearAnswerError(endpoint, reply)
+            return reply
 
         return read
 
-    def _post(self, request: Request) -> Reply:
-        """Send a batch."""
-        try:
-            return self._client.send(request, self._reading(idempotent=request.idempotent))
-        except (RefusedError, UnavailableError) as error:
-            # What is certainly not done, and not for the sake of a row, would be so for each.
-            unreachable = isinstance(error, UnavailableError) and not error.may_have_succeeded
-            if unreachable or error.status in _NOT_ABOUT_ROWS:
-                raise
-            return refusal_in(error)
-        except ResponseError as error:
-            if not error.retriable:  # A redirect: nothing will ever be taken there.
-                raise
-            return Reply(unknown=True, status=error.status, reason=error.reason)
+    def _refusal(self, error: RefusedError | UnavailableError) -> Reply:
+        """Return what a call that did not succeed says of its batch.
+
+        Raises:
+            ApiError: If it is certainly not done, and not for the sake of a row.
+        """
+        if isinstance(error, UnavailableError) and not error.may_have_succeeded:
+            raise error
+        reply = refusal_in(error)
+        if error.status == _NOT_FOUND and not reply.faults:
+            error.remedy = (
+                "The hub has no such endpoint: let the mapping of these rows say delivery: "
+                "tracking, or check hub_url and collection_type."
+            )
+            raise error
+        if error.status in _NOT_ABOUT_ROWS:
+            raise error
+        return reply
 
     def _url(self, surface_object: HubObject, collection_type: str | None) -> str:
         url = f"{self._client.connection.hosts.hub}/api/v1/{surface_object}"

@@ -1,8 +1,7 @@
 """What the Integration Hub says to a batch, and what that means for each of its rows.
 
-Known of the answer: a status 200, 201 or 202 and JSON with `status`, `time_received` and a batch
-id whose key no source shows (public clients). Errors are JSON under unknown keys. So the likely
-spellings are read, and whatever an answer does not say stays unsaid.
+A receipt confirms every row. An answer that names rows settles those. Whatever else comes with a
+200, 201 or 202 is an unknown answer: it is quoted, and confirms nothing.
 """
 
 from __future__ import annotations
@@ -11,39 +10,35 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from totango_api.errors import RefusedError
-from totango_api.http import json_of
+from totango_api.errors import RefusedError, ResponseError
+from totango_api.http import decode, json_of
 from totango_api.redaction import excerpt
+from totango_api.writing.hub_receipt import Accepted, receipt_in, taken_in
+from totango_api.writing.named_rows import NO_REASON, faults_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from totango_api.errors import ApiError
     from totango_api.http import Response
+    from totango_api.writing.named_rows import BatchRows
 
-_BATCH_IDS: Final = ("batch_id", "batchId", "transaction_id", "transactionId", "request_id", "id")
-_RECEIVED: Final = ("time_received", "timeReceived", "received_at")
-_FAULTS: Final = ("errors", "failed", "rejected", "failures", "invalid", "details")
+RECEIVED: Final = (200, 201, 202)
+
 _INDEXES: Final = ("index", "row_index", "rowIndex", "row", "position")
 _REASONS: Final = ("reason", "message", "error", "errors", "description")
 _FAILURES: Final = frozenset({"failed", "failure", "error", "rejected", "refused", "invalid"})
 _INDEX_IN_TEXT = re.compile(rf'"(?:{"|".join(_INDEXES)})" ?: ?"?(\d+)')
+_PASSING: Final = re.compile(
+    r"(?i)too many|throttl|rate.?limit|temporar|again|unavailable|time.?out|timed|busy|overload|"
+    r"internal|\b(?:429|5\d\d)\b"
+)
+"""What answers say of the server's own moment, rather than of the rows."""
+
+TRIES: Final = 4
+"""How often a batch is sent before an answer that may pass, or that is no JSON, is believed."""
+
 _REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\.)*)')
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The row was taken.
-
-    Attributes:
-        batch_id: The hub's name for the batch, where it gave one.
-        received_at: When the hub says it received the batch, as it wrote it.
-    """
-
-    batch_id: str | None = None
-    received_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,9 +56,17 @@ class Refused:
 
 @dataclass(frozen=True)
 class Uncertain:
-    """Nobody can tell whether the row was taken: the call may have been carried out."""
+    """Nobody can tell whether the row was taken: the call may have been carried out.
+
+    Attributes:
+        reason: The server's words, scrubbed and cut.
+        is_answered: Whether there was an answer, though no receipt.
+        is_about_row: Whether only this row was answered so: others like it were taken.
+    """
 
     reason: str
+    is_answered: bool = False
+    is_about_row: bool = False
 
 
 Outcome = Accepted | Refused | Uncertain
@@ -74,20 +77,24 @@ class Reply:
     """What one call said.
 
     Attributes:
+        receipt: What confirms every row, or each of those that were taken.
         faults: Reasons by position of the row in the batch, counted from 0.
-        refused: Whether the batch was refused as a whole. Faults without this: the other rows
-            were taken.
+        taken: Positions of rows that a reply without a receipt names as taken.
+        refused: Whether there is an answer that is no receipt.
         certain: Whether a refusal says that nothing was stored (a 4xx or a failed status).
         unknown: Whether the call may have been carried out without an answer to tell.
+        may_pass: Whether it says that another time all may be well.
         status: HTTP status.
         reason: The server's words, scrubbed and cut.
     """
 
-    receipt: Accepted = Accepted()
+    receipt: Accepted = field(default_factory=Accepted)
     faults: Mapping[int, str] = field(default_factory=dict)
+    taken: frozenset[int] = frozenset()
     refused: bool = False
     certain: bool = True
     unknown: bool = False
+    may_pass: bool = False
     status: int | None = None
     reason: str = ""
 
@@ -97,29 +104,75 @@ class Reply:
         return not (self.refused or self.unknown or self.faults)
 
 
-def reply_in(endpoint: str, answer: Response, *, region: str = "") -> Reply:
+def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = "") -> Reply:
     """Read a 2xx answer.
 
+    Args:
+        endpoint: Method and URL.
+        answer: The answer.
+        rows: The batch that it answers.
+        region: `us` or `eu`.
+
     Raises:
-        AnswerError: If it is not JSON; retriable, since proxies and overload answer so.
+        ResponseError: If it is not JSON; retriable, since proxies and overload answer so.
         AuthenticationError: If it reports that the token was not accepted.
     """
     if not answer.body.strip():
-        return Reply(status=answer.status)
+        return Reply(refused=True, certain=False, status=answer.status, reason="an empty body")
     try:
         # Decodes and looks for the failures that every surface reports alike.
         body, reason = json_of(endpoint, answer, region=region), ""
     except RefusedError as error:
-        body, reason = msgspec.json.decode(answer.body), error.reason
-    failed = _says_failed(body)
-    faults = faults_in(body)
+        body, reason = decode(answer.body), error.reason
+    except ResponseError as error:
+        if not answer.body.lstrip().startswith(b"<"):
+            error.max_tries = TRIES
+        raise
+    receipt = receipt_in(body, rows) if answer.status in RECEIVED else None
+    if receipt is not None:
+        return Reply(receipt, status=answer.status)
+    said_failed = _says_failed(body)
+    faults = faults_in(body, rows)
+    taken = frozenset(taken_in(body, rows) - faults.keys())
+    text = excerpt(answer.body[:500].decode("utf-8", "replace"))
     return Reply(
-        receipt=_receipt(body),
         faults=faults,
-        refused=failed or (bool(reason) and not faults),
-        certain=failed,
+        taken=taken,
+        refused=True,
+        certain=said_failed and not taken,
+        may_pass=not faults and bool(_PASSING.search(text)),
         status=answer.status,
-        reason=reason or ("the batch was reported as failed" if failed else ""),
+        reason=reason or f"no receipt, but {text}",
+    )
+
+
+class UnclearAnswerError(ResponseError):
+    """A batch was answered in a way that tells nothing of its rows, and may pass.
+
+    Attributes:
+        reply: The answer.
+    """
+
+    def __init__(self, endpoint: str, reply: Reply) -> None:
+        super().__init__(
+            endpoint,
+            status=reply.status,
+            reason=reply.reason,
+            retriable=True,
+            may_have_succeeded=True,
+            max_tries=TRIES,
+        )
+        self.reply = reply
+
+
+def reply_without_json(error: ResponseError) -> Reply:
+    """Return what an answer says that is no JSON."""
+    return Reply(
+        refused=True,
+        certain=False,
+        may_pass=error.max_tries is None or bool(_PASSING.search(error.reason)),
+        status=error.status,
+        reason=error.reason,
     )
 
 
@@ -139,66 +192,19 @@ def refusal_in(error: ApiError) -> Reply:
     )
 
 
-def faults_in(body: Any) -> dict[int, str]:
-    """Return the reasons that a decoded body gives for single rows, by their position."""
-    return {
-        index: reason for entries in _fault_lists(body) for index, reason in _named_rows(entries)
-    }
-
-
-def _fault_lists(body: Any) -> Iterator[Any]:
-    if not isinstance(body, dict):
-        return
-    for holder in (body, body.get("response"), body.get("data"), body.get("error")):
-        if isinstance(holder, dict):
-            yield from (holder[key] for key in _FAULTS if holder.get(key))
-
-
-def _named_rows(entries: Any) -> Iterator[tuple[int, str]]:
-    if isinstance(entries, dict):
-        yield from ((int(key), _said(said)) for key, said in entries.items() if key.isdecimal())
-    if not isinstance(entries, list):
-        return
-    for entry in entries:
-        index = _first(entry, _INDEXES) if isinstance(entry, dict) else None
-        if isinstance(index, int) and not isinstance(index, bool) and index >= 0:
-            yield index, _said(_first(entry, _REASONS))
-
-
 def _faults_in_text(text: str) -> dict[int, str]:
     faults = {}
     for entry in text.split("}"):
         if named := _INDEX_IN_TEXT.search(entry):
             said = _REASON_IN_TEXT.search(entry)
-            faults[int(named.group(1))] = said.group(1) if said else "no reason given"
+            faults[int(named.group(1))] = said.group(1) if said else NO_REASON
     return faults
-
-
-def _receipt(body: Any) -> Accepted:
-    holders = [body, body.get("response"), body.get("data")] if isinstance(body, dict) else []
-    found = [
-        next((value for holder in holders if (value := _first(holder, keys)) is not None), None)
-        for keys in (_BATCH_IDS, _RECEIVED)
-    ]
-    return Accepted(*(None if value is None else str(value) for value in found))
 
 
 def _says_failed(body: Any) -> bool:
     return isinstance(body, dict) and str(body.get("status", "")).lower() in _FAILURES
 
 
-def _first(holder: Any, keys: tuple[str, ...]) -> Any:
-    if not isinstance(holder, dict):
-        return None
-    return next((holder[key] for key in keys if holder.get(key) is not None), None)
-
-
-def _said(reason: Any) -> str:
-    if reason is None:
-        return "no reason given"
-    return excerpt(reason if isinstance(reason, str) else msgspec.json.encode(reason).decode())
-
-
 def _words(error: ApiError) -> str:
     answered = f"status {error.status}" if error.status is not None else ""
-    return ": ".join(part for part in (answered, error.reason) if part) or "no reason given"
+    return ": ".join(part for part in (answered, error.reason) if part) or NO_REASON

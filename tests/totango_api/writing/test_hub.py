@@ -9,12 +9,10 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 import sandboxes
 from hypothesis import given
 from hypothesis import strategies as st
-from requests.structures import CaseInsensitiveDict
 
 from totango_api.config import Connection
 from totango_api.errors import (
@@ -26,10 +24,9 @@ from totango_api.errors import (
     UnavailableError,
 )
 from totango_api.http.client import ApiClient
-from totango_api.http.responses import Response
 from totango_api.writing.batch_bisection import UNTRIED, Settlement
 from totango_api.writing.hub import Accepted, HubClient, HubRow, Refused, Uncertain, batches
-from totango_api.writing.hub_responses import Reply, refusal_in, reply_in
+from totango_api.writing.hub_responses import Reply, refusal_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,50 +60,6 @@ def test_batches_are_not_cut_earlier_than_needed() -> None:
 
 
 # Answers -----------------------------------------------------------------------------------
-
-
-def answered(body: Any, status: int = 200) -> Response:
-    text = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    return Response(status, CaseInsensitiveDict(), text)
-
-
-@pytest.mark.parametrize(
-    ("body", "receipt"),
-    [
-        ({"status": "success", "time_received": "t", "batch_id": 7}, Accepted("7", "t")),
-        ({"status": "success", "batchId": "b"}, Accepted("b")),
-        ({"response": {"transaction_id": "x", "timeReceived": "t"}}, Accepted("x", "t")),
-        ({"status": "SUCCESS", "errors": []}, Accepted()),
-        ([], Accepted()),
-        (b"", Accepted()),
-    ],
-)
-def test_a_receipt_is_read_under_any_likely_name(body: Any, receipt: Accepted) -> None:
-    reply = reply_in("POST /", answered(body))
-    assert reply.clean
-    assert reply.receipt == receipt
-
-
-@pytest.mark.parametrize(
-    ("body", "faults", "refused"),
-    [
-        ({"status": "failed", "_error": "no"}, {}, True),
-        ({"status": "rejected"}, {}, True),
-        ({"status": "success", "error": "no"}, {}, True),
-        ({"status": "success", "errors": [{"index": 2, "message": "no"}]}, {2: "no"}, False),
-        ({"status": "failed", "errors": [{"row": 2, "reason": "no"}]}, {2: "no"}, True),
-        ({"errors": {"0": "no", "x": "y"}}, {0: "no"}, False),
-        ({"response": {"rejected": [{"index": 1}]}}, {1: "no reason given"}, False),
-        ({"errors": [{"index": True, "message": "no"}]}, {}, True),
-        ({"errors": ["no"]}, {}, True),
-    ],
-)
-def test_a_failure_inside_a_success_is_seen(
-    body: Any, faults: dict[int, str], refused: bool
-) -> None:
-    reply = reply_in("POST /", answered(body, 202))
-    assert not reply.clean
-    assert (reply.faults, reply.refused) == (faults, refused)
 
 
 def test_rows_named_in_a_refusal_are_found_even_where_it_is_cut() -> None:
@@ -375,15 +328,38 @@ def test_a_row_that_is_no_text_is_refused_by_itself(hub: Callable[..., HubClient
     assert isinstance(outcomes[1], Accepted)
 
 
-def test_a_missing_endpoint_costs_few_calls(
+def test_a_missing_endpoint_is_no_matter_of_rows(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_users="off")
     rows = [HubRow.user("acme", f"u{at}", {}) for at in range(500)]
-    outcomes = hub().deliver("users", rows)
-    assert all(isinstance(what, Refused) and "404" in what.reason for what in outcomes[:1])
-    assert all(isinstance(what, Refused) for what in outcomes)
-    assert len(hub_calls(service)) <= 30
+    with pytest.raises(RefusedError, match="delivery: tracking"):
+        hub().deliver("users", rows)
+    assert len(hub_calls(service)) == 1
+
+
+def test_a_row_that_makes_the_hub_fail_takes_no_neighbour_down(
+    service: Sandbox, hub: Callable[..., HubClient]
+) -> None:
+    service.chaos("500@hub:match=acme-42")
+    outcomes = hub(max_retry_seconds=0).deliver("accounts", accounts(100))
+    assert [at for at, what in enumerate(outcomes) if not isinstance(what, Accepted)] == [42]
+    assert isinstance(outcomes[42], Uncertain)
+    assert not outcomes[42].is_about_row
+    assert len(hub_calls(service)) <= 15
+
+
+def test_an_outage_is_not_asked_about_every_row(
+    service: Sandbox, hub: Callable[..., HubClient]
+) -> None:
+    service.chaos("500@hub")
+    writer = hub(max_retry_seconds=0)
+    outcomes = writer.deliver("accounts", accounts(100))
+    assert all(isinstance(what, Uncertain) for what in outcomes)
+    first = len(hub_calls(service))
+    assert first <= 20
+    writer.deliver("accounts", accounts(100))
+    assert len(hub_calls(service)) - first <= 4
 
 
 def test_a_token_that_is_not_accepted_is_no_matter_of_rows(

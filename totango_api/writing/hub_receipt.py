@@ -1,0 +1,124 @@
+"""What confirms a batch of the Integration Hub: a receipt, and nothing else.
+
+Public clients show an object with `status` ("success"), `time_received` and a batch id, of which no
+source shows the key. Whatever else an answer says must agree with that: as many rows taken as were
+sent, none failed. An answer with anything that is not known here is no receipt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.writing.named_rows import FAULTS, SUCCESSES, is_word, plain, results_in
+
+if TYPE_CHECKING:
+    from totango_api.writing.named_rows import BatchRows
+
+_IDS: Final = frozenset(
+    {f"{what}id" for what in ("", "batch", "transaction", "request", "job", "upload", "import")}
+    | {"uuid", "guid", "batch", "correlationid", "trackingid", "executionid"}
+)
+_TIMES: Final = frozenset({"timereceived", "receivedat", "receivedtime", "timestamp", "time"})
+_SENT: Final = frozenset({"count", "total", "rows", "records", "size", "received", "processed"})
+_TAKEN: Final = frozenset(
+    {"accepted", "succeeded", "successful", "imported", "valid"}
+    | _SENT
+    | {f"{word}{what}" for word in ("accepted", "received", "processed", "success", "valid")
+       for what in ("count", "rows", "records")}
+)  # fmt: skip
+_FAILED: Final = frozenset(
+    {"failed", "rejected", "invalid", "errors", "failures", "skipped", "ignored", "dropped"}
+    | {f"{word}{what}" for word in ("failed", "rejected", "invalid", "error", "failure")
+       for what in ("count", "rows", "records")}
+)  # fmt: skip
+
+_RESULTS: Final = frozenset(
+    {"results", "rows", "records", "items", "statuses", "accounts", "users", "usages"}
+    | {"collections", "responses"}
+)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The row was taken.
+
+    Attributes:
+        batch_id: The hub's name for the batch, where it gave one.
+        received_at: When the hub says it received the batch, as it wrote it.
+    """
+
+    batch_id: str | None = None
+    received_at: str | None = None
+
+
+def receipt_in(answer: Any, rows: BatchRows) -> Accepted | None:
+    """Return the receipt that a decoded answer is; None if it is none."""
+    status = answer.get("status") if isinstance(answer, dict) else None
+    if not isinstance(status, str) or status.lower() != "success":
+        return None
+    others = plain({key: value for key, value in answer.items() if key != "status"})
+    if len(others) != len(answer) - 1:
+        return None
+    if not all(_agrees(name, value, rows) for name, value in others.items()):
+        return None
+    ids = [str(value) for name, value in others.items() if name in _IDS]
+    times = [str(value) for name, value in others.items() if name in _TIMES]
+    return Accepted(next(iter(ids), None), next(iter(times), None))
+
+
+def taken_in(answer: Any, rows: BatchRows) -> set[int]:
+    """Return the places of the rows that an answer names as taken.
+
+    Only where it says so in a list of results, and nothing else that casts doubt on that.
+    """
+    if isinstance(answer, list):
+        answer = {"results": answer}
+    if not isinstance(answer, dict):
+        return set()
+    parts = plain(answer)
+    lists = [value for name, value in parts.items() if name in _RESULTS and _is_list(value)]
+    if len(lists) != 1 or len(parts) != len(answer):
+        return set()
+    try:
+        results = list(results_in(lists[0], rows))
+    except IndexError:
+        return set()
+    taken = {place for place, is_taken, _ in results if is_taken}
+    refused = {place for place, is_taken, _ in results if not is_taken}
+    said = [pair for pair in parts.items() if not (pair[0] in _RESULTS and _is_list(pair[1]))]
+    if not all(_fits(name, value, rows, len(taken), len(refused)) for name, value in said):
+        return set()
+    return taken - refused
+
+
+def _fits(name: str, value: Any, rows: BatchRows, taken: int, refused: int) -> bool:
+    """Return whether a part of an answer fits its list of results."""
+    if name == "status":
+        return isinstance(value, str) and value.lower() in {*SUCCESSES, "partial"}
+    if name in _FAILED and _is_number(value):
+        return bool(value == refused)
+    if name in _TAKEN and _is_number(value):
+        return value == taken or (name in _SENT and value == rows.size)
+    return _agrees(name, value, rows) or (name in FAULTS and _is_list(value))
+
+
+def _agrees(name: str, value: Any, rows: BatchRows) -> bool:
+    """Return whether a part of an answer says nothing but that every row was taken."""
+    if name in _IDS:
+        is_id = isinstance(value, str) and any(map(str.isalnum, value)) and not is_word(value)
+        return (is_id or _is_number(value)) and not rows.has_id(value)
+    if name in _TIMES:
+        is_time = isinstance(value, str) and any(map(str.isdecimal, value))
+        return is_time or _is_number(value)
+    if name in _FAILED | FAULTS:
+        return value is None or value in ([], {}) or (_is_number(value) and value == 0)
+    return name in _TAKEN and _is_number(value) and bool(value == rows.size)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
