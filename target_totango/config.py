@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 FAIL: Final = "fail"
 IGNORE: Final = "ignore"
 WARN: Final = "warn"
+AT_MOST_ONCE: Final = "at_most_once"
+AT_LEAST_ONCE: Final = "at_least_once"
 SEGMENT: Final = "segment"
 
 DEFAULT_IN_FLIGHT: Final = 128
@@ -169,6 +171,16 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         enum=[FAIL, WARN],
         default=FAIL,
     ),
+    "activity_delivery": setting(
+        "string",
+        "Activities in doubt",
+        "What to do with an activity of which nobody can tell whether it was counted, since its "
+        "call failed (5xx), was cut off or had no receipt. `at_most_once`: it goes to the rejects "
+        "file as uncertain, and may be missing. `at_least_once`: it is sent again, and may count "
+        "twice.",
+        enum=[AT_MOST_ONCE, AT_LEAST_ONCE],
+        default=AT_MOST_ONCE,
+    ),
     "ledger_path": setting(
         "string",
         "Ledger",
@@ -278,6 +290,7 @@ class Settings:
     verify_share: float
     verify_timeout: float
     warn_on_mismatch: bool
+    repeats_activities: bool
     ledger_path: str | None
     dry_run: bool
     hard_delete: bool
@@ -319,6 +332,7 @@ class Settings:
             verify_share=float(given["verify_share"]),
             verify_timeout=float(given["verify_timeout"]),
             warn_on_mismatch=given["verify_mismatch"] == WARN,
+            repeats_activities=given["activity_delivery"] == AT_LEAST_ONCE,
             ledger_path=given["ledger_path"],
             dry_run=bool(given["dry_run"]),
             hard_delete=bool(given["hard_delete"]),

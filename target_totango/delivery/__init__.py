@@ -44,7 +44,11 @@ def make_destination(
     """
     if delivery == HUB:
         return HubDestination(
-            HubClient(clients.transport, max_rows=settings.hub_batch_size),
+            HubClient(
+                clients.transport,
+                max_rows=settings.hub_batch_size,
+                repeats_activities=settings.repeats_activities,
+            ),
             max_rows=settings.hub_batch_size,
             unclear=UnclearAnswers(lambda: clients.verifier, seconds=settings.verify_timeout),
             prepare=prepare,
@@ -64,6 +68,7 @@ def make_destination(
     return TrackingDestination(
         clients.tracking,
         max_in_flight=settings.max_in_flight,
+        repeats_activities=settings.repeats_activities,
         prepare=prepare,
         is_interrupted=is_interrupted,
     )

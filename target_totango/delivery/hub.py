@@ -51,11 +51,6 @@ class Batch:
     since: float = field(default_factory=time.monotonic)
 
     @property
-    def idempotent(self) -> bool:
-        """Whether sending it twice does no harm."""
-        return OBJECTS[self.kind[0]].is_idempotent
-
-    @property
     def object(self) -> HubObject:
         """What the hub calls its rows."""
         return self._form.surface
@@ -212,7 +207,7 @@ class HubDestination:
                     yield places, Confirmed()
                 case hub.Refused(reason, status):
                     yield places, Refused(reason, status)
-                case hub.Uncertain(is_answered=True) if batch.idempotent:
+                case hub.Uncertain(is_answered=True) if self._may_repeat(batch):
                     unclear.update(dict.fromkeys(places, outcome))
                 case hub.Uncertain(reason):
                     yield places, self._undelivered(batch, reason)
@@ -241,7 +236,11 @@ class HubDestination:
         Rows of one call share its error, by which failed calls are counted.
         """
         error = UnavailableError("The hub", reason=reason)
-        return Failed(error) if batch.idempotent else Uncertain(error)
+        return Failed(error) if self._may_repeat(batch) else Uncertain(error)
+
+    def _may_repeat(self, batch: Batch) -> bool:
+        """Return whether sending a batch twice does no harm, or none that is minded."""
+        return self._client.repeats_activities or OBJECTS[batch.kind[0]].is_idempotent
 
 
 def _results_of(batch: Batch, outcomes: Outcomes) -> Iterator[tuple[Row, WriteResult]]:

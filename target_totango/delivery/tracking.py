@@ -33,6 +33,7 @@ class TrackingDestination:
     Args:
         client: Makes the calls.
         max_in_flight: Most calls at once.
+        repeats_activities: Whether an activity is sent again that may have been counted.
         prepare: Called with rows that are about to go out.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
@@ -42,11 +43,17 @@ class TrackingDestination:
         client: TrackingClient,
         *,
         max_in_flight: int,
+        repeats_activities: bool,
         prepare: Prepare,
         is_interrupted: Callable[[], bool],
     ) -> None:
         self._executor: KeyedExecutor[Row, WriteResult] = KeyedExecutor(
-            TrackingWorker(client, max_in_flight=max_in_flight, prepare=prepare),
+            TrackingWorker(
+                client,
+                max_in_flight=max_in_flight,
+                repeats_activities=repeats_activities,
+                prepare=prepare,
+            ),
             capacity=max_in_flight * QUEUED_PER_CALL,
             is_interrupted=is_interrupted,
         )
@@ -110,11 +117,20 @@ class TrackingWorker:
     Args:
         client: Makes the calls.
         max_in_flight: Most calls at once.
+        repeats_activities: Whether an activity is sent again that may have been counted.
         prepare: Called with rows that are about to go out.
     """
 
-    def __init__(self, client: TrackingClient, *, max_in_flight: int, prepare: Prepare) -> None:
+    def __init__(
+        self,
+        client: TrackingClient,
+        *,
+        max_in_flight: int,
+        repeats_activities: bool,
+        prepare: Prepare,
+    ) -> None:
         self._client = client
+        self._repeats_activities = repeats_activities
         self._prepare = prepare
         self._poster = client.poster(max_in_flight=max_in_flight)
 
@@ -133,7 +149,7 @@ class TrackingWorker:
             return
         for row, call in zip(rows, done, strict=True):
             tracking_call = call_of(row.request)
-            idempotent = tracking_call.idempotent
+            idempotent = tracking_call.idempotent or self._repeats_activities
             answered = functools.partial(_answered, call, idempotent)
             self._poster.post(self._client.form(tracking_call), answered, idempotent=idempotent)
 

@@ -30,12 +30,16 @@ class DropDelivered(RowFilter):
         ledger: What earlier runs have sent.
         fingerprints: Tells activities from one another.
         report: Counts activities that come again.
+        repeats: Whether one goes out again that may have been counted.
     """
 
-    def __init__(self, ledger: Ledger, fingerprints: Fingerprints, report: Report) -> None:
+    def __init__(
+        self, ledger: Ledger, fingerprints: Fingerprints, report: Report, *, repeats: bool
+    ) -> None:
         self._ledger = ledger
         self._fingerprints = fingerprints
         self._report = report
+        self._repeats = repeats
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
@@ -50,6 +54,6 @@ class DropDelivered(RowFilter):
         if state == "done":
             self._fingerprints.note_taken_for_delivered(row)
             return _UNCHANGED
-        if state == "sending" and not is_replayed(row):
+        if state == "sending" and not self._repeats and not is_replayed(row):
             return rejected_as_uncertain(_CUT_OFF)
         return None

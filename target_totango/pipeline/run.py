@@ -122,7 +122,14 @@ class Run:
         if files.ledger is not None:
             filters.append(DropOutdated(files.ledger))
             if self._fingerprints is not None:
-                filters.append(DropDelivered(files.ledger, self._fingerprints, self._report))
+                filters.append(
+                    DropDelivered(
+                        files.ledger,
+                        self._fingerprints,
+                        self._report,
+                        repeats=self.settings.repeats_activities,
+                    )
+                )
         filters.append(DropRecorded(files.ledger, self._fingerprints, files.store, self._report))
         filters.append(ResolveNames(self.clients.references))
         filters.append(DropStale(files.store, self._report))

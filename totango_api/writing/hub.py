@@ -95,7 +95,7 @@ class HubClient:
         }
         self._client = client
         self._max_bytes = max_bytes
-        self._repeats_activities = repeats_activities
+        self.repeats_activities = repeats_activities
         # What the server turned out to take: halved whenever it answers 413.
         self._rows_taken = max_rows
         self._bytes_taken = max_bytes
@@ -190,7 +190,7 @@ class HubClient:
             batch: Their positions.
             whole: The body of the request with all of them, if it is there already.
         """
-        idempotent = surface_object != _APPEND_ONLY or self._repeats_activities
+        idempotent = surface_object != _APPEND_ONLY or self.repeats_activities
 
         def send(numbers: Sequence[int]) -> Reply:
             body = whole if whole is not None and len(numbers) == len(batch) else None
