@@ -55,8 +55,8 @@ test-all: $(READY) ## the suite on every Python from 3.11 on that this machine h
 bench: $(READY) ## tap and target beside floors, in minutes; BENCH_ARGS=--quick tries it out
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-bench-long: $(READY) ## the sandbox, calls and completeness, a verified run: half an hour
-	set -e; for benchmark in sandbox window_calls tap_calls target_rows transform; do \
+bench-long: $(READY) ## the sandbox, calls and completeness, faults and kills: an hour
+	set -e; for benchmark in sandbox window_calls tap_calls target_rows transform lost_rows; do \
 		$(BIN)/python benchmarks/$$benchmark.py; done
 
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C

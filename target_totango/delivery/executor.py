@@ -267,7 +267,7 @@ class KeyedExecutor(Generic[J, R]):
                 del self._last[key]
         for follower in task.followers or ():
             follower.waits_for -= 1
-            if not follower.waits_for:
+            if not follower.waits_for and not self._is_cancelled:
                 self._ready.append(follower)
         task.followers = None
 

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from killed_runs import OPEN_PER_CALL
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, lines_of, record, state
 
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ def test_a_killed_run_leaves_the_rest_to_the_next(
     assert len(sent) == len(set(sent)), "an activity was counted twice"
     report = json.loads((tmp_path / "report.json").read_text())
     uncertain = report["totals"]["uncertain"]
-    assert uncertain <= 3 * 2 * 4
+    assert uncertain <= 3 * OPEN_PER_CALL * 4
     assert len(sent) >= 400 - uncertain
     assert code == (1 if uncertain else 0)
     assert states == [state(1)["value"]]

@@ -208,6 +208,7 @@ def test_cancelled_jobs_do_not_start() -> None:
         executor.submit(2, writes=[2])  # waits in the worker
         executor.submit(3, writes=[2])  # waits for it
         executor.submit(4, writes=[4])  # waits for room
+        executor.submit(5, writes=[1])  # waits for the one that is under way
         executor.cancel()
         release.set()
         results: list[tuple[int, int]] = []

@@ -1,0 +1,28 @@
+"""Whatever goes wrong with calls: each row is in Totango, on file, or behind held STATE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from row_sums import FAULTS, Cell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+
+KINDS = [("accounts", "tracking"), ("accounts", "hub")]
+KINDS += [("activities", "tracking"), ("activities", "hub")]
+STRIKES = {5: "", 15: ":every=3", 600: ":every=4:times=6"}
+"""Rows of a run, and which calls fail."""
+
+
+@pytest.mark.parametrize("rows", STRIKES)
+@pytest.mark.parametrize(("kind", "delivery"), KINDS, ids=map(" by ".join, KINDS))
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_row_is_accounted_for(
+    service: Sandbox, tmp_path: Path, fault: str, kind: str, delivery: str, rows: int
+) -> None:
+    cell = Cell(kind, delivery, fault, rows, STRIKES[rows])
+    assert cell.faults(tmp_path, service, canary=rows == 5) == []
