@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import KnownAttributes, read_attributes
 from target_totango.models import HUB
-from target_totango.verify import Verifier
+from target_totango.verify import RecordVerifier, Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
 from totango_api.region import resolved
@@ -126,6 +126,11 @@ class Clients:
         """Compares what was written with what Totango holds."""
         definitions = self.known.definitions()
         return Verifier(self.lookup, timeout=self._settings.verify_timeout, definitions=definitions)
+
+    @functools.cached_property
+    def record_verifier(self) -> RecordVerifier:
+        """Compares touchpoints and tasks with what was written of them."""
+        return RecordVerifier(self.transport, timeout=self._settings.verify_timeout)
 
     def way_of(self, delivery: str) -> tuple[str, ...]:
         """Return the texts that stand for how a delivery reaches Totango: host, service, token."""

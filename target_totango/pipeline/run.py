@@ -317,7 +317,10 @@ class Run:
         self._is_read_whole = True
         if self._read_back.is_on:
             self._is_verified = True
-            for checked in self._read_back.verify(self.clients.verifier, self._stages.wait):
+            clients = self.clients
+            for checked in self._read_back.verify(
+                clients.verifier, clients.record_verifier, self._stages.wait
+            ):
                 self._results.handle_verification(checked)
 
     def _close(self, failure: BaseException | None) -> None:

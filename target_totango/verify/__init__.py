@@ -2,6 +2,7 @@
 
 from target_totango.verify.compare import Difference
 from target_totango.verify.read_back import Checked, ReadBack
+from target_totango.verify.records import RecordVerifier
 from target_totango.verify.verification import NAMES, Sent, Verdict, Verifier, compare, pauses
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Checked",
     "Difference",
     "ReadBack",
+    "RecordVerifier",
     "Sent",
     "Verdict",
     "Verifier",

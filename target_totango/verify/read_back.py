@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from target_totango.models import ACCOUNT, ALL, OFF, Row, ValidationError
+from target_totango.objects import RECORDED
 from target_totango.verify.verification import NAMES, Sent, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from target_totango.config import Settings
     from target_totango.models import SourceStream
     from target_totango.storage import RunStore
+    from target_totango.verify.records import RecordVerifier
     from target_totango.verify.verification import Verifier
 
 logger = logging.getLogger("target-totango")
@@ -72,13 +74,14 @@ class ReadBack:
         """Remember a confirmed row, if it is to be read back."""
         if row.options.verify == OFF:
             return
-        if row.object not in NAMES:
+        request, key = row.request, row.request.key
+        if row.object in RECORDED and row.record_id is not None:
+            key = (*key, row.record_id)
+        elif row.object not in NAMES:
             self._log_unread(f"{row.object} cannot be read back, so they")
             return
-        request = row.request
         if request.scope != ACCOUNT and request.account:
             self._log_unread(f"Account attributes that rows of {row.object} carry")
-        key = request.key
         is_first = row.object not in self._objects
         self._objects.add(row.object)
         # The first one of each object always: a sample of a few rows would often be empty.
@@ -90,23 +93,29 @@ class ReadBack:
             "source": len(self._sources) - 1,
             "message": row.message,
             "is_whole": request.scope == ACCOUNT or not request.account,
+            "ledger_key": row.ledger_key,
         }
         self._store.note_sent(
             row.stream, row.object, key[1:], request.attributes, _encode(kept).decode()
         )
 
-    def verify(self, verifier: Verifier, wait: Callable[[float], None]) -> Iterator[Checked]:
+    def verify(
+        self, verifier: Verifier, records: RecordVerifier, wait: Callable[[float], None]
+    ) -> Iterator[Checked]:
         """Read everything back, and yield what was found of each key.
 
         Args:
-            verifier: Reads it.
+            verifier: Reads accounts and users.
+            records: Reads touchpoints and tasks.
             wait: Waits so many seconds.
 
         Raises:
             ApiError: If reading fails.
         """
         logger.info("Reading back what was written.")
-        for verdict in verifier.verify(self._sent(), wait):
+        for verdict in verifier.verify(self._sent(NAMES), wait):
+            yield self._checked(verdict)
+        for verdict in records.verify(self._sent(RECORDED), wait):
             yield self._checked(verdict)
 
     def _log_unread(self, what: str) -> None:
@@ -114,8 +123,8 @@ class ReadBack:
             self._logged.add(what)
             logger.warning("%s are not verified.", what)
 
-    def _sent(self) -> Iterator[Sent]:
-        for object_ in NAMES:
+    def _sent(self, objects: Iterable[str]) -> Iterator[Sent]:
+        for object_ in objects:
             for key, texts in self._store.sent(object_):
                 yield Sent((object_, *key), texts)
 
@@ -124,7 +133,7 @@ class ReadBack:
         stream, text = self._store.sent_row(object_, ids)
         kept: dict[str, Any] = _decode(text)
         row = Row(0, self._sources[kept["source"]], kept["message"], stream, object_)
-        key = (stream, *verdict.key)
+        key = tuple(kept["ledger_key"] or (stream, *verdict.key))
         return Checked(row, key, verdict.result, kept["is_whole"], _errors(verdict))
 
     def _is_sampled(self, key: tuple[str, ...]) -> bool:

@@ -360,3 +360,44 @@ def test_a_dry_run_makes_nothing_and_says_what_it_would(
     plan = done.report["plan"]
     assert plan["rejected"] == 1
     assert plan["first_rows"][0]["sends"] == {"account_id": "a", "content": "Hello", "subject": "S"}
+
+
+def test_what_was_made_is_read_back_by_its_events(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(visible_after="0.5")
+    rows = [note(n, subject="S", body=f"<b> & {n}\n\nx ", reasons="Risk,Renewal") for n in (1, 2)]
+    todos = [todo(1, due="2024-01-02", priority="low"), todo(1, title="Again", status="closed")]
+    done = deliver(NOTES, *rows, TODOS, *todos, **settings, verify="all").ok()
+    assert done.totals["verified"] == 3
+    assert (done.totals.get("missing"), done.totals.get("different")) == (None, None)
+
+
+def test_what_is_not_there_as_it_was_sent_is_rejected_and_written_again(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(unknown_reference="accept")
+    tenant.chaos('answer@tasks:say={"id": 77}')
+    late = {**settings, "verify": "all", "verify_timeout": 0}
+    done = deliver(TODOS, todo(1), **late)
+    assert done.codes == [{("", "missing")}]
+    tenant.chaos()
+    long = "x" * 12_000
+    tenant.set(visible_after=60)
+    deliver(NOTES, note(1, body=long), **settings).ok()
+    tenant.settle()
+    done = deliver(NOTES, note(1, body="short"), **late)
+    assert done.codes == [{("content", "different")}]
+    tenant.settle()
+    assert deliver(NOTES, note(1, body="short"), **settings).ok().totals["sent"] == 1
+
+
+def test_rows_about_many_accounts_are_read_back_in_one_pass(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    ids = [f"acc-{number}" for number in range(25)]
+    tenant.load(accounts=[{"account_id": one, "attributes": {}} for one in ids])
+    rows = [note(n, company=one, at=f"201{n % 9}-01-01") for n, one in enumerate(ids)]
+    done = deliver(NOTES, *rows, **settings, verify="all").ok()
+    assert done.totals["verified"] == 25
+    assert len(tenant.calls("events")) <= 2

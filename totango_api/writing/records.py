@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from totango_api.http import ApiClient, Response
+    from totango_api.reading.record_events import RecordEvent
 
 JSON: Final = "application/json"
 
@@ -30,6 +31,7 @@ class RecordEndpoint:
         path: Of the REST API, with the slash at its end that the article shows.
         id_in: Returns the id that an answer holds.
         event_type: The type of the events by which they are read.
+        shown: Returns what of the fields an event shows, by the names under which they are sent.
         typed: How the texts of fields become JSON, for those that are not texts there.
         fixed: Fields that are sent where nothing else is given.
         ids_in_body: Names of the ids that the body of a change repeats.
@@ -38,6 +40,7 @@ class RecordEndpoint:
     path: str
     id_in: Callable[[Any], Any]
     event_type: str
+    shown: Callable[[RecordEvent], Mapping[str, Any]]
     typed: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     ids_in_body: tuple[str, ...] = ()

@@ -5,18 +5,32 @@ The article says that a new one is answered with "Success"; a public client read
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.writing.records import RecordEndpoint
+
+if TYPE_CHECKING:
+    from totango_api.reading.record_events import RecordEvent
 
 
 def _id_in(answer: Any) -> Any:
     return answer.get("id") if isinstance(answer, dict) else None
 
 
+def _shown(event: RecordEvent) -> dict[str, Any]:
+    changed = ("description", "due_date", "priority", "status")
+    values = {name: event.content.get(name) for name in changed}
+    return {
+        **{name: each.get("current") for name, each in values.items() if isinstance(each, dict)},
+        "title": event.properties.get("subject"),
+        "activity_type_id": event.properties.get("activity_type_id"),
+    }
+
+
 TASKS: Final = RecordEndpoint(
     path="/api/v3/tasks",
     id_in=_id_in,
     event_type="task",
+    shown=_shown,
     typed={"priority": int},
 )

@@ -6,9 +6,13 @@ The answer to a new one, and what a change asks for, are known from public clien
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from totango_api.plain_text import plain_text
 from totango_api.writing.records import RecordEndpoint
+
+if TYPE_CHECKING:
+    from totango_api.reading.record_events import RecordEvent
 
 
 def _id_in(answer: Any) -> Any:
@@ -20,10 +24,25 @@ def _participants(text: str) -> list[dict[str, str]]:
     return [{"userid": one} for one in json.loads(text)]
 
 
+def _shown(event: RecordEvent) -> dict[str, Any]:
+    said = event.properties
+    return {
+        "content": plain_text(str(event.content.get("text") or "")),
+        "subject": said.get("subject"),
+        "activity_type_id": said.get("activity_type_id"),
+        "create_date": event.timestamp,
+        "touchpointType": said.get("meeting_type"),
+        "touchpoint_tags": said.get("touchpoint_tags"),
+        "participantList": said.get("totango_participants"),
+        "parentId": said.get("parent_id"),
+    }
+
+
 TOUCHPOINTS: Final = RecordEndpoint(
     path="/api/v3/touchpoints/",
     id_in=_id_in,
     event_type="note",
+    shown=_shown,
     typed={
         "create_date": int,
         "touchpoint_tags": json.loads,
