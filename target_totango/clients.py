@@ -12,9 +12,7 @@ from target_totango.verify import RecordVerifier, Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
 from totango_api.region import resolved
-from totango_api.search.attributes import discover
-from totango_api.search.lookup import Lookup
-from totango_api.search.reference_lists import Reference, read_references
+from totango_api.search import Lookup, Reference, discover, read_references
 from totango_api.writing import TrackingClient, delete_user
 
 if TYPE_CHECKING:

@@ -26,9 +26,11 @@ from target_totango.models import (
     WriteRequest,
 )
 from totango_api import limits, writing
-from totango_api.writing import HubObject, HubRow, RecordEndpoint
-from totango_api.writing.validation import (
+from totango_api.writing import (
+    HubObject,
+    HubRow,
     IdProblem,
+    RecordEndpoint,
     account_id_flaws,
     length_flaws,
     product_id_flaws,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from target_totango.mapping import KnownAttributes
     from target_totango.models import ValidationError
     from target_totango.verify import Difference
-    from totango_api.search.lookup import Found, Lookup
+    from totango_api.search import Found, Lookup
 
 FIRST_ROWS: Final = 10
 EXAMPLES: Final = 3

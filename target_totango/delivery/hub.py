@@ -10,8 +10,8 @@ from target_totango.delivery.base import keys_of
 from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
 from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
 from target_totango.objects import OBJECTS, HubForm
+from totango_api import writing
 from totango_api.errors import ApiError, TotangoError, UnavailableError
-from totango_api.writing import hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -200,22 +200,22 @@ class HubDestination:
 
     def _outcomes(self, batch: Batch) -> Iterator[tuple[Sequence[int], WriteResult]]:
         said = self._client.outcomes(batch.object, batch.hub_rows(), collection_type=batch.kind[1])
-        unclear: dict[int, hub.Uncertain] = {}
+        unclear: dict[int, writing.Uncertain] = {}
         for places, outcome in said:
             match outcome:
-                case hub.Accepted():
+                case writing.Accepted():
                     yield places, Confirmed()
-                case hub.Refused(reason, status):
+                case writing.Refused(reason, status):
                     yield places, Refused(reason, status)
-                case hub.Uncertain(is_answered=True) if self._may_repeat(batch):
+                case writing.Uncertain(is_answered=True) if self._may_repeat(batch):
                     unclear.update(dict.fromkeys(places, outcome))
-                case hub.Uncertain(reason):
+                case writing.Uncertain(reason):
                     yield places, self._undelivered(batch, reason)
         if unclear:
             yield from self._read_back(batch, unclear)
 
     def _read_back(
-        self, batch: Batch, unclear: Mapping[int, hub.Uncertain]
+        self, batch: Batch, unclear: Mapping[int, writing.Uncertain]
     ) -> Iterator[tuple[Sequence[int], WriteResult]]:
         """Yield the results of rows that were answered, though not with a receipt."""
         there = self._unclear.there([batch.rows[place] for place in unclear])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totango_api.errors import SettingsError
-from totango_api.search.attributes import Attribute, definitions
+from totango_api.search import Attribute, definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from target_totango.models import ACCOUNTS, USERS
 from target_totango.objects import IDENTIFIERS, OBJECTS, RECORDED
 from totango_api.names import snake
-from totango_api.search.attributes import CORE_ATTRIBUTES, Attribute
+from totango_api.search import CORE_ATTRIBUTES, Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from target_totango.mapping.config import MappingConfig
     from target_totango.mapping.deletion import DeletionMark
     from target_totango.mapping.expressions import Expression
-    from totango_api.search.attributes import Attribute
+    from totango_api.search import Attribute
 
 _MOMENT_TYPES: Final = frozenset({"datetime", "date_time", "date-time", "timestamp"})
 _DAY_TYPES: Final = frozenset({"simple_date", "day"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from totango_api import limits
-from totango_api.writing.validation import IdProblem, attribute_name_flaws, length_flaws
+from totango_api.writing import IdProblem, attribute_name_flaws, length_flaws
 
 _BLANK: Final = " \N{NO-BREAK SPACE}"
 

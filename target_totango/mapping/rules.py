@@ -30,7 +30,7 @@ from target_totango.mapping.policy import (
     TRUNCATE,
     Policy,
 )
-from totango_api.writing.validation import (
+from totango_api.writing import (
     SALESFORCE_SHORT,
     IdProblem,
     is_short_salesforce_id,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.convert import Conversion
     from target_totango.mapping.expressions import Expression
-    from totango_api.writing.validation import IdProblem
+    from totango_api.writing import IdProblem
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from target_totango.models import Row
     from target_totango.pipeline.decisions import Results
     from target_totango.storage import RunStore
-    from totango_api.search.lookup import Lookup
+    from totango_api.search import Lookup
 
 logger = logging.getLogger("target-totango")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore
-    from totango_api.search.lookup import Lookup
+    from totango_api.search import Lookup
 
 logger = logging.getLogger("target-totango")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from target_totango.models import Row
     from target_totango.objects import NamedAttribute
-    from totango_api.search.reference_lists import Reference
+    from totango_api.search import Reference
 
     ReadList = Callable[[str], Sequence[Reference]]
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from target_totango.objects import OBJECTS
 from target_totango.verify.compare import Difference, compare, is_number, milliseconds
-from totango_api.search.attributes import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
+from totango_api.search import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
-    from totango_api.search.lookup import Found, Lookup
+    from totango_api.search import Found, Lookup
 
 __all__ = ["Difference", "Sent", "Verdict", "Verifier", "compare"]
 

@@ -28,6 +28,7 @@ from totango_api.search.endpoint import (
 from totango_api.search.lookup import Found, Lookup
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
+from totango_api.search.reference_lists import Reference, read_references
 
 __all__ = [
     "ACCOUNTS",
@@ -51,6 +52,7 @@ __all__ = [
     "Page",
     "PastedQuery",
     "Query",
+    "Reference",
     "Search",
     "Term",
     "account_id_of",
@@ -59,5 +61,6 @@ __all__ = [
     "key_of",
     "page_in",
     "query_from",
+    "read_references",
     "whole_number",
 ]

@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from totango_api.http import ApiClient, Response
     from totango_api.writing.batch_bisection import Group
 
-__all__ = ["Accepted", "HubClient", "HubRow", "Outcome", "Refused", "Uncertain", "batches"]
-
 _APPEND_ONLY: Final = "usage"
 _NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
 _NOT_FOUND: Final = 404
