@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 import sandboxes
 import toolbox
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 OUR_PREFIXES = ("TAP_TOTANGO_", "TARGET_TOTANGO_", "TOTANGO_SANDBOX_", "MELTANO_")
 SECONDS = 120
+
+# How long an example takes says how busy the machine is, nothing about the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

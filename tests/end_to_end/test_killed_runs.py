@@ -55,7 +55,7 @@ def test_with_a_ledger_no_activity_is_counted_twice(
 def test_with_a_ledger_no_activity_of_a_hub_batch_is_counted_twice(runner, tmp_path) -> None:
     running = runner(ledger_path=str(tmp_path / "ledger.db"), delivery="hub", hub_batch_size=5)
     given = Input(20)
-    code = killed_and_finished(running, given, resume=True, most_calls=25)
+    code = killed_and_finished(running, given, resume=True, most_calls=12)
     assert_once_or_told(running, given, code, most_open=KILLS * 8 * 5)
 
 

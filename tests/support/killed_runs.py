@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from sandboxes import Sandbox
 
-ACCOUNTS, USERS, ACTIVITIES = 60, 90, 250
-STATE_EVERY = 20
-KILLS = 3
+ACCOUNTS, USERS, ACTIVITIES = 30, 45, 125
+STATE_EVERY = 10
+KILLS = 2
 OPEN_PER_CALL = 3
 """Activities that a kill leaves open for each call at once: under way, handed over ahead, and
 delivered since the ledger's last commit."""
@@ -138,7 +138,7 @@ class Runner:
 
 
 def killed_and_finished(
-    runner: Runner, given: Input, *, resume: bool, most_calls: int = 150
+    runner: Runner, given: Input, *, resume: bool, most_calls: int = 75
 ) -> int:
     """Kill or terminate up to three runs, then let one end; return its exit code.
 

@@ -12,6 +12,7 @@ from target_runs import Delivered, lines_of
 
 from target_totango.target import TargetTotango
 from totango_api.errors import TotangoError
+from totango_api.http import retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +33,12 @@ def service(_one_sandbox: Sandbox) -> Sandbox:
     _one_sandbox._ask("/sandbox/reset", {"settings": True})
     _one_sandbox.set(rate_limit=0)
     return _one_sandbox
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the order and the number of retries, but not their waits."""
+    monkeypatch.setattr(retry.random, "uniform", lambda *_: 0.01)
 
 
 @pytest.fixture

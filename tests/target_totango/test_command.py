@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import toolbox
 from killed_runs import OPEN_PER_CALL
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, lines_of, record, state
 
@@ -26,11 +28,24 @@ def account(identifier: str, **more: Any) -> dict[str, Any]:
     return record("accounts", account_id=identifier, **more)
 
 
+IMPATIENT = """
+import sys
+from target_totango.pipeline import stages
+from target_totango.cli import main
+
+stages.DRAIN_SECONDS = 1.0
+sys.argv[0] = "target-totango"
+main()
+"""
+
+
 class Running:
     """target-totango as a process whose input is written piece by piece."""
 
-    def __init__(self, config: Path, cwd: Path) -> None:
-        command = [toolbox_bin() / "target-totango", "--config", config]
+    def __init__(self, config: Path, cwd: Path, *, impatient: bool = False) -> None:
+        program = [sys.executable, "-c", IMPATIENT]
+        command = [*(program if impatient else [toolbox.BIN / "target-totango"])]
+        command += ["--config", config]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -53,21 +68,15 @@ class Running:
         return self.process.returncode, states, err.decode()
 
 
-def toolbox_bin() -> Path:
-    import toolbox
-
-    return toolbox.BIN
-
-
 @pytest.fixture
 def start(
     service: Sandbox, config_file: Callable[..., Path], tmp_path: Path
 ) -> Iterator[Callable[..., Running]]:
     running: list[Running] = []
 
-    def run(**settings: Any) -> Running:
+    def run(*, impatient: bool = False, **settings: Any) -> Running:
         config = config_file(service.config(**settings))
-        running.append(Running(config, tmp_path))
+        running.append(Running(config, tmp_path, impatient=impatient))
         return running[-1]
 
     yield run
@@ -87,7 +96,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     start: Callable[..., Running], service: Sandbox, number: signal.Signals
 ) -> None:
-    service.chaos("slow=3@tracking")
+    service.chaos("slow=2@tracking")
     target = start(canary=False)
     target.write(ACCOUNTS, account("a"), account("b"), state(1))
     eventually(lambda: bool(service.calls("attributes")))
@@ -119,7 +128,7 @@ def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
     service.chaos("timeout@tracking:match=slow:hang=300")
-    target = start(max_in_flight=2, request_timeout=300)
+    target = start(impatient=True, max_in_flight=2, request_timeout=300)
     target.write(ACCOUNTS, account("quick"), state(1), *(account(f"slow-{n}") for n in range(99)))
     eventually(lambda: bool(service.calls("tracking")))
     time.sleep(1)
