@@ -22,7 +22,7 @@ BENCH_ARGS ?=
 PYTEST_WORKERS ?= 2
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## CSV files into Totango and out again, between two local sandboxes
 	$(BIN)/python scripts/demo.py
@@ -31,23 +31,30 @@ test: check pytest ## the static checks and the whole suite
 
 check: lint types walls meltano-file ## the static checks alone
 
-lint: $(READY)
+lint: $(READY) ## ruff: style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)
+types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 	$(BIN)/mypy scripts
 	MYPYPATH=scripts:tests/support $(BIN)/mypy --explicit-package-bases benchmarks
 
-walls: $(READY)
+walls: $(READY) ## import-linter: layers and walls between packages
 	$(BIN)/lint-imports
 
-meltano-file: $(READY)
+meltano-file: $(READY) ## meltano.yml against Meltano's schema
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
 
 pytest: $(READY) ## the suite alone; PYTEST_ARGS='-k words' narrows it
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+quick: $(READY) ## the tests that are not marked slow, in about a minute
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -q -m 'not slow' $(PYTEST_ARGS)
+
+coverage: $(READY) ## the suite with branch coverage: what is not covered, and htmlcov/index.html
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -q --cov --cov-report term \
+		--cov-report html $(PYTEST_ARGS)
 
 test-all: $(READY) ## the suite on every Python from 3.11 on that this machine has
 	$(BIN)/python scripts/test_all.py
@@ -71,10 +78,10 @@ format: $(READY) ## let ruff put the code in order
 
 clean: ## remove every environment, cache and output
 	rm -rf $(VENV) .venvs .meltano demo-output dist build *.egg-info .mypy_cache .ruff_cache \
-		.pytest_cache .import_linter_cache .hypothesis
+		.pytest_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-install: $(READY)
+install: $(READY) ## make .venv with everything in it
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found; \
@@ -84,5 +91,5 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
 	@touch $@
 
-.PHONY: help demo test check lint types walls meltano-file pytest test-all bench bench-long sandbox docs \
+.PHONY: help demo test check lint types walls meltano-file pytest quick coverage test-all bench bench-long sandbox docs \
 	format clean install

@@ -91,7 +91,7 @@ def killed(folder: Path, inputs: int) -> Iterator[tuple[str, list[str]]]:
             most = KILLS * 8 * (5 if is_hub else OPEN_PER_CALL)
             try:
                 code = killed_and_finished(
-                    runner, given, resume=resume, most_calls=25 if is_hub else 150
+                    runner, given, resume=resume, most_calls=12 if is_hub else 75
                 )
                 assert_once_or_told(runner, given, code, most_open=most)
             except AssertionError as error:

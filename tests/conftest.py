@@ -22,10 +22,19 @@ if TYPE_CHECKING:
 
 OUR_PREFIXES = ("TAP_TOTANGO_", "TARGET_TOTANGO_", "TOTANGO_SANDBOX_", "MELTANO_")
 SECONDS = 120
+SLOW = {"end_to_end", "benchmarks"}
+"""Folders of which every test is marked `slow`."""
 
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs other people's programs or many processes is slow."""
+    for item in items:
+        if SLOW & set(item.path.parts):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,8 @@ import toolbox
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = ("tap-totango", "target-totango", "totango-sandbox")
 PACKAGES = {"totango_api", "tap_totango", "target_totango", "totango_sandbox"}
 

@@ -137,9 +137,7 @@ class Runner:
         return process.returncode, place
 
 
-def killed_and_finished(
-    runner: Runner, given: Input, *, resume: bool, most_calls: int = 75
-) -> int:
+def killed_and_finished(runner: Runner, given: Input, *, resume: bool, most_calls: int = 75) -> int:
     """Kill or terminate up to three runs, then let one end; return its exit code.
 
     A run may end before it is struck: what is left for a later one depends on the machine.

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from stub_totango import Asked, Reply
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.mark.parametrize("headers", ["RateLimit", "X-RateLimit"])
 @pytest.mark.parametrize("reset", ["seconds", "epoch"])
 def test_the_servers_own_budget_is_kept(service, tap, headers: str, reset: str) -> None:

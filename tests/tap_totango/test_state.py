@@ -91,6 +91,7 @@ def test_a_daily_schedule_is_full_every_day(jitter: list[int]) -> None:
     assert full_reads(times, 24) == times
 
 
+@pytest.mark.slow
 @given(chance=st.randoms(use_true_random=False), days=st.integers(3, 6))
 def test_an_hourly_schedule_is_full_once_a_day(chance: Random, days: int) -> None:
     jitter = [chance.randint(-10, 10) for _ in range(24 * days)]

@@ -7,6 +7,7 @@ import re
 import string
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from target_runs import held, record, schema
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from target_runs import Delivered
 
     Deliver = Callable[..., Delivered]
+
+pytestmark = pytest.mark.slow
 
 ACCOUNT_CHARACTERS = set(string.ascii_letters + string.digits + "_-")
 USER_CHARACTERS = ACCOUNT_CHARACTERS | set("@.")

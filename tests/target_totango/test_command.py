@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from sandboxes import Sandbox
 
+pytestmark = pytest.mark.slow
+
 SECRET = "{v2}s3cret/tok.en+$"
 
 

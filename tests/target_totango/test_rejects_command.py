@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sandboxes import Sandbox
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def rejects(deliver: Callable[..., Any], tmp_path: Path) -> Path:
     """Accounts with ids that cannot be, a long plan that is outdated, a user without account."""

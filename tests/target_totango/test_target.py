@@ -667,6 +667,7 @@ def test_a_schema_may_change_in_the_middle(deliver: Deliver, service: Sandbox) -
     }
 
 
+@pytest.mark.slow
 def test_ten_thousand_streams_are_taken(deliver: Deliver, service: Sandbox) -> None:
     messages: list[Any] = []
     for n in range(10_000):
@@ -1037,6 +1038,7 @@ def test_batches_that_fail_among_good_ones_are_no_outage(
     assert done.states == [state(1)["value"]]
 
 
+@pytest.mark.slow
 def test_many_failed_batches_in_a_row_are_an_outage(
     deliver: Deliver, service: Sandbox, hub: Hub
 ) -> None:

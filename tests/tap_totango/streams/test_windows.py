@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from sandboxes import Sandbox
 
+pytestmark = pytest.mark.slow
+
 ROWS = 25_000
 DEFAULTS = {
     "terms": "all",

@@ -275,6 +275,7 @@ def test_moments_that_are_not_quite_as_most_taps_write_them(moment: str) -> None
         assert [error.code for error in result.errors] == ["not a date"]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.data(), mappings())
 def test_each_attribute_goes_its_own_way(data: st.DataObject, mapping: StreamMapping) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Deliver = Callable[..., Delivered]
 
+pytestmark = pytest.mark.slow
+
 SOON = {"verify_timeout": 1}
 
 

@@ -90,6 +90,7 @@ def test_a_file_that_was_taken_away_is_not_marked(tmp_path: Path) -> None:
     assert ids_in(tmp_path / "mine.singer") == ["a"]
 
 
+@pytest.mark.slow
 def test_two_processes_in_one_directory_lose_no_row(
     service: Sandbox, run: Any, config_file: Any, tmp_path: Path
 ) -> None:

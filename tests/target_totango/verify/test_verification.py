@@ -323,6 +323,7 @@ def test_many_rows_cost_a_call_for_five_hundred(service: Sandbox, transport: Api
     assert transport.usage["api"].calls == 4
 
 
+@pytest.mark.slow
 def test_a_row_that_was_not_found_as_sent_goes_out_again(
     sandbox: Any, run: Any, config_file: Any, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ def test_an_empty_answer_beyond_the_window_is_as_good_as_a_refusal() -> None:
     assert calls(LargeSearch(dates_of("evenly", "any", 60_000), beyond="empty")) <= 66
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "order"), CASES)
 def test_ten_in_a_hundred_more_for_a_hundred_thousand(shape: str, order: str) -> None:
     assert calls(LargeSearch(dates_of(shape, order, 100_000))) <= 110

@@ -210,6 +210,7 @@ def test_a_column_that_is_refused_costs_its_value_alone(
     assert set(found) == {"acme", "a1"}
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_fault_is_not_taken_for_absence(service: Sandbox, lookup: Callable[..., Lookup]) -> None:
     service.chaos("failed200@accounts")
     with pytest.raises(ApiError):

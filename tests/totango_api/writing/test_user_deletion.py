@@ -76,6 +76,7 @@ def test_what_is_no_id_in_a_path_is_never_sent(
     assert transport.usage["api"].calls == 0
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
