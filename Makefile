@@ -40,8 +40,9 @@ types: $(READY) ## mypy, strict
 	$(BIN)/mypy scripts
 	MYPYPATH=scripts:tests/support $(BIN)/mypy --explicit-package-bases benchmarks
 
-walls: $(READY) ## import-linter: layers and walls between packages
+walls: $(READY) ## import-linter: layers and walls between packages, and their pictures in docs/
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/architecture.py
 
 meltano-file: $(READY) ## meltano.yml against Meltano's schema
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
@@ -69,8 +70,9 @@ bench-long: $(READY) ## the sandbox, calls and completeness, faults and kills: a
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
 	$(BIN)/totango-sandbox serve
 
-docs: $(READY) ## write the settings tables of README.md, meltano.yml and .env.example anew
+docs: $(READY) ## write settings tables, meltano.yml, .env.example and pictures of the packages anew
 	$(BIN)/python scripts/settings_pages.py --write
+	$(BIN)/python scripts/architecture.py --write
 
 format: $(READY) ## let ruff put the code in order
 	$(BIN)/ruff check --fix .

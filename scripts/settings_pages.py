@@ -134,7 +134,7 @@ def meltano_page(page: str) -> str:
         dumped = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=10_000)
         block = "".join(f"        {line}\n" for line in dumped.splitlines())
         start, end = f"      settings: # {plugin}\n", "      # end\n"
-        page = _between(page, start, end, block)
+        page = between(page, start, end, block)
     return page
 
 
@@ -167,7 +167,7 @@ def readme_page(page: str) -> str:
         "target-built-in": table(PLUGINS[1], [name for name in target if name in BUILT_IN]),
     }
     for name, text in tables.items():
-        page = _between(page, f"<!-- settings: {name} -->\n", "<!-- end -->\n", text)
+        page = between(page, f"<!-- settings: {name} -->\n", "<!-- end -->\n", text)
     return page
 
 
@@ -188,7 +188,12 @@ def env_page(_page: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _between(page: str, start: str, end: str, text: str) -> str:
+def between(page: str, start: str, end: str, text: str) -> str:
+    """Return a page with a text between two of its marks.
+
+    Raises:
+        ValueError: If it has no such marks.
+    """
     pattern = re.escape(start) + r".*?" + re.escape(end)
     replaced, count = re.subn(
         pattern, lambda _match: start + text + end, page, count=1, flags=re.DOTALL
