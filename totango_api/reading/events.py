@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from totango_api.errors import RefusedError
 from totango_api.reading.ahead import PagesAhead
 from totango_api.reading.keyset import KeySet
+from totango_api.redaction import excerpt
 from totango_api.search.endpoint import page_in
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ logger = logging.getLogger(__name__)
 PATH: Final = "/api/v2/events/search"
 EVENTS: Final = "events"
 REREADS: Final = 2
+MOST_NAMED: Final = 10
+"""So many events without an id are named."""
+
 MOST_MOMENTS: Final = 500
 """Moments whose events are asked for by themselves, a call each."""
 
@@ -49,6 +53,13 @@ def event_id_of(hit: Hit) -> str | None:
     if isinstance(value, str):
         return value or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _name_of(hit: Hit) -> str:
+    """Return what an event is called in a log: its type, and the account that it is about."""
+    account = hit.get("account")
+    name = account.get("display_name") if isinstance(account, dict) else None
+    return excerpt(f"{hit.get('type') or 'event'} of {name or 'an unnamed account'}")
 
 
 @dataclass
@@ -95,6 +106,8 @@ class EventsRead:
         self._asked = 0
         self._moments: set[int] = set()
         self._full_page = 0
+        self._received = 0
+        self._has_respelled_ids = False
         self.outcome = EventsOutcome()
 
     def batches(self) -> Iterator[list[Hit]]:
@@ -216,18 +229,24 @@ class EventsRead:
             self.outcome.shifted = True
         self.outcome.total = page.total_hits
         self.outcome.unreadable += page.odd_hits
+        if page.respelled_ids and not self._has_respelled_ids:
+            self._has_respelled_ids = True
+            logger.warning("events: ids came as numbers such as 5.0, and are read as 5.")
         return page
 
     def _new(self, page: Page) -> list[Hit]:
         new = []
-        for hit in page.hits:
+        for place, hit in enumerate(page.hits, self._received + 1):
             event_id = event_id_of(hit)
             if event_id is None:
                 self.outcome.unreadable += 1
+                if self.outcome.unreadable <= MOST_NAMED:
+                    logger.warning("events: row %s, %r, has no id.", f"{place:,}", _name_of(hit))
             elif self._seen.add((event_id,)):
                 new.append(hit)
             elif isinstance(moment := hit.get("timestamp"), int):
                 self._moments.add(moment)  # in its place, another one of this moment may be hidden
+        self._received += len(page.hits)
         self._last_ids = {event_id_of(hit) for hit in page.hits}
         self._last_moment = page.hits[-1].get("timestamp") if page.hits else None
         self.outcome.rows = len(self._seen)

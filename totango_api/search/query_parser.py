@@ -31,6 +31,7 @@ _PAGING: Final = {"count", "offset", "sort_by", "sort_order"}
 _KEYS: Final = {"terms", "fields", "parent_account_fields", "scope", *_PAGING}
 _TEAM: Final = ("team_id", "teams_id")
 _FORM_KEYS: Final = {"query", "account_id", "date_term", *_TEAM}
+_INNER_TERMS: Final = {"or": "or", "parent_account": "terms"}
 _SHOWN: Final = 8
 
 _PASTE_AGAIN: Final = (
@@ -216,10 +217,10 @@ def _objects(body: dict[str, Any], key: str, setting: str) -> tuple[dict[str, An
         if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
             msg = f"{place} is not an object with a type."
             raise QueryError(msg, remedy=_PASTE_AGAIN)
-        if entry["type"] == "or":
-            _objects(entry, "or", place)
-        if entry["type"] == "parent_account":
-            _objects(entry, "terms", place)
+        inner = _INNER_TERMS.get(entry["type"])
+        if inner is not None and not _objects(entry, inner, place):
+            msg = f"{place} is of type {entry['type']}, but holds no terms."
+            raise QueryError(msg, remedy=_PASTE_AGAIN)
         if entry["type"].endswith("_attribute") and not isinstance(entry.get("attribute"), str):
             msg = f"{place} is of type {entry['type']}, but names no attribute."
             raise QueryError(msg, remedy=_PASTE_AGAIN)

@@ -161,6 +161,9 @@ WRAPPINGS = {
     "const requestOptions = {\n  method: 'POST', // as documented\n  headers: myHeaders,\n"
     "  body: urlencoded,\n  redirect: 'follow'\n};\n\n"
     f'fetch("{copied.URL}", requestOptions)\n  .then((response) => response.text());',
+    "comment before": "# from the browser\n"
+    + curl(copied.plain_bash, f"-d {copied.plain_bash(FIELD)}"),
+    "variable before": "X=1 time " + curl(copied.plain_bash, f"-d {copied.plain_bash(FIELD)}"),
     "HAR, text": json.dumps(
         {
             "method": "POST",
@@ -248,7 +251,7 @@ def test_filter_values_survive_javascript(value: str, word) -> None:
         (r"$'\xc3\x8e \303\216 \u00ce \xce'", "Î Î Î Î"),
         (r"$'\ud83d\ude00'", "\U0001f600"),
         (r"$'a\'b\"c\\d\?e'", "a'b\"c\\d?e"),
-        (r"$'\z\e\cA'", "\\z\x1b\x01"),
+        (r"$'\z\e\cA\c?'", "\\z\x1b\x01\x7f"),
         ("a'b'\"c\"$'d'\\e\\\nf", "abcdef"),
         (r'"\$\`\"\\\a"', '$`"\\\\a'),
         ("''", ""),
@@ -280,6 +283,12 @@ def test_typographic_quotes_and_blanks_inside_of_values_are_kept() -> None:
     text = json.dumps(query, ensure_ascii=False)
     assert list(read(text).terms) == query["terms"]
     assert list(read(text.replace(": [", ":\u00a0[")).terms) == query["terms"]
+
+
+def test_a_command_whose_quotes_and_dashes_a_document_replaced() -> None:
+    text = STRAIGHT.replace('"', "\u201d")
+    pasted = f"curl \u2014location \u2018https://x\u2019 \u2013d \u2018query={text}\u2019"
+    assert read(pasted) == read(STRAIGHT)
 
 
 ENTRY = {"startedDateTime": "2026-01-01", "request": {"method": "GET", "url": "x"}, "response": {}}
@@ -330,6 +339,9 @@ ENTRY = {"startedDateTime": "2026-01-01", "request": {"method": "GET", "url": "x
         ({"query": "query"}, "holds no JSON object"),
         ({"terms": [], "limit": 10}, "limit is no key of a query"),
         ({"terms": [], "query": {}}, "query is no key of a query"),
+        ('{"terms": [{"type": "x"}], "terms": []}', "the key terms stands twice in one object"),
+        ({"terms": [{"type": "or"}]}, "terms[0] is of type or, but holds no terms"),
+        ({"terms": [{"type": "parent_account", "terms": []}]}, "but holds no terms"),
         ({"query": {"terms": []}, "list_id": 5}, "list_id is no field of the form"),
         ("query=%7B%22terms%22%3A%5B%5D%7D&segment=5", "segment is no field of the form"),
         ('query={"terms": []}&date_term={"eq":-7}', "another day than today"),

@@ -45,12 +45,12 @@ def json_in(text: str) -> Any:
     """Read a JSON value, and nothing behind it.
 
     Raises:
-        PasteError: If it is not JSON, with the place.
+        PasteError: If it is not JSON, with the place; or if a key stands twice in one object.
     """
     fault: json.JSONDecodeError | None = None
     for candidate in _candidates(text.strip()):
         try:
-            return json.loads(candidate)
+            return json.loads(candidate, object_pairs_hook=_object)
         except json.JSONDecodeError as error:
             fault = fault or error
         except RecursionError:
@@ -66,6 +66,21 @@ def json_in(text: str) -> Any:
     else:
         msg = "it holds no JSON object"
     raise PasteError(msg)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; a key that stands there twice would hide the first, perhaps a filter.
+
+    Raises:
+        PasteError: If one does.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        msg = f"the key {twice[:40]} stands twice in one object"
+        raise PasteError(msg)
+    return found
 
 
 def _candidates(text: str) -> Iterator[str]:

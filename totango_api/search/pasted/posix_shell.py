@@ -120,6 +120,8 @@ def _ansi_character(match: re.Match[str]) -> str:
     if kind == "letter":
         return _LETTERS.get(code, f"\\{code}")
     if kind == "control":
+        if code == "?":
+            return "\x7f"
         return chr(ord(code.upper()) & 0x1F)
     if kind == "pair":  # Chrome escapes the halves of UTF-16
         high, low = (int(half, 16) for half in code.split("\\u"))
