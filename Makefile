@@ -74,13 +74,16 @@ docs: $(READY) ## write settings tables, meltano.yml, .env.example and pictures 
 	$(BIN)/python scripts/settings_pages.py --write
 	$(BIN)/python scripts/architecture.py --write
 
+site: $(READY) ## the pages of docs/ as a site in site/, with every link checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 format: $(READY) ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## remove every environment, cache and output
 	rm -rf $(VENV) .venvs .meltano demo-output dist build *.egg-info .mypy_cache .ruff_cache \
-		.pytest_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*
+		.pytest_cache .import_linter_cache .hypothesis site htmlcov .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: $(READY) ## make .venv with everything in it
@@ -93,5 +96,5 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
 	@touch $@
 
-.PHONY: help demo test check lint types walls meltano-file pytest quick coverage test-all bench bench-long sandbox docs \
+.PHONY: help demo test check lint types walls meltano-file pytest quick coverage test-all bench bench-long sandbox docs site \
 	format clean install

@@ -1,4 +1,4 @@
-"""Where the results are written: RESULTS.md, and the short form in README.md."""
+"""Where the results are written: RESULTS.md, and the short form in docs/speed.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.table import Line
 
 RESULTS: Final = ROOT / "benchmarks" / "RESULTS.md"
-README: Final = ROOT / "README.md"
+SPEED: Final = ROOT / "docs" / "speed.md"
 START: Final = "<!-- benchmarks -->\n"
 END: Final = "<!-- end of benchmarks -->\n"
 
@@ -45,7 +45,7 @@ count for the module that calls them.
 
 
 def with_results(page: str, described: Sequence[str], lines: Sequence[Line]) -> str:
-    """Return README.md with the short table between its marks.
+    """Return docs/speed.md with the short table between its marks.
 
     Raises:
         ValueError: If it has no marks.
@@ -53,7 +53,7 @@ def with_results(page: str, described: Sequence[str], lines: Sequence[Line]) -> 
     before, start, rest = page.partition(START)
     _, end, after = rest.partition(END)
     if not start or not end:
-        msg = f"README.md has no {START.strip()} … {END.strip()}"
+        msg = f"docs/speed.md has no {START.strip()} … {END.strip()}"
         raise ValueError(msg)
     facts = "".join(f"{one}\n" for one in described)
     return f"{before}{start}{table.compact(lines)}\n{facts}{end}{after}"
@@ -62,6 +62,6 @@ def with_results(page: str, described: Sequence[str], lines: Sequence[Line]) -> 
 def write(described: Sequence[str], lines: Sequence[Line], profiles: str) -> list[Path]:
     """Write both pages and return their paths."""
     RESULTS.write_text(results(described, lines, profiles), encoding="utf-8")
-    page = README.read_text(encoding="utf-8")
-    README.write_text(with_results(page, described, lines), encoding="utf-8")
-    return [RESULTS, README]
+    page = SPEED.read_text(encoding="utf-8")
+    SPEED.write_text(with_results(page, described, lines), encoding="utf-8")
+    return [RESULTS, SPEED]

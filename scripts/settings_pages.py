@@ -1,7 +1,7 @@
 """Every page that lists settings, written from what the plugins say of themselves.
 
 `python scripts/settings_pages.py` names the pages that are out of step and fails; with `--write`
-it brings them into step. The pages are the tables of README.md, the plugins' settings in
+it brings them into step. The pages are the tables of docs/settings.md, the plugins' settings in
 meltano.yml, and .env.example.
 """
 
@@ -155,8 +155,8 @@ def table(plugin: str, names: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme_page(page: str) -> str:
-    """Return README.md with its tables of settings."""
+def reference_page(page: str) -> str:
+    """Return docs/settings.md with its tables of settings."""
     tap, target = (settings_of(plugin) for plugin in PLUGINS)
     both = [name for name in SHARED if name in tap and name in target]
     tables = {
@@ -205,7 +205,7 @@ def between(page: str, start: str, end: str, text: str) -> str:
 
 
 PAGES: Final = {
-    "README.md": readme_page,
+    "docs/settings.md": reference_page,
     "meltano.yml": meltano_page,
     ".env.example": env_page,
 }

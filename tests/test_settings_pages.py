@@ -1,4 +1,4 @@
-"""README.md, meltano.yml and .env.example say of the settings what the plugins say."""
+"""docs/settings.md, meltano.yml and .env.example say of the settings what the plugins say."""
 
 from __future__ import annotations
 
