@@ -180,8 +180,8 @@ class Transformer:
                     )
             except ConversionError as error:
                 self._add_error(error, scope, api_name, label, result)
-        joined = "".join(texts.values())
-        if not (joined.isascii() and joined.isprintable()):
+        # Control characters, half surrogate pairs and blanks other than " " cannot be printed.
+        if not "".join(texts.values()).isprintable():
             self._clean(texts, scope, columns, result)
         return texts
 

@@ -13,7 +13,6 @@ from urllib3.util import wait_for_read
 
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import SettingsError
-from totango_api.http.client import SLOWEST_RESPONSE
 from totango_api.http.responses import KEPT_BYTES
 
 if TYPE_CHECKING:
@@ -40,17 +39,16 @@ async def open_session(
         headers: Of every request.
         context: For https.
     """
-    seconds = connection.timeout
+    connect_seconds = min(CONNECT_TIMEOUT, connection.timeout)
     return aiohttp.ClientSession(
         connector=_Connector(
             limit=0, keepalive_timeout=IDLE_SECONDS, ssl=True if context is None else context
         ),
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
+        # One timer a call: a receipt is so small that it comes at once or not at all.
         timeout=aiohttp.ClientTimeout(
-            total=SLOWEST_RESPONSE * seconds,
-            connect=min(CONNECT_TIMEOUT, seconds),
-            sock_read=seconds,
+            total=connect_seconds + connection.timeout, sock_connect=connect_seconds
         ),
         trust_env=False,
     )
