@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("totango_sandbox", "target_totango", "totango_api")
+PACKAGES = ("totango_sandbox", "target_totango", "totango_api", "tap_totango")
 EVERYWHERE = ("totango_api", "tap_totango", "target_totango", "totango_sandbox")
 DOORLESS = {"target_totango.delivery", "totango_api.reading"}
 """Rooms that other rooms still walk into, and that walk into others."""

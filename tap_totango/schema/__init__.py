@@ -13,17 +13,14 @@ from tap_totango.schema.columns import (
     schema_of,
 )
 from tap_totango.schema.naming import SNAKE, KnownColumns, Naming, name_columns, remember
+from tap_totango.schema.times import ConversionError, milliseconds_of, moment_of, timestamp
 from tap_totango.schema.types import (
     BOOLEAN,
     OBJECT,
     TEXT,
     TIMESTAMP,
-    ConversionError,
     convert,
     convert_column,
-    milliseconds_of,
-    moment_of,
-    timestamp,
 )
 
 __all__ = [

@@ -5,12 +5,18 @@ A conversion that would lose something is refused: the caller keeps the raw valu
 
 from __future__ import annotations
 
-import functools
 import math
 import re
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
+
+from tap_totango.schema.times import (
+    ConversionError,
+    checked_day,
+    from_milliseconds,
+    moment_of,
+    timestamp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,25 +40,16 @@ SCHEMAS: Final[dict[str, dict[str, Any]]] = {
 }
 """JSON schema of a column, by kind."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _EPOCH_TEXT: Final = re.compile(r"-?\d{11,}")
-_ISO: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,](\d+))?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?"
-)
 _DAY: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[Tt ]00:00(?::00(?:[.,]0+)?)?\s*(?:Z|z|[+-]00(?::?00)?)?)?"
 )
 """A day, or its midnight in UTC."""
 
-_MICROSECOND_DIGITS: Final = 6
 _LARGEST_FLOAT: Final = Decimal("1.7976931348623157e308")
 _LARGEST_EXPONENT: Final = 400
 """Numbers longer than this are not written out: `1e999999999` is nine letters of JSON."""
-
-
-class ConversionError(ValueError):
-    """A value cannot be converted without losing something."""
 
 
 def convert(kind: str, value: Any) -> Any:
@@ -62,64 +59,6 @@ def convert(kind: str, value: Any) -> Any:
         ConversionError: If that would lose something.
     """
     return None if value is None else _CONVERSIONS[kind](value)
-
-
-def timestamp(moment: datetime) -> str:
-    """Return the one form in which all times are written: RFC 3339, UTC, microseconds, `Z`.
-
-    Bookmarks are compared as text, so there may be only one.
-    """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
-
-
-def from_milliseconds(milliseconds: int) -> str:
-    """Return an epoch in milliseconds as a timestamp.
-
-    Raises:
-        ConversionError: If it lies outside the years 1 to 9999.
-    """
-    days, rest = divmod(milliseconds, 86_400_000)
-    seconds, fraction = divmod(rest, 1000)
-    minute, second = divmod(seconds, 60)
-    return f"{_day(days)}T{_clock(minute)}:{second:02d}.{fraction:03d}000Z"
-
-
-@functools.lru_cache(maxsize=4096)
-def _day(days: int) -> str:
-    """Return a day since the epoch, such as `2024-07-01`."""
-    try:
-        return (_EPOCH + timedelta(days=days)).date().isoformat()
-    except OverflowError:
-        raise ConversionError from None
-
-
-@functools.lru_cache(maxsize=1440)
-def _clock(minute: int) -> str:
-    """Return a minute of the day, such as `12:30`."""
-    return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
-def moment_of(text: str) -> datetime:
-    """Return the moment that an ISO 8601 text stands for; UTC where it names no zone.
-
-    Raises:
-        ConversionError: If it is not ISO 8601, or finer than a microsecond.
-    """
-    stripped = text.strip()
-    match = _ISO.fullmatch(stripped)
-    if match is None or (match.group(4) or "")[_MICROSECOND_DIGITS:].strip("0"):
-        raise ConversionError
-    try:
-        moment = datetime.fromisoformat(stripped.upper().replace(" Z", "Z"))
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ConversionError from None
-
-
-def milliseconds_of(text: str) -> int:
-    """Return a timestamp as epoch milliseconds, rounded down."""
-    return (moment_of(text) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _text(value: Any) -> str:
@@ -204,27 +143,11 @@ def _date(value: Any) -> str | None:
         match = _DAY.fullmatch(value.strip())
         if match is None and value.strip():
             raise ConversionError
-        return _checked_day(match.group(1)) if match else None
+        return checked_day(match.group(1)) if match else None
     moment = _timestamp(value)
     if moment is None or not moment.endswith("T00:00:00.000000Z"):
         raise ConversionError
     return moment[:10]
-
-
-@functools.lru_cache(maxsize=4096)
-def _checked_day(text: str) -> str:
-    """Return a day that is spelled `2024-07-01`.
-
-    Raises:
-        ConversionError: If it is spelled otherwise, or does not exist.
-    """
-    try:
-        day = date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ConversionError from None
-    if day != text:
-        raise ConversionError
-    return day
 
 
 def _boolean(value: Any) -> bool | None:
@@ -272,7 +195,7 @@ _FITTING: Final[dict[str, frozenset[type]]] = {
 
 _PARSED: Final[dict[str, Callable[[Any], str]]] = {
     TIMESTAMP: from_milliseconds,
-    DATE: _checked_day,
+    DATE: checked_day,
 }
 _SMALL_BITS: Final = 1000
 _SMALL_EXPONENT: Final = 300

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_totango.schema.types import moment_of, timestamp
+from tap_totango.schema.times import moment_of, timestamp
 from tap_totango.state import Bookmark, canonical, checked_state, unwrapped_state
 from totango_api.errors import InputError
 from totango_api.reading.complete_read import Plan

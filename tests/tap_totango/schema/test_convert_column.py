@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_totango.schema import types as values
-from tap_totango.schema.types import ConversionError, convert, convert_column
+from tap_totango.schema.times import ConversionError
+from tap_totango.schema.types import convert, convert_column
 
 EPOCHS = st.integers(-70_000_000_000_000, 260_000_000_000_000)
 PLAIN = {

@@ -14,13 +14,8 @@ from hypothesis import strategies as st
 from tap_runs import strict
 
 from tap_totango.schema import types as values
-from tap_totango.schema.types import (
-    ConversionError,
-    convert,
-    milliseconds_of,
-    moment_of,
-    timestamp,
-)
+from tap_totango.schema.times import ConversionError, milliseconds_of, moment_of, timestamp
+from tap_totango.schema.types import convert
 
 scalars = (
     st.none()

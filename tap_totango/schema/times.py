@@ -1,0 +1,92 @@
+"""Times as records have them: RFC 3339 in UTC, days, and epochs in milliseconds."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ISO: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,](\d+))?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?"
+)
+_MICROSECOND_DIGITS: Final = 6
+
+
+class ConversionError(ValueError):
+    """A value cannot be converted without losing something."""
+
+
+def timestamp(moment: datetime) -> str:
+    """Return the one form in which all times are written: RFC 3339, UTC, microseconds, `Z`.
+
+    Bookmarks are compared as text, so there may be only one.
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def from_milliseconds(milliseconds: int) -> str:
+    """Return an epoch in milliseconds as a timestamp.
+
+    Raises:
+        ConversionError: If it lies outside the years 1 to 9999.
+    """
+    days, rest = divmod(milliseconds, 86_400_000)
+    seconds, fraction = divmod(rest, 1000)
+    minute, second = divmod(seconds, 60)
+    return f"{_day(days)}T{_clock(minute)}:{second:02d}.{fraction:03d}000Z"
+
+
+@functools.lru_cache(maxsize=4096)
+def _day(days: int) -> str:
+    """Return a day since the epoch, such as `2024-07-01`."""
+    try:
+        return (_EPOCH + timedelta(days=days)).date().isoformat()
+    except OverflowError:
+        raise ConversionError from None
+
+
+@functools.lru_cache(maxsize=1440)
+def _clock(minute: int) -> str:
+    """Return a minute of the day, such as `12:30`."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that an ISO 8601 text stands for; UTC where it names no zone.
+
+    Raises:
+        ConversionError: If it is not ISO 8601, or finer than a microsecond.
+    """
+    stripped = text.strip()
+    match = _ISO.fullmatch(stripped)
+    if match is None or (match.group(4) or "")[_MICROSECOND_DIGITS:].strip("0"):
+        raise ConversionError
+    try:
+        moment = datetime.fromisoformat(stripped.upper().replace(" Z", "Z"))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ConversionError from None
+
+
+def milliseconds_of(text: str) -> int:
+    """Return a timestamp as epoch milliseconds, rounded down."""
+    return (moment_of(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
+@functools.lru_cache(maxsize=4096)
+def checked_day(text: str) -> str:
+    """Return a day that is spelled `2024-07-01`.
+
+    Raises:
+        ConversionError: If it is spelled otherwise, or does not exist.
+    """
+    try:
+        day = date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ConversionError from None
+    if day != text:
+        raise ConversionError
+    return day
