@@ -29,7 +29,7 @@ demo: $(READY) ## CSV files into Totango and out again, between two local sandbo
 
 test: check pytest ## the static checks and the whole suite
 
-check: lint types walls meltano-file ## the static checks alone
+check: lint types walls forms ## the static checks alone
 
 lint: $(READY) ## ruff: style and format
 	$(BIN)/ruff check .
@@ -44,8 +44,11 @@ walls: $(READY) ## import-linter: layers and walls between packages, and their p
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/architecture.py
 
-meltano-file: $(READY) ## meltano.yml against Meltano's schema
+forms: $(READY) ## meltano.yml, workflows and issue forms against their schemas
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/wrong-rows.yml .github/ISSUE_TEMPLATE/request.yml
 
 pytest: $(READY) ## the suite alone; PYTEST_ARGS='-k words' narrows it
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
@@ -70,9 +73,10 @@ bench-long: $(READY) ## the sandbox, calls and completeness, faults and kills: a
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
 	$(BIN)/totango-sandbox serve
 
-docs: $(READY) ## write settings tables, meltano.yml, .env.example and pictures of the packages anew
+docs: $(READY) ## write settings tables, meltano.yml, .env.example, hub/ and pictures of the packages anew
 	$(BIN)/python scripts/settings_pages.py --write
 	$(BIN)/python scripts/architecture.py --write
+	$(BIN)/python scripts/hub_definitions.py
 
 site: $(READY) ## the pages of docs/ as a site in site/, with every link checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
@@ -96,5 +100,5 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
 	@touch $@
 
-.PHONY: help demo test check lint types walls meltano-file pytest quick coverage test-all bench bench-long sandbox docs site \
+.PHONY: help demo test check lint types walls forms pytest quick coverage test-all bench bench-long sandbox docs site \
 	format clean install

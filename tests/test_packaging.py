@@ -72,6 +72,12 @@ def test_sdist_holds_what_the_two_commands_need(distributions: Path) -> None:
     assert "tests/conftest.py" in names
 
 
+def test_an_index_would_take_them(distributions: Path) -> None:
+    check = [sys.executable, "-m", "twine", "check", "--strict", *distributions.iterdir()]
+    done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_metadata_says_what_it_is(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (path,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
