@@ -38,6 +38,14 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "users_query": _setting(
         ["object", "string"], "Users query", "Which users, with which columns." + _QUERY_HELP
     ),
+    "query_fields": _setting(
+        "string",
+        "Fields of a query",
+        "What becomes of the fields of `accounts_query` and `users_query`: `add`: columns beside "
+        "all others; `replace`: the only ones.",
+        enum=["add", "replace", None],
+        default="add",
+    ),
     "events_query": _setting(
         ["object", "string"],
         "Events query",

@@ -12,6 +12,7 @@ from tap_totango.schema.columns import (
     part_keys,
     schema_of,
 )
+from tap_totango.schema.computed import computed_columns, roles_of
 from tap_totango.schema.naming import SNAKE, KnownColumns, Naming, name_columns, remember
 from tap_totango.schema.times import ConversionError, milliseconds_of, moment_of, timestamp
 from tap_totango.schema.types import (
@@ -38,6 +39,7 @@ __all__ = [
     "catalog_in",
     "columns_of_attributes",
     "columns_of_fields",
+    "computed_columns",
     "convert",
     "convert_column",
     "fields_for",
@@ -50,6 +52,7 @@ __all__ = [
     "name_columns",
     "part_keys",
     "remember",
+    "roles_of",
     "schema_of",
     "timestamp",
 ]

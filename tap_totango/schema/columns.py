@@ -83,6 +83,9 @@ class Column:
         part: Key inside the field's value, where that is an object.
         of_parent: Whether it is asked for as a column of the user's account.
         label: What its name is made of; empty where that is the title.
+        is_computed: Whether no attribute definition names it, so that it is found by trial.
+        is_read_only: Whether nobody can write it.
+        is_optional: Whether it is read only if the user selects it.
     """
 
     name: str
@@ -93,6 +96,9 @@ class Column:
     part: str | None = None
     of_parent: bool = False
     label: str = ""
+    is_computed: bool = False
+    is_read_only: bool = False
+    is_optional: bool = False
 
     @property
     def wanted_label(self) -> str:
@@ -107,7 +113,8 @@ class Column:
     @property
     def schema(self) -> dict[str, Any]:
         """JSON schema of the column."""
-        return {**values.SCHEMAS[self.kind], "title": self.title}
+        schema = {**values.SCHEMAS[self.kind], "title": self.title}
+        return {**schema, "readOnly": True} if self.is_read_only else schema
 
 
 def base_columns(stream: str) -> tuple[Column, ...]:

@@ -85,7 +85,7 @@ class Remembered:
 
     Attributes:
         identity: Of the column (:attr:`Column.identity`).
-        kind: Of its values; None if the service no longer has it.
+        kind: Of its values; None if it is no attribute, or the service no longer has it.
     """
 
     identity: str
@@ -129,7 +129,10 @@ def remember(
         columns: The columns there are now.
         is_whole: Whether these are all that the service has.
     """
-    live = {column.name: (column.kind, column.identity) for column in columns}
+    live = {
+        column.name: (None if column.is_computed else column.kind, column.identity)
+        for column in columns
+    }
     entries: dict[str, tuple[str | None, str]] = {
         name: (None if is_whole else one.kind, one.identity)
         for name, one in known.remembered.items()

@@ -105,6 +105,18 @@ class TotangoStream(Stream):
         entry.schema = Schema.from_dict(self.effective_schema)
         return entry
 
+    @property
+    def metadata(self) -> singer.MetadataMapping:
+        """What the catalog says of the stream and its columns; optional ones are not selected."""
+        is_new = self._metadata is None
+        metadata = super().metadata
+        entry = self._tap_input_catalog and self._tap_input_catalog.get_stream(self.tap_stream_id)
+        if is_new and not entry:
+            for name, column in self.columns.items():
+                if column.is_optional:
+                    metadata["properties", name].selected_by_default = False
+        return metadata
+
     def _is_date(self, name: str) -> bool:
         catalogued = (self._input_schema or {}).get("properties", {}).get(name, {})
         known = self.columns[name].schema if name in self.columns else catalogued
@@ -255,6 +267,15 @@ class TotangoStream(Stream):
                     version=self._stream_version,
                     time_extracted=self._extracted_at,
                 )
+
+    def _generate_schema_messages(self) -> Generator[singer.SchemaMessage, None, None]:
+        """Say of columns that nobody can write them: the SDK's own schemas cannot hold that."""
+        for message in super()._generate_schema_messages():
+            properties = message.schema["properties"]
+            for name, column in self.columns.items():
+                if column.is_read_only and name in properties:
+                    properties[name] = {**properties[name], "readOnly": True}
+            yield message
 
     def _emits(self, name: str) -> bool:
         return name in self.keys or (name in self.catalogued() and self.is_selected(name))

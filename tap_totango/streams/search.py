@@ -10,13 +10,17 @@ from tap_totango.schema import (
     base_columns,
     columns_of_attributes,
     columns_of_fields,
+    computed_columns,
     fields_for,
     known_columns,
     milliseconds_of,
+    roles_of,
 )
 from tap_totango.state import Bookmark, Start, canonical
 from tap_totango.streams.base import TotangoStream
+from tap_totango.streams.trial import FieldTrial
 from totango_api.errors import (
+    ApiError,
     IncompleteReadError,
     RateLimitError,
     RefusedError,
@@ -62,11 +66,32 @@ class SearchStream(TotangoStream):
             self._pasted = query_from(pasted, setting=setting)
         self._is_discovered: bool | None = None
         self._knows_columns = False
-        super().__init__(tap, context, self._columns(context))
+        super().__init__(tap, context, self._columns(tap, context))
         self._greatest: str | None = None
 
-    def _columns(self, context: StreamContext) -> Sequence[Column]:
-        """Return the columns of the query, else of the attributes.
+    def _columns(self, tap: Tap, context: StreamContext) -> Sequence[Column]:
+        """Return the columns of the query, of the attributes, and of what is computed.
+
+        Raises:
+            ApiError: If the service gave no answer at all, and nothing is known from earlier.
+        """
+        own = columns_of_fields(self._pasted.fields, self._pasted.parent_account_fields)
+        if own and tap.config.get("query_fields") == "replace":
+            return own
+        titles = {column.title for column in own}
+        attributes = [one for one in self._attribute_columns(context) if one.title not in titles]
+        known = context.known_columns[self.name]
+        roles = roles_of(context.discovery.attributes_of(self.name), known)
+        is_scrolled = self.name == ACCOUNTS and tap.config.get("accounts_method") == "scroll"
+        beside = (*self.base, *own, *attributes)
+        return [
+            *own,
+            *attributes,
+            *computed_columns(self.name, roles, beside, is_scrolled=is_scrolled),
+        ]
+
+    def _attribute_columns(self, context: StreamContext) -> Sequence[Column]:
+        """Return the columns of the attributes.
 
         Where the service does not name them, those that are known from earlier are kept: an answer
         that went wrong must not narrow a table.
@@ -74,13 +99,14 @@ class SearchStream(TotangoStream):
         Raises:
             ApiError: If it gave no answer at all, and nothing is known from earlier.
         """
-        if self._pasted.fields or self._pasted.parent_account_fields:
-            return columns_of_fields(self._pasted.fields, self._pasted.parent_account_fields)
         discovery = context.discovery
         attributes = discovery.attributes_of(self.name)
         core = columns_of_attributes(CORE_ATTRIBUTES[self.name], base=self.base)
         base = {column.name for column in self.base}
-        known = list(known_columns(context.known_columns[self.name], base=base))
+        remembered = context.known_columns[self.name]
+        computed = computed_columns(self.name, roles_of((), remembered), ())
+        base |= {column.title for column in computed}
+        known = [one for one in known_columns(remembered, base=base) if one.title not in base]
         self._knows_columns = not {one.title for one in known} <= {one.title for one in core}
         if discovery.is_enabled:
             # A service that names attributes of accounts only has but the core ones of users.
@@ -121,14 +147,16 @@ class SearchStream(TotangoStream):
         """
         columns, vanished = self.wanted()
         self._say_what_is_undiscovered()
-        builder = RecordBuilder(columns, base=self.base, vanished=vanished)
+        trial = FieldTrial(self._search(self.name), columns)
         query = self._query(columns)
         bookmark = self._bookmark()
         start = self._start(bookmark, query)
         self._version(start)
         progress = Progress(self.logger, self.name)
-        for batch in self._read(query, start):
+        builder = None
+        for batch in self._read(query, start, trial):
             self.log_query(self._pasted, self._reading.outcome.total)
+            builder = builder or self._builder(trial, vanished)
             if batch.hits:
                 yield self._kept(builder.table(batch.hits), start)
             progress.advance(len(batch.hits), self._reading.outcome.total, self._calls())
@@ -136,8 +164,13 @@ class SearchStream(TotangoStream):
                 bookmark.progressed(start, query, batch.plan)
                 self.run.write_state()
         progress.close()
-        self._report(builder)
+        self._report(builder or self._builder(trial, vanished))
         self._settle(bookmark, start)
+
+    def _builder(self, trial: FieldTrial, vanished: Sequence[str]) -> RecordBuilder:
+        """Return what makes records, once it is known which columns the service refuses."""
+        names = [*vanished, *(column.name for column in trial.refused)]
+        return RecordBuilder(trial.columns, base=self.base, vanished=names)
 
     # What is asked for ----------------------------------------------------------------------
 
@@ -187,17 +220,18 @@ class SearchStream(TotangoStream):
 
     # Reading ----------------------------------------------------------------------------------
 
-    def _read(self, query: Query, start: Start) -> Iterator[Batch]:
+    def _read(self, query: Query, start: Start, trial: FieldTrial) -> Iterator[Batch]:
         if start.since is None:
             try:
-                yield from self._batches(query, start)
+                yield from self._batches(query, start, trial)
             except RefusedError as error:
                 error.remedy = error.remedy or _DESELECT
                 raise
             return
         started = False
         try:
-            for batch in self._batches(query.narrowed(self._since_term(start.since)), start):
+            narrowed = query.narrowed(self._since_term(start.since))
+            for batch in self._batches(narrowed, start, trial):
                 started = True
                 yield batch
         except RefusedError as error:
@@ -210,10 +244,28 @@ class SearchStream(TotangoStream):
                 self.replication_key,
                 error,
             )
-            yield from self._batches(query, start)
+            yield from self._batches(query, start, trial)
 
-    def _batches(self, query: Query, start: Start) -> Iterator[Batch]:
+    def _batches(self, query: Query, start: Start, trial: FieldTrial) -> Iterator[Batch]:
+        """Read everything; without the computed columns that the service turns out to refuse."""
+        query = trial.trimmed(query)
         self._reading: CompleteRead | ScrollRead = self._reader(query, start)
+        batches = self._reading.batches()
+        try:
+            first = next(batches, None)
+        except ApiError as error:
+            if not trial.find_refused(error):
+                raise
+            first = None
+        else:
+            if first is None:
+                return
+            if not trial.lacks_values(first.hits, query) or not trial.find_refused():
+                yield first
+                yield from batches
+                return
+        query = trial.trimmed(query)
+        self._reading = self._reader(query, start)
         yield from self._reading.batches()
 
     def _reader(self, query: Query, start: Start) -> CompleteRead | ScrollRead:

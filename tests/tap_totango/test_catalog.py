@@ -99,7 +99,9 @@ def asked(stub, tap, discover):
 
 def test_all_columns_are_asked_for_by_default(asked) -> None:
     _, fields = asked()
-    assert [one["attribute"] for one in fields["accounts"]] == ["Plan", "Seats"]
+    asked_for = [one.get("attribute", one["type"]) for one in fields["accounts"]]
+    assert asked_for[:5] == ["Plan", "Seats", "string", "health_trend", "number"]
+    assert "named_aggregation" not in asked_for
 
 
 def test_only_selected_columns_are_asked_for(asked) -> None:
@@ -242,7 +244,11 @@ def test_the_fields_of_a_pasted_query_are_the_columns(service, tap) -> None:
             {"type": "health_reason", "field_display_name": "Who knows"},
         ],
     }
-    ran = tap(accounts_query=query, users_query="query=%7B%22terms%22%3A%5B%5D%7D").ok()
+    users_query = "query=%7B%22terms%22%3A%5B%5D%7D"
+    added = tap(accounts_query=query, users_query=users_query).ok().records("accounts")[0]
+    assert added["the_plan"] == added["csm"].replace("Dana Reed", "Pro") == "Pro"
+    assert {"score", "status_group", "success_manager_owner"} <= added.keys()
+    ran = tap(accounts_query=query, users_query=users_query, query_fields="replace").ok()
     base = {"account_id", "account_name", "last_activity_time", "_extra"}
     assert set(ran.schema("accounts")["properties"]) - base == {
         "the_plan",

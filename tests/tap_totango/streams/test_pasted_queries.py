@@ -24,7 +24,8 @@ def server(stub):
 
     def answer(call):
         stream = next(one for one in ("accounts", "users", "events") if one in call.path)
-        row = {"name": "a", "id": "e", "account": {"name": "a"}, "selected_fields": ["Pro"]}
+        values = ["Pro"] * len(call.query["fields"])
+        row = {"name": "a", "id": "e", "account": {"name": "a"}, "selected_fields": values}
         return ok(hits(stream, [row] if call.query["offset"] == 0 else [], 1))
 
     return stub(answer)

@@ -1,0 +1,86 @@
+"""Which of the columns that no definition names a service returns: found by asking for each."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tap_totango.schema import fields_for
+from totango_api.errors import ApiError, AuthenticationError, RateLimitError
+from totango_api.search import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_totango.schema import Column
+    from totango_api.search import FieldSpec, Hit, Search
+
+logger = logging.getLogger(__name__)
+
+_SECONDS: Final = 5.0
+"""How long a call for a single column is retried."""
+
+
+class FieldTrial:
+    """Finds the computed columns that a service refuses. Costs no call where it refuses none.
+
+    Args:
+        search: The endpoint that is asked.
+        columns: The columns wanted.
+
+    Attributes:
+        columns: Those of them that can be had.
+        refused: The others.
+    """
+
+    def __init__(self, search: Search, columns: Sequence[Column]) -> None:
+        self._search = search
+        self._is_done = False
+        self.columns = list(columns)
+        self.refused: list[Column] = []
+
+    def trimmed(self, query: Query) -> Query:
+        """Return a query without the fields of refused columns."""
+        return replace(query, fields=tuple(fields_for(self.columns)))
+
+    def lacks_values(self, hits: Sequence[Hit], query: Query) -> bool:
+        """Tell whether rows have fewer values than were asked for: then none can be trusted."""
+        wanted = len(query.fields)
+        return any(
+            isinstance(values := hit.get("selected_fields"), list) and len(values) < wanted
+            for hit in hits[:1]
+        )
+
+    def find_refused(self, error: ApiError | None = None) -> bool:
+        """Ask for each computed column by itself; tell whether any is refused, naming each once.
+
+        Args:
+            error: What the query with all of them was answered.
+        """
+        computed = [column for column in self.columns if column.is_computed]
+        about_call = isinstance(error, (AuthenticationError, RateLimitError))
+        if self._is_done or not computed or about_call or not self._answers():
+            return False
+        self._is_done = True
+        refused = [field for field in fields_for(computed) if not self._answers(field)]
+        self.refused = [one for one in computed if one.field in refused]
+        self.columns = [one for one in self.columns if one not in self.refused]
+        for column in self.refused:
+            logger.warning(
+                "%s: Totango does not give %s here. The column is null.",
+                self._search.stream,
+                column.name,
+            )
+        return bool(refused)
+
+    def _answers(self, *fields: FieldSpec) -> bool:
+        """Tell whether the service answers a query for fields, with as many values."""
+        query = Query(fields=fields, count=1)
+        try:
+            page = self._search.page(query, max_retry_seconds=_SECONDS)
+        except (AuthenticationError, RateLimitError):
+            raise
+        except ApiError:
+            return False
+        return not self.lacks_values(page.hits, query)
