@@ -195,7 +195,12 @@ _ALL: Final = (
             replace(_ACCOUNT_NAME, spellings=("name", "display_name", "company_name")),
             NamedAttribute("parent_id", ACCOUNT, "parent_id", problems_of=account_id_flaws),
             NamedAttribute("product_id", ACCOUNT, "product_id", problems_of=product_id_flaws),
-            NamedAttribute("ofid", ACCOUNT, "ofid"),
+            NamedAttribute(
+                "ofid", ACCOUNT, "ofid", problems_of=_no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
+            ),
+            NamedAttribute(
+                "sfid", ACCOUNT, "sfid", problems_of=_no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
+            ),
         ),
         max_length=limits.ACCOUNT_TEXT_LENGTH,
         hub=HubForm("accounts", lambda write: HubRow.account(write.account_id, write.account)),
@@ -211,7 +216,12 @@ _ALL: Final = (
             NamedAttribute(
                 "user_name", USER, "name", spellings=("name", "display_name", "full_name")
             ),
-            NamedAttribute("ofid", USER, "ofid"),
+            NamedAttribute(
+                "ofid", USER, "ofid", problems_of=_no_longer_than(limits.USER_TEXT_LENGTH)
+            ),
+            NamedAttribute(
+                "sfid", USER, "sfid", problems_of=_no_longer_than(limits.USER_TEXT_LENGTH)
+            ),
         ),
         max_length=limits.USER_TEXT_LENGTH,
         yes_no=frozenset({"Contact", "Key Contact"}),

@@ -56,11 +56,13 @@ def call_of(write: WriteRequest) -> TrackingCall:
 def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[list[Hashable], list[Hashable]]:
     """Return which keys a write changes, and which it must come after.
 
-    Everything comes after its account, and what a user did with what is said about the user. Users
-    of one account do not wait for each other, unless they say something new about the account.
+    An account comes after its parent, everything else after its account, and what a user did after
+    what is said about the user. Users of one account do not wait for each other, unless they say
+    something new about the account.
     """
     account: Hashable = (ACCOUNTS, write.account_id)
     key: Hashable = write.key if write.user_id is None else write.subject
     if key == account:
-        return [account], []
+        parent = write.account.get("parent_id")
+        return [account], [(ACCOUNTS, parent)] if parent else []
     return [key, account] if write.account and says_new else [key], [account]

@@ -225,9 +225,17 @@ class _Compiler:
         return found
 
     def _column(self, api_name: str, scope: str, source: Source) -> AttributeColumn:
-        limit = self._object_of(scope).max_length
+        object_ = self._object_of(scope)
         convert = self._conversion(api_name, scope, source)
-        return AttributeColumn(api_name, scope, source.expression, convert, limit)
+        # Whatever brings it: an id is checked as one.
+        checks = (
+            each.problems_of
+            for each in object_.named
+            if (each.scope, each.api_name) == (scope, api_name)
+        )
+        return AttributeColumn(
+            api_name, scope, source.expression, convert, object_.max_length, next(checks, None)
+        )
 
     def _conversion(self, api_name: str, scope: str, source: Source) -> Conversion[str]:
         object_ = self._object_of(scope)

@@ -47,9 +47,6 @@ if TYPE_CHECKING:
 
     Reader = Callable[[Mapping[str, Any]], Any]
 
-SALESFORCE_IDS: Final = frozenset({"account_id", "user_id", "parent_id"})
-"""Ids that are often those of Salesforce."""
-
 TRUNCATED: Final = "truncated"
 CONVERTED: Final = "converted"
 CONTROLS: Final = "controls"
@@ -89,7 +86,7 @@ class Rules:
         """Return the conversion of an attribute; where it returns None nothing is sent."""
         conversion = column.convert
         if column.problems_of is not None:
-            check = self._id_check(column.api_name, column.problems_of, is_id=True)
+            check = self._id_check(column.problems_of, is_id=True)
             conversion = Conversion({object: lambda value: check(to_text(value))})
         compiled: Conversion[str | None] = Conversion(conversion)
         for kind in (str, list, tuple):
@@ -108,7 +105,7 @@ class Rules:
         read, parts = column.source.read, column.source.parts
         if parts and self._rejects_accidents(column.is_id):
             read = _reading_no_accident(read, parts)
-        check = self._id_check(column.name, column.problems_of, is_id=column.is_id)
+        check = self._id_check(column.problems_of, is_id=column.is_id)
         return read, conversion, check
 
     def shorten(self, text: str, limit: int) -> str:
@@ -174,10 +171,10 @@ class Rules:
         return is_id and self._policy.accidental_ids == REJECT
 
     def _id_check(
-        self, name: str, problems_of: Callable[[str], list[IdProblem]], *, is_id: bool
+        self, problems_of: Callable[[str], list[IdProblem]], *, is_id: bool
     ) -> Callable[[str], str]:
         """Return what checks the text of an id, and converts a short Salesforce id."""
-        may_be_short = name in SALESFORCE_IDS and self._policy.salesforce_ids != KEEP
+        may_be_short = is_id and self._policy.salesforce_ids != KEEP
         rejects_accidents = self._rejects_accidents(is_id)
 
         def check(text: str) -> str:

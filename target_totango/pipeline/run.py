@@ -21,6 +21,7 @@ from target_totango.pipeline.filters import (
     SyncModeFilter,
 )
 from target_totango.pipeline.fingerprints import Fingerprints
+from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.records import DropRecorded
 from target_totango.pipeline.references import ResolveNames
@@ -104,6 +105,7 @@ class Run:
         self._fingerprints = None if ledger is None else Fingerprints(ledger, store)
         self._stages = Stages(
             self._filters(),
+            parents=ParentsFirst(self._files.store),
             deletes=self._deletes,
             canary=self._canary,
             make_destination=self._make_destination,
@@ -298,7 +300,7 @@ class Run:
             self._stages.wind_up()
             return
         try:
-            self._stages.advance()
+            self._stages.finish()
             self._stages.drain()
             if failure is None:
                 self._after_delivery()

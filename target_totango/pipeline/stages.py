@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline.decisions import RowResult
     from target_totango.pipeline.deletes import HardDeletes
     from target_totango.pipeline.filters import Filter
+    from target_totango.pipeline.parents import ParentsFirst
     from target_totango.pipeline.results import ResultHandler
     from target_totango.report import Progress
 
@@ -67,6 +68,7 @@ class Stages:
 
     Args:
         filters: Steps between reading and sending, in this order.
+        parents: Puts accounts after their parents.
         deletes: That one of them which also wants to know of rows that are not sent.
         canary: Reads first rows back, where that is wanted.
         make_destination: Makes the destination of a delivery.
@@ -80,6 +82,7 @@ class Stages:
         self,
         filters: Sequence[Filter],
         *,
+        parents: ParentsFirst,
         deletes: HardDeletes,
         canary: Canary | None,
         make_destination: Callable[[str], Destination],
@@ -89,6 +92,7 @@ class Stages:
         looks_up: bool,
     ) -> None:
         self._filters = filters
+        self._parents = parents
         self._deletes = deletes
         self._canary = canary
         self._make_destination = make_destination
@@ -122,6 +126,8 @@ class Stages:
         """Look after what is under way."""
         if self._rows and time.monotonic() - self._since >= self._patience:
             self.advance()
+        if self._parents.is_overdue:
+            self._deliver(self._parents.give_up())
         for destination in self._destinations.values():
             while results := destination.collect():
                 self._results.handle(results)
@@ -135,6 +141,14 @@ class Stages:
                 return
             rows, results = stage.apply(rows)
             self._results.handle(results)
+        self._deliver(self._parents.order(rows))
+
+    def finish(self) -> None:
+        """Send everything that still waits on to the destinations: no row follows."""
+        self.advance()
+        self._deliver(self._parents.release())
+
+    def _deliver(self, rows: Sequence[Row]) -> None:
         if self._canary is not None and self._canary.prepare(rows):
             self._deliver_with_canary(rows, self._canary)
             return

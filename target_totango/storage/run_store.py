@@ -55,6 +55,10 @@ class RunStore:
         database.execute("BEGIN")
         return database
 
+    def has_counted(self, key: tuple[str, ...]) -> bool:
+        """Return whether a key was noted before."""
+        return key in self._counts
+
     def differs_in_case(self, key: tuple[str, ...], *, is_counted: bool = True) -> bool:
         """Tell whether a key came before in another case, when it comes for the first time.
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FOREIGN_KEYS: Final = frozenset({"ofid"})
 """Attributes that Totango stores in lower case."""
 
+FIXED: Final = frozenset({"sfid"})
+"""Attributes that Totango may keep as they are: documented as not editable."""
+
 _BOOLEANS: Final = {"yes": True, "true": True, "no": False, "false": False}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 _GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
@@ -65,6 +68,8 @@ def compare(sent: Mapping[str, str], found: Mapping[str, Any]) -> list[Differenc
 
 
 def _same(attribute: str, sent: str, found: Any) -> bool:
+    if attribute in FIXED:
+        return True
     if found is None:
         return not sent
     if attribute in FOREIGN_KEYS and isinstance(found, str):
