@@ -226,6 +226,8 @@ class Run:
         """Take a state that covers every record taken so far."""
         if self._dry_run is None:
             self._states.put(value)
+            if self.known_groups is not None:
+                self.known_groups.note_state(self._states.rows)
             self._checkpoint()
 
     def activate_version(
@@ -257,6 +259,8 @@ class Run:
         value = self._states.due(now=now)
         if value is not None:
             self._files.make_durable()
+            if self.known_groups is not None:
+                self.known_groups.keep(self._states.passed)
             emit(value)
 
     # The end -------------------------------------------------------------------------------
@@ -335,6 +339,8 @@ class Run:
             is_complete = self._is_read_whole and not self._states.incomplete
             if is_complete and self._fingerprints is not None:
                 self._fingerprints.complete()
+            if is_complete and self.known_groups is not None:
+                self.known_groups.keep()
             self._results.mark_superseded()
         finally:
             self._stages.close()

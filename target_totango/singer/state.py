@@ -42,6 +42,7 @@ class StateCheckpointer:
 
     Attributes:
         emitted: How many states went out.
+        passed: Rows that the newest of them covers.
     """
 
     def __init__(self) -> None:
@@ -55,6 +56,12 @@ class StateCheckpointer:
         self._last: Any = None
         self._last_at = 0.0
         self.emitted = 0
+        self.passed = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return self._read
 
     @property
     def incomplete(self) -> int:
@@ -125,7 +132,7 @@ class StateCheckpointer:
             return None
         value = None
         while self._waiting and self._waiting[0][0] <= self._low:
-            value = self._waiting.popleft()[1]
+            self.passed, value = self._waiting.popleft()
         self._last_at = time.monotonic()
         if value == self._last:
             return None

@@ -86,9 +86,8 @@ class RunFiles:
         for file in (self.rejects, self.skipped):
             if file is not None:
                 file.sync()
-        for database in (self.known_groups, self.ledger):
-            if database is not None:
-                database.flush()
+        if self.ledger is not None:
+            self.ledger.flush()
 
     def close(self) -> None:
         """Make everything durable, and let other runs have the files.

@@ -142,6 +142,32 @@ def test_groups_are_remembered_over_runs_beside_the_ledger(
     ).rejected
 
 
+def test_a_group_is_kept_once_state_has_passed_its_row(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {
+        "preset": "segment",
+        "segment_remember_groups": True,
+        "ledger_path": str(tmp_path / "ledger.db"),
+        "max_in_flight": 1,
+        "canary": False,
+    }
+    first = [call("group", groupId="old", userId="jo", traits={"name": "O"}), state(1)]
+    rest = [
+        call("identify", userId="jo", traits={"title": "CEO"}),
+        call("group", groupId="new", userId="jo", traits={"name": "N"}),
+        state(2),
+    ]
+    service.chaos("503@tracking:match=CEO")
+    done = deliver(EVENTS, *first, *rest, **settings, max_retry_seconds=0)
+    assert done.states == [state(1)["value"]]
+    service.chaos()
+    assert deliver(EVENTS, *rest, **settings).ok().states == [state(2)["value"]]
+    assert set(held(service, "users")) == {("old", "jo")}
+    deliver(EVENTS, rest[0], state(3), **settings).ok()
+    assert set(held(service, "users")) == {("old", "jo"), ("new", "jo")}
+
+
 # Tables ----------------------------------------------------------------------------------------
 
 
