@@ -106,6 +106,8 @@ class Bookmark:
             keeps_columns: Whether it did not, and columns known from earlier are read.
         """
         floor = canonical(start_date)
+        if floor is not None and floor > timestamp(self._now):
+            logger.warning("start_date %s lies in the future: until then nothing is read.", floor)
         value = self.value
         if value is not None and value > timestamp(self._now):
             logger.warning(

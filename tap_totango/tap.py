@@ -22,7 +22,14 @@ from tap_totango.state import (
     unwrapped_state,
     utc_now,
 )
-from tap_totango.streams import STREAMS, Discovery, StreamContext, check_maps, map_error
+from tap_totango.streams import (
+    STREAMS,
+    Discovery,
+    StreamContext,
+    TotangoStream,
+    check_maps,
+    map_error,
+)
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError, TotangoError
 from totango_api.http import ApiClient
@@ -35,8 +42,6 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-
-    from tap_totango.streams import TotangoStream
 
 
 class TapTotango(Tap):
@@ -231,6 +236,7 @@ class TapTotango(Tap):
             return
         tap = cls(**given, catalog=catalog)
         tap.check_selection()
+        tap.refuse_narrow_catalog()
         try:
             tap.sync_all()
         except BaseException:  # such as a signal: what failed before it is said as well
@@ -256,6 +262,22 @@ class TapTotango(Tap):
         if not self.failures and not any(stream.selected for stream in self.streams.values()):
             msg = "The catalog selects no stream, so there is nothing to read."
             raise InputError(msg, remedy="Set selected: true in the metadata of one.")
+
+    def refuse_narrow_catalog(self) -> None:
+        """Fail streams whose catalog lacks columns that earlier runs have written.
+
+        It was discovered at a moment at which the service did not name its attributes.
+        """
+        for name, stream in self.streams.items():
+            if not (isinstance(stream, TotangoStream) and stream.selected):
+                continue
+            if lost := stream.lost_columns():
+                msg = (
+                    "The catalog was discovered while Totango did not name its attributes, and "
+                    f"lacks columns that earlier runs have written: {', '.join(lost)}."
+                )
+                self._note_failure(name, InputError(msg, remedy="Discover again."))
+                stream.selected = False
 
     def raise_failures(self) -> None:
         """Raise what went wrong in streams, all in one.

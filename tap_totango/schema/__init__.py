@@ -3,6 +3,7 @@
 from tap_totango.schema.catalog import catalog_in, fitted, json_in, known_columns
 from tap_totango.schema.columns import (
     EXTRA,
+    NARROW,
     Column,
     base_columns,
     columns_of_attributes,
@@ -27,6 +28,7 @@ from tap_totango.schema.types import (
 __all__ = [
     "BOOLEAN",
     "EXTRA",
+    "NARROW",
     "OBJECT",
     "SNAKE",
     "TEXT",

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 EXTRA: Final = "_extra"
 
+NARROW: Final = "Discovered while the service did not name its attributes: there may be more."
+"""Description of a schema that may lack columns; a catalog keeps it."""
+
 _NUMBERS: Final = {
     "number",
     "number_attribute",
@@ -210,8 +213,16 @@ def part_keys(field: FieldSpec) -> frozenset[str]:
     return _PART_KEYS.get(str(field["type"]), frozenset())
 
 
-def schema_of(columns: Sequence[Column], *, keys: Sequence[str]) -> dict[str, Any]:
-    """Return the JSON schema of a stream."""
+def schema_of(
+    columns: Sequence[Column], *, keys: Sequence[str], is_narrow: bool = False
+) -> dict[str, Any]:
+    """Return the JSON schema of a stream.
+
+    Args:
+        columns: In their order.
+        keys: Names of those that are the key.
+        is_narrow: Whether it may lack columns.
+    """
     properties: dict[str, Any] = {column.name: column.schema for column in columns}
     for key in keys:
         properties[key] = {**properties[key], "type": ["string"]}
@@ -219,7 +230,8 @@ def schema_of(columns: Sequence[Column], *, keys: Sequence[str]) -> dict[str, An
         **values.SCHEMAS[values.OBJECT],
         "title": "What has no column, or does not fit its column",
     }
-    return {"type": "object", "properties": properties, "required": list(keys)}
+    schema = {"type": "object", "properties": properties, "required": list(keys)}
+    return {**schema, "description": NARROW} if is_narrow else schema
 
 
 def fields_for(columns: Iterable[Column], *, of_parent: bool = False) -> list[FieldSpec]:

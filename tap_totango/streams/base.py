@@ -15,6 +15,7 @@ from singer_sdk.singerlib import Schema
 from tap_totango.records import RecordEncoder, is_identity
 from tap_totango.schema import (
     EXTRA,
+    NARROW,
     Column,
     KnownColumns,
     fitted,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from tap_totango.records import Table
     from tap_totango.streams.context import StreamContext
-    from totango_api.search import PastedQuery
 
 
 class TotangoStream(Stream):
@@ -63,12 +63,13 @@ class TotangoStream(Stream):
         taken = {*(column.name for column in self.base), EXTRA}
         self._named = name_columns(columns, context.naming, self._known, taken=taken)
         self.columns = {column.name: column for column in (*self.base, *self._named.columns)}
-        super().__init__(tap, schema=schema_of(tuple(self.columns.values()), keys=self.keys))
+        columns = tuple(self.columns.values())
+        schema = schema_of(columns, keys=self.keys, is_narrow=self.has_core_columns_only)
+        super().__init__(tap, schema=schema)
         self.primary_keys = self.keys
         self.replication_key = self.incremental_on
         self._extracted_at = datetime.now(UTC)
         self._hidden: list[str] = []
-        self._query_is_said = False
 
     # Catalog ------------------------------------------------------------------------------
 
@@ -230,6 +231,23 @@ class TotangoStream(Stream):
         """Whether these are all the columns that the service has."""
         return True
 
+    @property
+    def has_core_columns_only(self) -> bool:
+        """Whether nobody knows which columns the service has beside those that all have."""
+        return False
+
+    def lost_columns(self) -> list[str]:
+        """Return columns of earlier runs that the catalog lacks because it was made of too little.
+
+        Whether the user wants them cannot be told from it.
+        """
+        schema = self.effective_schema
+        if schema.get("description") != NARROW or self.has_core_columns_only:
+            return []
+        known = self._known.remembered.items()
+        live = [name for name, one in known if one.kind is not None]
+        return [name for name in live if name not in schema["properties"]]
+
     def _write(self, table: Table) -> None:
         """Write the RECORD messages of a table.
 
@@ -279,29 +297,6 @@ class TotangoStream(Stream):
 
     def _emits(self, name: str) -> bool:
         return name in self.keys or (name in self.catalogued() and self.is_selected(name))
-
-    def log_query(self, pasted: PastedQuery, total: int | None) -> None:
-        """Say what was understood of the user's own query, and how many rows it selects; once."""
-        if self.config.get(f"{self.name}_query") is not None and not self._query_is_said:
-            self._query_is_said = True
-            rows = "an unknown number of" if total is None else f"{total:,}"
-            self.logger.info(
-                "%s: the query of %s_query selects %s rows: %s.",
-                self.name,
-                self.name,
-                rows,
-                pasted.summary(),
-            )
-
-    def log_conversion_errors(self, counts: Mapping[str, int]) -> None:
-        """Say how many values did not fit their columns."""
-        for name, count in sorted(counts.items()):
-            self.logger.warning(
-                "%s: %s values of %s do not fit; they are in _extra as they came.",
-                self.name,
-                count,
-                name,
-            )
 
     # The SDK's own bookmarks are not used ---------------------------------------------------
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from tap_totango.progress import Progress
 from tap_totango.records import RecordBuilder
 from tap_totango.schema import BOOLEAN, OBJECT, TEXT, TIMESTAMP, Column, milliseconds_of
-from tap_totango.state import Bookmark, Start
-from tap_totango.streams.base import TotangoStream
+from tap_totango.streams.queried import QueriedStream
 from totango_api.errors import IncompleteReadError, RefusedError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading.events import EventsRead, of_types, since
 from totango_api.reading.paginator import Paging
-from totango_api.search import PastedQuery, Query, query_from
+from totango_api.search import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
     from tap_totango.records import Table
+    from tap_totango.state import Start
     from tap_totango.streams.context import StreamContext
 
 
-class EventsStream(TotangoStream):
+class EventsStream(QueriedStream):
     """Events: touchpoints, tasks, alerts, campaign touches; by `event_id`."""
 
     name = "events"
@@ -46,12 +46,7 @@ class EventsStream(TotangoStream):
     )
 
     def __init__(self, tap: Tap, context: StreamContext) -> None:
-        pasted = tap.config.get("events_query")
-        self._pasted = PastedQuery()
-        if pasted is not None:
-            self._pasted = query_from(pasted, setting="events_query")
         super().__init__(tap, context)
-        self._greatest: str | None = None
         self._complete = True
 
     def tables(self) -> Iterator[Table]:
@@ -62,8 +57,7 @@ class EventsStream(TotangoStream):
         """
         columns, vanished = self.wanted()
         builder = RecordBuilder(columns, base=self.base, vanished=vanished)
-        key = self.replication_key if self.replication_method == "INCREMENTAL" else None
-        bookmark = Bookmark(self.stream_state, key, self.run.started_at)
+        bookmark = self._bookmark()
         start = bookmark.start(
             self._query(None),
             every_hours=None,
@@ -115,13 +109,13 @@ class EventsStream(TotangoStream):
     ) -> Iterator[Table]:
         progress = Progress(self.logger, self.name)
         for hits in reading.batches():
-            self.log_query(self._pasted, reading.outcome.total)
+            self.log_query(reading.outcome.total)
             if hits:
                 yield self._kept(builder.table(hits), start)
             progress.advance(len(hits), reading.outcome.total, reading.outcome.calls)
         progress.close()
         outcome = reading.outcome
-        self.log_query(self._pasted, outcome.total)
+        self.log_query(outcome.total)
         missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
         self.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
         if not (missing or outcome.unreadable or outcome.shifted):

@@ -16,8 +16,8 @@ from tap_totango.schema import (
     milliseconds_of,
     roles_of,
 )
-from tap_totango.state import Bookmark, Start, canonical
-from tap_totango.streams.base import TotangoStream
+from tap_totango.state import Start, canonical
+from tap_totango.streams.queried import QueriedStream
 from tap_totango.streams.trial import FieldTrial
 from totango_api.errors import (
     ApiError,
@@ -34,10 +34,8 @@ from totango_api.search import (
     ACCOUNTS,
     CORE_ATTRIBUTES,
     USERS,
-    PastedQuery,
     Query,
     Search,
-    query_from,
 )
 
 if TYPE_CHECKING:
@@ -47,27 +45,22 @@ if TYPE_CHECKING:
 
     from tap_totango.records import Table
     from tap_totango.schema import Column
+    from tap_totango.state import Bookmark
     from tap_totango.streams.context import StreamContext
     from totango_api.reading.result import Batch, Outcome
     from totango_api.reading.splitters import Splitter
     from totango_api.search import Term
 
 
-class SearchStream(TotangoStream):
+class SearchStream(QueriedStream):
     """A stream that a search endpoint answers: complete, or said to be incomplete."""
 
     incremental_on = "last_activity_time"
 
     def __init__(self, tap: Tap, context: StreamContext) -> None:
-        setting = f"{self.name}_query"
-        pasted = tap.config.get(setting)
-        self._pasted = PastedQuery()
-        if pasted is not None:
-            self._pasted = query_from(pasted, setting=setting)
         self._is_discovered: bool | None = None
         self._knows_columns = False
-        super().__init__(tap, context, self._columns(tap, context))
-        self._greatest: str | None = None
+        super().__init__(tap, context)
 
     def _columns(self, tap: Tap, context: StreamContext) -> Sequence[Column]:
         """Return the columns of the query, of the attributes, and of what is computed.
@@ -139,6 +132,11 @@ class SearchStream(TotangoStream):
         """Whether these are all the columns that the service has."""
         return self._is_discovered is not False
 
+    @property
+    def has_core_columns_only(self) -> bool:
+        """Whether the service does not name its attributes, and nothing else does."""
+        return not (self.has_whole_columns or self._knows_columns)
+
     def tables(self) -> Iterator[Table]:
         """Yield the records of everything that the query and the bookmark ask for.
 
@@ -155,7 +153,7 @@ class SearchStream(TotangoStream):
         progress = Progress(self.logger, self.name)
         builder = None
         for batch in self._read(query, start, trial):
-            self.log_query(self._pasted, self._reading.outcome.total)
+            self.log_query(self._reading.outcome.total)
             builder = builder or self._builder(trial, vanished)
             if batch.hits:
                 yield self._kept(builder.table(batch.hits), start)
@@ -181,10 +179,6 @@ class SearchStream(TotangoStream):
             parent_account_fields=tuple(fields_for(columns, of_parent=True)),
             scope=self._pasted.scope,
         )
-
-    def _bookmark(self) -> Bookmark:
-        key = self.replication_key if self.replication_method == "INCREMENTAL" else None
-        return Bookmark(self.stream_state, key, self.run.started_at)
 
     def _start(self, bookmark: Bookmark, query: Query) -> Start:
         hours = self.config.get("full_refresh_every_hours")
@@ -311,7 +305,7 @@ class SearchStream(TotangoStream):
 
     def _report(self, builder: RecordBuilder) -> None:
         outcome = self._reading.outcome
-        self.log_query(self._pasted, outcome.total)
+        self.log_query(outcome.total)
         least = outcome.least_calls(self._paging().page_size)
         self.logger.info(
             "%s: %s rows of %s in %s calls (least possible: %s), %s rows came more than once.",

@@ -191,6 +191,25 @@ def test_without_knowledge_a_good_answer_is_a_reason_for_a_full_read(rich, tap, 
     assert len(tap(state=third.state).ok().records("accounts")) == 1
 
 
+@pytest.mark.parametrize("bad", BAD)
+def test_a_catalog_made_of_a_bad_answer_does_not_narrow_a_table(
+    rich, tap, full, discover, bad: str
+) -> None:
+    first = full().ok()
+    spoil(rich, bad)
+    narrow = discover(max_retry_seconds=0.1)
+    assert "tier" not in narrow.properties("accounts")
+    mend(rich)
+    second = full(catalog=narrow, state=first.state)
+    second.failed("accounts: The catalog was discovered while", "tier", "Discover again")
+    assert not second.of("SCHEMA", "accounts")
+    assert second.schema("users")
+    assert second.bookmark("accounts") == first.bookmark("accounts")
+    full(catalog=discover(), state=second.state).ok()
+    spoil(rich, bad)  # for good: nothing was ever written that the catalog lacks
+    tap(catalog=narrow, max_retry_seconds=0.1).ok()
+
+
 def test_a_service_that_gives_no_answer_at_all(rich, tap) -> None:
     rich.chaos("500@attributes")
     tap(max_retry_seconds=0).failed("attributes.json", "500")

@@ -302,3 +302,10 @@ def test_a_bookmark_in_the_future_is_said(caplog) -> None:
 )
 def test_a_state_with_nothing_for_us_is_taken(state: Any) -> None:
     checked_state(state)
+
+
+def test_a_start_date_in_the_future_is_said(caplog) -> None:
+    Bookmark({}, "last_activity_time", NOW).start(
+        Query(), every_hours=24, lookback_seconds=0, start_date="2999-01-01"
+    )
+    assert "start_date 2999-01-01T00:00:00.000000Z lies in the future" in caplog.text

@@ -1,0 +1,60 @@
+"""What streams have in common whose rows a query selects: the user's own, and a bookmark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_totango.state import Bookmark
+from tap_totango.streams.base import TotangoStream
+from totango_api.search import PastedQuery, query_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk import Tap
+
+    from tap_totango.schema import Column
+    from tap_totango.streams.context import StreamContext
+
+
+class QueriedStream(TotangoStream):
+    """A stream that a setting may narrow, such as `accounts_query`."""
+
+    def __init__(self, tap: Tap, context: StreamContext) -> None:
+        setting = f"{self.name}_query"
+        pasted = tap.config.get(setting)
+        self._pasted = PastedQuery() if pasted is None else query_from(pasted, setting=setting)
+        self._query_is_said = False
+        self._greatest: str | None = None
+        super().__init__(tap, context, self._columns(tap, context))
+
+    def _columns(self, tap: Tap, context: StreamContext) -> Sequence[Column]:  # noqa: ARG002
+        """Return the columns beside the base columns, without names."""
+        return ()
+
+    def _bookmark(self) -> Bookmark:
+        key = self.replication_key if self.replication_method == "INCREMENTAL" else None
+        return Bookmark(self.stream_state, key, self.run.started_at)
+
+    def log_query(self, total: int | None) -> None:
+        """Say what was understood of the user's own query, and how many rows it selects; once."""
+        if self.config.get(f"{self.name}_query") is not None and not self._query_is_said:
+            self._query_is_said = True
+            rows = "an unknown number of" if total is None else f"{total:,}"
+            self.logger.info(
+                "%s: the query of %s_query selects %s rows: %s.",
+                self.name,
+                self.name,
+                rows,
+                self._pasted.summary(),
+            )
+
+    def log_conversion_errors(self, counts: Mapping[str, int]) -> None:
+        """Say how many values did not fit their columns."""
+        for name, count in sorted(counts.items()):
+            self.logger.warning(
+                "%s: %s values of %s do not fit; they are in _extra as they came.",
+                self.name,
+                count,
+                name,
+            )
