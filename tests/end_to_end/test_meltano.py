@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -18,35 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(600)
-
-PLUGINS = ("tap-totango", "tap-csv-folder", "target-totango", "target-jsonl")
-
-
-def index_of_pip() -> dict[str, str]:
-    """Meltano installs with uv, which does not read pip's settings: the index must be the same."""
-    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    done = subprocess.run(ask, capture_output=True, text=True, check=False)
-    url = os.environ.get("PIP_INDEX_URL") or done.stdout.strip()
-    return {"UV_DEFAULT_INDEX": url} if url else {}
-
-
-@pytest.fixture(scope="session")
-def installed() -> Path:
-    """Meltano's own folder, kept between runs, with the plugins installed."""
-    home = toolbox.ENVIRONMENTS / "meltano"
-    home.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **index_of_pip(), "MELTANO_SYS_DIR_ROOT": str(home)}
-    done = subprocess.run(
-        [toolbox.BIN / "meltano", "install", *PLUGINS],
-        cwd=toolbox.ROOT,
-        env={**environment, "MELTANO_DATABASE_URI": f"sqlite:///{home}/meltano.db"},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return home
 
 
 @pytest.fixture
