@@ -12,7 +12,7 @@ from target_totango.verify import RecordVerifier, Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
 from totango_api.region import resolved
-from totango_api.search import Lookup, Reference, discover, read_references
+from totango_api.search import Lookup, Matcher, Reference, discover, read_references
 from totango_api.writing import TrackingClient, delete_user
 
 if TYPE_CHECKING:
@@ -124,6 +124,11 @@ class Clients:
         """Compares what was written with what Totango holds."""
         definitions = self.known.definitions()
         return Verifier(self.lookup, timeout=self._settings.verify_timeout, definitions=definitions)
+
+    @functools.cache  # noqa: B019 (lives as long as the run)
+    def matcher(self, stream: str, attribute: str) -> Matcher:
+        """Return what finds accounts or users by an attribute."""
+        return Matcher(self.transport, stream, attribute)
 
     @functools.cached_property
     def record_verifier(self) -> RecordVerifier:

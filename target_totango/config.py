@@ -73,9 +73,10 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "`account_id`, `user_id`, `account_name`, `user_name`, `activity`, `module`, `parent_id`, "
         "`product_id`, `ofid`, `collection_type`, `collection_id`, `attributes` (API name to "
         "source), `unmapped` (include, drop), `recency_field`, `activity_time`, `order`, "
-        "`delivery`, `sync_mode`, `verify`, `skip_unchanged`, and each setting about values. A "
-        "source is a field, a dotted path, a template such as `{account_id}_{product_id}`, or an "
-        "object: see docs/mapping.md; docs/touchpoints-and-tasks.md has those of these objects.",
+        "`delivery`, `sync_mode`, `verify`, `skip_unchanged`, `match_on`, `create`, and each "
+        "setting about values. A source is a field, a dotted path, a template such as "
+        "`{account_id}_{product_id}`, or an object: see docs/mapping.md; "
+        "docs/touchpoints-and-tasks.md has those of these objects.",
         items={"type": "object"},
     ),
     "attributes_path": setting(
@@ -364,6 +365,7 @@ class Settings:
                 msg = f"{object_} need ledger_path: what is sent once more is made once more."
                 raise SettingsError(msg, remedy="Set it to a file that stays between runs.")
         needing = {
+            "match_on": self.matches,
             "hard_delete": self.hard_delete,
             "delivery: hub": self.uses_hub,
         }
@@ -399,6 +401,11 @@ class Settings:
     def looks_up(self) -> bool:
         """Whether Totango is asked of any row whether its subject exists."""
         return any(options.sync_mode != UPSERT for options in self.options)
+
+    @property
+    def matches(self) -> bool:
+        """Whether Totango is asked who holds a value (`match_on`)."""
+        return any(mapping.match is not None for mapping in self.mappings)
 
     @property
     def uses_hub(self) -> bool:

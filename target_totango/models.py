@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -86,6 +86,29 @@ class WriteOptions:
     skip_unchanged: bool = False
 
 
+class Match(NamedTuple):
+    """A value by which a row's account or user is found.
+
+    Attributes:
+        stream: `accounts` or `users`: who holds it.
+        attribute: API name, or `user_id`.
+        value: What the row says.
+        ids: Names of the ids that finding it gives.
+        creates: Whether it is made, by the ids that the row says, if nobody holds the value.
+    """
+
+    stream: str
+    attribute: str
+    value: str
+    ids: tuple[str, ...]
+    creates: bool = False
+
+    @property
+    def folded(self) -> Match:
+        """The same for every spelling of the value."""
+        return self._replace(value=self.value.casefold())
+
+
 # Of what follows there is one for every row: a Struct is made several times as fast as a dataclass.
 
 
@@ -101,6 +124,7 @@ class WriteRequest(Struct):
         user: User attributes.
         fields: Attributes of other objects.
         on_create: Account attributes that are sent if the row creates the account.
+        match: By what its account or user is found, where that is not its id.
     """
 
     object: str
@@ -112,6 +136,7 @@ class WriteRequest(Struct):
     user: dict[str, str] = {}
     fields: dict[str, str] = {}
     on_create: dict[str, str] = {}
+    match: Match | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -160,7 +160,9 @@ class TotangoObject:
     display_name: str | None = None
 
 
-def _no_longer_than(length: int) -> ProblemsOf:
+def no_longer_than(length: int) -> ProblemsOf:
+    """Return what checks that a text is neither blank nor too long, and holds no controls."""
+
     def problems_of(text: str) -> list[IdProblem]:
         problems = length_flaws(text, length)
         if not text.isprintable() and any(unicodedata.category(each) == "Cc" for each in text):
@@ -196,10 +198,10 @@ _ALL: Final = (
             NamedAttribute("parent_id", ACCOUNT, "parent_id", problems_of=account_id_flaws),
             NamedAttribute("product_id", ACCOUNT, "product_id", problems_of=product_id_flaws),
             NamedAttribute(
-                "ofid", ACCOUNT, "ofid", problems_of=_no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
+                "ofid", ACCOUNT, "ofid", problems_of=no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
             ),
             NamedAttribute(
-                "sfid", ACCOUNT, "sfid", problems_of=_no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
+                "sfid", ACCOUNT, "sfid", problems_of=no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
             ),
         ),
         max_length=limits.ACCOUNT_TEXT_LENGTH,
@@ -217,10 +219,10 @@ _ALL: Final = (
                 "user_name", USER, "name", spellings=("name", "display_name", "full_name")
             ),
             NamedAttribute(
-                "ofid", USER, "ofid", problems_of=_no_longer_than(limits.USER_TEXT_LENGTH)
+                "ofid", USER, "ofid", problems_of=no_longer_than(limits.USER_TEXT_LENGTH)
             ),
             NamedAttribute(
-                "sfid", USER, "sfid", problems_of=_no_longer_than(limits.USER_TEXT_LENGTH)
+                "sfid", USER, "sfid", problems_of=no_longer_than(limits.USER_TEXT_LENGTH)
             ),
         ),
         max_length=limits.USER_TEXT_LENGTH,
@@ -235,8 +237,8 @@ _ALL: Final = (
         COLLECTIONS,
         ids=(
             _ACCOUNT_ID,
-            Identifier("collection_type", _no_longer_than(limits.COLLECTION_TYPE_LENGTH), False),
-            Identifier("collection_id", _no_longer_than(limits.COLLECTION_ID_LENGTH)),
+            Identifier("collection_type", no_longer_than(limits.COLLECTION_TYPE_LENGTH), False),
+            Identifier("collection_id", no_longer_than(limits.COLLECTION_ID_LENGTH)),
         ),
         rank=1,
         scope=FIELDS,
@@ -252,8 +254,8 @@ _ALL: Final = (
         ids=(
             _ACCOUNT_ID,
             _USER_ID,
-            Identifier("activity", _no_longer_than(limits.ACTIVITY_NAME_LENGTH), False),
-            Identifier("module", _no_longer_than(limits.MODULE_NAME_LENGTH), False),
+            Identifier("activity", no_longer_than(limits.ACTIVITY_NAME_LENGTH), False),
+            Identifier("module", no_longer_than(limits.MODULE_NAME_LENGTH), False),
         ),
         rank=2,
         hub=HubForm(

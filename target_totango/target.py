@@ -51,6 +51,8 @@ _IDENTIFYING: Final = (
     "account_id",
     "user_id",
     "deleted_when",
+    "match_on",
+    "create",
     "salesforce_ids",
     "accidental_ids",
     "incomplete_templates",

@@ -10,6 +10,7 @@ from target_totango.mapping import expressions
 from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field, find_time
 from target_totango.mapping.convert import Conversion, text_conversion, to_number, to_yes_no
 from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
+from target_totango.mapping.matching import MATCH, match_column, match_of
 from target_totango.mapping.named import named_conversion, record_problems
 from target_totango.mapping.names import has_blank_end, name_problems
 from target_totango.mapping.schemas import StreamSchema
@@ -75,6 +76,7 @@ class _Compiler:
         self._schema = schema
         self._known = known
         policy = config.policy
+        self._match = None if config.match is None else match_of(config.match, object_)
         self._text = text_conversion(policy.list_separator, policy.separator_in_item)
 
     def mapping(self, stream: str) -> StreamMapping:
@@ -101,6 +103,7 @@ class _Compiler:
             new=unknown if self._known.defined else (),
             guessed=() if self._known.defined else unknown,
             blank_ends=tuple(c.api_name for c in columns if has_blank_end(c.api_name)),
+            match=self._match,
             announced=frozenset(fields) if config.includes_unmapped else None,
         )
 
@@ -133,9 +136,15 @@ class _Compiler:
         return source
 
     def _ids(self) -> Iterator[IdColumn]:
+        if self._config.match is not None:
+            value = self._checked(self._config.match.source, MATCH).expression
+            yield match_column(self._config.match, is_whole=self._schema.is_whole(value.field))
         for identifier in self._object.ids:
             name = identifier.name
-            source = self._mapped(name) or self._found_id(name)
+            match, source = self._match, self._mapped(name)
+            if source is None and match is not None and not match.creates and name in match.ids:
+                continue
+            source = source or self._found_id(name)
             if source is None:
                 self.problems.append(f"{name} is missing: map it, as in {{{name!r}: 'your_field'}}")
                 continue
@@ -208,6 +217,8 @@ class _Compiler:
             return []
         taken = {name for column in columns for name in column.source.consumes}
         taken.update(self._config.deletion.expression.consumes)
+        if self._config.match is not None:
+            taken.update(self._config.match.source.expression.consumes)
         for name, source in self._config.sources.items():
             # An e-mail address that is the user's id stays an attribute too.
             if name != "user_id" or "email" not in source.expression.fields:

@@ -34,10 +34,27 @@ _KEYS: Final = frozenset(
         "unmapped",
         "delivery",
         "deleted_when",
+        "match_on",
+        "create",
     }
 )
 INCLUDE: Final = "include"
 DROP: Final = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchConfig:
+    """By what the account or user of a row is found, where that is not its id.
+
+    Attributes:
+        attribute: API name, with `account.` or `user.` before it where it is not the object's.
+        source: Where the value comes from.
+        creates: Whether unknown ones are made.
+    """
+
+    attribute: str
+    source: Source
+    creates: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,7 @@ class MappingConfig:
             do unless attributes are mapped, or the stream has other mappings as well.
         is_alone: Whether the stream has no other mappings.
         deletion: Which records say that their subject is gone.
+        match: By what accounts or users are found, where that is not their id.
     """
 
     stream: str = "*"
@@ -67,6 +85,7 @@ class MappingConfig:
     policy: Policy = field(default_factory=Policy)
     options: WriteOptions = field(default_factory=WriteOptions)
     deletion: DeletionMark = DEFAULT_MARK
+    match: MatchConfig | None = None
 
     def fits(self, stream: str) -> bool:
         """Tell whether this entry is for a stream."""
@@ -166,7 +185,26 @@ class _Parser:
             policy=policy,
             options=replace(self._default.options, **self._given(OPTION_SETTINGS)),
             deletion=self._deletion(),
+            match=self._match(),
         )
+
+    def _match(self) -> MatchConfig | None:
+        value, creates = self._entry.get("match_on"), self._entry.get("create", False)
+        if not isinstance(creates, bool):
+            self.problems.append("create is true or false")
+        if value is None:
+            if "create" in self._entry:
+                self.problems.append("create goes with match_on")
+            return None
+        if not isinstance(value, dict) or len(value) != 1:
+            self.problems.append('match_on is an object with one attribute: {"ofid": "crm_id"}')
+            return None
+        [(attribute, source)] = value.items()
+        try:
+            return MatchConfig(str(attribute), parse_source(source), creates is True)
+        except ValueError as error:
+            self.problems.append(f"match_on: {error}")
+            return None
 
     def _deletion(self) -> DeletionMark:
         value = self._entry.get("deleted_when")

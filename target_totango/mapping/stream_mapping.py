@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_totango.mapping.deletion import DEFAULT_MARK, DeletionMark
 from target_totango.mapping.policy import Policy
-from target_totango.models import WriteOptions
+from target_totango.models import Match, WriteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +74,8 @@ class StreamMapping:
         guessed: API names of which nobody knows whether the service has them, since it was not
             asked.
         blank_ends: API names that begin or end with a blank.
+        match: Stream and attribute by which accounts or users are found; the id column `match` says
+            where the value comes from.
         announced: Fields that the SCHEMA names, where all of them are wanted: what a record holds
             beside them is not written.
     """
@@ -94,6 +96,7 @@ class StreamMapping:
     new: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     blank_ends: tuple[str, ...] = ()
+    match: Match | None = None
     announced: frozenset[str] | None = None
 
     @property

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from target_totango.mapping.convert import Conversion, ConversionError, unicode_text
 from target_totango.mapping.expressions import MISSING
+from target_totango.mapping.matching import MATCH
 from target_totango.mapping.policy import LEAVE_OUT
 from target_totango.mapping.rules import Rules
 from target_totango.models import ACCOUNT, FIELDS, USER, ValidationError, WriteRequest
@@ -72,6 +73,7 @@ class Transformer:
         self._changes: Counter[str] = Counter()
         self._rules = Rules(mapping.policy, self._changes)
         self._time = mapping.activity_time
+        self._match = mapping.match
         self._max_age = mapping.policy.max_activity_age_days
         self._is_special = self._max_age is not None or bool(mapping.on_create)
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
@@ -141,10 +143,13 @@ class Transformer:
             except ConversionError as error:
                 texts.setdefault(name, "")
                 errors += _errors(label, name, error)
-        account_id, user_id = texts.pop("account_id"), texts.pop("user_id", None)
-        return Transformed(
-            WriteRequest(self._object, account_id, user_id, self._scope, texts), errors
-        )
+        match = self._match
+        if match is not None:
+            match = match._replace(value=texts.pop(MATCH))
+        account_id, user_id = texts.pop("account_id", ""), texts.pop("user_id", None)
+        request = WriteRequest(self._object, account_id, user_id, self._scope, texts)
+        request.match = match
+        return Transformed(request, errors)
 
     def _evaluate(self, record: Mapping[str, Any]) -> dict[int, Any]:
         """Return the values of expressions, or the errors that they end in, by number."""

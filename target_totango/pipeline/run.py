@@ -21,6 +21,7 @@ from target_totango.pipeline.filters import (
     SyncModeFilter,
 )
 from target_totango.pipeline.fingerprints import Fingerprints
+from target_totango.pipeline.matching import MatchKeys
 from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.records import DropRecorded
@@ -112,7 +113,7 @@ class Run:
             results=self._results,
             interruption=self.interruption,
             progress=self._progress,
-            looks_up=settings.looks_up,
+            looks_up=settings.looks_up or settings.matches,
         )
         self._is_read_whole = False
         self._is_verified = False
@@ -120,7 +121,7 @@ class Run:
     def _filters(self) -> list[Filter]:
         """Return what rows pass between processing and delivery, in this order."""
         files = self._files
-        filters: list[Filter] = [DropSuperseded(), self._deletes]
+        filters: list[Filter] = [DropSuperseded(), MatchKeys(self.clients.matcher), self._deletes]
         if files.ledger is not None:
             filters.append(DropOutdated(files.ledger))
             if self._fingerprints is not None:

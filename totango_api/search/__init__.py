@@ -26,6 +26,7 @@ from totango_api.search.endpoint import (
     whole_number,
 )
 from totango_api.search.lookup import Found, Lookup
+from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
 from totango_api.search.reference_lists import Reference, read_references
@@ -49,6 +50,7 @@ __all__ = [
     "Hit",
     "Key",
     "Lookup",
+    "Matcher",
     "Page",
     "PastedQuery",
     "Query",
