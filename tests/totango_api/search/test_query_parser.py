@@ -285,6 +285,11 @@ def test_typographic_quotes_and_blanks_inside_of_values_are_kept() -> None:
     assert list(read(text.replace(": [", ":\u00a0[")).terms) == query["terms"]
 
 
+@pytest.mark.parametrize("name", ["encoded", "URL", "as a JSON string", "comment before"])
+def test_a_code_fence_may_hold_any_paste(name: str) -> None:
+    assert read(f"```text\n{WRAPPINGS[name]}\n```\n") == read(WRAPPINGS[name])
+
+
 def test_a_command_whose_quotes_and_dashes_a_document_replaced() -> None:
     text = STRAIGHT.replace('"', "\u201d")
     pasted = f"curl \u2014location \u2018https://x\u2019 \u2013d \u2018query={text}\u2019"

@@ -27,8 +27,9 @@ _UNICODE_BLANK: Final = re.compile(
 )
 
 
+_FENCED: Final = re.compile(r"(?s)```\w*\s+(.*?)\s*```")
 _QUOTED: Final = re.compile(
-    r"(?s)(?:```\w*|[`'\"\u2018-\u201f\u00ab\u00bb])\s*(?=\{|query|curl|\$|fetch|invoke)(.*?)"
+    r"(?s)(?:```|[`'\"\u2018-\u201f\u00ab\u00bb])\s*(?=\{|query|curl|\$|fetch|invoke)(.*?)"
     r"\s*(?:```|[`'\"\u2018-\u201f\u00ab\u00bb])",
     re.IGNORECASE,
 )
@@ -37,6 +38,9 @@ _QUOTED: Final = re.compile(
 def without_quotes(text: str) -> str:
     """Take away the blanks, quotes or code fences that a whole paste stands between."""
     stripped = text.strip().lstrip("\ufeff").strip()
+    fenced = _FENCED.fullmatch(stripped)
+    if fenced:
+        return without_quotes(fenced.group(1))
     quoted = _QUOTED.fullmatch(stripped)
     return quoted.group(1) if quoted else stripped
 
