@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from totango_api.config import SETTINGS as SHARED
 from totango_api.limits import PAGE_ROWS
+from totango_api.parts import PATTERN
 
 _QUERY_HELP: Final = (
     ' In Totango, open the list and press "Generate the API endpoint"; paste the result '
@@ -132,6 +133,14 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "gives no activity times.",
         enum=["search", "scroll", None],
         default="search",
+    ),
+    "part": _setting(
+        "string",
+        "Part",
+        "One part of the rows, such as `3/8`, by account, for runs on several machines: all parts "
+        "together are the whole. Each part needs a state of its own, and reads everything: it "
+        "saves what comes behind the tap, and no calls.",
+        pattern=PATTERN,
     ),
     "page_size": _setting(
         "integer",

@@ -31,6 +31,7 @@ FULL_AT: Final = "full_refresh_at"
 FULL_SINCE: Final = "full_refresh_anchor"
 READING: Final = "full_read"
 COLUMNS: Final = "columns"
+PART: Final = "part"
 UNDISCOVERED: Final = "attributes_undiscovered"
 
 EARLY: Final = 8

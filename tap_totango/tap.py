@@ -33,6 +33,7 @@ from tap_totango.streams import (
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError, TotangoError
 from totango_api.http import ApiClient
+from totango_api.parts import Part
 from totango_api.redaction import register_secret
 from totango_api.region import resolved
 
@@ -132,6 +133,7 @@ class TapTotango(Tap):
             writer=self.message_writer,
             write_state=lambda: self.state_writer.write_state(self.state),
             fail=self._note_failure,
+            part=Part.parse(self.config.get("part")),
         )
 
     def _known_columns(self, stream: str, naming: Naming) -> KnownColumns:

@@ -33,6 +33,7 @@ from target_totango.objects import RECORDED
 from totango_api import limits
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.errors import SettingsError
+from totango_api.parts import PATTERN, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -233,6 +234,14 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         minimum=1,
         default=limits.HUB_BATCH_ROWS,
     ),
+    "part": setting(
+        "string",
+        "Part",
+        "One part of the rows, such as `3/8`, by account, for runs on several machines that all "
+        "get the whole input: all parts together write all of it. The others' rows count as "
+        "skipped. Each part needs files of its own (ledger_path, rejects_path).",
+    )
+    | {"pattern": PATTERN},
     "report_path": setting(
         "string",
         "Report",
@@ -299,6 +308,7 @@ class Settings:
     max_in_flight: int
     hub_batch_size: int
     report_path: str | None
+    part: Part | None
     sdr_token: str | None
     tracking_receipt: re.Pattern[str] | None
     delivery: str
@@ -341,6 +351,7 @@ class Settings:
             max_in_flight=given["max_in_flight"],
             hub_batch_size=_batch_size(config),
             report_path=given["report_path"],
+            part=Part.parse(given["part"]),
             sdr_token=(given["sdr_token"] or "").strip() or None,
             tracking_receipt=_receipt(given["tracking_receipt"]),
             delivery=delivery,

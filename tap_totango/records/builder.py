@@ -23,6 +23,7 @@ from tap_totango.schema import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from totango_api.parts import Part
     from totango_api.search import Hit
 
 VALUES: Final = "selected_fields"
@@ -72,6 +73,12 @@ class Table:
         wanted = [nulls if one is None else floor is None or one >= floor for one in values]
         if all(wanted):
             return self
+        kept = {name: list(compress(one, wanted)) for name, one in self.columns.items()}
+        return Table(kept, sum(wanted))
+
+    def part(self, name: str, part: Part) -> Table:
+        """Return the records whose value in a column belongs to a part."""
+        wanted = [part.holds(str(one)) for one in self.columns[name]]
         kept = {name: list(compress(one, wanted)) for name, one in self.columns.items()}
         return Table(kept, sum(wanted))
 

@@ -23,9 +23,9 @@ from tap_totango.schema import (
     remember,
     schema_of,
 )
-from tap_totango.state import COLUMNS
+from tap_totango.state import COLUMNS, PART
 from tap_totango.streams.maps import map_error
-from totango_api.errors import InputError, TotangoError
+from totango_api.errors import InputError, SettingsError, TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -182,9 +182,11 @@ class TotangoStream(Stream):
 
     def _emitted(self) -> Iterator[Table]:
         """Yield records without the columns that nobody selected."""
+        by = "account_id" if "account_id" in self.columns else self.keys[-1]
         for table in self.tables():
             self._extracted_at = datetime.now(UTC)
-            yield table.without(self._hidden) if self._hidden else table
+            own = table if self.run.part is None else table.part(by, self.run.part)
+            yield own.without(self._hidden) if self._hidden else own
 
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
@@ -196,6 +198,7 @@ class TotangoStream(Stream):
         """
         with self.get_record_counter() as counter, self.get_sync_timer():
             try:
+                self._check_part()
                 self._remember_columns()
                 if write_messages:
                     for table in self._emitted():
@@ -209,6 +212,20 @@ class TotangoStream(Stream):
             except TotangoError as error:
                 self.run.fail(self.name, error)
         self.run.write_state()
+
+    def _check_part(self) -> None:
+        """Keep in the state which part was read.
+
+        Raises:
+            SettingsError: If the state is that of another part.
+        """
+        own = None if self.run.part is None else str(self.run.part)
+        before = self.stream_state.get(PART) if self.stream_state else own
+        if before != own:
+            msg = f"The state is that of part {before or '1/1'}, and not of part {own or '1/1'}."
+            raise SettingsError(msg, remedy="Give each part a state of its own.")
+        if own is not None:
+            self.stream_state[PART] = own
 
     def _remember_columns(self) -> None:
         """Keep the names of columns in the state before any record is written under them."""

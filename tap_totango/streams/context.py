@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tap_totango.records import MessageWriter
     from tap_totango.schema import KnownColumns, Naming
     from totango_api.http import ApiClient
+    from totango_api.parts import Part
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class StreamContext:
         writer: Writes messages.
         write_state: Writes the state as it is now, if it has changed.
         fail: Notes that a stream failed; the others are still read.
+        part: Which rows are written; None = all.
     """
 
     client: ApiClient
@@ -46,6 +48,7 @@ class StreamContext:
     writer: MessageWriter
     write_state: Callable[[], None]
     fail: Callable[[str, TotangoError], None]
+    part: Part | None = None
 
 
 class Discovery:

@@ -356,7 +356,8 @@ class SearchStream(QueriedStream):
         """Give the rows of a full and unfiltered read a table version."""
         whole = start.full and not self._pasted.terms and not self.config.get("start_date")
         emits = self.config.get("emit_activate_version_messages", True)
-        self._stream_version = start.version if whole and emits else None
+        is_all = whole and self.run.part is None
+        self._stream_version = start.version if is_all and emits else None
 
 
 _DESELECT = "If it speaks of a column, deselect that one in the catalog."

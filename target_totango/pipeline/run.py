@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.clients import Clients
 from target_totango.delivery import make_destination
@@ -11,6 +12,7 @@ from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.creation_defaults import CreationDefaults
+from target_totango.pipeline.decisions import Skipped
 from target_totango.pipeline.deletes import HardDeletes
 from target_totango.pipeline.delivered_activities import DropDelivered
 from target_totango.pipeline.filters import (
@@ -42,11 +44,13 @@ if TYPE_CHECKING:
     from target_totango.delivery.base import Destination
     from target_totango.mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
-    from target_totango.pipeline.decisions import Rejected, Skipped
+    from target_totango.pipeline.decisions import Rejected
     from target_totango.pipeline.filters import Filter
     from totango_api.config import Connection
 
 logger = logging.getLogger("target-totango")
+
+_ANOTHER_PART: Final = Skipped("of another part")
 
 
 class Run:
@@ -197,7 +201,25 @@ class Run:
         Raises:
             TotangoError: If the run must end here.
         """
-        self._stages.add(row)
+        if self._is_another_part(row):
+            self._skip(row)
+        else:
+            self._stages.add(row)
+
+    def _is_another_part(self, row: Row) -> bool:
+        """Return whether a run of another part writes the row, or rejects it."""
+        part = self.settings.part
+        if part is None:
+            return False
+        if row.write is not None and row.write.account_id:
+            return not part.holds(row.write.account_id)
+        return not part.holds(json.dumps(row.message.get("record"), sort_keys=True, default=str))
+
+    def _skip(self, row: Row) -> None:
+        """Count a row of another part, which is present nevertheless."""
+        if not row.is_deleted:
+            self._results.handle(self._deletes.note_present(row))
+        self._results.handle([(row, _ANOTHER_PART)])
 
     def add_unsent(
         self,
@@ -216,6 +238,9 @@ class Run:
         """
         row = Row(self._states.next_row(), source, message, *about)
         self._report.tally(row.stream, row.object).received += 1
+        if self._is_another_part(row):
+            self._skip(row)
+            return
         self._deletes.note_present(row)
         self._results.handle([(row, decision)])
 
