@@ -99,23 +99,14 @@ class RateLimiter:
         self._server_left: int | None = None
         self._server_resets_at = 0.0
         self._held_until = 0.0
-        self.seconds_waited = 0.0
-
-    @property
-    def paces(self) -> bool:
-        """Whether calls are held back of our own accord."""
-        return self._paces
 
     @contextmanager
     def call(self) -> Iterator[None]:
         """Wait for leave to make one call; the call is made in the body."""
-        started = time.monotonic()
         self._reserve()
         try:
             if self._limiter is not None:
                 self._limiter.try_acquire("call")
-            with self._changed:
-                self.seconds_waited += time.monotonic() - started
             yield
         finally:
             with self._changed:

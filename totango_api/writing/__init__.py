@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from totango_api.writing.hub import HubClient
-from totango_api.writing.hub_receipt import Accepted
-from totango_api.writing.hub_responses import Outcome, Refused, Uncertain
+from totango_api.writing.hub_responses import Accepted, Outcome, Refused, Uncertain
 from totango_api.writing.hub_rows import HubObject, HubRow
 from totango_api.writing.records import RecordClient, RecordEndpoint
 from totango_api.writing.tasks import TASKS

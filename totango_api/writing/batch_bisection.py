@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from totango_api.writing.hub_responses import Outcome, Refused, Uncertain
+from totango_api.writing.hub_responses import Accepted, Outcome, Refused, Uncertain
 from totango_api.writing.named_rows import NO_REASON
 
 if TYPE_CHECKING:
@@ -123,14 +123,14 @@ class Settlement:
         """Settle what a reply settles, and leave the other rows as parts."""
         faults = {rows[at]: why for at, why in reply.faults.items() if at < len(rows)}
         if reply.taken:
-            yield self._taken([rows[at] for at in sorted(reply.taken)], reply)
+            yield self._taken([rows[at] for at in sorted(reply.taken)])
             yield from self._named(faults, reply)
             rest = [row for at, row in enumerate(rows) if at not in reply.taken | faults.keys()]
             yield from self._left(rest, reply)
         elif self._unknowable(reply, faults if len(rows) > 1 else reply.faults):
             yield rows, _uncertain(reply)
         elif reply.clean:
-            yield self._taken(rows, reply)
+            yield self._taken(rows)
         elif len(rows) == 1 and self._is_worth_another_try(rows[0], reply):
             self._parts.append(_Part(rows))
         elif len(rows) == 1:
@@ -179,7 +179,7 @@ class Settlement:
         others = [row for row in rows if row not in faults]
         second = self._send(others)
         if second.clean:
-            yield self._taken(others, second)
+            yield self._taken(others)
             yield from self._named(faults, reply)
             return
         # The list was cut, or counts rows in another way: do the named ones fail by themselves?
@@ -231,9 +231,9 @@ class Settlement:
             return Refused(reason)
         return Uncertain(reason, is_answered=self._is_answered)
 
-    def _taken(self, rows: Sequence[int], reply: Reply) -> Group:
+    def _taken(self, rows: Sequence[int]) -> Group:
         self._any_taken = True
-        return rows, reply.receipt
+        return rows, Accepted()
 
     def _named(self, faults: dict[int, str], reply: Reply) -> Iterator[Group]:
         for row, why in faults.items():

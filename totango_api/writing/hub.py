@@ -22,9 +22,8 @@ from totango_api.errors import (
 from totango_api.http import Request
 from totango_api.redaction import excerpt
 from totango_api.writing.batch_bisection import TOO_LARGE, Settlement
-from totango_api.writing.hub_receipt import Accepted
 from totango_api.writing.hub_responses import (
-    Outcome,
+    Accepted,
     Refused,
     Reply,
     Uncertain,
@@ -99,29 +98,6 @@ class HubClient:
         self._bytes_taken = max_bytes
         self._hopeless_kinds: dict[str, str | None] = {}
         self._taking: set[str] = set()
-
-    def deliver(
-        self,
-        surface_object: HubObject,
-        rows: Iterable[HubRow],
-        *,
-        collection_type: str | None = None,
-    ) -> list[Outcome]:
-        """Deliver rows and return their outcomes, in the order of the rows.
-
-        Args:
-            surface_object: What the rows are.
-            rows: Rows of that object.
-            collection_type: The collection that the rows belong to.
-
-        Raises:
-            ApiError: If calls are not accepted at all: a wrong token, no connection, too many
-                calls. What was known by then is lost: use :meth:`outcomes` where that matters.
-            SettingsError: If rows of a collection come without its type.
-        """
-        said = self.outcomes(surface_object, rows, collection_type=collection_type)
-        found = {at: outcome for places, outcome in said for at in places}
-        return [found[at] for at in range(len(found))]
 
     def outcomes(
         self,

@@ -7,7 +7,6 @@ sent, none failed. An answer with anything that is not known here is no receipt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.writing.named_rows import FAULTS, SUCCESSES, is_word, plain, results_in
@@ -39,32 +38,14 @@ _RESULTS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """The row was taken.
-
-    Attributes:
-        batch_id: The hub's name for the batch, where it gave one.
-        received_at: When the hub says it received the batch, as it wrote it.
-    """
-
-    batch_id: str | None = None
-    received_at: str | None = None
-
-
-def receipt_in(answer: Any, rows: BatchRows) -> Accepted | None:
-    """Return the receipt that a decoded answer is; None if it is none."""
+def is_receipt(answer: Any, rows: BatchRows) -> bool:
+    """Return whether a decoded answer says that every row was taken, and nothing else."""
     status = answer.get("status") if isinstance(answer, dict) else None
     if not isinstance(status, str) or status.lower() != "success":
-        return None
+        return False
     others = plain({key: value for key, value in answer.items() if key != "status"})
-    if len(others) != len(answer) - 1:
-        return None
-    if not all(_agrees(name, value, rows) for name, value in others.items()):
-        return None
-    ids = [str(value) for name, value in others.items() if name in _IDS]
-    times = [str(value) for name, value in others.items() if name in _TIMES]
-    return Accepted(next(iter(ids), None), next(iter(times), None))
+    are_told_apart = len(others) == len(answer) - 1
+    return are_told_apart and all(_agrees(name, value, rows) for name, value in others.items())
 
 
 def taken_in(answer: Any, rows: BatchRows) -> set[int]:

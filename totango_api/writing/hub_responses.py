@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api.errors import RefusedError, ResponseError
 from totango_api.http import decode, json_of
 from totango_api.redaction import excerpt
-from totango_api.writing.hub_receipt import Accepted, receipt_in, taken_in
+from totango_api.writing.hub_receipt import is_receipt, taken_in
 from totango_api.writing.named_rows import NO_REASON, faults_in
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ TRIES: Final = 4
 """How often a batch is sent before an answer that may pass, or that is no JSON, is believed."""
 
 _REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\.)*)')
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The row was taken."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,6 @@ class Reply:
     """What one call said.
 
     Attributes:
-        receipt: What confirms every row, or each of those that were taken.
         faults: Reasons by position of the row in the batch, counted from 0.
         taken: Positions of rows that a reply without a receipt names as taken.
         refused: Whether there is an answer that is no receipt.
@@ -88,7 +92,6 @@ class Reply:
         reason: The server's words, scrubbed and cut.
     """
 
-    receipt: Accepted = field(default_factory=Accepted)
     faults: Mapping[int, str] = field(default_factory=dict)
     taken: frozenset[int] = frozenset()
     refused: bool = False
@@ -128,9 +131,8 @@ def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = 
         if not answer.body.lstrip().startswith(b"<"):
             error.max_tries = TRIES
         raise
-    receipt = receipt_in(body, rows) if answer.status in RECEIVED else None
-    if receipt is not None:
-        return Reply(receipt, status=answer.status)
+    if answer.status in RECEIVED and is_receipt(body, rows):
+        return Reply(status=answer.status)
     said_failed = _says_failed(body)
     faults = faults_in(body, rows)
     taken = frozenset(taken_in(body, rows) - faults.keys())

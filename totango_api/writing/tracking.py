@@ -7,7 +7,7 @@ and Totango's own tracker (`api-token`, 200 and 201 as success).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -121,8 +121,7 @@ class TrackingClient:
     """Delivers tracking calls of one service.
 
     Args:
-        client: Sends single calls, and lends its settings to those of :meth:`poster`. Tracking
-            calls do not count against the rate limit.
+        client: Lends its settings. Tracking calls do not count against the rate limit.
         token: SDR token, for services that ask for one. It travels in the body, never in the
             URL.
         receipt: Fits what a service answers instead of a GIF, without surrounding blanks.
@@ -166,20 +165,10 @@ class TrackingClient:
             ("", call.subject), ("sdr_o.", call.account), ("sdr_u.", call.user)
         )
 
-    def deliver(self, call: TrackingCall) -> None:
-        """Deliver a call. Safe to call from several threads.
+    def poster(self, *, max_in_flight: int) -> AsyncPoster[None]:
+        """Return what posts the bodies of calls, many at once.
 
         An activity is sent again only when it certainly did not arrive.
-
-        Raises:
-            ApiError: If it was refused or not answered in time. With `may_have_succeeded` it
-                may have arrived nevertheless.
-        """
-        request = replace(self._request, body=self.form(call), idempotent=call.idempotent)
-        self._client.send(request, self._check)
-
-    def poster(self, *, max_in_flight: int) -> AsyncPoster[None]:
-        """Return what posts the bodies of many calls at once, as `deliver` would each.
 
         Args:
             max_in_flight: Most calls at once.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sandboxes
+from deliveries import deliver_call
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -240,8 +241,8 @@ def track(transport: ApiClient, accounts: int = 3) -> list[Sent]:
     tracker, sent = TrackingClient(transport), []
     for number in range(accounts):
         account_id = f"acme-{number}"
-        tracker.deliver(
-            TrackingCall(account_id, user_id="joe@acme.com", account=ACCOUNT, user=USER)
+        deliver_call(
+            tracker, TrackingCall(account_id, user_id="joe@acme.com", account=ACCOUNT, user=USER)
         )
         sent.append(Sent(("accounts", account_id), ACCOUNT))
         sent.append(Sent(("users", account_id, "joe@acme.com"), USER))
@@ -262,7 +263,7 @@ def test_what_was_sent_is_confirmed_in_two_calls(transport: ApiClient, defined: 
 def test_what_was_guessed_wrongly_is_read_as_text(service: Sandbox, transport: ApiClient) -> None:
     service.set(unknown_attributes="text")
     texts = {"Version": "1.10", "Noted": "2024-07-01T12:34:56.789Z", "Count": "12"}
-    TrackingClient(transport).deliver(TrackingCall("acme", account=texts))
+    deliver_call(TrackingClient(transport), TrackingCall("acme", account=texts))
     sent = [Sent(("accounts", "acme"), {**texts, "Count": "13"})]
     [verdict] = Verifier(Lookup(transport), timeout=0).verify(sent)
     assert [each.attribute for each in verdict.differences] == ["Count"]
@@ -287,7 +288,7 @@ def test_what_is_not_there_or_not_the_same_is_told(transport: ApiClient) -> None
 def test_only_what_is_not_yet_visible_is_read_again(service: Sandbox, transport: ApiClient) -> None:
     early = track(transport, 2)
     service.set(visible_after=1)
-    TrackingClient(transport).deliver(TrackingCall("late", account={"Plan": "Gold"}))
+    deliver_call(TrackingClient(transport), TrackingCall("late", account={"Plan": "Gold"}))
     late = Sent(("accounts", "late"), {"Plan": "Gold"})
     before = transport.usage["api"].calls
     started = time.monotonic()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sandboxes
+from deliveries import deliver_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,9 +25,10 @@ from totango_api.errors import (
     UnavailableError,
 )
 from totango_api.http.client import ApiClient
+from totango_api.writing import Accepted, HubClient, HubRow, Refused, Uncertain
 from totango_api.writing.batch_bisection import UNTRIED, Settlement
-from totango_api.writing.hub import Accepted, HubClient, HubRow, Refused, Uncertain, batches
 from totango_api.writing.hub_responses import Reply, refusal_in
+from totango_api.writing.hub_rows import batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -262,12 +264,12 @@ def test_every_object_lands_with_its_values(
     activity = HubRow.activity("acme", "joe@acme.com", "Billing", "Pay")
     ticket = HubRow.item("T-1", "acme", {"Subject": text})
     outcomes = [
-        *writer.deliver("accounts", [account]),
-        *writer.deliver("users", [user]),
-        *writer.deliver("usage", [activity]),
-        *writer.deliver("collections", [ticket], collection_type="Support tickets/ä"),
+        *deliver_rows(writer, "accounts", [account]),
+        *deliver_rows(writer, "users", [user]),
+        *deliver_rows(writer, "usage", [activity]),
+        *deliver_rows(writer, "collections", [ticket], collection_type="Support tickets/ä"),
     ]
-    assert all(isinstance(outcome, Accepted) and outcome.batch_id for outcome in outcomes)
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
     [stored] = service.dump("accounts")
     assert stored["attributes"]["Plan"] == text
     [person] = service.dump("users")
@@ -284,7 +286,7 @@ def test_only_the_bad_rows_are_refused(
     service: Sandbox, hub: Callable[..., HubClient], errors: str, status: int
 ) -> None:
     service.set(hub_errors=errors, hub_status=status)
-    outcomes = hub(max_rows=40).deliver("accounts", accounts(100, 3, 55, 56))
+    outcomes = deliver_rows(hub(max_rows=40), "accounts", accounts(100, 3, 55, 56))
     refused = {at: what for at, what in enumerate(outcomes) if isinstance(what, Refused)}
     assert set(refused) == {3, 55, 56}
     assert "characters other than" in refused[3].reason
@@ -296,7 +298,7 @@ def test_bad_rows_are_found_where_nobody_names_them(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_error_detail="none")
-    outcomes = hub().deliver("accounts", accounts(100, 0, 99))
+    outcomes = deliver_rows(hub(), "accounts", accounts(100, 0, 99))
     assert [at for at, what in enumerate(outcomes) if isinstance(what, Refused)] == [0, 99]
     assert len(service.dump("accounts")) == 98
 
@@ -305,7 +307,7 @@ def test_a_batch_that_is_too_large_is_split_and_the_next_ones_are_smaller(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_max_rows=30)
-    outcomes = hub(max_rows=200).deliver("accounts", accounts(800))
+    outcomes = deliver_rows(hub(max_rows=200), "accounts", accounts(800))
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
     assert len(service.dump("accounts")) == 800
     too_large = [call for call in hub_calls(service) if call["status"] == 413]
@@ -316,13 +318,15 @@ def test_a_row_that_no_batch_can_hold_is_refused_by_itself(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     rows = [*accounts(2), HubRow.account("big", {"Plan": "x" * 2000}), *accounts(3)[2:]]
-    outcomes = hub(max_bytes=1000).deliver("accounts", rows)
+    outcomes = deliver_rows(hub(max_bytes=1000), "accounts", rows)
     assert outcomes[2] == Refused("the row has 2,055 bytes; a batch may have 1,000")
     assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted, Refused, Accepted]
 
 
 def test_a_row_that_is_no_text_is_refused_by_itself(hub: Callable[..., HubClient]) -> None:
-    outcomes = hub().deliver("accounts", [HubRow.account("a", {"Plan": "\ud800"}), *accounts(1)])
+    outcomes = deliver_rows(
+        hub(), "accounts", [HubRow.account("a", {"Plan": "\ud800"}), *accounts(1)]
+    )
     assert isinstance(outcomes[0], Refused)
     assert "cannot be written as JSON" in outcomes[0].reason
     assert isinstance(outcomes[1], Accepted)
@@ -334,7 +338,7 @@ def test_a_missing_endpoint_is_no_matter_of_rows(
     service.set(hub_users="off")
     rows = [HubRow.user("acme", f"u{at}", {}) for at in range(500)]
     with pytest.raises(RefusedError, match="delivery: tracking"):
-        hub().deliver("users", rows)
+        deliver_rows(hub(), "users", rows)
     assert len(hub_calls(service)) == 1
 
 
@@ -342,7 +346,7 @@ def test_a_row_that_makes_the_hub_fail_takes_no_neighbour_down(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("500@hub:match=acme-42")
-    outcomes = hub(max_retry_seconds=0).deliver("accounts", accounts(100))
+    outcomes = deliver_rows(hub(max_retry_seconds=0), "accounts", accounts(100))
     assert [at for at, what in enumerate(outcomes) if not isinstance(what, Accepted)] == [42]
     assert isinstance(outcomes[42], Uncertain)
     assert not outcomes[42].is_about_row
@@ -354,11 +358,11 @@ def test_an_outage_is_not_asked_about_every_row(
 ) -> None:
     service.chaos("500@hub")
     writer = hub(max_retry_seconds=0)
-    outcomes = writer.deliver("accounts", accounts(100))
+    outcomes = deliver_rows(writer, "accounts", accounts(100))
     assert all(isinstance(what, Uncertain) for what in outcomes)
     first = len(hub_calls(service))
     assert first <= 20
-    writer.deliver("accounts", accounts(100))
+    deliver_rows(writer, "accounts", accounts(100))
     assert len(hub_calls(service)) - first <= 4
 
 
@@ -366,7 +370,7 @@ def test_a_token_that_is_not_accepted_is_no_matter_of_rows(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     with pytest.raises(AuthenticationError):
-        hub(app_token="wrong").deliver("accounts", accounts(10))
+        deliver_rows(hub(app_token="wrong"), "accounts", accounts(10))
     assert len(hub_calls(service)) == 1
 
 
@@ -374,7 +378,7 @@ def test_a_fault_of_the_server_is_waited_out(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("503@hub:1")
-    outcomes = hub().deliver("accounts", accounts(10))
+    outcomes = deliver_rows(hub(), "accounts", accounts(10))
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
 
 
@@ -398,7 +402,7 @@ def test_a_hub_that_takes_no_call_at_all_is_not_asked_for_every_row(
     started = time.monotonic()
     writer = hub(max_retry_seconds=1.5, **settings)
     with pytest.raises(kind):
-        writer.deliver("accounts", accounts(100))
+        deliver_rows(writer, "accounts", accounts(100))
     assert time.monotonic() - started < 5
 
 
@@ -407,7 +411,7 @@ def test_activities_are_not_repeated_when_nobody_knows(
 ) -> None:
     service.chaos("503@hub:1")
     rows = [HubRow.activity("acme", "joe", "Billing", f"Pay {at}") for at in range(20)]
-    outcomes = hub(max_rows=10).deliver("usage", rows)
+    outcomes = deliver_rows(hub(max_rows=10), "usage", rows)
     assert [type(outcome) for outcome in outcomes] == [Uncertain] * 10 + [Accepted] * 10
     assert len(hub_calls(service)) == 2
 
@@ -432,4 +436,4 @@ def test_what_the_hub_needs_is_asked_for(service: Sandbox) -> None:
 
 def test_a_collection_needs_its_type(hub: Callable[..., HubClient]) -> None:
     with pytest.raises(SettingsError, match="type"):
-        hub().deliver("collections", [HubRow.item("1", "acme", {})])
+        deliver_rows(hub(), "collections", [HubRow.item("1", "acme", {})])

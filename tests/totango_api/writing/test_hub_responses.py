@@ -12,7 +12,6 @@ from requests.structures import CaseInsensitiveDict
 
 from totango_api.errors import AuthenticationError, ResponseError
 from totango_api.http.responses import Response
-from totango_api.writing.hub_receipt import Accepted
 from totango_api.writing.hub_responses import reply_in
 from totango_api.writing.named_rows import BatchRows
 
@@ -31,24 +30,20 @@ def reply_to(body: Any, rows: BatchRows = ROWS, status: int = 202) -> Reply:
     return reply_in("POST /", Response(status, CaseInsensitiveDict(), text), rows)
 
 
-RECEIPTS = [
-    (
-        {"status": "success", "time_received": "2023-07-12T10:24:13.207Z", "batch_id": 7},
-        Accepted("7", "2023-07-12T10:24:13.207Z"),
-    ),
-    ({"status": "success", "batchId": "b"}, Accepted("b")),
-    ({"status": "SUCCESS", "transaction_id": "x", "timeReceived": "12:01"}, Accepted("x", "12:01")),
-    ({"status": "success", "errors": []}, Accepted()),
-    ({"status": "success", "accepted": 2, "failed": 0, "total": 2}, Accepted()),
-    ({"status": "success", "id": "9f", "errors": None}, Accepted("9f")),
+RECEIPTS: list[dict[str, Any]] = [
+    {"status": "success", "time_received": "2023-07-12T10:24:13.207Z", "batch_id": 7},
+    {"status": "success"},
+    {"status": "success", "batchId": "b"},
+    {"status": "SUCCESS", "transaction_id": "x", "timeReceived": "12:01"},
+    {"status": "success", "errors": []},
+    {"status": "success", "accepted": 2, "failed": 0, "total": 2},
+    {"status": "success", "id": "9f", "errors": None},
 ]
 
 
-@pytest.mark.parametrize(("body", "receipt"), RECEIPTS)
-def test_a_receipt_is_read_under_any_likely_name(body: Any, receipt: Accepted) -> None:
-    reply = reply_to(body)
-    assert reply.clean
-    assert reply.receipt == receipt
+@pytest.mark.parametrize("body", RECEIPTS, ids=json.dumps)
+def test_a_receipt_is_read_under_any_likely_name(body: Any) -> None:
+    assert reply_to(body).clean
 
 
 NO_RECEIPTS: list[Any] = [

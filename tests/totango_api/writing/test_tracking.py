@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 import sandboxes
+from deliveries import deliver_call
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
@@ -98,8 +99,9 @@ def test_no_body_but_a_gif_confirms_a_call(body: bytes) -> None:
 
 
 def test_calls_arrive(transport: ApiClient, service: Sandbox) -> None:
-    TrackingClient(transport).deliver(
-        TrackingCall("a", "u", {"account_name": "A"}, {"name": "U"}, "Pay", "Billing")
+    deliver_call(
+        TrackingClient(transport),
+        TrackingCall("a", "u", {"account_name": "A"}, {"name": "U"}, "Pay", "Billing"),
     )
     assert service.writable("accounts") == {("a",): {"account_name": "A"}}
     assert service.writable("users") == {("a", "u"): {"user_name": "U"}}
@@ -109,7 +111,7 @@ def test_calls_arrive(transport: ApiClient, service: Sandbox) -> None:
 
 def test_an_sdr_token_is_accepted_from_the_body(transport: ApiClient, service: Sandbox) -> None:
     service.set(sdr_token="s3cret", sdr_token_status=401)
-    TrackingClient(transport, token="s3cret").deliver(TrackingCall("a"))
+    deliver_call(TrackingClient(transport, token="s3cret"), TrackingCall("a"))
     assert set(service.writable("accounts")) == {("a",)}
     assert all("s3cret" not in call["path"] for call in service.calls("tracking"))
 
@@ -118,7 +120,7 @@ def test_attributes_are_sent_again_after_a_dropped_answer(
     transport: ApiClient, service: Sandbox
 ) -> None:
     service.chaos("drop@tracking:1")
-    TrackingClient(transport).deliver(TrackingCall("a", account={"Plan": "x"}))
+    deliver_call(TrackingClient(transport), TrackingCall("a", account={"Plan": "x"}))
     assert len(service.calls("tracking")) == 2
 
 
@@ -127,18 +129,22 @@ def test_an_activity_is_not_sent_again_after_a_dropped_answer(
 ) -> None:
     service.chaos("drop@tracking:1")
     with pytest.raises(UnavailableError) as caught:
-        TrackingClient(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
+        deliver_call(
+            TrackingClient(transport), TrackingCall("a", "u", activity="Pay", module="Billing")
+        )
     assert caught.value.may_have_succeeded
     assert len(service.dump("activities")) == 1
 
 
 def test_an_activity_is_sent_again_after_a_429(transport: ApiClient, service: Sandbox) -> None:
     service.chaos("429@tracking:1")
-    TrackingClient(transport).deliver(TrackingCall("a", "u", activity="Pay", module="Billing"))
+    deliver_call(
+        TrackingClient(transport), TrackingCall("a", "u", activity="Pay", module="Billing")
+    )
     assert len(service.dump("activities")) == 1
 
 
 def test_a_redirect_is_no_delivery(transport: ApiClient, service: Sandbox) -> None:
     service.chaos("redirect@tracking:to=http://127.0.0.1:9/")
     with pytest.raises(ResponseError):
-        TrackingClient(transport).deliver(TrackingCall("a"))
+        deliver_call(TrackingClient(transport), TrackingCall("a"))

@@ -1,0 +1,40 @@
+"""Single writes, by the clients that make many."""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from totango_api.writing import (
+        HubClient,
+        HubObject,
+        HubRow,
+        Outcome,
+        TrackingCall,
+        TrackingClient,
+    )
+
+
+def deliver_call(client: TrackingClient, call: TrackingCall) -> None:
+    """Make a tracking call, and raise the error that it ends in."""
+    answers: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+    poster = client.poster(max_in_flight=1)
+    try:
+        poster.post(client.form(call), answers.put, idempotent=call.idempotent)
+        error = answers.get(timeout=60)
+    finally:
+        poster.close()
+    if error is not None:
+        raise error
+
+
+def deliver_rows(
+    client: HubClient, surface_object: HubObject, rows: Iterable[HubRow], **options: Any
+) -> list[Outcome]:
+    """Deliver rows by the hub, and return their outcomes in the order of the rows."""
+    groups = client.outcomes(surface_object, rows, **options)
+    found = {place: outcome for places, outcome in groups for place in places}
+    return [found[place] for place in range(len(found))]
