@@ -7,12 +7,13 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import KnownAttributes, read_attributes
-from target_totango.models import HUB
+from target_totango.models import ACCOUNTS, HUB
+from target_totango.objects import STAFF
 from target_totango.verify import RecordVerifier, Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
 from totango_api.region import resolved
-from totango_api.search import Lookup, Matcher, Reference, discover, read_references
+from totango_api.search import Lookup, Matcher, Reference, discover, read_references, read_staff
 from totango_api.writing import TrackingClient, delete_user
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from totango_api.writing import Deletion
 
 UNAUTHORIZED: Final = 401
+
+_ROLES: Final = frozenset({"Success Manager", "Sales Manager"})
+_ROLE_TYPES: Final = frozenset({"role", "account_role", "owner", "totango_user"})
+"""*Inferred*: no source shows the type of role attributes."""
 
 logger = logging.getLogger("target-totango")
 
@@ -112,7 +117,25 @@ class Clients:
         Raises:
             ApiError: If it is not answered, or cannot be read.
         """
-        return read_references(self.transport, name)
+        return self.staff if name == STAFF else read_references(self.transport, name)
+
+    @functools.cached_property
+    def staff(self) -> list[Reference]:
+        """The people who work in Totango.
+
+        Raises:
+            ApiError: If they are not answered.
+        """
+        return read_staff(self.transport)
+
+    def roles(self) -> frozenset[str]:
+        """Return the account attributes that hold an owner: by their type, or by name."""
+        return frozenset(
+            attribute.api_name
+            for attribute in self.known.definitions()
+            if attribute.object == ACCOUNTS
+            and (attribute.declared_type.lower() in _ROLE_TYPES or attribute.api_name in _ROLES)
+        )
 
     @functools.cached_property
     def lookup(self) -> Lookup:

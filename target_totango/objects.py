@@ -184,6 +184,9 @@ _ACTIVITY_TYPE: Final = NamedAttribute(
 )
 """A flow, as the user interface calls it."""
 
+STAFF: Final = "staff"
+"""The list of the people who work in Totango: addresses by full name."""
+
 _PRIORITIES: Final = {"high": "1", "normal": "2", "medium": "2", "low": "3"}
 _STATUSES: Final = {"open": "open", "closed": "closed"}
 
@@ -314,7 +317,7 @@ _ALL: Final = (
             NamedAttribute("priority", FIELDS, "priority", choices=_PRIORITIES),
             NamedAttribute("status", FIELDS, "status", choices=_STATUSES),
             NamedAttribute("status_label", FIELDS, "status_label_id", is_found=False),
-            NamedAttribute("assignee", FIELDS, "assignee"),
+            NamedAttribute("assignee", FIELDS, "assignee", reference=STAFF),
             replace(_ACTIVITY_TYPE, is_required=True),
         ),
         max_length=sys.maxsize,  # none is documented

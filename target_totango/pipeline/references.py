@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ValidationError
-from target_totango.objects import LIST, OBJECTS
+from target_totango.objects import LIST, OBJECTS, STAFF
 from target_totango.pipeline.decisions import Decision, Rejected
 from target_totango.pipeline.filters import RowFilter
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
@@ -67,6 +67,8 @@ class ResolveNames(RowFilter):
         return Rejected(errors) if errors else None
 
     def _resolved(self, named: NamedAttribute, reference: str, text: str) -> str:
+        if reference == STAFF and ("@" in text or _GUID.fullmatch(text)):
+            return text  # as Totango asks for it
         entries = self._entries(reference)
         if named.kind != LIST:
             return entries.id_of(text)

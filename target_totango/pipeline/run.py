@@ -24,6 +24,7 @@ from target_totango.pipeline.filters import (
 )
 from target_totango.pipeline.fingerprints import Fingerprints
 from target_totango.pipeline.matching import MatchKeys
+from target_totango.pipeline.owners import ResolveOwners
 from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.records import DropRecorded
@@ -139,6 +140,8 @@ class Run:
                 )
         filters.append(DropRecorded(files.ledger, self._fingerprints, files.store, self._report))
         filters.append(ResolveNames(self.clients.references))
+        if self.clients.has_token:
+            filters.append(ResolveOwners(self.clients.roles, lambda: self.clients.staff))
         filters.append(DropStale(files.store, self._report))
         if files.ledger is not None:
             filters.append(DropUnchanged(files.ledger, self.clients.way_of))

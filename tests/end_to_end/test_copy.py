@@ -77,3 +77,35 @@ def test_a_day_stays_a_day(sandbox, pipe, config_file) -> None:
     ).ok()
     (account,) = copy.dump("accounts")
     assert account["attributes"] == {name: "2025-08-20"}
+
+
+def test_a_tree_keeps_its_shape_and_grows_from_its_root(sandbox, pipe, config_file) -> None:
+    source, copy = sandbox(), sandbox()
+    # Searches sort by name: each child comes before its parent.
+    tree = [
+        {
+            "account_id": f"node-{depth}-{number}",
+            "account_name": f"{9 - depth} {number}",
+            "parent_id": f"node-{depth - 1}-{number // 2}" if depth else None,
+            "product_id": "core" if depth == 3 else None,
+            "attributes": {"ofid": f"key{depth}{number}"},
+        }
+        for depth in range(4)
+        for number in range(2**depth)
+    ]
+    source.load(accounts=tree)
+    pipe(
+        ["tap-totango", "--config", config_file(source.config())],
+        ["target-totango", "--config", config_file(copy.config())],
+    ).ok()
+
+    def shape(service):
+        return [
+            (row["account_id"], row["parent_id"], row["product_id"], row["attributes"]["ofid"])
+            for row in service.dump("accounts")
+        ]
+
+    assert sorted(shape(copy)) == sorted(shape(source))
+    # Rows are dumped in the order in which they came.
+    depths = {row["account_id"]: place for place, row in enumerate(copy.dump("accounts"))}
+    assert all(parent is None or depths[parent] < depths[one] for one, parent, *_ in shape(copy))

@@ -30,6 +30,7 @@ from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
 from totango_api.search.reference_lists import Reference, read_references
+from totango_api.search.staff import read_staff
 
 __all__ = [
     "ACCOUNTS",
@@ -64,5 +65,6 @@ __all__ = [
     "page_in",
     "query_from",
     "read_references",
+    "read_staff",
     "whole_number",
 ]

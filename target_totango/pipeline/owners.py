@@ -1,0 +1,78 @@
+"""Owners of accounts by their address: Totango asks for the full name of one of its users."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, Final
+
+from target_totango.models import ValidationError
+from target_totango.pipeline.decisions import Decision, Rejected
+from target_totango.pipeline.filters import RowFilter
+from totango_api.errors import AuthenticationError, RefusedError, ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_totango.models import Row
+    from totango_api.search import Reference
+
+logger = logging.getLogger("target-totango")
+
+_UNAUTHORIZED: Final = 401
+_UNREAD: Final = (
+    "The users of Totango cannot be read, so owners go out as they are, though Totango asks for "
+    "full names: %s"
+)
+
+
+class ResolveOwners(RowFilter):
+    """Puts full names in the place of the addresses of owners, and rejects unknown addresses.
+
+    Args:
+        roles: Returns the API names of attributes that hold an owner.
+        read_staff: Returns the users of Totango.
+    """
+
+    def __init__(
+        self, roles: Callable[[], frozenset[str]], read_staff: Callable[[], Sequence[Reference]]
+    ) -> None:
+        self._read_roles = roles
+        self._read_staff = read_staff
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does.
+
+        Raises:
+            ApiError: If the users of Totango are not answered.
+        """
+        account = row.request.account
+        if not account:
+            return None
+        errors: list[ValidationError] = []
+        for role in sorted(self._roles & account.keys()):
+            address = account[role]
+            if "@" not in address or self._names is None:
+                continue
+            name = self._names.get(address.strip().casefold())
+            if name is not None:
+                account[role] = name
+                continue
+            message = f"{role}: no user of Totango has the address {address!r}"
+            errors.append(ValidationError(role, "unknown owner", message))
+        return Rejected(errors) if errors else None
+
+    @functools.cached_property
+    def _roles(self) -> frozenset[str]:
+        return self._read_roles()
+
+    @functools.cached_property
+    def _names(self) -> dict[str, str] | None:
+        """Full names by address; None where they cannot be read."""
+        try:
+            return {one.id.casefold(): one.name for one in self._read_staff()}
+        except (RefusedError, ResponseError, AuthenticationError) as error:
+            if error.status == _UNAUTHORIZED:
+                raise
+            logger.warning(_UNREAD, error)
+            return None
