@@ -94,7 +94,8 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "number",
         "Full refresh every … hours",
         "How often an incremental stream is read whole, because an edited attribute does not "
-        "move `last_activity_time`. 0 = every run; null = never after the first.",
+        "move `last_activity_time`, nor an edit the time of an event. 0 = every run; null = never "
+        "after the first.",
         minimum=0,
         default=24,
     ),
@@ -105,6 +106,14 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         'activity late: "normally seconds, sometimes minutes".',
         minimum=0,
         default=LOOKBACK_SECONDS,
+    ),
+    "events_lookback_days": _setting(
+        "number",
+        "Look-back of events",
+        "Streams made of events begin this many days before the bookmark: a touchpoint may be "
+        "back-dated, and edited. What is older arrives with the next full refresh.",
+        minimum=0,
+        default=30,
     ),
     "on_incomplete": _setting(
         "string",

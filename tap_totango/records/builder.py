@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tap_totango.schema import (
     EXTRA,
@@ -21,7 +21,7 @@ from tap_totango.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from totango_api.parts import Part
     from totango_api.search import Hit
@@ -124,10 +124,8 @@ class RecordBuilder:
             (column, self._position(column)) for column in columns if column.field
         ]
         known = [column.path for column in base] + [(VALUES,), ("account", VALUES)]
-        self._known = {path[0] for path in known if len(path) == 1}
-        self._known_in: dict[str, set[str]] = {}
-        for outer, inner in (path for path in known if len(path) > 1):
-            self._known_in.setdefault(outer, set()).add(inner)
+        self._tree = _tree_of(known)
+        self._known = {key for key, inner in self._tree.items() if inner is None}
 
     def _position(self, column: Column) -> int:
         """Return where a column's values stand: those of the account come after the user's own."""
@@ -169,22 +167,12 @@ class RecordBuilder:
         return convert_column(column.kind, raw, keep)
 
     def _add_unknown(self, hits: Sequence[Hit], extras: dict[int, dict[str, Any]]) -> None:
-        """Keep what no column knows, at the top and one level below."""
+        """Keep what no column knows, at any depth."""
         for place, hit in enumerate(hits):
             if hit.keys() <= self._known:
                 continue
-            for key in [key for key in hit if key not in self._known]:
-                value, known = hit[key], self._known_in.get(key)
-                if known is not None and isinstance(value, dict):
-                    found = {
-                        f"{key}.{inner}": part
-                        for inner, part in value.items()
-                        if inner not in known
-                    }
-                else:
-                    found = {} if known is not None and value is None else {key: value}
-                if found:
-                    extras.setdefault(place, {}).update(found)
+            if found := dict(_unknown(hit, self._tree)):
+                extras.setdefault(place, {}).update(found)
 
     def _parts(
         self, raw: Sequence[Any], column: Column, extras: dict[int, dict[str, Any]]
@@ -239,6 +227,36 @@ class RecordBuilder:
         for at in range(wanted, len(values)):
             extras.setdefault(place, {})[f"{VALUES}[{at}]"] = values[at]
         return _padded(values, wanted) + _padded(parent_values, parents)
+
+
+_Tree: TypeAlias = dict[str, "_Tree | None"]
+"""Keys that columns know: each with those below it, or None where the whole value is known."""
+
+
+def _tree_of(paths: Iterable[tuple[str, ...]]) -> _Tree:
+    tree: _Tree = {}
+    for path in sorted(paths, key=len):
+        level = tree
+        for key in path[:-1]:
+            inner = level.setdefault(key, {})
+            if inner is None:
+                break
+            level = inner
+        else:
+            level[path[-1]] = None
+    return tree
+
+
+def _unknown(value: Mapping[str, Any], tree: _Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what no column knows, by its dotted path."""
+    for key, part in value.items():
+        if key not in tree:
+            yield prefix + key, part
+        elif (inner := tree[key]) is not None:
+            if isinstance(part, dict):
+                yield from _unknown(part, inner, f"{prefix}{key}.")
+            elif part is not None:
+                yield prefix + key, part
 
 
 def _padded(values: list[Any], length: int) -> list[Any]:

@@ -18,6 +18,9 @@ from tap_totango.schema.naming import SNAKE, KnownColumns, Naming, name_columns,
 from tap_totango.schema.times import ConversionError, milliseconds_of, moment_of, timestamp
 from tap_totango.schema.types import (
     BOOLEAN,
+    DATE,
+    JSON,
+    NUMBER,
     OBJECT,
     TEXT,
     TIMESTAMP,
@@ -27,8 +30,11 @@ from tap_totango.schema.types import (
 
 __all__ = [
     "BOOLEAN",
+    "DATE",
     "EXTRA",
+    "JSON",
     "NARROW",
+    "NUMBER",
     "OBJECT",
     "SNAKE",
     "TEXT",

@@ -4,12 +4,25 @@ from typing import Final
 
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.base import TotangoStream
+from tap_totango.streams.campaign_touches import CampaignTouchesStream
 from tap_totango.streams.context import Discovery, StreamContext
 from tap_totango.streams.events import EventsStream
+from tap_totango.streams.health_changes import HealthChangesStream
 from tap_totango.streams.maps import check_maps, map_error
 from tap_totango.streams.search import AccountsStream, UsersStream
+from tap_totango.streams.task_events import TaskEventsStream
+from tap_totango.streams.touchpoints import TouchpointsStream
 
-STREAMS: Final = (AccountsStream, UsersStream, EventsStream, AttributesStream)
+STREAMS: Final = (
+    AccountsStream,
+    UsersStream,
+    EventsStream,
+    AttributesStream,
+    TouchpointsStream,
+    TaskEventsStream,
+    HealthChangesStream,
+    CampaignTouchesStream,
+)
 """Every stream of the tap."""
 
 __all__ = [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tap_totango.streams.events_pass import EventsPass
 from totango_api.errors import ApiError, AuthenticationError, TotangoError
 from totango_api.search import Attribute, discover
 
@@ -38,6 +39,7 @@ class StreamContext:
         write_state: Writes the state as it is now, if it has changed.
         fail: Notes that a stream failed; the others are still read.
         part: Which rows are written; None = all.
+        events: Reads events once for all streams made of them.
     """
 
     client: ApiClient
@@ -49,6 +51,7 @@ class StreamContext:
     write_state: Callable[[], None]
     fail: Callable[[str, TotangoError], None]
     part: Part | None = None
+    events: EventsPass = field(default_factory=EventsPass)
 
 
 class Discovery:

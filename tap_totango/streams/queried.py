@@ -21,12 +21,17 @@ class QueriedStream(TotangoStream):
     """A stream that a setting may narrow, such as `accounts_query`."""
 
     def __init__(self, tap: Tap, context: StreamContext) -> None:
-        setting = f"{self.name}_query"
+        setting = self.query_setting
         pasted = tap.config.get(setting)
         self._pasted = PastedQuery() if pasted is None else query_from(pasted, setting=setting)
         self._query_is_said = False
         self._greatest: str | None = None
         super().__init__(tap, context, self._columns(tap, context))
+
+    @property
+    def query_setting(self) -> str:
+        """The setting that holds the user's own query."""
+        return f"{self.name}_query"
 
     def _columns(self, tap: Tap, context: StreamContext) -> Sequence[Column]:  # noqa: ARG002
         """Return the columns beside the base columns, without names."""
@@ -38,13 +43,13 @@ class QueriedStream(TotangoStream):
 
     def log_query(self, total: int | None) -> None:
         """Say what was understood of the user's own query, and how many rows it selects; once."""
-        if self.config.get(f"{self.name}_query") is not None and not self._query_is_said:
+        if self.config.get(self.query_setting) is not None and not self._query_is_said:
             self._query_is_said = True
             rows = "an unknown number of" if total is None else f"{total:,}"
             self.logger.info(
-                "%s: the query of %s_query selects %s rows: %s.",
+                "%s: the query of %s selects %s rows: %s.",
                 self.name,
-                self.name,
+                self.query_setting,
                 rows,
                 self._pasted.summary(),
             )

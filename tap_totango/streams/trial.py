@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tap_totango.schema import fields_for
-from totango_api.errors import ApiError, AuthenticationError, RateLimitError
+from totango_api.errors import (
+    ApiError,
+    AuthenticationError,
+    RateLimitError,
+    RefusedError,
+    UnavailableError,
+)
 from totango_api.search import Query
 
 if TYPE_CHECKING:
@@ -59,8 +65,8 @@ class FieldTrial:
             error: What the query with all of them was answered.
         """
         computed = [column for column in self.columns if column.is_computed]
-        about_call = isinstance(error, (AuthenticationError, RateLimitError))
-        if self._is_done or not computed or about_call or not self._answers():
+        about_fields = error is None or isinstance(error, (RefusedError, UnavailableError))
+        if self._is_done or not computed or not about_fields or not self._answers():
             return False
         self._is_done = True
         refused = [field for field in fields_for(computed) if not self._answers(field)]

@@ -14,6 +14,10 @@ KEYS = {
     "users": ("account_id", "user_id"),
     "events": ("event_id",),
     "attributes": ("object", "api_name"),
+    "touchpoints": ("event_id",),
+    "task_events": ("event_id",),
+    "health_changes": ("event_id",),
+    "campaign_touches": ("event_id",),
 }
 
 

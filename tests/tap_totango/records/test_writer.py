@@ -70,7 +70,8 @@ def test_the_command_writes_the_same_either_way(tmp_path: Path, tap: Any) -> Non
     with sandboxes.sandbox(tmp_path / "seeded", "--set", "ties=stable", seed=seed) as service:
         config = service.config()
         catalog = catalog_of(tap("--discover", config=config).stdout)
-        catalog.select("events").select("attributes")
+        for entry in catalog.document["streams"]:
+            catalog.select(entry["tap_stream_id"])
         at_once = tap(config=config, catalog=catalog).ok()
         # A stream map that changes nothing makes the SDK handle every record by itself.
         maps = {entry["tap_stream_id"]: {} for entry in catalog.document["streams"]}

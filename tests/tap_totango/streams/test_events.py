@@ -102,7 +102,7 @@ def test_incremental(service, tap, events, switches: dict[str, str]) -> None:
     assert first.value("events") == "2025-10-09T08:53:29.000000Z"
     service.load(events=[event(n) for n in range(5, 15)])
     service.set(**switches)
-    ran = tap(catalog=events, state=first.state, lookback_seconds=0).ok()
+    ran = tap(catalog=events, state=first.state, lookback_seconds=0, events_lookback_days=0).ok()
     assert sorted(ran.keys("events")) == sorted((f"e-{n}",) for n in range(9, 15))
     assert ran.value("events") == "2025-10-09T08:53:34.000000Z"
     if not switches:

@@ -1,0 +1,157 @@
+"""One read of events that serves all streams made of them."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from tap_totango.progress import Progress
+from tap_totango.schema import milliseconds_of
+from totango_api.errors import IncompleteReadError, RefusedError, TotangoError
+from totango_api.limits import PAGE_ROWS
+from totango_api.reading.events import EventsRead, of_types, since
+from totango_api.reading.paginator import Paging
+from totango_api.search import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_totango.streams.event_view import EventView
+    from totango_api.search import Hit
+
+_IN_MEMORY: Final = 16 * 1024 * 1024
+"""Bytes of the events kept for a stream; beyond, they are in a temporary file."""
+
+
+class EventsPass:
+    """Reads events once for all streams that want them.
+
+    The stream that is read first gets its events as they arrive. Those of the others are kept
+    until their turn.
+
+    Attributes:
+        error: Why the read is not complete; None where it is.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, IO[bytes]] = {}
+        self._served: set[str] = set()
+        self.error: TotangoError | None = None
+
+    def pages(self, view: EventView, views: Sequence[EventView]) -> Iterator[Sequence[Hit]]:
+        """Yield the events that a stream wants, each once.
+
+        Args:
+            view: The stream.
+            views: All streams that are read in this run.
+
+        Raises:
+            TotangoError: If not all could be read.
+        """
+        self._served.add(view.name)
+        if view.name in self._kept:
+            yield from self._pages_kept(self._kept.pop(view.name))
+        else:
+            self.error = None
+            yield from self._pages_read(
+                view, [one for one in views if one.name not in self._served]
+            )
+        if self.error is not None:
+            raise self.error
+
+    @staticmethod
+    def _pages_kept(file: IO[bytes]) -> Iterator[Sequence[Hit]]:
+        with file:
+            file.seek(0)
+            while True:
+                try:
+                    yield pickle.load(file)  # noqa: S301 (written by this process)
+                except EOFError:
+                    return
+
+    def _pages_read(self, view: EventView, others: Sequence[EventView]) -> Iterator[Sequence[Hit]]:
+        kept: dict[str, IO[bytes]] = {
+            one.name: tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (read later)
+            for one in others
+        }
+        try:
+            for hits in self._read(view, [view, *others]):
+                for other in others:
+                    if wanted := other.chosen(hits):
+                        pickle.dump(wanted, kept[other.name])
+                if wanted := view.chosen(hits):
+                    yield wanted
+        except TotangoError as error:
+            self.error = error
+        except BaseException:  # nobody reads on: the others read for themselves
+            for file in kept.values():
+                file.close()
+            raise
+        self._kept = kept
+
+    def _read(self, view: EventView, views: Sequence[EventView]) -> Iterator[Sequence[Hit]]:
+        floors = [one.start.since for one in views]
+        floor = min((one for one in floors if one is not None), default=None)
+        floor = None if None in floors else floor
+        view.logger.info(
+            "%s: reading events from %s.",
+            ", ".join(sorted(one.name for one in views)),
+            floor or "the first on",
+        )
+        config = view.config
+        for account_id in config.get("account_ids") or [view.pasted.account_id]:
+            query = _query(view, views)
+            started = False
+            try:
+                narrowed = query if floor is None else query.narrowed(since(milliseconds_of(floor)))
+                for hits in _hits(view, config, narrowed, account_id):
+                    started = True
+                    yield hits
+            except RefusedError as error:
+                if started or floor is None:
+                    raise
+                view.logger.warning(
+                    "events: Totango refuses to filter by time, so everything is read, and older "
+                    "rows are dropped here. %s",
+                    error,
+                )
+                yield from _hits(view, config, query, account_id)
+
+
+def _query(view: EventView, views: Sequence[EventView]) -> Query:
+    """Return a query for what all of the streams want."""
+    size = view.config.get("page_size") or PAGE_ROWS
+    query = Query(terms=view.pasted.terms, count=size, sort_order=None)
+    if all(one.types for one in views):
+        query = query.narrowed(of_types(sorted({kind for one in views for kind in one.types})))
+    return query
+
+
+def _hits(
+    view: EventView, config: Mapping[str, Any], query: Query, account_id: str | None
+) -> Iterator[Sequence[Hit]]:
+    """Yield events.
+
+    Raises:
+        IncompleteReadError: If some may be missing.
+    """
+    in_flight = config.get("max_in_flight") or Paging.in_flight
+    reading = EventsRead(view.run.client, query, account_id=account_id, in_flight=in_flight)
+    outcome, progress = reading.outcome, Progress(view.logger, "events")
+    for hits in reading.batches():
+        view.log_query(outcome.total)
+        if hits:
+            yield hits
+        progress.advance(len(hits), outcome.total, outcome.calls)
+    progress.close()
+    view.log_query(outcome.total)
+    missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
+    view.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
+    if not (missing or outcome.unreadable or outcome.shifted):
+        return
+    msg = f"{missing} rows could not be read, {outcome.unreadable} have no id."
+    if not (missing or outcome.unreadable):
+        msg = "Rows moved while others were read, and some may have been passed over."
+    remedy = "Set on_incomplete: warn to go on without them."
+    raise IncompleteReadError(msg, missing=missing, remedy=remedy)
