@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tap_totango.records import Table
     from tap_totango.state import Bookmark, Start
+    from totango_api.http import ApiClient
     from totango_api.search import Hit, PastedQuery
 
 _DAY_SECONDS = 86_400
@@ -62,6 +63,11 @@ class EventView(QueriedStream):
     @functools.cached_property
     def _own_bookmark(self) -> Bookmark:
         return self._bookmark()
+
+    @property
+    def client(self) -> ApiClient:
+        """Calls the service."""
+        return self.run.client
 
     @property
     def pasted(self) -> PastedQuery:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from tap_totango.progress import Progress
 from tap_totango.schema import milliseconds_of
@@ -15,13 +15,36 @@ from totango_api.reading.paginator import Paging
 from totango_api.search import Query
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_totango.streams.event_view import EventView
-    from totango_api.search import Hit
+    from tap_totango.state import Start
+    from totango_api.http import ApiClient
+    from totango_api.search import Hit, PastedQuery
 
 _IN_MEMORY: Final = 16 * 1024 * 1024
 """Bytes of the events kept for a stream; beyond, they are in a temporary file."""
+
+
+class EventView(Protocol):
+    """A stream made of events."""
+
+    name: str
+
+    @property
+    def logger(self) -> logging.Logger: ...  # noqa: D102
+    @property
+    def config(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def client(self) -> ApiClient: ...  # noqa: D102
+    @property
+    def start(self) -> Start: ...  # noqa: D102
+    @property
+    def pasted(self) -> PastedQuery: ...  # noqa: D102
+    @property
+    def types(self) -> Sequence[str]: ...  # noqa: D102
+    def chosen(self, hits: Sequence[Hit]) -> list[Hit]: ...  # noqa: D102
+    def log_query(self, total: int | None) -> None: ...  # noqa: D102
 
 
 class EventsPass:
@@ -137,7 +160,7 @@ def _hits(
         IncompleteReadError: If some may be missing.
     """
     in_flight = config.get("max_in_flight") or Paging.in_flight
-    reading = EventsRead(view.run.client, query, account_id=account_id, in_flight=in_flight)
+    reading = EventsRead(view.client, query, account_id=account_id, in_flight=in_flight)
     outcome, progress = reading.outcome, Progress(view.logger, "events")
     for hits in reading.batches():
         view.log_query(outcome.total)
