@@ -26,6 +26,7 @@ PLACES: Final = (
     "/opt/homebrew/opt/postgresql*/bin",
 )
 SECONDS: Final = 60
+PORTS: Final = 3
 OWNER: Final = "singer"
 
 
@@ -83,7 +84,7 @@ def postgres(place: Path) -> Iterator[Postgres]:
         place: Its programs.
     """
     home = Path(tempfile.mkdtemp(prefix="postgres-"))
-    password, port = secrets.token_hex(16), _free_port()
+    password = secrets.token_hex(16)
     data, secret = home / "data", home / "password"
     secret.write_text(password)
     for path in (home, secret):
@@ -93,14 +94,28 @@ def postgres(place: Path) -> Iterator[Postgres]:
             *(place / "initdb", "-D", data, "-U", OWNER, "-A", "scram-sha-256", "-N"),
             *("--pwfile", secret, "--encoding=UTF8", "--locale=C"),
         )
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -F"
-        _run(place / "pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", options, "start")
+        port = _started(place, home, data)
         try:
             yield Postgres(place, port, password)
         finally:
             _run(place / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _started(place: Path, home: Path, data: Path) -> int:
+    """Start the server; return its port. Others may take one that was free a moment ago."""
+    for attempt in range(PORTS):
+        port = _free_port()
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -F"
+        try:
+            _run(place / "pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", options, "start")
+        except AssertionError:
+            if attempt == PORTS - 1:
+                raise
+        else:
+            break
+    return port
 
 
 def _user() -> str:
