@@ -196,8 +196,8 @@ class TotangoStream(Stream):
         Overrides the SDK's own loop, which has no place for either, nor for bookmarks that
         move only when a read is complete.
         """
-        with self.get_record_counter() as counter, self.get_sync_timer():
-            try:
+        try:
+            with self.get_record_counter() as counter, self.get_sync_timer():
                 self._check_part()
                 self._remember_columns()
                 if write_messages:
@@ -209,8 +209,8 @@ class TotangoStream(Stream):
                         self._check_max_record_limit(current_record_index=index)
                         counter.increment()
                         yield record
-            except TotangoError as error:
-                self.run.fail(self.name, error)
+        except TotangoError as error:
+            self.run.fail(self.name, error)
         self.run.write_state()
 
     def _check_part(self) -> None:

@@ -377,6 +377,7 @@ def test_each_failure_is_said_once(filled, tap) -> None:
     ran = tap(max_retry_seconds=0).failed("2 of the streams failed", "accounts: ", "users: ")
     assert ran.said.count("search/accounts answered 404") == 1
     assert ran.said.count("search/users answered 404") == 1
+    assert '"status":"succeeded"' not in ran.said
 
 
 @pytest.mark.parametrize(

@@ -380,6 +380,11 @@ def test_what_stands_beside_the_query_is_understood() -> None:
     assert read('account_id=a&query={"terms":[]}', "events_query").account_id == "a"
 
 
+def test_a_team_in_the_address_is_understood() -> None:
+    pasted = f"curl 'https://x/accounts?team_id=-1&x=2' -d {copied.plain_bash(FIELD)}"
+    assert read(pasted).team_id == "-1"
+
+
 def test_a_summary_names_filters_and_columns_without_values() -> None:
     assert read({**QUERY, "terms": QUERY["terms"][:2]}).summary() == (
         "2 filters (status_group in_list, Region in_list), 2 columns (health, Success Manager)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus
 
 from totango_api.search.pasted.payload import PasteError, Payload
 
@@ -32,6 +32,9 @@ _WITH_VALUE: Final = {
     *("--config", "--write-out", "--resolve", "--retry", "--upload-file", "--ciphers", "--range"),
 }
 """Options of several letters whose value is no business of ours."""
+
+_BESIDE: Final = {"team_id", "teams_id", "account_id"}
+"""Fields beside the query that may stand in the address as well."""
 
 _SHORT_WITH_VALUE: Final = frozenset("ACDEFHKPQTUXYbcdehmortuwxyz")
 _FROM_FILE: Final = "the curl command reads its data from a file; paste what is in the file instead"
@@ -61,8 +64,12 @@ def payload_of(words: Sequence[str]) -> Payload:
     sent = _Sent()
     for option, value in _options(iter(words[1:])):
         _take(sent, option, value)
+    queries = [url.partition("?")[2] for url in sent.urls if "?" in url]
     if not (sent.bodies or sent.fields):
-        sent.bodies = [url.partition("?")[2] for url in sent.urls if "?" in url]
+        sent.bodies = queries
+    else:
+        pairs = parse_qsl("&".join(queries), keep_blank_values=True)
+        sent.fields += [(name, value) for name, value in pairs if name in _BESIDE]
     if not (sent.bodies or sent.fields):
         msg = "the curl command sends no data"
         raise PasteError(msg)
