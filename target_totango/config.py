@@ -190,6 +190,13 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "unchanged rows nor an activity that a failed run had delivered. Touchpoints and tasks "
         "need it.",
     ),
+    "full_sync_every_hours": setting(
+        "number",
+        "Full sync",
+        "Beside skip_unchanged: how often all rows of a stream that come are sent, whether or not "
+        "they changed, so that what was altered or lost in Totango is put right. 0 is every run.",
+        minimum=0,
+    ),
     "dry_run": setting(
         "boolean",
         "Dry run",
@@ -302,6 +309,7 @@ class Settings:
     warn_on_mismatch: bool
     repeats_activities: bool
     ledger_path: str | None
+    full_sync_every_hours: float | None
     dry_run: bool
     hard_delete: bool
     max_deletes: int
@@ -345,6 +353,7 @@ class Settings:
             warn_on_mismatch=given["verify_mismatch"] == WARN,
             repeats_activities=given["activity_delivery"] == AT_LEAST_ONCE,
             ledger_path=given["ledger_path"],
+            full_sync_every_hours=given["full_sync_every_hours"],
             dry_run=bool(given["dry_run"]),
             hard_delete=bool(given["hard_delete"]),
             max_deletes=given["max_deletes"],

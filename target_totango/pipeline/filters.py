@@ -17,11 +17,12 @@ from target_totango.models import (
 from target_totango.objects import REPEATABLE
 from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.decisions import Decision, Results, Skipped, Unchanged
-from target_totango.storage import REJECTS, Confirmation, run_of_reject
+from target_totango.storage import REJECTS, Confirmation, is_older, run_of_reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from target_totango.pipeline.full_syncs import FullSyncs
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore
     from totango_api.search import Lookup
@@ -41,6 +42,7 @@ _OUTDATED: Final = Skipped("outdated: a later run confirmed its key")
 _STALE: Final = Skipped("a more recent row of its key came before")
 _NOT_THERE: Final = Skipped("update_only: not in Totango")
 _THERE: Final = Skipped("create_only: in Totango already")
+_OLDER: Final = Skipped("an earlier run wrote a more recent row of its key")
 _UNCHANGED: Final = Unchanged()
 
 
@@ -137,17 +139,21 @@ class DropStale(RowFilter):
 
 
 class DropUnchanged(RowFilter):
-    """Drops a row whose values an earlier run confirmed (`skip_unchanged`).
+    """Drops a row whose values an earlier run confirmed, or more recent ones of its key.
 
     Also prepares every other row for the ledger.
 
     Args:
         ledger: What earlier runs had confirmed.
         way_of: Returns the texts that stand for how a delivery reaches Totango.
+        full_syncs: Says of which streams unchanged rows are sent, too.
     """
 
-    def __init__(self, ledger: Ledger, way_of: Callable[[str], Sequence[str]]) -> None:
+    def __init__(
+        self, ledger: Ledger, way_of: Callable[[str], Sequence[str]], full_syncs: FullSyncs
+    ) -> None:
         self._ledger = ledger
+        self._full_syncs = full_syncs
         self._way_of = way_of
         self._has_rejects = ledger.noted(REJECTS) is not None
         self._evidence: dict[str, bytes] = {}
@@ -157,8 +163,11 @@ class DropUnchanged(RowFilter):
         if row.object not in REPEATABLE:
             return None
         row.ledger_key = (row.stream, *row.request.key)
+        if row.recency is not None and is_older(row.recency, self._ledger.recency(row.ledger_key)):
+            return _OLDER
         digest, evidence = self._ledger.digest(_contents(row)), self._evidence_of(row.delivery)
         row.confirmation = Confirmation(digest, evidence, self._run_of(row))
+        skips = row.options.skip_unchanged and not self._full_syncs.is_due(row.stream)
         confirmed = self._ledger.confirmed(row.ledger_key)
         if confirmed is None:
             return None
@@ -167,10 +176,12 @@ class DropUnchanged(RowFilter):
             self._ledger.forget(row.ledger_key)
             row.forgotten = True
             return None
-        if not row.options.skip_unchanged or confirmed.evidence not in (b"", evidence):
+        if not skips or confirmed.evidence not in (b"", evidence):
             return None
         if self._has_rejects:
             self._ledger.confirm(row.ledger_key, confirmed._replace(run=row.confirmation.run))
+        if row.recency is not None:
+            self._ledger.note_recency(row.ledger_key, row.recency)
         return _UNCHANGED
 
     def _run_of(self, row: Row) -> int:

@@ -173,6 +173,8 @@ class ResultHandler:
             ledger.finish(row.fingerprint)
         if is_latest and row.ledger_key is not None and row.confirmation is not None:
             ledger.confirm(row.ledger_key, Confirmation(*row.confirmation))
+            if row.recency is not None:
+                ledger.note_recency(row.ledger_key, row.recency)
 
     def _is_latest(self, row: Row) -> bool:
         """Forget that a row goes out; return whether no later one of its key does."""

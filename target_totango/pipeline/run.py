@@ -23,6 +23,7 @@ from target_totango.pipeline.filters import (
     SyncModeFilter,
 )
 from target_totango.pipeline.fingerprints import Fingerprints
+from target_totango.pipeline.full_syncs import FullSyncs
 from target_totango.pipeline.matching import MatchKeys
 from target_totango.pipeline.owners import ResolveOwners
 from target_totango.pipeline.parents import ParentsFirst
@@ -107,6 +108,7 @@ class Run:
             ledger=self._files.ledger,
             report=self._report,
         )
+        self._full_syncs: FullSyncs | None = None
         ledger, store = self._files.ledger, self._files.store
         self._fingerprints = None if ledger is None else Fingerprints(ledger, store)
         self._stages = Stages(
@@ -144,7 +146,8 @@ class Run:
             filters.append(ResolveOwners(self.clients.roles, lambda: self.clients.staff))
         filters.append(DropStale(files.store, self._report))
         if files.ledger is not None:
-            filters.append(DropUnchanged(files.ledger, self.clients.way_of))
+            self._full_syncs = FullSyncs(files.ledger, self.settings.full_sync_every_hours)
+            filters.append(DropUnchanged(files.ledger, self.clients.way_of, self._full_syncs))
         if self.settings.looks_up:
             filters.append(SyncModeFilter(files.store, lambda: self.clients.lookup))
         if self.settings.preset is not None and self.settings.segment.default_plan:
@@ -366,6 +369,8 @@ class Run:
             self._checkpoint(now=True)
             # Not before the state is out: killed in between, a run would count twice unsaid.
             is_complete = self._is_read_whole and not self._states.incomplete
+            if is_complete and self._full_syncs is not None:
+                self._full_syncs.complete()
             if is_complete and self._fingerprints is not None:
                 self._fingerprints.complete()
             if is_complete and self.known_groups is not None:

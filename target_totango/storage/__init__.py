@@ -11,7 +11,7 @@ from target_totango.storage.known_users import KnownUsers, User
 from target_totango.storage.ledger import Confirmation, Ledger
 from target_totango.storage.output_paths import is_device
 from target_totango.storage.run_files import RunFiles
-from target_totango.storage.run_store import RunStore, comparable
+from target_totango.storage.run_store import RunStore, comparable, is_older
 from target_totango.storage.stale_rejects import (
     StaleRejects,
     is_superseded,
@@ -32,6 +32,7 @@ __all__ = [
     "User",
     "comparable",
     "is_device",
+    "is_older",
     "is_superseded",
     "newer_names",
     "reasons_in",

@@ -40,6 +40,9 @@ _DONE: Final = 2
 _STATES: Final[dict[int, ActivityState]] = {_SENDING: "sending", _DONE: "done"}
 _FORGOTTEN: Final = b""
 _RECORD: Final = "id of a record"
+_RECENCY: Final = "recency"
+_ORDERED: Final = frozenset({"number", "date"})
+"""Kinds of recency that are kept. Texts are not: they may say anything."""
 
 
 class Confirmation(NamedTuple):
@@ -196,6 +199,16 @@ class Ledger:
     def abandon(self, *fingerprints: Sequence[str]) -> None:
         """Note that activities certainly were not delivered; durable after the next flush."""
         self._note(fingerprints, None)
+
+    def recency(self, key: Sequence[str]) -> tuple[str, str] | None:
+        """Return when what was last confirmed for a key was true, where that is known."""
+        kind, _, value = (self.noted((_RECENCY, *key)) or b"").decode().partition(" ")
+        return (kind, value) if kind else None
+
+    def note_recency(self, key: Sequence[str], recency: tuple[str, str]) -> None:
+        """Note when what is confirmed for a key was true; durable after the next flush."""
+        if recency[0] in _ORDERED:
+            self.note((_RECENCY, *key), " ".join(recency).encode())
 
     def record_id(self, fingerprint: Sequence[str]) -> str | None:
         """Return the id of what was made of a row; None where it is not known."""

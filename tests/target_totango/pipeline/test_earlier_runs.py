@@ -1,0 +1,87 @@
+"""Runs that know earlier runs: how recent what they wrote was, and when they sent everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_runs import held, record, schema
+
+from target_totango.pipeline import full_syncs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sandboxes import Sandbox
+    from target_runs import Delivered
+
+    Deliver = Callable[..., Delivered]
+
+FIRMS = schema("accounts", "account_id", "Plan", "at", keys=("account_id",))
+RECENT = {"stream": "accounts", "attributes": {"Plan": "Plan"}, "recency_field": "at"}
+
+
+def firm(plan: str, at: Any = None) -> dict[str, Any]:
+    return record("accounts", account_id="a", Plan=plan, at=at)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, Any]:
+    return {"ledger_path": str(tmp_path / "ledger")}
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [("2024-01-01", "2024-06-01T00:00:00Z"), (9, 10), (1.5, 1.75)],
+)
+def test_what_an_earlier_run_wrote_is_not_set_back_by_an_older_row(
+    deliver: Deliver, service: Sandbox, settings: dict[str, Any], older: Any, newer: Any
+) -> None:
+    settings["mappings"] = [RECENT]
+    deliver(FIRMS, firm("new", newer), **settings).ok()
+    done = deliver(FIRMS, firm("old", older), **settings).ok()
+    assert done.totals["skipped"] == 1
+    assert held(service, "accounts")[("a",)] == {"Plan": "new"}
+    assert deliver(FIRMS, firm("same moment", newer), **settings).ok().totals["sent"] == 1
+
+
+def test_an_unchanged_row_counts_for_how_recent_its_key_is(
+    deliver: Deliver, service: Sandbox, settings: dict[str, Any]
+) -> None:
+    settings |= {"mappings": [RECENT], "skip_unchanged": True}
+    deliver(FIRMS, firm("p", 1), **settings).ok()
+    assert deliver(FIRMS, firm("p", 5), **settings).ok().totals["unchanged"] == 1
+    assert deliver(FIRMS, firm("q", 3), **settings).ok().totals["skipped"] == 1
+
+
+def test_a_row_that_was_not_delivered_makes_no_older_one_stale(
+    deliver: Deliver, service: Sandbox, settings: dict[str, Any]
+) -> None:
+    settings["mappings"] = [RECENT]
+    service.chaos("503@tracking")
+    assert deliver(FIRMS, firm("new", 9), **settings, max_retry_seconds=0).error is not None
+    service.chaos()
+    assert deliver(FIRMS, firm("old", 1), **settings).ok().totals["sent"] == 1
+
+
+def test_everything_is_sent_from_time_to_time(
+    deliver: Deliver, service: Sandbox, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr(full_syncs.time, "time", lambda: now)
+    settings |= {"skip_unchanged": True, "full_sync_every_hours": 24}
+    row = FIRMS, firm("p", 1)
+    assert deliver(*row, **settings).ok().totals["sent"] == 1
+    now += 23 * 3600
+    assert deliver(*row, **settings).ok().totals["unchanged"] == 1
+    now += 2 * 3600
+    service.load(accounts=[{"account_id": "a", "attributes": {"Plan": "altered by hand"}}])
+    service.chaos("503@tracking")
+    assert deliver(*row, **settings, max_retry_seconds=0).error is not None
+    service.chaos()
+    done = deliver(*row, **settings).ok()  # a run that did not do everything did not count
+    assert done.totals["sent"] == 1
+    assert "full_sync_every_hours" in done.said
+    assert held(service, "accounts")[("a",)]["Plan"] == "p"
+    assert deliver(*row, **settings).ok().totals["unchanged"] == 1
