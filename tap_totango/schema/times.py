@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import functools
-import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ISO: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,](\d+))?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?"
-)
-_MICROSECOND_DIGITS: Final = 6
+from totango_api.dates import EPOCH, epoch_milliseconds, is_exact, parse_moment
 
 
 class ConversionError(ValueError):
@@ -42,7 +36,7 @@ def from_milliseconds(milliseconds: int) -> str:
 def _day(days: int) -> str:
     """Return a day since the epoch, such as `2024-07-01`."""
     try:
-        return (_EPOCH + timedelta(days=days)).date().isoformat()
+        return (EPOCH + timedelta(days=days)).date().isoformat()
     except OverflowError:
         raise ConversionError from None
 
@@ -59,21 +53,18 @@ def moment_of(text: str) -> datetime:
     Raises:
         ConversionError: If it is not ISO 8601, or finer than a microsecond.
     """
-    stripped = text.strip()
-    match = _ISO.fullmatch(stripped)
-    if match is None or (match.group(4) or "")[_MICROSECOND_DIGITS:].strip("0"):
-        raise ConversionError
     try:
-        moment = datetime.fromisoformat(stripped.upper().replace(" Z", "Z"))
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+        moment = parse_moment(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ConversionError from None
+    if not is_exact(text):
+        raise ConversionError
+    return moment
 
 
 def milliseconds_of(text: str) -> int:
     """Return a timestamp as epoch milliseconds, rounded down."""
-    return (moment_of(text) - _EPOCH) // timedelta(milliseconds=1)
+    return epoch_milliseconds(moment_of(text))
 
 
 @functools.lru_cache(maxsize=4096)

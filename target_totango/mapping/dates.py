@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from target_totango.mapping.convert import Conversion, ConversionError, moment_text, shown
+from totango_api.dates import EPOCH as EPOCH_MOMENT
+from totango_api.dates import parse_iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,13 +45,6 @@ class Precision(enum.Enum):
     DAY = enum.auto()
 
 
-_ISO: Final = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)"
-    r"(?:[Tt ](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:[.,]\d+)?)?)"
-    r" *(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?(zone)(?: UTC)?))?",
-    re.ASCII | re.IGNORECASE,
-)
-_UTC_NAMES: Final = frozenset({"Z", "UTC", "GMT"})
 _COMMON_LENGTH: Final = len("2024-07-01T10:00:00.000000Z")
 _DATE_LENGTH: Final = len("2024-07-01")
 _TIME_DIRECTIVE: Final = re.compile(r"%[HIMSfXcsp]")
@@ -60,7 +55,6 @@ _EPOCHS: Final = {EPOCH: None, EPOCH_SECONDS: 1, EPOCH_MILLISECONDS: 1000}
 _FIRST_MILLISECONDS: Final = 100_000_000_000
 """As seconds in the year 5138, as milliseconds in 1973."""
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _from_iso: Final = dt.datetime.fromisoformat
 
 
@@ -161,15 +155,7 @@ def _parser(pattern: str) -> Parser:
 
 
 def _parse_iso(value: Any) -> dt.date:
-    match = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError
-    day, time, zone = match.group("day", "time", "zone")
-    if time is None:
-        return dt.date.fromisoformat(day)
-    if zone is not None and zone.upper() in _UTC_NAMES:
-        zone = "Z"
-    return _from_iso(f"{day}T{time}{zone or ''}")
+    return parse_iso(value if isinstance(value, str) else "")
 
 
 def _parse_format(pattern: str, value: Any) -> dt.date:
@@ -184,7 +170,7 @@ def _parse_epoch(divisor: int | None, value: Any) -> dt.date:
     seconds = number / divisor
     if seconds.adjusted() > _MOST_DIGITS:
         raise ValueError
-    return _EPOCH + dt.timedelta(microseconds=int(seconds * 1_000_000))
+    return EPOCH_MOMENT + dt.timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def _render(date: dt.date, *, zone: dt.tzinfo, precision: Precision) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -14,6 +13,7 @@ from target_totango.mapping.convert import (
     to_yes_no,
 )
 from target_totango.objects import LIST, MOMENT, TRUTH
+from totango_api.dates import epoch_milliseconds, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -72,11 +72,7 @@ def _after(first: Conversion[str], then: Callable[[str], str]) -> Conversion[str
 
 def _milliseconds(text: str) -> str:
     """Return a date or moment in ISO 8601 as epoch milliseconds; a date is its midnight in UTC."""
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    return str((moment - epoch) // dt.timedelta(milliseconds=1))
+    return str(epoch_milliseconds(parse_moment(text)))
 
 
 def _choice(choices: Mapping[str, str]) -> Conversion[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import json
 import sqlite3
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.mapping import ConversionError, to_date
 from target_totango.storage import key_counts
 from target_totango.storage.key_counts import key_digest
+from totango_api.dates import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,6 +168,5 @@ def _value(recency: tuple[str, str]) -> Any:
     if kind == "number":
         return Decimal(value)
     if kind == "date":
-        moment = dt.datetime.fromisoformat(value)
-        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        return parse_moment(value)
     return value

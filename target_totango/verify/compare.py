@@ -9,13 +9,14 @@ as epoch milliseconds or ISO text, owners as objects).
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.dates import epoch_milliseconds, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,13 +30,6 @@ FIXED: Final = frozenset({"sfid"})
 _BOOLEANS: Final = {"yes": True, "true": True, "no": False, "false": False}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 _GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
-_MOMENT = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
-    re.ASCII,
-)
-_FRACTION = re.compile(r"\.(\d{6})\d+")
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MILLISECOND: Final = dt.timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -145,12 +139,7 @@ def milliseconds(text: str) -> int | None:
     Returns:
         None if the text is neither.
     """
-    if not _MOMENT.fullmatch(text):
-        return None
     try:
-        moment = dt.datetime.fromisoformat(_FRACTION.sub(r".\1", text))
+        return epoch_milliseconds(parse_moment(text))
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return (moment - _EPOCH) // _MILLISECOND

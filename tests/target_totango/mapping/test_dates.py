@@ -203,6 +203,8 @@ zones = st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", 
 # From 1975 on all zones are whole minutes from UTC, as ISO 8601 has it.
 @given(st.datetimes(min_value=dt.datetime(1975, 1, 1), max_value=dt.datetime(2037, 1, 1)), zones)
 def test_the_day_never_moves_and_neither_does_the_moment(naive: dt.datetime, name: str) -> None:
+    # A text does not tell the two moments apart that a clock shows twice.
+    naive = naive.replace(fold=0)
     moment = naive.replace(tzinfo=ZoneInfo(name))
     for text, convert in (
         (moment.isoformat(), date_conversion(precision=Precision.DATE)),
