@@ -266,20 +266,14 @@ class TapTotango(Tap):
             raise InputError(msg, remedy="Set selected: true in the metadata of one.")
 
     def refuse_narrow_catalog(self) -> None:
-        """Fail streams whose catalog lacks columns that earlier runs have written.
-
-        It was discovered at a moment at which the service did not name its attributes.
-        """
+        """Fail the streams whose part of the catalog lacks columns of earlier runs."""
         for name, stream in self.streams.items():
-            if not (isinstance(stream, TotangoStream) and stream.selected):
-                continue
-            if lost := stream.lost_columns():
-                msg = (
-                    "The catalog was discovered while Totango did not name its attributes, and "
-                    f"lacks columns that earlier runs have written: {', '.join(lost)}."
-                )
-                self._note_failure(name, InputError(msg, remedy="Discover again."))
-                stream.selected = False
+            if isinstance(stream, TotangoStream) and stream.selected:
+                try:
+                    stream.check_catalog()
+                except InputError as error:
+                    self._note_failure(name, error)
+                    stream.selected = False
 
     def raise_failures(self) -> None:
         """Raise what went wrong in streams, all in one.
