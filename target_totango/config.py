@@ -74,8 +74,8 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "`account_id`, `user_id`, `account_name`, `user_name`, `activity`, `module`, `parent_id`, "
         "`product_id`, `ofid`, `collection_type`, `collection_id`, `attributes` (API name to "
         "source), `unmapped` (include, drop), `recency_field`, `activity_time`, `order`, "
-        "`delivery`, `sync_mode`, `verify`, `skip_unchanged`, `match_on`, `create`, and each "
-        "setting about values. A source is a field, a dotted path, a template such as "
+        "`delivery`, `sync_mode`, `verify`, `skip_unchanged`, `match_on`, `create`, `note`, and "
+        "each setting about values. A source is a field, a dotted path, a template such as "
         "`{account_id}_{product_id}`, or an object: see docs/mapping.md; "
         "docs/touchpoints-and-tasks.md has those of these objects.",
         items={"type": "object"},

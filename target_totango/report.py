@@ -93,6 +93,7 @@ class StreamMetrics:
         reasons: Errors of rejected rows by field and code.
         skip_reasons: Why rows were skipped.
         left_out_reasons: Errors of attributes that were left out, by field and code.
+        note: What the mapping's author says of it.
     """
 
     received: int = 0
@@ -123,6 +124,7 @@ class StreamMetrics:
     reasons: Counter[str] = field(default_factory=Counter)
     skip_reasons: Counter[str] = field(default_factory=Counter)
     left_out_reasons: Counter[str] = field(default_factory=Counter)
+    note: str = ""
 
     def reject(self, errors: Sequence[ValidationError]) -> None:
         """Count a rejected row and each of its errors."""
@@ -152,6 +154,8 @@ class StreamMetrics:
             for name, count in counts.items()
             if count or name in {"received", "sent", "rejected", "uncertain"}
         }
+        if self.note:
+            kept["note"] = self.note
         if self.reasons:
             kept["reasons"] = dict(self.reasons.most_common())
         if self.skip_reasons:

@@ -13,6 +13,7 @@ from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_n
 from target_totango.mapping.matching import MATCH, match_column, match_of
 from target_totango.mapping.named import named_conversion, record_problems
 from target_totango.mapping.names import has_blank_end, name_problems
+from target_totango.mapping.numbers import number_conversion
 from target_totango.mapping.schemas import StreamSchema
 from target_totango.mapping.sources import Source
 from target_totango.mapping.stream_mapping import (
@@ -104,6 +105,7 @@ class _Compiler:
             guessed=() if self._known.defined else unknown,
             blank_ends=tuple(c.api_name for c in columns if has_blank_end(c.api_name)),
             match=self._match,
+            note=config.note,
             announced=frozenset(fields) if config.includes_unmapped else None,
         )
 
@@ -253,6 +255,8 @@ class _Compiler:
         attribute = self._known.get(object_.name, api_name)
         field = source.expression.field
         formats = self._schema.formats(field) & {"date", "date-time"} if field else set()
+        if source.number_formats:
+            return number_conversion(source.number_formats)
         if source.date_formats or (attribute is None and formats):
             return self._dates(source, _precision(attribute, formats))
         if api_name in object_.yes_no:

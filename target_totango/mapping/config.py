@@ -36,6 +36,7 @@ _KEYS: Final = frozenset(
         "deleted_when",
         "match_on",
         "create",
+        "note",
     }
 )
 INCLUDE: Final = "include"
@@ -72,6 +73,7 @@ class MappingConfig:
         is_alone: Whether the stream has no other mappings.
         deletion: Which records say that their subject is gone.
         match: By what accounts or users are found, where that is not their id.
+        note: What its author says of it: shown in logs and reports.
     """
 
     stream: str = "*"
@@ -86,6 +88,7 @@ class MappingConfig:
     options: WriteOptions = field(default_factory=WriteOptions)
     deletion: DeletionMark = DEFAULT_MARK
     match: MatchConfig | None = None
+    note: str = ""
 
     def fits(self, stream: str) -> bool:
         """Tell whether this entry is for a stream."""
@@ -186,7 +189,14 @@ class _Parser:
             options=replace(self._default.options, **self._given(OPTION_SETTINGS)),
             deletion=self._deletion(),
             match=self._match(),
+            note=self._note(),
         )
+
+    def _note(self) -> str:
+        note = self._entry.get("note")
+        if note is not None and not isinstance(note, str):
+            self.problems.append("note is a text")
+        return str(note or "")
 
     def _match(self) -> MatchConfig | None:
         value, creates = self._entry.get("match_on"), self._entry.get("create", False)

@@ -35,6 +35,8 @@ def log_mapping(mapping: StreamMapping) -> None:
         mapping.delivery,
         ", ".join(names) or "ids only",
     )
+    if mapping.note:
+        logger.info("Stream %r: note: %s", mapping.stream, mapping.note)
     if mapping.left_out:
         logger.info("Stream %r: not written: %s.", mapping.stream, ", ".join(mapping.left_out))
     if mapping.nested:

@@ -142,6 +142,18 @@ def with_text(expression: Expression, change: Callable[[str], str]) -> Expressio
     return replace(expression, read=read, field=None)
 
 
+def split(expression: Expression, separator: str) -> Expression:
+    """Read a text as a list, such as a multi-select value of Salesforce: `A;B`."""
+
+    def read(record: Mapping[str, Any]) -> Any:
+        value = expression.read(record)
+        if not isinstance(value, str):
+            return value
+        return [item for part in value.split(separator) if (item := part.strip())]
+
+    return replace(expression, read=read, field=None)
+
+
 def _is_empty(value: Any) -> bool:
     return value is None or value is MISSING or value == ""
 

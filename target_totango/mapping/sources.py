@@ -18,6 +18,7 @@ from target_totango.mapping.dates import (
     date_conversion,
     zone_named,
 )
+from target_totango.mapping.numbers import number_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from target_totango.mapping.expressions import Expression
 
 _KINDS: Final = ("coalesce", "constant", "field", "path", "template")
-_MODIFIERS: Final = ("date_format", "default", "lower", "strip", "time_zone")
+_MODIFIERS: Final = (
+    *("date_format", "default", "lower", "number_format", "split", "strip", "time_zone"),
+)
 _FORMATS: Final = (ISO, EPOCH, EPOCH_SECONDS, EPOCH_MILLISECONDS)
 _WHAT_IT_IS: Final = (
     'a source is a field, a path, a template, or an object such as {"constant": "x"}'
@@ -43,11 +46,13 @@ class Source:
     Attributes:
         date_formats: How dates are written there; empty where the attribute's type tells.
         time_zone: Zone of its dates that name none, if it is not the mapping's.
+        number_formats: How numbers are written there, as samples of 1200.50.
     """
 
     expression: Expression
     date_formats: tuple[str, ...] = ()
     time_zone: str | None = None
+    number_formats: tuple[str, ...] = ()
 
 
 def parse_source(value: Any, *, fill: bool = False) -> Source:
@@ -75,7 +80,8 @@ def parse_source(value: Any, *, fill: bool = False) -> Source:
     zone = value.get("time_zone")
     if zone is not None:
         zone_named(zone)
-    return Source(expression, _date_formats(value.get("date_format")), zone)
+    dates, numbers = _date_formats(value.get("date_format")), value.get("number_format")
+    return Source(expression, dates, zone, _number_formats(numbers))
 
 
 def _text(value: str, fill: bool) -> Expression:
@@ -92,8 +98,8 @@ def _expression(kind: str, value: Any, fill: bool) -> Expression:
             msg = "coalesce is a list of sources"
             raise SourceError(msg)
         sources = [parse_source(each, fill=fill) for each in value]
-        if any(source.date_formats or source.time_zone for source in sources):
-            msg = "date_format and time_zone stand beside coalesce, not within"
+        if any(each.date_formats or each.time_zone or each.number_formats for each in sources):
+            msg = "date_format, time_zone and number_format stand beside coalesce, not within"
             raise SourceError(msg)
         return expressions.coalesce([source.expression for source in sources])
     if not isinstance(value, str) or not value:
@@ -112,9 +118,22 @@ def _changed(expression: Expression, value: Mapping[str, Any]) -> Expression:
             raise SourceError(msg)
         if wanted:
             expression = expressions.with_text(expression, change)
+    if "split" in value:
+        separator = value["split"]
+        if not isinstance(separator, str) or not separator:
+            msg = "split is the text that parts the items of a list"
+            raise SourceError(msg)
+        expression = expressions.split(expression, separator)
     if "default" in value:
         expression = expressions.with_default(expression, value["default"])
     return expression
+
+
+def _number_formats(value: Any) -> tuple[str, ...]:
+    formats = [] if value is None else value if isinstance(value, list) else [value]
+    for sample in formats:
+        number_pattern(str(sample))
+    return tuple(map(str, formats))
 
 
 def _date_formats(value: Any) -> tuple[str, ...]:

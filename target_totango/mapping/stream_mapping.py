@@ -76,6 +76,7 @@ class StreamMapping:
         blank_ends: API names that begin or end with a blank.
         match: Stream and attribute by which accounts or users are found; the id column `match` says
             where the value comes from.
+        note: What its author says of it.
         announced: Fields that the SCHEMA names, where all of them are wanted: what a record holds
             beside them is not written.
     """
@@ -97,6 +98,7 @@ class StreamMapping:
     guessed: tuple[str, ...] = ()
     blank_ends: tuple[str, ...] = ()
     match: Match | None = None
+    note: str = ""
     announced: frozenset[str] | None = None
 
     @property

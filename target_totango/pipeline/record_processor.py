@@ -62,6 +62,7 @@ class RecordProcessor:
         self._schema_errors = schema_errors
         self._states = states
         self._metrics = report.tally(mapping.stream, mapping.object)
+        self._metrics.note = mapping.note
         self._announced = announced
         self._fields = mapping.fields
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT

@@ -9,7 +9,7 @@ import pytest
 from target_runs import held, record, schema, state
 
 from target_totango.pipeline.verdict import IncompleteRunError
-from totango_api.errors import InputError
+from totango_api.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,3 +197,28 @@ def test_a_record_that_is_deleted_deletes_the_user_and_leaves_the_account(
     deliver(contacts, gone, mappings=mappings, hard_delete=True).ok()
     assert set(held(service, "accounts")) == {("a",)}
     assert held(service, "users") == {}
+
+
+def test_the_note_of_a_mapping_stands_in_the_log_and_in_the_report(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    noted = {**ACCOUNT, "note": "Asked for by Finance"}
+    done = deliver(CONTACTS, contact("a", "x@a.example"), mappings=[noted, USER]).ok()
+    notes = {entry["object"]: entry.get("note") for entry in done.report["streams"]}
+    assert notes == {"accounts": "Asked for by Finance", "users": None}
+    assert "note: Asked for by Finance" in done.said
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"note": 5}, "note is a text"),
+        ({"attributes": {"A": {"field": "role", "split": ""}}}, "split is the text"),
+        ({"attributes": {"A": {"field": "role", "number_format": "1.2"}}}, "how 1200.50 is"),
+    ],
+)
+def test_what_a_mapping_says_wrongly_is_refused(
+    deliver: Deliver, more: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        deliver(CONTACTS, mappings=[{**ACCOUNT, **more}]).ok()
