@@ -47,7 +47,9 @@ def _configured(seeded: Sandbox) -> None:
 
 def _all_selected() -> dict[str, Any]:
     catalog = Catalog(TapTotango(config=dict(CONFIG)).catalog_dict)
-    return catalog.select("events").select("attributes").document
+    for entry in catalog.document["streams"]:
+        catalog.select(entry["tap_stream_id"])
+    return catalog.document
 
 
 TestTap = pytest.mark.filterwarnings("ignore:No records were available:UserWarning")(
