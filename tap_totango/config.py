@@ -69,6 +69,24 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "Team id",
         "Form field `team_id` of every search; `-1` asks for all teams. Not sent when unset.",
     ),
+    "team_ids": _setting(
+        "array",
+        "Teams",
+        "Ids of the teams that the stream `teams` reads: no call lists them.",
+        items={"type": ["string", "integer"]},
+    ),
+    "job_connectors": _setting(
+        "array",
+        "Connectors of import jobs",
+        "Connectors whose jobs the stream `import_jobs` reads: objects with `id`, as the address "
+        "of the connector's page shows it, and `type` (`csv_file` when left out).",
+        items={
+            "type": "object",
+            "properties": {"id": {"type": "string"}, "type": {"type": "string"}},
+            "required": ["id"],
+            "additionalProperties": False,
+        },
+    ),
     "discover_attributes": _setting(
         "boolean",
         "Discover attributes",

@@ -17,7 +17,7 @@ from tap_totango.streams.maps import map_error
 from totango_api.errors import SettingsError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from singer_sdk.helpers import types
 
@@ -133,6 +133,16 @@ class TotangoStream(CatalogStream):
                     version=self._stream_version,
                     time_extracted=self._extracted_at,
                 )
+
+    def log_conversion_errors(self, counts: Mapping[str, int]) -> None:
+        """Say how many values did not fit their columns."""
+        for name, count in sorted(counts.items()):
+            self.logger.warning(
+                "%s: %s values of %s do not fit; they are in _extra as they came.",
+                self.name,
+                count,
+                name,
+            )
 
     # The SDK's own bookmarks are not used ---------------------------------------------------
 

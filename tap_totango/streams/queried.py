@@ -9,7 +9,7 @@ from tap_totango.streams.base import TotangoStream
 from totango_api.search import PastedQuery, query_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from singer_sdk import Tap
 
@@ -52,14 +52,4 @@ class QueriedStream(TotangoStream):
                 self.query_setting,
                 rows,
                 self._pasted.summary(),
-            )
-
-    def log_conversion_errors(self, counts: Mapping[str, int]) -> None:
-        """Say how many values did not fit their columns."""
-        for name, count in sorted(counts.items()):
-            self.logger.warning(
-                "%s: %s values of %s do not fit; they are in _extra as they came.",
-                self.name,
-                count,
-                name,
             )

@@ -18,6 +18,15 @@ KEYS = {
     "task_events": ("event_id",),
     "health_changes": ("event_id",),
     "campaign_touches": ("event_id",),
+    "touchpoint_types": ("id",),
+    "touchpoint_tags": ("id",),
+    "activity_types": ("activity_type_id",),
+    "objective_statuses": ("id",),
+    "objective_categories": ("id",),
+    "staff": ("staff_id",),
+    "teams": ("team_id",),
+    "audit_log": ("row_id",),
+    "import_jobs": ("job_id", "transaction_id"),
 }
 
 

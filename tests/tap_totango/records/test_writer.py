@@ -68,7 +68,8 @@ def test_to_the_byte(
 def test_the_command_writes_the_same_either_way(tmp_path: Path, tap: Any) -> None:
     seed = "accounts=300,users=300,events=60"
     with sandboxes.sandbox(tmp_path / "seeded", "--set", "ties=stable", seed=seed) as service:
-        config = service.config()
+        connector = service.dump("jobs")[0]["connector_id"]
+        config = service.config(team_ids=[1], job_connectors=[{"id": connector}])
         catalog = catalog_of(tap("--discover", config=config).stdout)
         for entry in catalog.document["streams"]:
             catalog.select(entry["tap_stream_id"])

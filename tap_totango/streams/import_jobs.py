@@ -1,0 +1,76 @@
+"""The stream `import_jobs`: the last run of each job of connectors that the user names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import urlencode
+
+from tap_totango.schema import JSON, NUMBER, TEXT, TIMESTAMP, Column
+from tap_totango.streams.listed import ListedStream, rows_in
+from totango_api.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_PATH: Final = "/api/v3/integrations/job/"
+_RUN: Final = "execution"
+_COUNTS: Final = {
+    "total_records": "totalRecords",
+    "valid_records": "validRecords",
+    "invalid_records": "invalidRecords",
+    "processed_records": "processedRecords",
+    "duplicate_records": "duplicateRecords",
+}
+
+
+def _run(name: str, kind: str, title: str, *path: str) -> Column:
+    return Column(name, kind, title, (_RUN, *path))
+
+
+class ImportJobsStream(ListedStream):
+    """Runs of import jobs, by `job_id` and `transaction_id`: Totango keeps the last of each job."""
+
+    name = "import_jobs"
+    keys: ClassVar[tuple[str, ...]] = ("job_id", "transaction_id")
+    base = (
+        Column("job_id", TEXT, "Job ID", ("id",)),
+        _run("transaction_id", TEXT, "Transaction ID", "transactionId"),
+        Column("name", TEXT, "Name", ("job_configuration", "name")),
+        Column("description", TEXT, "Description", ("job_configuration", "description")),
+        Column("schedule_type", TEXT, "Schedule", ("scheduling", "scheduleType")),
+        _run("trigger_type", TEXT, "Trigger", "triggerType"),
+        _run("result", TEXT, "Result", "result"),
+        _run("data_type", TEXT, "Data", "dataType"),
+        _run("started_at", TIMESTAMP, "Started at", "startTime"),
+        _run("processed_at", TIMESTAMP, "Processed at", "finishTimeProcessing"),
+        _run("indexed_at", TIMESTAMP, "Indexed at", "finishTimeIndexing"),
+        *(
+            _run(name, NUMBER, name.replace("_", " ").capitalize(), "ingestionDetails", key)
+            for name, key in _COUNTS.items()
+        ),
+        _run("file_size_bytes", NUMBER, "File size in bytes", "additionalInfo", "fileSizeInBytes"),
+        _run("errors", JSON, "Errors", "errors"),
+    )
+
+    def rows(self) -> Iterator[Sequence[dict[str, Any]]]:
+        """Yield the jobs of each connector that have run.
+
+        Raises:
+            SettingsError: If no connector is named.
+            ApiError: If one cannot be read.
+        """
+        connectors = self.config.get("job_connectors")
+        if not connectors:
+            msg = "import_jobs is selected, but job_connectors names no connector."
+            raise SettingsError(msg, remedy="Set job_connectors, or deselect import_jobs.")
+        for connector in connectors:
+            query = urlencode(
+                {
+                    "integrationType": connector.get("type") or "csv_file",
+                    "connectorId": connector["id"],
+                }
+            )
+            answer = self.run.client.api("GET", f"{_PATH}?{query}")
+            listed = answer.get("recurring") if isinstance(answer, dict) else None
+            jobs = rows_in(listed if listed is not None else answer, f"GET {_PATH}")
+            yield [job for job in jobs if (job.get(_RUN) or {}).get("transactionId")]

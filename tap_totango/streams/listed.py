@@ -1,0 +1,122 @@
+"""What streams have in common that a call or two answer whole, with plain objects."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_totango.records import RecordBuilder
+from tap_totango.streams.base import TotangoStream
+from totango_api.errors import ApiError, IncompleteReadError, ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_totango.records import Table
+
+Row = dict[str, Any]
+
+_FORBIDDEN, _NOT_FOUND = 403, 404
+_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
+
+
+class ListedStream(TotangoStream):
+    """A list that is read whole."""
+
+    selected_by_default = False
+
+    @abstractmethod
+    def rows(self) -> Iterator[Sequence[Row]]:
+        """Yield rows as the service gives them, a call's at a time.
+
+        Raises:
+            TotangoError: If it does not.
+        """
+
+    def tables(self) -> Iterator[Table]:
+        """Yield the records of all rows.
+
+        Raises:
+            TotangoError: If not everything could be read.
+        """
+        columns, vanished = self.wanted()
+        base = [column for column in self.base if column.path]
+        builder = RecordBuilder(columns, base=base, vanished=vanished)
+        emits = self.config.get("emit_activate_version_messages", True) and self.run.part is None
+        version = int(self.run.started_at.timestamp() * 1000)
+        self._stream_version = version if emits and self.incremental_on is None else None
+        paths = [column.path for column in self.base if column.name in self.keys]
+        seen: set[tuple[str, ...]] = set()
+        for rows in self._explained():
+            new = []
+            for row in rows:
+                key = tuple(str(_at(row, path) or "") for path in paths)
+                if not all(key):
+                    msg = f"A row of {self.name} came without an id, and cannot be used."
+                    raise IncompleteReadError(msg, remedy="Look at the service's data.")
+                if key not in seen:
+                    seen.add(key)
+                    new.append(row)
+            if new:
+                yield builder.table(new)
+        self.log_conversion_errors(builder.conversion_errors)
+        self.finish()
+        if self._stream_version is not None:
+            self._write_activate_version_message(self._stream_version)
+
+    def finish(self) -> None:
+        """Do what is due once everything was read."""
+
+    def _explained(self) -> Iterator[Sequence[Row]]:
+        """Yield rows; say of a refusal what can be done."""
+        try:
+            yield from self.rows()
+        except ApiError as error:
+            if error.status in {_FORBIDDEN, _NOT_FOUND}:
+                error.remedy = self.remedy
+            raise
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the service refuses the call."""
+        return (
+            f"The token's owner may have to be a global admin; or deselect {self.name} to go on "
+            "without it."
+        )
+
+
+def _at(row: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        row = row.get(key) if isinstance(row, dict) else None
+    return row
+
+
+def rows_in(answer: Any, endpoint: str) -> list[Row]:
+    """Return the rows of a list, of an object keyed by id, or of either under one more key.
+
+    Keys are in snake case, and empty texts null.
+
+    Raises:
+        ResponseError: If there is no list.
+    """
+    if isinstance(answer, dict) and len(answer) == 1:
+        (inner,) = answer.values()
+        if isinstance(inner, list) or (inner and _is_keyed(inner)):
+            return rows_in(inner, endpoint)
+    if isinstance(answer, dict) and _is_keyed(answer):
+        return [_plain({"id": key, **row}) for key, row in answer.items()]
+    if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
+        return [_plain(row) for row in answer]
+    raise ResponseError(endpoint, reason="the answer holds no list")
+
+
+def _is_keyed(answer: Any) -> bool:
+    return isinstance(answer, dict) and all(isinstance(row, dict) for row in answer.values())
+
+
+def _plain(row: Row) -> Row:
+    return {
+        _CAPITAL.sub(lambda match: f"_{match[0].lower()}", key): None if value == "" else value
+        for key, value in row.items()
+    }

@@ -1,0 +1,140 @@
+"""Reference lists, staff, teams, import jobs and the audit log: each whole, or a sentence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sandboxes
+
+REFERENCE = {
+    "touchpoint_types": "touchpoint-types",
+    "touchpoint_tags": "touchpoint-tags",
+    "activity_types": "activity-types",
+    "objective_statuses": "objective-settings/status",
+    "objective_categories": "objective-settings/category",
+}
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    home = tmp_path_factory.mktemp("lists")
+    with sandboxes.sandbox(home, seed="accounts=5,users=0,events=0") as running:
+        yield running
+
+
+@pytest.fixture
+def reading(seeded, tap, discover):
+    """`reading(stream, …, setting=value)`: a run over these streams alone."""
+    seeded.set(reference_shape="documented", reference_names="documented")
+    seeded.set(audit_limit=0, audit_year="strict")
+    config = seeded.config(max_retry_seconds=1)
+    found = discover(config=config).deselect("accounts", "users")
+
+    def read(*names: str, state: Any = None, **settings: Any):
+        for entry in found.document["streams"]:
+            found.metadata(entry["tap_stream_id"])["selected"] = entry["tap_stream_id"] in names
+        return tap(config={**config, **settings}, catalog=found, state=state)
+
+    return read
+
+
+@pytest.mark.parametrize("shape", ["documented", "list", "object", "nested"])
+@pytest.mark.parametrize("names", ["documented", "snake", "camel"])
+def test_reference_lists_whatever_their_shape(seeded, reading, shape: str, names: str) -> None:
+    plain = {name: reading(name).ok().records(name) for name in REFERENCE}
+    seeded.set(reference_shape=shape, reference_names=names)
+    ran = reading(*REFERENCE).ok()
+    for name, rows in plain.items():
+        assert rows
+        assert ran.records(name) == rows
+        assert all(row["display_name"] and row["_extra"] is None for row in rows)
+        assert len(ran.of("ACTIVATE_VERSION", name)) == 1
+    assert all(row["updated_by"] is None for row in plain["objective_statuses"])
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_one_list_that_is_refused_is_one_sentence(seeded, reading, status: int) -> None:
+    seeded.chaos(f"{status}@touchpoint_tags")
+    try:
+        ran = reading("touchpoint_tags", "touchpoint_types").failed(
+            "touchpoint_tags: ", "deselect touchpoint_tags"
+        )
+    finally:
+        seeded.chaos()
+    assert ran.records("touchpoint_types")
+
+
+def test_an_answer_that_is_no_list_fails(stub, tap, discover) -> None:
+    server = stub(lambda call: (200, {}, b'{"error_page": "sign in"}'))
+    config = server.config(discover_attributes=False)
+    catalog = discover(config=config).deselect("accounts", "users").select("touchpoint_types")
+    tap(config=config, catalog=catalog).failed("touchpoint_types", "no list")
+
+
+def test_staff_page_by_page(seeded, reading) -> None:
+    ran = reading("staff", page_size=3).ok()
+    rows = ran.records("staff")
+    assert len(rows) == len(set(ran.keys("staff"))) > 6
+    assert all("@" in row["staff_id"] and row["first_name"] and row["license"] for row in rows)
+
+
+def test_teams_that_are_named(reading) -> None:
+    ran = reading("teams", team_ids=[1, "2"]).ok()
+    assert sorted(ran.keys("teams")) == [("1",), ("2",)]
+    row = ran.records("teams")[0]
+    assert row["terms"][0]["term"] == "status_group"
+    assert row["team_members"][0]["team_id"] == 1
+    assert row["_extra"] is None
+    reading("teams").failed("team_ids")
+    reading("teams", team_ids=[99]).failed("teams/99", "404")
+
+
+def test_import_jobs_of_the_connectors_that_are_named(seeded, reading) -> None:
+    connector = seeded.dump("jobs")[0]["connector_id"]
+    ran = reading("import_jobs", job_connectors=[{"id": connector}]).ok()
+    assert len(ran.records("import_jobs")) == 2
+    row = ran.by_key("import_jobs")["job-2", "transaction-2"]
+    assert (row["result"], row["invalid_records"]) == ("PARTIAL", 3)
+    assert row["errors"][0]["code"] == "INVALID_DATE"
+    reading("import_jobs").failed("job_connectors")
+
+
+def test_the_audit_log_never_across_a_years_end(seeded, reading) -> None:
+    stored = seeded.dump("audit")
+    seeded.set(audit_year="exclusive")
+    ran = reading("audit_log").ok()
+    assert len(ran.records("audit_log")) == len(stored)
+    assert len(seeded.calls("audit")) < 13 * 10
+    before = len(seeded.calls("audit"))
+    again = reading("audit_log", state=ran.state).ok()
+    months = (datetime.now(UTC) - datetime.fromisoformat(ran.value("audit_log"))).days // 30
+    assert len(seeded.calls("audit")) - before <= months + 4
+    assert again.value("audit_log") == ran.value("audit_log")
+    floor = datetime.fromisoformat(ran.value("audit_log")) - timedelta(days=3)
+    assert all(
+        datetime.fromisoformat(row["timestamp"]).astimezone(UTC) > floor
+        for row in again.records("audit_log")
+    )
+
+
+def test_the_last_day_of_a_year_that_no_call_can_reach_is_named(reading) -> None:
+    ran = reading("audit_log").ok()
+    assert "does not give 2025-12-31" in ran.said
+
+
+def test_a_day_that_may_be_cut_holds_the_bookmark(stub, tap, discover) -> None:
+    import json
+
+    entries = [
+        {"timestamp": "2026-01-01T00:00:00Z", "action": "VIEW", "n": number}
+        for number in range(1000)
+    ]
+    server = stub(lambda call: (200, {}, json.dumps(entries).encode()))
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    config = server.config(discover_attributes=False, start_date=yesterday)
+    catalog = discover(config=config).deselect("accounts", "users").select("audit_log")
+    ran = tap(config=config, catalog=catalog, full_refresh_every_hours=None).failed("audit_log")
+    assert "may have been cut" in ran.last
+    assert ran.value("audit_log") is None
