@@ -156,16 +156,19 @@ class Canary:
                 self._before.clear()
             return [(row, result)]
         started = time.monotonic()
+        timeout = self._settings.verify_timeout
         watched = [self._watched(row)]
         results: list[tuple[Row, RowResult]] = []
         control = self._control(row, later)
-        for pause in itertools.chain([0.0], pauses(self._settings.verify_timeout, FIRST_PAUSE)):
+        for pause in itertools.chain([0.0], pauses(timeout, FIRST_PAUSE)):
             wait(pause)
             if not self._read(watched):
                 return [*results, *((each.row, Confirmed()) for each in watched)]
             if _is_decided(watched):
                 break
-            if control is not None and time.monotonic() - started >= CONTROL_SECONDS:
+            seconds = time.monotonic() - started
+            # Not after the last look: nobody would see whether it arrives.
+            if control is not None and CONTROL_SECONDS <= seconds < timeout:
                 result = send_alone(control)
                 if isinstance(result, Confirmed):
                     watched.append(self._watched(control))
@@ -266,7 +269,7 @@ class Canary:
         first = watched[0]
         visible = [each for each in watched if each.visible_at is not None]
         if not visible and not self._lacks_attributes(first):
-            raise _missing(first.row, seconds)
+            raise _missing(watched, seconds)
         group = _group(first.row)
         self._check_attributes(visible[0] if visible else first)
         self._done.add(group)
@@ -326,10 +329,12 @@ def _result(watched: WatchedRow, seconds: float) -> RowResult:
     return Confirmed(is_seen=is_whole and watched.latest.result == "confirmed")
 
 
-def _missing(row: Row, seconds: float) -> CanaryError:
+def _missing(watched: Sequence[WatchedRow], seconds: float) -> CanaryError:
+    row = watched[0].row
     msg = (
         f"The first row of {row.object} by {row.delivery} was acknowledged, but after "
-        f"{seconds:.0f} s it is not in Totango. Nothing else was sent."
+        f"{seconds:.0f} s it is not in Totango"
+        f"{', nor is a second one' if len(watched) > 1 else ''}. Nothing else was sent."
     )
     return CanaryError(msg, remedy=_REMEDY.format("" if row.delivery == HUB else _TOKEN))
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from target_totango.models import (
     ACCOUNT,
+    ALL,
     FIELDS,
     UPDATE_ONLY,
     UPSERT,
     USER,
     Row,
 )
-from target_totango.objects import REPEATABLE
+from target_totango.objects import OBJECTS, REPEATABLE
 from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.decisions import Decision, Results, Skipped, Unchanged
 from target_totango.storage import REJECTS, Confirmation, is_older, run_of_reject
@@ -178,6 +179,8 @@ class DropUnchanged(RowFilter):
             return None
         if not skips or confirmed.evidence not in (b"", evidence):
             return None
+        if confirmed.evidence and _is_to_be_seen(row):
+            return None
         if self._has_rejects:
             self._ledger.confirm(row.ledger_key, confirmed._replace(run=row.confirmation.run))
         if row.recency is not None:
@@ -244,6 +247,14 @@ class SyncModeFilter(RowFilter):
             found |= {(object_, *key) for key in self._lookup().find(object_, keys)}
         for key in unknown:
             self._store.note_existing(key, there=key in found)
+
+
+def _is_to_be_seen(row: Row) -> bool:
+    """Return whether all of a row is read back: that it was acknowledged is not enough then."""
+    request = row.request
+    is_readable = OBJECTS[row.object].display_name is not None
+    is_whole = request.scope == ACCOUNT or not request.account
+    return row.options.verify == ALL and is_readable and is_whole
 
 
 def _contents(row: Row) -> dict[str, str]:

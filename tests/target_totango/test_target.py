@@ -833,6 +833,21 @@ def test_what_was_read_back_is_confirmed_whatever_the_token(
     assert deliver(*rows, **ledger, sdr_token="another").ok().totals["unchanged"] == 1
 
 
+def test_what_could_not_be_read_back_goes_out_again_where_all_is_verified(
+    deliver: Deliver, service: Sandbox, tmp_path: Path
+) -> None:
+    ledger = {"ledger_path": str(tmp_path / "ledger.db"), "skip_unchanged": True, "canary": False}
+    rows = [ACCOUNTS, account("a", Plan="x")]
+    service.chaos("503@accounts")
+    done = deliver(*rows, **ledger, verify="all", max_retry_seconds=0)
+    assert done.error is not None
+    service.chaos()
+    assert deliver(*rows, **ledger).ok().totals["unchanged"] == 1
+    again = deliver(*rows, **ledger, verify="all").ok()
+    assert (again.totals["sent"], again.totals["verified"]) == (1, 1)
+    assert deliver(*rows, **ledger, verify="all").ok().totals["unchanged"] == 1
+
+
 def test_activities_are_never_sent_twice_with_a_ledger(
     deliver: Deliver, service: Sandbox, tmp_path: Path
 ) -> None:

@@ -93,6 +93,21 @@ def test_an_account_that_takes_nothing_is_told_from_a_service_that_drops_rows(
     assert "is the account blocked" in done.rejected[0]["_reject"]["reason"]
 
 
+def test_a_second_row_that_nobody_would_look_at_is_not_sent(
+    deliver: Deliver, service: Sandbox, control_after: Callable[[float, float], None]
+) -> None:
+    service.set(sdr_token="wanted")
+    rows = [ACCOUNTS, *accounts(*"abc", Plan="x"), state(1)]
+    control_after(2.0, 30.0)
+    done = deliver(*rows, verify_timeout=2)
+    assert "it is not in Totango. Nothing else was sent" in str(done.error)
+    assert len(service.calls("tracking")) == 1
+    control_after(1.0, 30.0)
+    done = deliver(*rows, verify_timeout=2)
+    assert "it is not in Totango, nor is a second one. Nothing else was sent" in str(done.error)
+    assert len(service.calls("tracking")) == 3
+
+
 def test_an_attribute_that_the_service_drops_is_named(deliver: Deliver, service: Sandbox) -> None:
     service.set(unknown_attributes="drop")
     rows = [
