@@ -38,6 +38,7 @@ from totango_api.parts import PATTERN, Part
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CREATE: Final = "create"
 FAIL: Final = "fail"
 IGNORE: Final = "ignore"
 WARN: Final = "warn"
@@ -112,6 +113,15 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     ),
     **POLICY_SETTINGS,
     **OPTION_SETTINGS,
+    "unknown_accounts": setting(
+        "string",
+        "Unknown accounts",
+        "What a row about a user, an activity or a collection does whose account neither is in "
+        "Totango nor came before: create the account, without a name, or reject the row. To reject "
+        "needs app_token, and a call for 500 rows.",
+        enum=[CREATE, REJECT],
+        default=CREATE,
+    ),
     "on_invalid": setting(
         "string",
         "Invalid rows",
@@ -310,6 +320,7 @@ class Settings:
     repeats_activities: bool
     ledger_path: str | None
     full_sync_every_hours: float | None
+    rejects_unknown_accounts: bool
     dry_run: bool
     hard_delete: bool
     max_deletes: int
@@ -354,6 +365,7 @@ class Settings:
             repeats_activities=given["activity_delivery"] == AT_LEAST_ONCE,
             ledger_path=given["ledger_path"],
             full_sync_every_hours=given["full_sync_every_hours"],
+            rejects_unknown_accounts=given["unknown_accounts"] == REJECT,
             dry_run=bool(given["dry_run"]),
             hard_delete=bool(given["hard_delete"]),
             max_deletes=given["max_deletes"],
@@ -386,6 +398,7 @@ class Settings:
                 raise SettingsError(msg, remedy="Set it to a file that stays between runs.")
         needing = {
             "match_on": self.matches,
+            "unknown_accounts: reject": self.rejects_unknown_accounts,
             "hard_delete": self.hard_delete,
             "delivery: hub": self.uses_hub,
         }

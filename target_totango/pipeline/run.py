@@ -32,6 +32,7 @@ from target_totango.pipeline.records import DropRecorded
 from target_totango.pipeline.references import ResolveNames
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.stages import Interruption, Stages
+from target_totango.pipeline.unknown_accounts import RejectUnknownAccounts
 from target_totango.pipeline.verdict import RunEnd
 from target_totango.report import Progress, Report, write_report
 from target_totango.singer import StateCheckpointer, emit
@@ -120,7 +121,7 @@ class Run:
             results=self._results,
             interruption=self.interruption,
             progress=self._progress,
-            looks_up=settings.looks_up or settings.matches,
+            looks_up=(settings.looks_up or settings.matches or settings.rejects_unknown_accounts),
         )
         self._is_read_whole = False
         self._is_verified = False
@@ -150,6 +151,8 @@ class Run:
             filters.append(DropUnchanged(files.ledger, self.clients.way_of, self._full_syncs))
         if self.settings.looks_up:
             filters.append(SyncModeFilter(files.store, lambda: self.clients.lookup))
+        if self.settings.rejects_unknown_accounts:
+            filters.append(RejectUnknownAccounts(files.store, lambda: self.clients.lookup))
         if self.settings.preset is not None and self.settings.segment.default_plan:
             lookup = (lambda: self.clients.lookup) if self.clients.has_token else None
             filters.append(CreationDefaults(files.store, lookup))

@@ -1,0 +1,71 @@
+"""Rows about users and activities of accounts that Totango does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, state
+
+from totango_api.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxes import Sandbox
+    from target_runs import Delivered
+
+    Deliver = Callable[..., Delivered]
+
+
+def user(account_id: str, user_id: str = "u") -> dict[str, object]:
+    return record("users", account_id=account_id, user_id=user_id)
+
+
+def test_they_are_rejected_where_that_is_asked_for_and_made_where_not(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.load(accounts=[{"account_id": "there", "attributes": {}}])
+    used = record("activities", id=1, account_id="gone", user_id="u", activity="a", module="m")
+    rows = [USERS, user("there"), user("gone"), user("new"), ACTIVITIES, used]
+    done = deliver(
+        *rows,
+        ACCOUNTS,
+        record("accounts", account_id="new"),
+        state(1),
+        unknown_accounts="reject",
+        max_rejected=2,
+    ).ok()
+    assert done.codes == [{("account_id", "unknown account")}] * 2
+    assert held(service, "users").keys() == {("there", "u"), ("new", "u")}
+    assert held(service, "accounts").keys() == {("there",), ("new",)}
+    assert service.dump("activities") == []
+    assert done.states == [state(1)["value"]]
+    deliver(USERS, user("gone")).ok()
+    assert ("gone",) in held(service, "accounts")
+
+
+@pytest.mark.parametrize("mode", ["upsert", "update_only"])
+def test_five_hundred_rows_cost_one_call(deliver: Deliver, service: Sandbox, mode: str) -> None:
+    service.load(
+        accounts=[{"account_id": f"a{n}", "attributes": {}} for n in range(900)],
+        users=[{"account_id": f"a{n}", "user_id": "u", "attributes": {}} for n in range(900)],
+    )
+    rows = [user(f"a{number}") for number in range(900)]
+    settings = {"sync_mode": mode, "unknown_accounts": "reject", "canary": False}
+    done = deliver(USERS, *rows, **settings).ok()
+    assert done.totals["sent"] == 900
+    assert len(service.calls("accounts")) == 2
+
+
+def test_what_update_only_leaves_alone_stays_so(deliver: Deliver, service: Sandbox) -> None:
+    rows = ACCOUNTS, record("accounts", account_id="new")
+    settings = {"sync_mode": "update_only", "unknown_accounts": "reject"}
+    done = deliver(*rows, **settings).ok()
+    assert done.totals["skipped"] == 1
+    assert service.dump("accounts") == []
+
+
+def test_a_token_is_asked_for(deliver: Deliver) -> None:
+    with pytest.raises(SettingsError, match="unknown_accounts: reject needs app_token"):
+        deliver(USERS, unknown_accounts="reject", app_token="").ok()
