@@ -75,6 +75,7 @@ sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
 
 docs: $(READY) ## write settings tables, meltano.yml, .env.example, hub/ and pictures of the packages anew
 	$(BIN)/python scripts/settings_pages.py --write
+	$(BIN)/python scripts/stream_pages.py --write
 	$(BIN)/python scripts/architecture.py --write
 	$(BIN)/python scripts/hub_definitions.py
 
