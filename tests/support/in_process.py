@@ -8,6 +8,7 @@ reaches the next.
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import os
@@ -86,6 +87,7 @@ def _process_state_restored() -> Iterator[None]:
     handlers, levels = root.handlers, [(logger, logger.level) for logger in (root, urllib3)]
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     excepthook, secrets = sys.excepthook, set(redaction._secrets)
+    threshold = gc.get_threshold()
     root.handlers = []
     try:
         with warnings.catch_warnings():
@@ -99,6 +101,9 @@ def _process_state_restored() -> Iterator[None]:
         for number, handler in signals.items():
             signal.signal(number, handler)
         sys.excepthook = excepthook
+        # What a command froze would never be collected.
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
         redaction._secrets.clear()
         redaction._secrets.update(secrets)
 
