@@ -125,16 +125,14 @@ def test_items_of_a_collection_cannot_be_read_back_and_hold_state(
     assert (done.states, done.rejected) == ([], [])
 
 
-REPORTS = (
-    *("errors", "results", "failed", "rejected", "invalid_rows", "counts", "status", "success"),
-    *("code", "message", "nested", "capitals", "text", "null"),
-)
+NAMING = ("errors", "results", "failed", "rejected", "nested", "capitals")
+VAGUE = ("invalid_rows", "counts", "status", "success", "code", "message", "text", "null")
 SILENT = ("errors", "accept_good", "none")
 """A form that says nothing at all of bad rows."""
+POLICIES = ("refuse_batch", "accept_good")
 FORMS = [
-    form
-    for form in product(REPORTS, ("refuse_batch", "accept_good"), ("index", "id", "none"))
-    if form != SILENT
+    *(form for form in product(NAMING, POLICIES, ("index", "id", "none")) if form != SILENT),
+    *product(VAGUE, POLICIES, ("index",)),
 ]
 
 
