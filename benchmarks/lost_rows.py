@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
 from killed_runs import (
-    KILLS,
     OPEN_PER_CALL,
     Input,
     Runner,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KINDS: Final = tuple(itertools.product(("accounts", "activities"), ("tracking", "hub")))
+KILLS: Final = 3
 STRIKES: Final = ("", ":every=5", ":times=12", ":p=0.1")
 """Which calls fail: all, each fifth, twelve in a row, one in ten."""
 
@@ -90,8 +90,9 @@ def killed(folder: Path, inputs: int) -> Iterator[tuple[str, list[str]]]:
             runner, given = Runner(service, config, home), Input(seed)
             most = KILLS * 8 * (5 if is_hub else OPEN_PER_CALL)
             try:
+                calls = 12 if is_hub else 75
                 code = killed_and_finished(
-                    runner, given, resume=resume, most_calls=12 if is_hub else 75
+                    runner, given, resume=resume, most_calls=calls, kills=KILLS
                 )
                 assert_once_or_told(runner, given, code, most_open=most)
             except AssertionError as error:

@@ -137,14 +137,16 @@ class Runner:
         return process.returncode, place
 
 
-def killed_and_finished(runner: Runner, given: Input, *, resume: bool, most_calls: int = 75) -> int:
-    """Kill or terminate up to three runs, then let one end; return its exit code.
+def killed_and_finished(
+    runner: Runner, given: Input, *, resume: bool, most_calls: int = 75, kills: int = KILLS
+) -> int:
+    """Kill or terminate a few runs, then let one end; return its exit code.
 
     A run may end before it is struck: what is left for a later one depends on the machine.
     """
     chance = random.Random(given.seed)
     place, code, strikes = 0, None, 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         by = chance.choice([signal.SIGKILL, signal.SIGTERM])
         calls = chance.randrange(1, most_calls)
         code, reached = runner.run(given.lines(place), kill_after_calls=calls, by=by)
