@@ -63,6 +63,11 @@ coverage: $(READY) ## the suite with branch coverage: what is not covered, and h
 test-all: $(READY) ## the suite on every Python from 3.11 on that this machine has
 	$(BIN)/python scripts/test_all.py
 
+test-airflow: $(READY) ## the example for Airflow, imported by Airflow itself, which is large
+	$(BIN)/uv venv --quiet --allow-existing .venvs/airflow
+	$(BIN)/uv pip install --quiet --python .venvs/airflow 'apache-airflow>=3,<4'
+	$(BIN)/python -m pytest -q tests/end_to_end/test_airflow.py
+
 bench: $(READY) ## tap and target beside floors, in minutes; BENCH_ARGS=--quick tries it out
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
@@ -101,5 +106,5 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
 	@touch $@
 
-.PHONY: help demo test check lint types walls forms pytest quick coverage test-all bench bench-long sandbox docs site \
+.PHONY: help demo test check lint types walls forms pytest quick coverage test-all test-airflow bench bench-long sandbox docs site \
 	format clean install

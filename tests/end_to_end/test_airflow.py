@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import toolbox
 
 if TYPE_CHECKING:
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
     from sandboxes import Sandbox
 
 DAG = toolbox.ROOT / "examples" / "airflow" / "totango_dag.py"
+AIRFLOW = toolbox.ENVIRONMENTS / "airflow" / "bin" / "python"
+LISTED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import totango_dag
+print(json.dumps({task.task_id: [task.pool, task.retries] for task in totango_dag.dag.tasks}))
+"""
 
 
 def script() -> str:
@@ -49,3 +58,23 @@ def test_the_task_of_a_service(
     assert run(app_token="wrong") == 1
     assert run() == 0
     assert len((home / "report.jsonl").read_text().splitlines()) == 3
+
+
+@pytest.mark.skipif(not AIRFLOW.exists(), reason="`make test-airflow` installs Airflow and runs it")
+def test_airflow_takes_the_dag(tmp_path: Path) -> None:
+    tenants = [
+        {"name": "acme", "pool": "totango_acme", "tap": "tap.json", "target": "target.json"},
+        {"name": "beta", "tap": "tap.json", "target": "target.json"},
+    ]
+    (tmp_path / "tenants.json").write_text(json.dumps(tenants))
+    own = {"TENANTS": str(tmp_path / "tenants.json"), "AIRFLOW_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [AIRFLOW, "-c", LISTED, str(DAG.parent)],
+        env={**os.environ, **own},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    tasks = json.loads(done.stdout.strip().splitlines()[-1])
+    assert tasks == {"acme": ["totango_acme", 2], "beta": ["default_pool", 2]}
