@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from target_totango.delivery.base import keys_of
 from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
 from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
-from target_totango.objects import OBJECTS, HubForm
+from target_totango.objects import OBJECTS
 from totango_api import writing
 from totango_api.errors import ApiError, TotangoError, UnavailableError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from target_totango.delivery.unclear_answers import UnclearAnswers
     from target_totango.models import Row
+    from target_totango.object_forms import HubForm
     from totango_api.writing import HubClient, HubObject, HubRow
 
 Outcomes: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"

@@ -14,7 +14,7 @@ from target_totango.delivery.results import (
     result_of,
 )
 from target_totango.models import ACCOUNTS
-from target_totango.objects import OBJECTS, RecordForm
+from target_totango.objects import OBJECTS
 from totango_api.errors import ApiError, TotangoError, UnavailableError
 from totango_api.reading.record_events import record_events
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_totango.models import Row
+    from target_totango.object_forms import RecordForm
     from target_totango.storage import Ledger
     from totango_api.http import ApiClient
     from totango_api.writing import RecordClient

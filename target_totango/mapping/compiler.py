@@ -23,7 +23,8 @@ from target_totango.mapping.stream_mapping import (
     TimeColumn,
 )
 from target_totango.models import HUB, TRACKING
-from target_totango.objects import DAY, OBJECTS, SCOPES, TEXT, NamedAttribute, TotangoObject
+from target_totango.object_forms import DAY, TEXT, NamedAttribute, TotangoObject
+from target_totango.objects import OBJECTS, SCOPES
 from totango_api.errors import InputError
 from totango_api.search import attributes as kinds
 
