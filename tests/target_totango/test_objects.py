@@ -112,7 +112,7 @@ def test_only_what_searches_return_travels_with_rows_of_other_objects() -> None:
         assert {attribute.scope for attribute in object_.named} <= {object_.scope, *SCOPES}
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize("name", sorted(RECORDED))
 def test_what_is_made_one_by_one_has_its_ids_among_its_attributes(name: str) -> None:
     object_ = OBJECTS[name]
     assert object_.record is not None
