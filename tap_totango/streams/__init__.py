@@ -21,6 +21,7 @@ from tap_totango.streams.reference import (
 from tap_totango.streams.search import AccountsStream, UsersStream
 from tap_totango.streams.staff import StaffStream
 from tap_totango.streams.task_events import TaskEventsStream
+from tap_totango.streams.tasks import TasksStream
 from tap_totango.streams.teams import TeamsStream
 from tap_totango.streams.touchpoints import TouchpointsStream
 
@@ -31,6 +32,7 @@ STREAMS: Final = (
     AttributesStream,
     TouchpointsStream,
     TaskEventsStream,
+    TasksStream,
     HealthChangesStream,
     CampaignTouchesStream,
     TouchpointTypesStream,

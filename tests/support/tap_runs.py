@@ -16,6 +16,7 @@ KEYS = {
     "attributes": ("object", "api_name"),
     "touchpoints": ("event_id",),
     "task_events": ("event_id",),
+    "tasks": ("task_id",),
     "health_changes": ("event_id",),
     "campaign_touches": ("event_id",),
     "touchpoint_types": ("id",),

@@ -129,3 +129,24 @@ def test_a_stream_that_fails_in_its_map_does_not_cost_the_others_theirs(service,
     maps = {"health_changes": {"x": "int(description)"}}
     ran = tap(catalog=only("health_changes", "touchpoints"), stream_maps=maps).failed("map")
     assert ran.keys("touchpoints") == [("e-1",)]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_task_is_as_its_newest_event_shows_it(service, tap, only, order: str) -> None:
+    def change(number: int, status: str, task_id: int | None = 6) -> dict[str, Any]:
+        content = {"task_id": task_id, "status": {"current": status, "prev": None}}
+        return event(number, "task", task_content=content)
+
+    service.set(events_order=order)
+    service.load(events=[change(1, "open"), change(3, "closed"), change(2, "late")])
+    service.load(events=[change(4, "open", 7), change(5, "open", None)])
+    ran = tap(catalog=only("tasks", "task_events"), page_size=2).ok()
+    found = ran.by_key("tasks")
+    assert {key: record["status"] for (key,), record in found.items()} == {
+        "6": "closed",
+        "7": "open",
+    }
+    assert found["6",]["event_id"] == "e-3"
+    assert "1 events name no task" in ran.said
+    assert len(ran.records("task_events")) == 5
+    assert ran.value("tasks") == ran.value("task_events")
