@@ -16,6 +16,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from tap_totango.records.writer import MessageWriter
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.base import TotangoStream
+from tap_totango.streams.catalog_stream import CatalogStream
 from tap_totango.streams.events import EventsStream
 from tap_totango.streams.search import AccountsStream, UsersStream
 from tap_totango.tap import TapTotango
@@ -26,6 +27,7 @@ from target_totango.target import TargetTotango
 OVERRIDDEN: dict[type, dict[str, list[str]]] = {
     Stream: {
         "_generate_record_messages": ["self", "record"],
+        "_generate_schema_messages": ["self"],
         "_increment_stream_state": ["self", "latest_record", "context"],
         "_singer_catalog_entry": ["self"],
         "_sync_records": ["self", "context", "write_messages"],
@@ -56,7 +58,14 @@ CALLED = {
     Sink: {"_add_sdc_metadata_to_record": ["self", "record", "message", "context"]},
 }
 OURS = {
-    Stream: [TotangoStream, AccountsStream, UsersStream, EventsStream, AttributesStream],
+    Stream: [
+        CatalogStream,
+        TotangoStream,
+        AccountsStream,
+        UsersStream,
+        EventsStream,
+        AttributesStream,
+    ],
     Tap: [TapTotango],
     Target: [TargetTotango],
     Sink: [TotangoSink],
