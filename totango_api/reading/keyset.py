@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from totango_api.search.endpoint import Key
 
 IN_MEMORY: Final = 1_000_000
-"""Keys held in memory, 32 bytes each where their number is known before."""
+"""Keys held in memory, 26 bytes each where their number is known before."""
 
 _PLACES: Final = 1.6
 """Places of the table for each key: the fuller it is, the longer a key is looked for."""
@@ -23,11 +23,11 @@ _SMALLEST: Final = 2_048
 
 
 class KeySet:
-    """Remembers which keys were seen, and when each was seen last.
+    """Remembers which keys were added.
 
-    Time is counted in moments, see :meth:`tick`. A key is known by two 64-bit hashes of
-    Python's own, which differ from process to process. They stand in one open table: a place
-    of 20 bytes for each key instead of a hundred for an object in a `set`.
+    A key is known by two 64-bit hashes of Python's own, which differ from process to process.
+    They stand in one open table: a place of 16 bytes for each key instead of a hundred for an
+    object in a `set`.
 
     Args:
         in_memory: Keys held in memory before they move to a temporary SQLite file.
@@ -36,18 +36,12 @@ class KeySet:
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
         self._limit = in_memory
         self._size = 0
-        self._now = 1
         self._make(_SMALLEST)
         self._file: sqlite3.Connection | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __len__(self) -> int:
         return self._size
-
-    def tick(self) -> int:
-        """Begin a new moment and return it: keys seen before were seen at an earlier one."""
-        self._now += 1
-        return self._now
 
     def reserve(self, keys: int) -> None:
         """Make room for so many keys at once, which saves moving them about."""
@@ -57,31 +51,30 @@ class KeySet:
 
     def add(self, key: Key) -> bool:
         """Add a key; tell whether it is new."""
-        return not self.meet((key,))[0]
+        return self.add_all((key,))[0]
 
-    def meet(self, keys: Sequence[Key]) -> list[int]:
-        """Add keys; return for each the moment at which it was seen last, 0 for never."""
+    def add_all(self, keys: Sequence[Key]) -> list[bool]:
+        """Add keys; tell of each whether it is new."""
         self._make_room(len(keys))
         if self._file is not None:
-            return [self._meet_in_file(self._file, key) for key in keys]
-        return self._meet_all([(hash(key) or 1, hash(repr(key))) for key in keys])
+            return [self._add_to_file(self._file, key) for key in keys]
+        return self._add_hashes([(hash(key) or 1, hash(repr(key))) for key in keys])
 
-    def _meet_all(self, hashes: Iterable[tuple[int, int]]) -> list[int]:
+    def _add_hashes(self, hashes: Iterable[tuple[int, int]]) -> list[bool]:
         """Find the place of each key or take one: the first hash of an empty place is 0."""
-        firsts, seconds, moments, now = self._firsts, self._seconds, self._moments, self._now
+        firsts, seconds = self._firsts, self._seconds
         places = len(firsts)
-        found = []
+        new = []
         for first, second in hashes:
             place = first % places
             while (held := firsts[place]) and (held != first or seconds[place] != second):
                 place = place + 1 if place + 1 < places else 0
-            found.append(moments[place] if held else 0)
-            moments[place] = now
+            new.append(not held)
             if not held:
                 firsts[place] = first
                 seconds[place] = second
-        self._size += found.count(0)
-        return found
+        self._size += sum(new)
+        return new
 
     def _make_room(self, keys: int) -> None:
         if self._file is not None:
@@ -94,19 +87,18 @@ class KeySet:
     def _make(self, places: int) -> None:
         self._firsts = array("q", bytes(8 * places))
         self._seconds = array("q", bytes(8 * places))
-        self._moments = array("I", bytes(4 * places))
 
     def _remake(self, places: int) -> None:
         """Move every key to a larger table."""
-        held = zip(self._firsts, self._seconds, self._moments, strict=True)
+        held = zip(self._firsts, self._seconds, strict=True)
         self._make(places)
         firsts = self._firsts
-        for first, second, moment in held:
+        for first, second in held:
             if first:
                 place = first % places
                 while firsts[place]:
                     place = place + 1 if place + 1 < places else 0
-                firsts[place], self._seconds[place], self._moments[place] = first, second, moment
+                firsts[place], self._seconds[place] = first, second
 
     # Beyond memory --------------------------------------------------------------------------
 
@@ -117,23 +109,20 @@ class KeySet:
         self._file.execute("PRAGMA journal_mode = OFF")
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute(
-            "CREATE TABLE seen (first INTEGER, second INTEGER, moment INTEGER, "
+            "CREATE TABLE seen (first INTEGER, second INTEGER, "
             "PRIMARY KEY (first, second)) WITHOUT ROWID"
         )
         self._file.execute("BEGIN")
-        held = zip(self._firsts, self._seconds, self._moments, strict=True)
+        held = zip(self._firsts, self._seconds, strict=True)
         rows = (row for row in held if row[0])
-        self._file.executemany("INSERT INTO seen VALUES (?, ?, ?)", rows)
+        self._file.executemany("INSERT INTO seen VALUES (?, ?)", rows)
         self._make(0)
 
-    def _meet_in_file(self, file: sqlite3.Connection, key: Key) -> int:
-        where = (hash(key) or 1, hash(repr(key)))
-        found = file.execute("SELECT moment FROM seen WHERE first = ? AND second = ?", where)
-        row = found.fetchone()
-        if row is None or row[0] != self._now:
-            file.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (*where, self._now))
-        self._size += row is None
-        return int(row[0]) if row else 0
+    def _add_to_file(self, file: sqlite3.Connection, key: Key) -> bool:
+        hashes = (hash(key) or 1, hash(repr(key)))
+        is_new = file.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", hashes).rowcount == 1
+        self._size += is_new
+        return is_new
 
     def close(self) -> None:
         """Remove the file, if there is one."""

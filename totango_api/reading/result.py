@@ -1,84 +1,77 @@
-"""What reading everything brings: rows, what is left to do, and what it came to."""
+"""What a read brings: rows, where an interrupted one goes on, and what it came to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
-    from totango_api.search.endpoint import Hit
+    from totango_api.search import Hit
 
-PLAN_BYTES: Final = 16_384
-"""A plan larger than this is not carried in Singer state, and so not resumed."""
+RESUME_BYTES: Final = 16_384
+"""A resume point larger than this is not carried in Singer state."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What of a query that was cut is still to be read: where a later run goes on.
+class ResumePoint:
+    """Where a read that was interrupted goes on.
 
     Attributes:
-        splitter: Name of the splitter that cut it.
-        pieces: Terms of each piece left, by splitter name.
-        rows: Rows read before these.
+        key: Name of the date by which the query is read in windows.
+        windows: First and last epoch millisecond of what is still to be read; None = open.
+        rows: Rows read before.
     """
 
-    splitter: str
-    pieces: tuple[dict[str, tuple[dict[str, Any], ...]], ...]
+    key: str
+    windows: tuple[tuple[int | None, int | None], ...]
     rows: int = 0
 
     @property
-    def portable(self) -> bool:
-        """Whether it is small enough to be carried in Singer state."""
-        return len(msgspec.json.encode(self.pieces)) <= PLAN_BYTES
+    def is_portable(self) -> bool:
+        """Whether it is small enough for Singer state."""
+        return len(msgspec.json.encode(self.windows)) <= RESUME_BYTES
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Rows that were not seen before; `plan` once another piece is read to its end."""
+class RecordBatch:
+    """Rows of a read; `resume` where everything before is read for good."""
 
     hits: list[Hit]
-    plan: Plan | None = None
+    resume: ResumePoint | None = None
 
 
 @dataclass
-class Outcome:
+class ReadResult:
     """What a read came to.
 
     Attributes:
-        total: Rows the server counted; None if it did not.
+        total: Rows that the server counted at the first call; None if it does not count.
         rows: Rows told apart, those of an interrupted earlier read included.
         unreadable: Rows without an id, or that are not objects.
-        repeated: Rows that came more than once.
         calls: Search calls used.
-        ended: Whether the server itself came to an end, where it did not count.
-        steady: Whether the server counted the same throughout.
-        shifted: Whether rows went away while others were read, which may have been passed over.
+        missing: Rows that are there and could not be had; None if their number is unknown.
     """
 
     total: int | None = None
     rows: int = 0
     unreadable: int = 0
-    repeated: int = 0
     calls: int = 0
-    ended: bool = False
-    steady: bool = True
-    shifted: bool = False
+    missing: int | None = 0
 
     @property
-    def missing(self) -> int | None:
-        """Rows that the server counts and that were not read; None if that cannot be told."""
-        if self.total is None:
-            return 0 if self.ended else None
-        return max(self.total - self.rows - self.unreadable, 0)
+    def is_complete(self) -> bool:
+        """Whether every row that matched throughout the read has been given."""
+        return self.missing == 0 and self.unreadable == 0
 
-    @property
-    def proven(self) -> bool:
-        """Whether it is certain that nothing is missing."""
-        counted = self.total is not None and self.missing == 0
-        return counted and self.unreadable == 0 and not self.shifted
+    def lacks(self, rows: int | None) -> None:
+        """Take in that so many rows are missing; None = some."""
+        if rows is None or self.missing is None:
+            self.missing = None
+        else:
+            self.missing += rows
 
     def least_calls(self, page_size: int) -> int:
         """Return the fewest calls in which these rows could have come."""
-        return max(-(-(self.total or self.rows) // page_size), 1)
+        return max(-(-max(self.total or 0, self.rows) // page_size), 1)

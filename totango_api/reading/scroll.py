@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import ApiError, ResponseError
 from totango_api.reading.keyset import KeySet
-from totango_api.reading.result import Batch, Outcome
-from totango_api.search.endpoint import ACCOUNTS, key_of, whole_number
+from totango_api.reading.result import ReadResult, RecordBatch
+from totango_api.search import ACCOUNTS, key_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,10 +44,11 @@ class ScrollRead:
         self._query = query
         self._team_id = team_id
         self._seen = KeySet()
-        self.outcome = Outcome()
+        self._is_at_the_end = False
+        self.result = ReadResult(missing=None)
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield rows, each key once; afterwards `outcome` tells what it came to.
+    def batches(self) -> Iterator[RecordBatch]:
+        """Yield rows, each key once; afterwards `result` tells what it came to.
 
         Raises:
             ApiError: If the scroll failed several times.
@@ -60,29 +61,34 @@ class ScrollRead:
                 if not error.retriable or attempt == ATTEMPTS:
                     raise
                 logger.warning("%s Starting the scroll again.", error)
-        self.outcome.rows = len(self._seen)
+        self.result.rows = len(self._seen)
+        if self.result.total is not None:
+            read = self.result.rows + self.result.unreadable
+            self.result.missing = max(self.result.total - read, 0)
+        elif self._is_at_the_end:
+            self.result.missing = 0
         self._seen.close()
 
-    def _scroll(self) -> Iterator[Batch]:
+    def _scroll(self) -> Iterator[RecordBatch]:
         scroll_id: str | None = None
         while True:
             answer = self._step(scroll_id)
             accounts = answer.get("accounts")
             if not isinstance(accounts, list):
                 raise ResponseError(_ENDPOINT, reason="the answer holds no list of accounts")
-            self.outcome.total = whole_number(answer.get("total_hits"))
-            self._seen.reserve(self.outcome.total or 0)
+            self.result.total = whole_number(answer.get("total_hits"))
+            self._seen.reserve(self.result.total or 0)
             if not accounts:
-                self.outcome.ended = True
+                self._is_at_the_end = True
                 return
-            yield Batch(self._new(accounts))
+            yield RecordBatch(self._new(accounts))
             following = answer.get("scroll-id") or answer.get("scroll_id")
             if not isinstance(following, str):
                 return
             scroll_id = following
 
     def _step(self, scroll_id: str | None) -> dict[str, Any]:
-        self.outcome.calls += 1
+        self.result.calls += 1
         form = self._query.at(0, self._query.count, None).form(
             team_id=self._team_id, scroll_id=scroll_id
         )
@@ -98,7 +104,7 @@ class ScrollRead:
             hit = hit_of(account, self._query.fields) if isinstance(account, dict) else {}
             key = key_of(ACCOUNTS, hit)
             if key is None:
-                self.outcome.unreadable += 1
+                self.result.unreadable += 1
             elif self._seen.add(key):
                 hits.append(hit)
         return hits

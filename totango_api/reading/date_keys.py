@@ -1,0 +1,140 @@
+"""Dates by which the rows of a query are read in windows, and what is known of each.
+
+A date that does not change while a row lives keeps the row in its window; one that only grows
+moves it to a later window. Which terms a server takes is found out by asking (facts: "Search API
+(accounts and users)"; `gte` is evidenced for events, `lte` inferred by analogy).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from totango_api.search import USERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from totango_api.search import FieldSpec, Hit, Term
+
+DAY: Final = 86_400_000
+CREATE_DATE: Final = "Create Date"
+"""The attribute that tells since when there is an account ("System and core attributes")."""
+
+
+class Movement(Enum):
+    """How a date may change while its row lives."""
+
+    STABLE = "never"
+    GROWING = "to later dates only"
+    CHANGING = "at will"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a date, both ends included; None = open.
+
+    Neighbours share an end: whether a server takes `gte` and `lte` to include it or not, no row
+    falls between them.
+    """
+
+    low: int | None = None
+    high: int | None = None
+
+    def holds(self, date: int | None) -> bool:
+        """Tell whether a row may be in here, even where a server compares whole days."""
+        if date is None:
+            return self.low is None and self.high is None
+        after = self.low is None or date > self.low - DAY
+        return after and (self.high is None or date < self.high + DAY)
+
+
+@dataclass(frozen=True)
+class DateKey:
+    """A date of the rows.
+
+    Attributes:
+        name: Tells keys apart, in Singer state too.
+        term: Type and name of its filter, without operators.
+        movement: How it may change.
+        position: Where it stands in `selected_fields`; None = in the hit, under its name.
+        is_filtered: Whether the query selects by it already, so that every row has it.
+    """
+
+    name: str
+    term: Term
+    movement: Movement
+    position: int | None = None
+    is_filtered: bool = False
+
+    def of(self, hit: Hit) -> int | None:
+        """Return the date of a row, in epoch milliseconds."""
+        if self.position is None:
+            value = hit.get(self.name)
+        else:
+            values = hit.get("selected_fields")
+            is_there = isinstance(values, list) and self.position < len(values)
+            value = values[self.position] if is_there and values else None
+        return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def dates(self, hits: Iterable[Hit]) -> list[int]:
+        """Return the dates of the rows that have one, in order."""
+        return sorted(date for hit in hits if (date := self.of(hit)) is not None)
+
+    def within(self, window: Window) -> Term:
+        """Return the filter of a window."""
+        term = dict(self.term)
+        if window.low is not None:
+            term["gte"] = window.low
+        if window.high is not None:
+            term["lte"] = window.high
+        return term
+
+    @property
+    def anything(self) -> Term:
+        """The filter that every row with this date matches."""
+        return {**self.term, "gte": _LONG_AGO}
+
+    def share(self, hits: Sequence[Hit]) -> float:
+        """Return the share of rows that have it."""
+        return len(self.dates(hits)) / len(hits) if hits else 0.0
+
+    def largest_share(self, hits: Sequence[Hit]) -> float:
+        """Return the share of rows at the date that most of them have."""
+        counts = Counter(self.dates(hits))
+        return max(counts.values(), default=0) / len(hits) if hits else 0.0
+
+
+_LONG_AGO: Final = -62_135_596_800_000
+"""The first millisecond of the year 1."""
+
+
+def date_keys_of(
+    stream: str, fields: Sequence[FieldSpec], *, filtered_by: str | None = None
+) -> list[DateKey]:
+    """Return the dates by which rows of a stream may be read, the safest first.
+
+    Args:
+        stream: `accounts` or `users`.
+        fields: Columns asked for, whose values hits hold by position.
+        filtered_by: Name of the date that the query selects by, if it does.
+    """
+    found = []
+    if stream == USERS:
+        found.append(_of_hits("first_activity_time", Movement.STABLE, filtered_by))
+    for position, field in enumerate(fields):
+        if field.get("type") == "date_attribute" and (name := field.get("attribute")):
+            is_stable = name == CREATE_DATE and stream != USERS
+            movement = Movement.STABLE if is_stable else Movement.CHANGING
+            term = {"type": "date_attribute", "attribute": name}
+            found.append(DateKey(f"date:{name}", term, movement, position))
+    found.append(_of_hits("last_activity_time", Movement.GROWING, filtered_by))
+    order = list(Movement)
+    return sorted(found, key=lambda key: order.index(key.movement))
+
+
+def _of_hits(name: str, movement: Movement, filtered_by: str | None) -> DateKey:
+    term = {"type": "date", "term": name}
+    return DateKey(name, term, movement, is_filtered=name == filtered_by)

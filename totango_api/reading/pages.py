@@ -1,0 +1,120 @@
+"""Fetching pages, and what a server turns out to be able to do."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from totango_api import limits
+from totango_api.errors import ApiError, AuthenticationError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from totango_api.search import Page, Query, Search
+
+logger = logging.getLogger(__name__)
+
+PROBE_SECONDS: Final = 20.0
+"""How long a call is retried that a server may well refuse by a 5xx."""
+
+
+@dataclass(frozen=True)
+class Paging:
+    """How pages are asked for.
+
+    Attributes:
+        page_size: Rows on a page, at most `limits.PAGE_ROWS`.
+        window: Rows that one query can reach.
+        in_flight: Pages fetched at once.
+    """
+
+    page_size: int = limits.PAGE_ROWS
+    window: int = limits.WINDOW_ROWS
+    in_flight: int = 4
+
+
+class Pages:
+    """Fetches pages of one search endpoint, and knows what the server can do.
+
+    Args:
+        search: The endpoint.
+        paging: How pages are asked for.
+        pool: Where pages are fetched at once.
+
+    Attributes:
+        size: Rows on a full page: fewer than asked for where the server has a lower limit.
+        reach: Rows that one query reaches from either end.
+        is_one_way: Whether the server ignores the sort order.
+        counts_beyond: Whether it has counted more rows than a query reaches. Where it has not, a
+            count of just that many may be as far as it counts.
+    """
+
+    def __init__(self, search: Search, paging: Paging, pool: ThreadPoolExecutor) -> None:
+        self.search = search
+        self.paging = paging
+        self._pool = pool
+        self.size = paging.page_size
+        self.reach: float = paging.window
+        self.is_one_way = False
+        self.counts_beyond = False
+
+    @property
+    def most(self) -> float:
+        """Rows that one query gives."""
+        return self.reach if self.is_one_way else 2 * self.reach
+
+    def first(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        """Fetch the first page of a query, and learn how long pages are."""
+        page = self._fetch(query.at(0, self.size), max_retry_seconds)
+        rows = len(page.hits) + page.odd_hits
+        if (page.total_hits or 0) > self.paging.window:
+            self.counts_beyond = True
+        if 0 < rows < self.size and (page.total_hits is None or page.total_hits > rows):
+            self.size = rows
+        return page
+
+    def count(self, query: Query) -> int | None:
+        """Return how many rows a query has, at the cost of a call."""
+        return self._fetch(query.at(0, 1), PROBE_SECONDS).total_hits
+
+    def fetch(self, query: Query, offset: int, order: str) -> Page:
+        """Fetch one page."""
+        return self._fetch(query.at(offset, self.size, order), None)
+
+    def start(self, query: Query, offset: int, order: str) -> Future[Page]:
+        """Begin to fetch one page."""
+        return self._pool.submit(self.fetch, query, offset, order)
+
+    def _fetch(self, query: Query, max_retry_seconds: float | None) -> Page:
+        return self.search.page(query, max_retry_seconds=max_retry_seconds)
+
+    def serves_beyond(self, query: Query) -> bool:
+        """Tell whether the server gives rows beyond its window: asked once, some may."""
+        if math.isinf(self.reach):
+            return True
+        try:
+            page = self._fetch(query.at(self.paging.window, self.size), PROBE_SECONDS)
+        except AuthenticationError:
+            raise
+        except ApiError as error:
+            logger.info("Rows beyond %s are not served: %s", self.paging.window, error)
+            return False
+        if page.hits:
+            self.reach = math.inf
+        return bool(page.hits)
+
+
+def is_whole(page: Page, size: int) -> bool:
+    """Tell whether a page holds everything that its query matched when it was answered.
+
+    A full page never does: counts may be too low.
+
+    Args:
+        page: The first page of a query.
+        size: Rows on a full page.
+    """
+    rows = len(page.hits) + page.odd_hits
+    return rows == 0 if page.total_hits is None else page.total_hits <= rows < size

@@ -1,0 +1,228 @@
+"""One pass over a query, page by page, on a tenant that may change between two pages.
+
+Each page begins some rows before the end of the one before (:mod:`totango_api.reading.seam`). The
+rows that one query reaches are limited (`limits.WINDOW_ROWS`); asked for in ascending and in
+descending order, twice as many can be had, and the middle is a seam like any other. Pages are
+asked for from the middle outwards: there it shows first that rows move.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from totango_api.reading.keyset import KeySet
+from totango_api.reading.page_chain import PageChain, Place
+from totango_api.reading.seam import Slice, largest_group, slice_of
+from totango_api.search import ASCENDING, DESCENDING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
+    from totango_api.reading.pages import Pages
+    from totango_api.search import Hit, Page, Query
+
+logger = logging.getLogger(__name__)
+
+OVERLAP: Final = 0.01
+"""Share of a page that the next one repeats."""
+
+BRIDGES: Final = 3
+"""Pages asked for between two whose seam is open, before it is given up."""
+
+
+class PagesRead:
+    """One pass over the pages of a query.
+
+    Args:
+        pages: Fetches them.
+        query: What to read.
+        first: Its first page, already fetched.
+        stops_when_moved: Whether to stop as soon as rows were seen to move.
+
+    Attributes:
+        total: Rows counted by the first answer; None if the server does not count.
+        rows: Rows told apart.
+        odd: Rows without a key, or that are not objects.
+        missing: Rows behind the last page by its own count; None where no end was reached.
+    """
+
+    def __init__(
+        self, pages: Pages, query: Query, first: Page, *, stops_when_moved: bool = False
+    ) -> None:
+        self._pages = pages
+        self._query = query
+        self._first = first
+        self._stops_when_moved = stops_when_moved
+        self._counts: dict[Place, int | None] = {}
+        self._is_steady = True
+        self._keys = KeySet()
+        least = max(math.ceil(pages.size * OVERLAP), 2)
+        overlap = min(max(least, largest_group(first.hits) + 1), pages.size // 2)
+        self._step = max(pages.size - overlap, 1)
+        self._chain = PageChain(self._plan())
+        self.total = first.total_hits
+        self.rows = 0
+        self.odd = 0
+        self.missing: int | None = 0
+
+    @property
+    def seams(self) -> int:
+        """Seams between the pages read."""
+        return len(self._chain) - 1
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether rows were seen to come, to go or to change places."""
+        return not self._is_steady or self._chain.has_moved
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether no row that kept its name can have slipped between two pages."""
+        return not self._chain.open and self.missing == 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing was seen to move, and every answer counted just the rows that came."""
+        return not self.has_moved and self.missing == 0 and self.rows + self.odd == self.total
+
+    def hits(self) -> Iterator[list[Hit]]:
+        """Yield the hits of each page.
+
+        Raises:
+            ApiError: If a page cannot be had.
+        """
+        try:
+            yield from self._planned()
+            if not (self._stops_when_moved and self.has_moved):
+                yield from self._to_the_end()
+                yield from self._bridged()
+        finally:
+            self._keys.close()
+
+    # What is expected -------------------------------------------------------------------------
+
+    def _plan(self) -> list[Place]:
+        """Return the places of all pages, by the count of the first one."""
+        pages, total = self._pages, self._first.total_hits
+        if total is None:
+            return [Place(0)]
+        # Room for one row more than there are: a page that is not full is the last one.
+        chain = [Place(offset) for offset in self._offsets(min(total + 1, pages.reach))]
+        if total < pages.reach or pages.is_one_way:
+            return chain
+        beyond = min(total - pages.reach + pages.size - self._step, pages.reach)
+        return chain + [Place(one, DESCENDING) for one in self._offsets(beyond)][::-1]
+
+    def _offsets(self, end: float) -> list[int]:
+        """Return the offsets of overlapping pages up to an end."""
+        offsets = [0]
+        while offsets[-1] + self._pages.size < end:
+            offsets.append(self._following(offsets[-1]))
+        return offsets
+
+    def _following(self, offset: int) -> int:
+        """Return the offset of the next page, which must not reach over the window."""
+        return int(max(min(offset + self._step, self._pages.reach - self._pages.size), 0))
+
+    def _planned(self) -> Iterator[list[Hit]]:
+        places = self._chain.from_the_middle()
+        yield self._taken(Place(0), self._first)
+        waiting: deque[tuple[Place, Future[Page]]] = deque()
+        done = 0
+        try:
+            while places or waiting:
+                # Slow at first: should rows turn out to move, what is under way is for nothing.
+                while places and len(waiting) < min(self._pages.paging.in_flight, 1 + done):
+                    place = places.pop(0)
+                    page = self._pages.start(self._query, place.offset, place.order)
+                    waiting.append((place, page))
+                place, future = waiting.popleft()
+                yield self._taken(place, future.result())
+                done += 1
+                if (self._stops_when_moved and self.has_moved) or self._is_one_way(place):
+                    return
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    # What was not -----------------------------------------------------------------------------
+
+    def _to_the_end(self) -> Iterator[list[Hit]]:
+        """Fetch pages until one is not full, or until both orders have met."""
+        while (place := self._next()) is not None:
+            after = self._chain.ends[0]
+            self._chain.insert(place, after=after)
+            yield self._taken(place, self._pages.fetch(self._query, place.offset, place.order))
+            self._is_one_way(place)
+
+    def _next(self) -> Place | None:
+        """Return where the next page stands: after the last one, or between both orders."""
+        last, descending = self._chain.ends
+        rows = self._chain.rows_at(last)
+        if descending is not None:
+            following = self._following(descending.offset)
+            met = (last, descending) not in self._chain.open
+            return None if met or following == descending.offset else Place(following, DESCENDING)
+        if len(rows.rows) < self._pages.size:
+            self.missing = max((self._counts[last] or 0) - rows.end, 0)
+            return None
+        if (following := self._following(last.offset)) > last.offset:
+            return Place(following)
+        if not self._pages.is_one_way:
+            return Place(0, DESCENDING)
+        self.missing = None if self.total is None else max(self.total - rows.end, 1)
+        return None
+
+    def _is_one_way(self, place: Place) -> bool:
+        """Tell whether the page from the other end is but the first one."""
+        if place != Place(0, DESCENDING):
+            return False
+        first, last = (set(self._chain.rows_at(one).rows) for one in (Place(0), place))
+        if 2 * len(first & last) <= len(first):
+            return False
+        logger.info("The server does not sort in descending order.")
+        self._pages.is_one_way = True
+        self._chain.drop_descending()
+        return True
+
+    def _bridged(self) -> Iterator[list[Hit]]:
+        """Fetch pages between neighbours that do not overlap: rows before them went away."""
+        for left, right in list(self._chain.open):
+            yield from self._between(left, right)
+
+    def _between(self, left: Place, right: Place) -> Iterator[list[Hit]]:
+        for number in range(1, BRIDGES + 1):
+            if left.order != right.order or (left, right) not in self._chain.open:
+                return
+            far = max(left.offset, right.offset)
+            back = number * self._pages.size // (BRIDGES + 1)
+            place = Place(max(far - back, 0), left.order)
+            if place in self._chain:
+                return
+            self._chain.insert(place, after=left)
+            yield self._taken(place, self._pages.fetch(self._query, place.offset, place.order))
+            if (left, place) in self._chain.open:
+                right = place
+            else:
+                left = place
+
+    def _taken(self, place: Place, page: Page) -> list[Hit]:
+        """Take in a page; return its hits."""
+        key = self._pages.search.key
+        hits = page.hits if place.order == ASCENDING else page.hits[::-1]
+        rows = len(hits) + page.odd_hits
+        self._counts[place] = page.total_hits
+        self._is_steady = self._is_steady and page.total_hits == self.total
+        is_ascending = place.order == ASCENDING
+        start = place.offset if is_ascending else (page.total_hits or 0) - place.offset - rows
+        part = slice_of(hits, key, start)
+        odd: tuple[tuple[None, str], ...] = ((None, ""),) * page.odd_hits
+        self._chain.put(place, Slice(start, odd + part.rows))
+        keys = [one for one, _ in part.rows if one is not None]
+        self.rows += sum(self._keys.add_all(keys))
+        self.odd += rows - len(keys)
+        return hits

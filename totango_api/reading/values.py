@@ -1,0 +1,301 @@
+"""Reading a query in parts by the values that its rows have, where no date serves.
+
+What the parts really match is seen from what comes back, so that a filter which a server refuses
+or ignores costs calls, never rows. Which terms are evidenced and which inferred: see each class.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from totango_api.search import USERS, account_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from totango_api.search import FieldSpec, Hit, Term
+
+IN_LIST_LENGTH: Final = 500
+"""Values in one `in_list`: no source states a limit."""
+
+FILL: Final = 0.85
+"""Share of what a part may have that it is planned to have: samples err."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a query: filters, and the values that they select."""
+
+    terms: tuple[Term, ...]
+    values: tuple[str, ...] = ()
+
+
+class Values(ABC):
+    """One way to read a query in parts.
+
+    Attributes:
+        name: Tells ways apart.
+        is_partition: Whether each row is in one part, always.
+    """
+
+    name: str
+    is_partition = False
+
+    @abstractmethod
+    def share(self, hits: Sequence[Hit]) -> float:
+        """Return the share of rows that the parts are expected to hold, 0 to 1."""
+
+    @abstractmethod
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:
+        """Return parts of hardly ever more than so many rows, as far as that can be.
+
+        Args:
+            hits: Some of the rows.
+            total: Rows in all.
+            most: Rows that a part may have.
+        """
+
+    def halves(self, part: Part) -> list[Part]:
+        """Return a part in two; nothing where that cannot be."""
+        middle = len(part.values) // 2
+        if not middle:
+            return []
+        return [self.part(part.values[:middle]), self.part(part.values[middle:])]
+
+    def part(self, values: Sequence[str]) -> Part:
+        """Return the part of the rows that have one of these values."""
+        return Part((self.term(values),), tuple(values))
+
+    def term(self, values: Sequence[str]) -> Term:
+        """Return the filter for some values."""
+        raise NotImplementedError
+
+    def holds(self, part: Part, hit: Hit) -> bool:  # noqa: ARG002 (for subclasses)
+        """Tell whether a row may be in a part: if not, the server ignores the filter."""
+        return True
+
+
+class UserPartitions(Values):
+    """Parts that the user names: a list of filters for each."""
+
+    name = "partitions"
+
+    def __init__(self, partitions: Sequence[Sequence[Term]]) -> None:
+        self._partitions = partitions
+
+    def share(self, hits: Sequence[Hit]) -> float:  # noqa: ARG002 (the user knows)
+        """Return more than any other: the user's word comes first."""
+        return 2.0
+
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:  # noqa: ARG002
+        """Return them."""
+        return [Part(tuple(terms)) for terms in self._partitions]
+
+
+class KnownValues(Values):
+    """A property with few known values, such as `status_group` or `health`.
+
+    Evidenced: `{"type": "string", "term": "status_group", "in_list": ["paying"]}`.
+
+    Args:
+        name: The property.
+        values: Its values; one that a server may not know comes last.
+        share: The share of rows that are expected to have one of them.
+    """
+
+    def __init__(self, name: str, values: Sequence[str], share: float) -> None:
+        self.name = name
+        self._values = values
+        self._share = share
+
+    def share(self, hits: Sequence[Hit]) -> float:  # noqa: ARG002 (hits do not show the value)
+        """Return the share that is expected."""
+        return self._share
+
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:  # noqa: ARG002
+        """Return one part a value."""
+        return [self.part([value]) for value in self._values]
+
+    def term(self, values: Sequence[str]) -> Term:
+        """Return the filter for some values."""
+        return {"type": "string", "term": self.name, "in_list": list(values)}
+
+
+class AttributeValues(Values):
+    """The values of an attribute, as seen in the rows.
+
+    Evidenced: `{"type": "string_attribute", "attribute": "Success Manager", "in_list": [...]}`.
+
+    Args:
+        field: The requested field whose values are used.
+        position: Where its value stands in `selected_fields`.
+    """
+
+    def __init__(self, field: FieldSpec, position: int) -> None:
+        self.name = f"attribute:{field['attribute']}"
+        self._type = field["type"]
+        self._attribute = field["attribute"]
+        self._position = position
+
+    def share(self, hits: Sequence[Hit]) -> float:
+        """Return the share of rows whose value was seen twice (Good and Turing's estimate)."""
+        counts = self._counts(hits)
+        repeated = sum(count for count in counts.values() if count > 1)
+        return repeated / len(hits) if len(counts) > 1 else 0.0
+
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:
+        """Pack values into lists."""
+        room = most * FILL * len(hits) / max(total, 1)
+        groups = _packed(self._counts(hits).most_common(), room)
+        return [self.part(values) for values in groups] if len(groups) > 1 else []
+
+    def term(self, values: Sequence[str]) -> Term:
+        """Return the filter for some values."""
+        return {"type": self._type, "attribute": self._attribute, "in_list": list(values)}
+
+    def holds(self, part: Part, hit: Hit) -> bool:
+        """Tell whether the row has one of the values (lists may hold several)."""
+        value = self._value(hit)
+        return value is None or self._type != "string_attribute" or value in part.values
+
+    def _counts(self, hits: Iterable[Hit]) -> Counter[str]:
+        return Counter(value for hit in hits if (value := self._value(hit)) is not None)
+
+    def _value(self, hit: Hit) -> str | None:
+        values = hit.get("selected_fields")
+        if not isinstance(values, list) or self._position >= len(values):
+            return None
+        value = values[self._position]
+        return value if isinstance(value, str) and value else None
+
+
+class ParentAccounts(Values):
+    """Users by the accounts they belong to.
+
+    Evidenced: `{"type": "parent_account", "terms": [{"type": "string", "term": "identifier",
+    "in_list": [...]}]}`.
+
+    Args:
+        account_ids: Reads the ids of all accounts; asked once, and only when needed.
+    """
+
+    name = "parent_account"
+    is_partition = True
+
+    def __init__(self, account_ids: Callable[[], list[str]]) -> None:
+        self._ask = account_ids
+        self._ids: list[str] | None = None
+
+    def share(self, hits: Sequence[Hit]) -> float:  # noqa: ARG002 (users have accounts)
+        """Return all of them."""
+        return 1.0
+
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:  # noqa: ARG002
+        """Cut the list of ids into lists."""
+        if self._ids is None:
+            self._ids = self._ask()
+        ids = self._ids
+        count = max(int(total / (most * FILL)) + 1, -(-len(ids) // IN_LIST_LENGTH))
+        size = max(-(-len(ids) // count), 1)
+        return [self.part(ids[start : start + size]) for start in range(0, len(ids), size)]
+
+    def term(self, values: Sequence[str]) -> Term:
+        """Return the filter for some ids."""
+        identifiers = {"type": "string", "term": "identifier", "in_list": list(values)}
+        return {"type": "parent_account", "terms": [identifiers]}
+
+    def holds(self, part: Part, hit: Hit) -> bool:
+        """Tell whether the user's account is in the list."""
+        account = hit.get("account")
+        account_id = account_id_of(account) if isinstance(account, dict) else None
+        return account_id is None or account_id in part.values
+
+
+class NameParts(Values):
+    """Parts of names, as seen in the rows; a row may be in several.
+
+    Evidenced: `{"type": "string", "term": "search_name", "contains": "..."}`.
+    """
+
+    name = "search_name"
+
+    def share(self, hits: Sequence[Hit]) -> float:
+        """Return little: this is for when nothing else helps."""
+        return 0.1 if hits else 0.0
+
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:
+        """Cover the names seen with parts of names, greedily."""
+        room = max(most * FILL * len(hits) / max(total, 1), 1.0)
+        names = [str(hit.get("display_name") or "") for hit in hits]
+        term = {"type": "string", "term": "search_name"}
+        return [Part(({**term, "contains": one},)) for one in _cover(names, room)]
+
+
+def values_of(
+    stream: str, fields: Sequence[FieldSpec], account_ids: Callable[[], list[str]]
+) -> list[Values]:
+    """Return the ways in which rows of a stream may be read in parts.
+
+    Args:
+        stream: `accounts` or `users`.
+        fields: Columns asked for, whose values hits hold by position.
+        account_ids: Reads the ids of all accounts.
+    """
+    found: list[Values] = []
+    if stream == USERS:
+        found.append(ParentAccounts(account_ids))
+    else:
+        # "Contract statuses": an account without a valid status counts as Unknown; how a search
+        # spells that is inferred.
+        found.append(KnownValues("status_group", ("paying", "free", "canceled", "unknown"), 0.99))
+        found.append(KnownValues("health", ("green", "yellow", "red"), 0.9))
+    for position, one in enumerate(fields):
+        if one.get("type") in {"string_attribute", "list_attribute"} and "attribute" in one:
+            found.append(AttributeValues(one, position))
+    return [*found, NameParts()]
+
+
+def _packed(counts: Iterable[tuple[str, int]], room: float) -> list[list[str]]:
+    """Pack values into groups whose counts stay within room: first fit, largest first."""
+    groups: list[list[str]] = []
+    sizes: list[int] = []
+    for value, count in counts:
+        for index, size in enumerate(sizes):
+            if size + count <= room and len(groups[index]) < IN_LIST_LENGTH:
+                groups[index].append(value)
+                sizes[index] += count
+                break
+        else:
+            groups.append([value])
+            sizes.append(count)
+    return groups
+
+
+def _cover(names: Sequence[str], room: float) -> list[str]:
+    """Return parts of which every name holds one, each held by few enough names."""
+    holders: dict[str, set[int]] = {}
+    for index, name in enumerate(names):
+        for part in _parts_of(name):
+            holders.setdefault(part, set()).add(index)
+    fitting = {part: held for part, held in holders.items() if len(held) <= room and part.strip()}
+    uncovered = set(range(len(names)))
+    chosen = []
+    while uncovered and fitting:
+        best = max(fitting, key=lambda part: (len(fitting[part] & uncovered), part))
+        if not fitting[best] & uncovered:
+            break
+        uncovered -= fitting.pop(best)
+        chosen.append(best)
+    return chosen
+
+
+def _parts_of(name: str) -> set[str]:
+    lengths = range(1, 6)
+    return {
+        name[start : start + length]
+        for length in lengths
+        for start in range(len(name) - length + 1)
+    }

@@ -1,0 +1,275 @@
+"""Which window of a date to ask for next, so that its rows just fill what can be read at once.
+
+How many rows lie in a window is estimated in two ways: by the dates of rows seen, which are a
+fair sample where names, by which rows are sorted, have nothing to do with the date; and by how
+densely rows lay in the window before, which holds where names follow the date. What each
+estimated is compared with what is then counted, and the better one is believed.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from totango_api.reading.date_keys import DAY, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_FEW: Final = 10
+"""Rows by which no estimate is judged."""
+
+_WORST: Final = math.log(10)
+
+_BOLD: Final = 4
+"""A window is at most so many times as long as the one before, where only density is known."""
+
+_FARTHEST: Final = 253_402_300_800_000
+"""The first millisecond of the year 10000; nothing is looked for beyond it."""
+
+
+@dataclass
+class Estimate:
+    """How far off one way of estimating was lately, as a logarithm."""
+
+    error: float
+
+    def judge(self, expected: float | None, counted: int) -> None:
+        """Take in what was counted where something had been expected."""
+        if expected is not None:
+            off = abs(math.log((counted + _FEW) / (expected + _FEW)))
+            self.error = (2 * self.error + min(off, _WORST)) / 3
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of the date that is not read yet.
+
+    Attributes:
+        window: Where it lies.
+        dates: Dates of some of its rows, in order.
+        weight: Rows for each of these dates.
+        is_counted: Whether the rows of the gap were counted, so that the dates tell all of it.
+    """
+
+    window: Window
+    dates: tuple[int, ...]
+    weight: float
+    is_counted: bool = False
+
+    @property
+    def rows(self) -> float:
+        """Rows that the dates let expect."""
+        return len(self.dates) * self.weight
+
+    def rows_until(self, end: int) -> float:
+        """Rows that they let expect up to a moment."""
+        return bisect_right(self.dates, end) * self.weight
+
+    def cut(self, end: int) -> tuple[Gap, Gap]:
+        """Return what lies before and after a moment."""
+        at = bisect_right(self.dates, end)
+        left = replace(self, window=Window(self.window.low, end), dates=self.dates[:at])
+        right = replace(self, window=Window(end, self.window.high), dates=self.dates[at:])
+        return left, right
+
+
+@dataclass
+class _Asked:
+    """A window under way, and what was expected of it."""
+
+    gap: Gap
+    by_density: float | None
+
+
+@dataclass
+class WindowPlanner:
+    """Plans windows over a date in ascending order, the last one open-ended.
+
+    Args:
+        dates: Dates of the rows seen first.
+        total: Rows in all.
+        sampled: Rows seen first.
+        gaps: What is to be read; everything, unless a read is resumed.
+    """
+
+    dates: Sequence[int]
+    total: int
+    sampled: int
+    gaps: Sequence[Window] = (Window(),)
+    _left: list[Gap] = field(default_factory=list)
+    _asked: dict[Window, _Asked] = field(default_factory=dict)
+    _last: tuple[Window, int] | None = None
+    _by_dates: Estimate = field(default_factory=lambda: Estimate(0.1))
+    _by_density: Estimate = field(default_factory=lambda: Estimate(0.5))
+
+    def __post_init__(self) -> None:
+        weight = self.total / max(self.sampled, 1)
+        dates = tuple(self.dates)
+        self._grain = _grain_of(dates)
+        self._rows_read = 0
+        self._is_whole = len(self.gaps) == 1 and self.gaps[0] == Window()
+        for window in self.gaps:
+            low = 0 if window.low is None else bisect_right(dates, window.low)
+            high = len(dates) if window.high is None else bisect_right(dates, window.high)
+            self._left.append(Gap(window, dates[low:high], weight))
+
+    def next(self, most: int) -> Window | None:
+        """Return the next window, of hardly ever more than so many rows; None at the end."""
+        if not self._left:
+            return None
+        gap = self._left.pop(0)
+        end = self._end(gap, most)
+        if end is None:
+            self._asked[gap.window] = _Asked(gap, None)
+            return gap.window
+        taken, rest = gap.cut(end)
+        self._left.insert(0, rest)
+        self._asked[taken.window] = _Asked(taken, self._density_rows(taken.window))
+        return taken.window
+
+    def read(self, window: Window, rows: int) -> None:
+        """Take in that a window is read, and how many rows it had."""
+        self._judge(window, rows)
+        self._rows_read += rows
+        if window.low is not None and window.high is not None:
+            self._last = (window, rows)
+
+    def put_back(self, window: Window, rows: int, dates: Iterable[int]) -> None:
+        """Take in that a window has too many rows, and the dates of some of them."""
+        self._judge(window, rows)
+        known = tuple(dates)
+        weight = rows / max(len(known), 1)
+        gap = Gap(window, known, weight, is_counted=True)
+        self._left.insert(self._place_of(window), gap)
+
+    def can_cut(self, window: Window) -> bool:
+        """Tell whether a window is longer than the unit in which dates differ."""
+        if window.low is None or window.high is None:
+            return True
+        return window.high - window.low > self._grain
+
+    def left(self) -> list[Window]:
+        """Return what is still to be read, windows under way included."""
+        under_way = [*self._asked]
+        windows = [*under_way, *(gap.window for gap in self._left)]
+        return sorted(windows, key=lambda one: -math.inf if one.low is None else one.low)
+
+    def _place_of(self, window: Window) -> int:
+        lows = [-math.inf if gap.window.low is None else gap.window.low for gap in self._left]
+        return bisect_left(lows, -math.inf if window.low is None else window.low)
+
+    def _judge(self, window: Window, rows: int) -> None:
+        asked = self._asked.pop(window)
+        if window.high is not None:
+            self._by_dates.judge(asked.gap.rows, rows)
+            self._by_density.judge(asked.by_density, rows)
+
+    # Where a window ends ----------------------------------------------------------------------
+
+    def _end(self, gap: Gap, most: int) -> int | None:
+        """Return where to end a window at the beginning of a gap; None = with the gap."""
+        rows = self._expected(gap)
+        if rows <= most * (0.95 if gap.is_counted else 0.92):
+            return None
+        by_density = self._density_end(gap, most)
+        believes_density = by_density is not None and (
+            not gap.dates or (self._by_density.error < self._by_dates.error and not gap.is_counted)
+        )
+        end = by_density if believes_density else self._dates_end(gap, most)
+        if end is None:
+            end = by_density
+        if end is None:
+            end = self._halfway(gap)
+        return None if end is None else self._inside(self._aligned(end), gap)
+
+    def _expected(self, gap: Gap) -> float:
+        """Return the rows of a gap; of the last one, what is left of all rows."""
+        others = sum(one.rows for one in self._left)
+        under_way = sum(one.gap.rows for one in self._asked.values())
+        if gap.window.high is None and not gap.is_counted and self._is_whole:
+            return max(self.total - self._rows_read - others - under_way, 0.0)
+        return gap.rows
+
+    def _density_rows(self, window: Window) -> float | None:
+        """Return the rows of a window, had it the density of the last one."""
+        if self._last is None or window.low is None or window.high is None:
+            return None
+        last, rows = self._last
+        if last.low is None or last.high is None or last.high != window.low:
+            return None
+        return rows * (window.high - window.low) / max(last.high - last.low, 1)
+
+    def _density_end(self, gap: Gap, most: int) -> int | None:
+        if self._last is None or gap.window.low is None:
+            return None
+        last, rows = self._last
+        if last.low is None or last.high is None or last.high != gap.window.low:
+            return None
+        length = last.high - last.low
+        far = most * 0.93 * math.exp(-min(self._by_density.error, 1.0) / 2) / max(rows, 1)
+        return last.high + int(length * min(far, _BOLD))
+
+    def _dates_end(self, gap: Gap, most: int) -> int | None:
+        """Return the moment up to which the dates seen let expect so many rows."""
+        if not gap.dates:
+            return None
+        weight = gap.weight
+        if not gap.is_counted and gap.window.high is None and self._is_whole:
+            weight = self._expected(gap) / len(gap.dates)
+        sample = max(most / weight, 1.0)
+        # The fewer dates, the less is aimed at: one standard error.
+        aim = max(sample - math.sqrt(sample), sample / 4) if weight > 1 else sample
+        at = int(aim)
+        if at >= len(gap.dates):
+            return gap.dates[-1] + 1 if gap.window.high is None else None
+        first = gap.dates[0]
+        if gap.dates[at] == first:
+            return first + 1
+        return gap.dates[bisect_left(gap.dates, gap.dates[at]) - 1] + 1
+
+    def _halfway(self, gap: Gap) -> int | None:
+        """Return an end where nothing tells what lies ahead."""
+        low, high = gap.window.low, gap.window.high
+        if low is not None and high is not None:
+            return low + (high - low) // 2
+        if low is not None:
+            step = DAY if self._last is None else max(self._length_of_last(), DAY)
+            return low + _BOLD * step if low < _FARTHEST else None
+        if high is not None:
+            return high - 365 * DAY
+        return None
+
+    def _length_of_last(self) -> int:
+        window = self._last[0] if self._last is not None else Window()
+        if window.low is None or window.high is None:
+            return DAY
+        return window.high - window.low
+
+    def _aligned(self, end: int) -> int:
+        """Return a moment near this one on which no row is expected: both neighbours share it."""
+        if self._grain <= 1:
+            return end
+        start = self.dates[0]
+        return start + (end - start) // self._grain * self._grain + self._grain // 2
+
+    def _inside(self, end: int, gap: Gap) -> int | None:
+        """Return the end if it cuts the gap; something that does otherwise."""
+        low, high = gap.window.low, gap.window.high
+        if low is not None and end <= low:
+            end = low + max(self._grain, 1)
+        if high is not None and end >= high:
+            if low is None or high - low <= max(self._grain, 1):
+                return None
+            end = low + (high - low) // 2
+        return end
+
+
+def _grain_of(dates: Sequence[int]) -> int:
+    """Return the unit in which dates differ."""
+    grain = 0
+    for date in dates:
+        grain = math.gcd(grain, date - dates[0])
+    return grain or DAY

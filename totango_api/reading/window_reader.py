@@ -1,0 +1,153 @@
+"""Reading a query in windows of a date, each complete at one moment.
+
+A window that fits on one page is a snapshot: what its answer counts is what it holds. A larger
+one is read page by page, and believed only where nothing moved at all; else it is read again in
+smaller ones. Since a row does not leave its window, or only for a later one, none is missed.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from totango_api.errors import RefusedError, UnavailableError
+from totango_api.reading.date_keys import Movement, Window
+from totango_api.reading.pages import PROBE_SECONDS, is_whole
+from totango_api.reading.pages_read import PagesRead
+from totango_api.reading.result import RecordBatch, ResumePoint
+from totango_api.reading.window_planner import WindowPlanner
+from totango_api.reading.window_size import WindowSize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from totango_api.reading.date_keys import DateKey
+    from totango_api.reading.deduplication import Deduplicator
+    from totango_api.reading.pages import Pages
+    from totango_api.search import Hit, Page, Query
+
+logger = logging.getLogger(__name__)
+
+SPILL: Final = 0.5
+"""By how much a window may be over one page and still be read, by a second one."""
+
+ATTEMPTS: Final = 3
+"""How often a window is asked for whose answer counts more rows than it holds."""
+
+
+class KeyNotUsableError(Exception):
+    """The server does not take the filter of a date, or ignores it."""
+
+
+class WindowReader:
+    """One read of a query in windows.
+
+    Args:
+        pages: Fetches pages.
+        query: What to read.
+        key: The date.
+        given: Tells rows apart.
+        first: Hits of the first page.
+        total: Rows in all.
+        is_moving: Whether rows were seen to move before.
+        gaps: What is to be read; everything, unless a read is resumed.
+
+    Attributes:
+        missing: Rows that windows counted and never gave.
+        too_large: Windows that can be cut no further and do not fit, with their first pages.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        query: Query,
+        key: DateKey,
+        given: Deduplicator,
+        first: Sequence[Hit],
+        total: int,
+        *,
+        is_moving: bool = False,
+        gaps: Sequence[Window] = (Window(),),
+    ) -> None:
+        self._pages = pages
+        self._query = query
+        self._key = key
+        self._given = given
+        self._planner = WindowPlanner(key.dates(first), total, len(first), gaps)
+        self._size = WindowSize(pages.size, total, pages.most, is_moving=is_moving)
+        self._is_whole = len(gaps) == 1 and gaps[0] == Window()
+        self.missing = 0
+        self.too_large: list[tuple[Query, Page]] = []
+
+    def batches(self, rows_before: int = 0) -> Iterator[RecordBatch]:
+        """Yield the rows of one window after another, and what is left after each.
+
+        Args:
+            rows_before: Rows that an interrupted read had given before.
+
+        Raises:
+            KeyNotUsableError: If the server does not take the windows; before any row was lost.
+            ApiError: If a page cannot be had.
+        """
+        while (window := self._planner.next(self._size.rows)) is not None:
+            for hits in self._window(window):
+                yield RecordBatch(self._new(hits))
+            windows = tuple((one.low, one.high) for one in self._planner.left())
+            point = ResumePoint(self._key.name, windows, rows_before + len(self._given))
+            yield RecordBatch([], point if point.is_portable and not self.too_large else None)
+
+    def _new(self, hits: list[Hit]) -> list[Hit]:
+        if self._key.movement is Movement.GROWING:
+            return self._given.latest(hits)  # a later window holds a later version
+        return self._given.new(hits)
+
+    def _window(self, window: Window) -> Iterator[list[Hit]]:
+        query = self._query.narrowed(self._key.within(window))
+        first = self._first(query, window)
+        rows = first.total_hits
+        if rows is None:
+            raise KeyNotUsableError("the server does not count")
+        attempts = 1
+        while rows > (held := len(first.hits) + first.odd_hits) and held < self._pages.size:
+            if attempts == ATTEMPTS:
+                self.missing += rows - held
+                break
+            first, attempts = self._first(query, window), attempts + 1
+            rows = first.total_hits or 0
+        if is_whole(first, self._pages.size) or held < self._pages.size:
+            yield first.hits
+            self._planner.read(window, held)
+        else:
+            yield from self._large(window, query, first, max(rows, held))
+
+    def _first(self, query: Query, window: Window) -> Page:
+        try:
+            page = self._pages.first(query, max_retry_seconds=PROBE_SECONDS)
+        except (RefusedError, UnavailableError) as error:
+            raise KeyNotUsableError(f"it is refused: {error}") from error
+        if not all(window.holds(self._key.of(hit)) for hit in page.hits):
+            raise KeyNotUsableError("the server ignores it")
+        return page
+
+    def _large(self, window: Window, query: Query, first: Page, rows: int) -> Iterator[list[Hit]]:
+        """Yield the rows of a window that does not fit on one page."""
+        dates = self._key.dates(first.hits)
+        size, pages = self._pages.size, self._size.pages
+        most = size * (1 + SPILL) if pages == 1 else self._pages.most * 0.95
+        if rows <= most:
+            reading = PagesRead(self._pages, query, first, stops_when_moved=True)
+            yielded = 0
+            for hits in reading.hits():
+                yield hits
+                yielded += 1
+            self._size.note(rows, yielded, has_moved=reading.has_moved)
+            if reading.is_quiet:
+                self._planner.read(window, reading.rows)
+                return
+        else:
+            yield first.hits
+        if self._planner.can_cut(window):
+            self._planner.put_back(window, rows, dates)
+        else:
+            self._planner.read(window, rows)
+            self.too_large.append((query, first))
