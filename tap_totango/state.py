@@ -16,7 +16,7 @@ import msgspec
 
 from tap_totango.schema import ConversionError, json_in, moment_of, timestamp
 from totango_api.errors import InputError
-from totango_api.reading.result import Plan
+from totango_api.reading import ResumePoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ class Start:
     Attributes:
         since: Replication value from which rows are read; None = everything.
         full: Whether this is a full refresh.
-        plan: What an interrupted full read has left to do.
+        resume: Where an interrupted full read goes on.
         version: Version of the table, in epoch milliseconds.
         at: When this read began: for a resumed one, when that one did.
     """
@@ -60,7 +60,7 @@ class Start:
     full: bool
     version: int
     at: datetime
-    plan: Plan | None = None
+    resume: ResumePoint | None = None
 
 
 class Bookmark:
@@ -169,19 +169,21 @@ class Bookmark:
         reading = self._state.get(READING)
         if not isinstance(reading, dict) or reading.get("query") != fingerprint(query):
             return None
+        if "resume" not in reading:
+            return None  # an earlier version of this tap left it
         began = moment_of(reading["started_at"])
         if not timedelta(0) <= self._now - began <= LONGEST_RESUME:
             return None
-        plan = msgspec.convert(reading["plan"], Plan)
-        return Start(None, full=True, version=int(reading["version"]), at=began, plan=plan)
+        resume = msgspec.convert(reading["resume"], ResumePoint)
+        return Start(None, full=True, version=int(reading["version"]), at=began, resume=resume)
 
-    def progressed(self, start: Start, query: Query, plan: Plan) -> None:
+    def progressed(self, start: Start, query: Query, resume: ResumePoint) -> None:
         """Keep what is left of a full read."""
         self._state[READING] = {
             "started_at": timestamp(start.at),
             "version": start.version,
             "query": fingerprint(query),
-            "plan": msgspec.to_builtins(plan),
+            "resume": msgspec.to_builtins(resume),
         }
 
     def finished(self, start: Start, greatest: str | None) -> None:
@@ -300,7 +302,8 @@ def _check_reading(stream: str, reading: Any) -> None:
     try:
         moment_of(reading["started_at"])
         int(reading["version"])
-        msgspec.convert(reading["plan"], Plan)
+        if "resume" in reading:
+            msgspec.convert(reading["resume"], ResumePoint)
     except (
         ConversionError,
         KeyError,

@@ -26,10 +26,15 @@ from totango_api.errors import (
     RefusedError,
     UnavailableError,
 )
-from totango_api.reading.complete_read import CompleteRead
-from totango_api.reading.paginator import Paging
-from totango_api.reading.scroll import ScrollRead
-from totango_api.reading.splitters import Partitions, splitters_for
+from totango_api.reading import (
+    CREATE_DATE,
+    CompleteRead,
+    Paging,
+    ScrollRead,
+    UserPartitions,
+    date_keys_of,
+    values_of,
+)
 from totango_api.search import (
     ACCOUNTS,
     CORE_ATTRIBUTES,
@@ -47,8 +52,7 @@ if TYPE_CHECKING:
     from tap_totango.schema import Column
     from tap_totango.state import Bookmark
     from tap_totango.streams.context import StreamContext
-    from totango_api.reading.result import Batch, Outcome
-    from totango_api.reading.splitters import Splitter
+    from totango_api.reading import ReadResult, RecordBatch, Values
     from totango_api.search import Term
 
 
@@ -153,13 +157,13 @@ class SearchStream(QueriedStream):
         progress = Progress(self.logger, self.name)
         builder = None
         for batch in self._read(query, start, trial):
-            self.log_query(self._reading.outcome.total)
+            self.log_query(self._reading.result.total)
             builder = builder or self._builder(trial, vanished)
             if batch.hits:
                 yield self._kept(builder.table(batch.hits), start)
-            progress.advance(len(batch.hits), self._reading.outcome.total, self._calls())
-            if batch.plan is not None and start.full:
-                bookmark.progressed(start, query, batch.plan)
+            progress.advance(len(batch.hits), self._reading.result.total, self._calls())
+            if batch.resume is not None and start.full:
+                bookmark.progressed(start, query, batch.resume)
                 self.run.write_state()
         progress.close()
         self._report(builder or self._builder(trial, vanished))
@@ -169,6 +173,19 @@ class SearchStream(QueriedStream):
         """Return what makes records, once it is known which columns the service refuses."""
         names = [*vanished, *(column.name for column in trial.refused)]
         return RecordBuilder(trial.columns, base=self.base, vanished=names)
+
+    def wanted(self) -> tuple[list[Column], list[str]]:
+        """Return the columns to read, and the names of those that no longer exist.
+
+        The date by which a large tenant is read in windows is among them, emitted or not.
+        """
+        columns, vanished = super().wanted()
+        for column in self.columns.values():
+            is_key = column.title == CREATE_DATE and column.field is not None
+            if is_key and not column.of_parent and column not in columns:
+                columns.append(column)
+                self._hidden.append(column.name)
+        return columns, vanished
 
     # What is asked for ----------------------------------------------------------------------
 
@@ -191,7 +208,7 @@ class SearchStream(QueriedStream):
             keeps_columns=self._is_discovered is False and self._knows_columns,
         )
         how = f"from {start.since}" if start.since else "everything"
-        self.logger.info("%s: reading %s%s.", self.name, how, " (resumed)" if start.plan else "")
+        self.logger.info("%s: reading %s%s.", self.name, how, " (resumed)" if start.resume else "")
         return start
 
     def _since_term(self, since: str) -> Term:
@@ -214,7 +231,7 @@ class SearchStream(QueriedStream):
 
     # Reading ----------------------------------------------------------------------------------
 
-    def _read(self, query: Query, start: Start, trial: FieldTrial) -> Iterator[Batch]:
+    def _read(self, query: Query, start: Start, trial: FieldTrial) -> Iterator[RecordBatch]:
         if start.since is None:
             try:
                 yield from self._batches(query, start, trial)
@@ -225,7 +242,8 @@ class SearchStream(QueriedStream):
         started = False
         try:
             narrowed = query.narrowed(self._since_term(start.since))
-            for batch in self._batches(narrowed, start, trial):
+            by = self.replication_key
+            for batch in self._batches(narrowed, start, trial, filtered_by=by):
                 started = True
                 yield batch
         except RefusedError as error:
@@ -240,10 +258,12 @@ class SearchStream(QueriedStream):
             )
             yield from self._batches(query, start, trial)
 
-    def _batches(self, query: Query, start: Start, trial: FieldTrial) -> Iterator[Batch]:
+    def _batches(
+        self, query: Query, start: Start, trial: FieldTrial, *, filtered_by: str | None = None
+    ) -> Iterator[RecordBatch]:
         """Read everything; without the computed columns that the service turns out to refuse."""
         query = trial.trimmed(query)
-        self._reading: CompleteRead | ScrollRead = self._reader(query, start)
+        self._reading: CompleteRead | ScrollRead = self._reader(query, start, filtered_by)
         batches = self._reading.batches()
         try:
             first = next(batches, None)
@@ -259,16 +279,19 @@ class SearchStream(QueriedStream):
                 yield from batches
                 return
         query = trial.trimmed(query)
-        self._reading = self._reader(query, start)
+        self._reading = self._reader(query, start, filtered_by)
         yield from self._reading.batches()
 
-    def _reader(self, query: Query, start: Start) -> CompleteRead | ScrollRead:
+    def _reader(
+        self, query: Query, start: Start, filtered_by: str | None
+    ) -> CompleteRead | ScrollRead:
         return CompleteRead(
             self._search(self.name),
             query,
-            self._splitters(query),
+            date_keys_of(self.name, query.fields, filtered_by=filtered_by),
+            self._values(query),
             self._paging(),
-            resume=start.plan,
+            resume=start.resume,
         )
 
     def _search(self, stream: str) -> Search:
@@ -285,18 +308,24 @@ class SearchStream(QueriedStream):
             in_flight=self.config.get("max_in_flight") or Paging.in_flight,
         )
 
-    def _splitters(self, query: Query) -> list[Splitter]:
+    def _values(self, query: Query) -> list[Values]:
         partitions = self.config.get(f"{self.name}_partitions")
-        named: list[Splitter] = [Partitions(partitions)] if partitions else []
-        return named + splitters_for(self.name, query.fields, self._account_ids)
+        named: list[Values] = [UserPartitions(partitions)] if partitions else []
+        return named + values_of(self.name, query.fields, self._account_ids)
 
     def _account_ids(self) -> list[str]:
-        """Read the ids of all accounts: users are cut by them where nothing else serves."""
+        """Read the ids of all accounts: users are read by them where nothing else serves.
+
+        Raises:
+            IncompleteReadError: If not all accounts could be read.
+        """
         self.logger.info("Reading the ids of all accounts, to read their users by.")
-        query = Query()
-        splitters = splitters_for(ACCOUNTS, (), list)
-        reading = CompleteRead(self._search(ACCOUNTS), query, splitters, self._paging())
-        return [str(hit["name"]) for batch in reading.batches() for hit in batch.hits]
+        keys, values = date_keys_of(ACCOUNTS, ()), values_of(ACCOUNTS, (), list)
+        reading = CompleteRead(self._search(ACCOUNTS), Query(), keys, values, self._paging())
+        ids = [str(hit["name"]) for batch in reading.batches() for hit in batch.hits]
+        if not reading.result.is_complete:
+            raise self._incomplete(reading.result)
+        return list(dict.fromkeys(ids))
 
     def _calls(self) -> int:
         return self.run.client.usage["api"].calls
@@ -304,17 +333,15 @@ class SearchStream(QueriedStream):
     # Afterwards ---------------------------------------------------------------------------------
 
     def _report(self, builder: RecordBuilder) -> None:
-        outcome = self._reading.outcome
-        self.log_query(outcome.total)
-        least = outcome.least_calls(self._paging().page_size)
+        result = self._reading.result
+        self.log_query(result.total)
         self.logger.info(
-            "%s: %s rows of %s in %s calls (least possible: %s), %s rows came more than once.",
+            "%s: %s rows of %s in %s calls (least possible: %s).",
             self.name,
-            outcome.rows,
-            "an unknown total" if outcome.total is None else outcome.total,
-            outcome.calls,
-            least,
-            outcome.repeated,
+            result.rows,
+            "an unknown total" if result.total is None else result.total,
+            result.calls,
+            result.least_calls(self._paging().page_size),
         )
         self.log_conversion_errors(builder.conversion_errors)
 
@@ -324,29 +351,29 @@ class SearchStream(QueriedStream):
         Raises:
             IncompleteReadError: If rows are missing, unless the user said to go on.
         """
-        outcome = self._reading.outcome
-        if outcome.missing is None or outcome.missing or outcome.unreadable or outcome.shifted:
-            error = self._incomplete(outcome)
+        result = self._reading.result
+        if not result.is_complete:
+            error = self._incomplete(result)
             if (self.config.get("on_incomplete") or "fail") == "fail":
                 raise error
             self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error)
             return
         bookmark.finished(start, self._greatest)
-        if self._stream_version is not None and outcome.proven:
+        if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
 
-    def _incomplete(self, outcome: Outcome) -> IncompleteReadError:
-        if outcome.unreadable:
-            msg = f"{outcome.unreadable} rows came without an id, and cannot be used."
-            return IncompleteReadError(msg, missing=outcome.unreadable, remedy=_LOOK_THERE)
-        if outcome.missing is None:
+    def _incomplete(self, result: ReadResult) -> IncompleteReadError:
+        if result.unreadable:
+            msg = f"{result.unreadable} rows came without an id, and cannot be used."
+            return IncompleteReadError(msg, missing=result.unreadable, remedy=_LOOK_THERE)
+        if result.missing is not None:
+            msg = f"{result.missing} of {result.total} rows could not be read."
+            return IncompleteReadError(msg, missing=result.missing, remedy=self._remedy())
+        if result.total is None:
             msg = "The server does not count its rows, and gave as many as it can."
-            return IncompleteReadError(msg, remedy=self._remedy())
-        if outcome.shifted and not outcome.missing:
-            msg = "Rows went away while others were read, which may have been passed over."
-            return IncompleteReadError(msg, remedy=_AGAIN)
-        msg = f"{outcome.missing} of {outcome.total} rows could not be read."
-        return IncompleteReadError(msg, missing=outcome.missing, remedy=self._remedy())
+        else:
+            msg = "Rows moved while others were read, and some may have been passed over."
+        return IncompleteReadError(msg, remedy=self._remedy())
 
     def _remedy(self) -> str:
         method = " or accounts_method: scroll" if self.name == ACCOUNTS else ""
@@ -361,7 +388,6 @@ class SearchStream(QueriedStream):
 
 
 _DESELECT = "If it speaks of a column, deselect that one in the catalog."
-_AGAIN = "Run it again; or on_incomplete: warn to go on without them."
 _LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."
 
 
@@ -372,9 +398,11 @@ class AccountsStream(SearchStream):
     keys: ClassVar[tuple[str, ...]] = ("account_id",)
     base = base_columns(ACCOUNTS)
 
-    def _reader(self, query: Query, start: Start) -> CompleteRead | ScrollRead:
+    def _reader(
+        self, query: Query, start: Start, filtered_by: str | None
+    ) -> CompleteRead | ScrollRead:
         if self.config.get("accounts_method") != "scroll":
-            return super()._reader(query, start)
+            return super()._reader(query, start, filtered_by)
         query = query.at(0, self._paging().page_size, None)
         return ScrollRead(self.run.client, query, team_id=self._team_id())
 

@@ -76,14 +76,16 @@ class CompleteRead:
 
     def _batches(self, pages: Pages, given: Deduplicator) -> Iterator[RecordBatch]:
         first = pages.first(self.query)
+        pages.learn_size(first)
         self.result.total = first.total_hits
         self.result.unreadable += first.odd_hits
         given.reserve(first.total_hits or 0)
-        reader = QueryReader(pages, self.keys, self.values, given, self.result)
+        reader = QueryReader(pages, self.keys, self.values, given)
+        is_read = False
         if self.resume is not None and not is_whole(first, pages.size):
-            if (yield from self._resumed(self.resume, pages, given, first, reader)):
-                return
-        yield from reader.batches(self.query, first)
+            is_read = yield from self._resumed(self.resume, pages, given, first, reader)
+        if not is_read:
+            self.result.missing = yield from reader.batches(self.query, first)
 
     def _resumed(
         self,
@@ -106,6 +108,6 @@ class CompleteRead:
         except KeyNotUsableError as error:
             logger.info("Beginning anew: %s", error)
             return False
-        yield from reader.after_windows(windows, key)
+        self.result.missing = yield from reader.after_windows(windows, key)
         self._rows_before = resume.rows
         return True

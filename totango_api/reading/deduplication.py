@@ -1,8 +1,8 @@
-"""The rows of one read, each given once."""
+"""The rows of one read, each given once, and again only where it was active meanwhile."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.keyset import KeySet
 
@@ -13,51 +13,52 @@ if TYPE_CHECKING:
 
 
 class Deduplicator:
-    """Tells rows that were given before from new ones.
+    """Tells rows that were given before from new ones, and from later versions of them.
 
     Args:
         key: Reads the key off a hit; None where it has none.
-
-    Attributes:
-        keyless: Rows without a key that came so far.
     """
 
     def __init__(self, key: Callable[[Hit], Key | None]) -> None:
         self._key = key
         self._keys = KeySet()
-        self._keys_of_keyless = KeySet()
-        self.keyless = 0
+        self._keyless = KeySet()
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    @property
+    def keyless(self) -> int:
+        """Rows without a key that came so far."""
+        return len(self._keyless)
 
     def reserve(self, rows: int) -> None:
         """Make room for so many rows."""
         self._keys.reserve(rows)
 
     def new(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Return the rows that have a key and that did not come before."""
-        keyed, keys = self._keyed(hits)
-        new = self._keys.add_all(keys)
-        return [hit for hit, is_new in zip(keyed, new, strict=True) if is_new]
-
-    def latest(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Return all rows that have a key: what came before comes again, as it is now."""
-        keyed, keys = self._keyed(hits)
-        self._keys.add_all(keys)
-        return list(keyed)
-
-    def _keyed(self, hits: Sequence[Hit]) -> tuple[Sequence[Hit], list[Key]]:
+        """Return the rows that did not come before, or that have been active since."""
         keys = [self._key(hit) for hit in hits]
-        if None not in keys:
-            return hits, cast("list[Key]", keys)
-        for hit, key in zip(hits, keys, strict=True):
-            # Pages overlap: such a row, too, may come twice.
-            self.keyless += key is None and self._keys_of_keyless.add((repr(hit),))
-        pairs = [(hit, key) for hit, key in zip(hits, keys, strict=True) if key is not None]
-        return [hit for hit, _ in pairs], [key for _, key in pairs]
+        if None in keys:
+            for hit, key in zip(hits, keys, strict=True):
+                if key is None:
+                    # Pages overlap: such a row, too, may come twice.
+                    self._keyless.add((repr(hit),))
+            hits = [hit for hit, key in zip(hits, keys, strict=True) if key is not None]
+        known = [key for key in keys if key is not None]
+        new = self._keys.add_all(known, map(_version, hits))
+        return [hit for hit, is_new in zip(hits, new, strict=True) if is_new]
 
     def close(self) -> None:
         """Forget the keys."""
         self._keys.close()
-        self._keys_of_keyless.close()
+        self._keyless.close()
+
+
+def _version(hit: Hit) -> int:
+    """Return when a row was active last: the only date of a hit that tells a later version."""
+    value = hit.get("last_activity_time")
+    return value if type(value) is int and abs(value) < _FARTHEST else 0
+
+
+_FARTHEST: Final = 2**62

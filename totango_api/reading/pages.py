@@ -48,8 +48,7 @@ class Pages:
         size: Rows on a full page: fewer than asked for where the server has a lower limit.
         reach: Rows that one query reaches from either end.
         is_one_way: Whether the server ignores the sort order.
-        counts_beyond: Whether it has counted more rows than a query reaches. Where it has not, a
-            count of just that many may be as far as it counts.
+        overcounts: Whether it turned out to count more rows than it gives.
     """
 
     def __init__(self, search: Search, paging: Paging, pool: ThreadPoolExecutor) -> None:
@@ -59,7 +58,8 @@ class Pages:
         self.size = paging.page_size
         self.reach: float = paging.window
         self.is_one_way = False
-        self.counts_beyond = False
+        self.overcounts = False
+        self._serves_beyond: bool | None = None
 
     @property
     def most(self) -> float:
@@ -67,14 +67,14 @@ class Pages:
         return self.reach if self.is_one_way else 2 * self.reach
 
     def first(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
-        """Fetch the first page of a query, and learn how long pages are."""
-        page = self._fetch(query.at(0, self.size), max_retry_seconds)
+        """Fetch the first page of a query."""
+        return self._fetch(query.at(0, self.size), max_retry_seconds)
+
+    def learn_size(self, page: Page) -> None:
+        """Learn from a first page how many rows the server gives at once."""
         rows = len(page.hits) + page.odd_hits
-        if (page.total_hits or 0) > self.paging.window:
-            self.counts_beyond = True
         if 0 < rows < self.size and (page.total_hits is None or page.total_hits > rows):
             self.size = rows
-        return page
 
     def count(self, query: Query) -> int | None:
         """Return how many rows a query has, at the cost of a call."""
@@ -93,8 +93,12 @@ class Pages:
 
     def serves_beyond(self, query: Query) -> bool:
         """Tell whether the server gives rows beyond its window: asked once, some may."""
-        if math.isinf(self.reach):
-            return True
+        if self._serves_beyond is None:
+            self._serves_beyond = self._asks_beyond(query)
+            self.reach = math.inf if self._serves_beyond else self.reach
+        return self._serves_beyond
+
+    def _asks_beyond(self, query: Query) -> bool:
         try:
             page = self._fetch(query.at(self.paging.window, self.size), PROBE_SECONDS)
         except AuthenticationError:
@@ -102,8 +106,6 @@ class Pages:
         except ApiError as error:
             logger.info("Rows beyond %s are not served: %s", self.paging.window, error)
             return False
-        if page.hits:
-            self.reach = math.inf
         return bool(page.hits)
 
 

@@ -58,7 +58,6 @@ class PagesRead:
         self._first = first
         self._stops_when_moved = stops_when_moved
         self._counts: dict[Place, int | None] = {}
-        self._is_steady = True
         self._keys = KeySet()
         least = max(math.ceil(pages.size * OVERLAP), 2)
         overlap = min(max(least, largest_group(first.hits) + 1), pages.size // 2)
@@ -75,9 +74,14 @@ class PagesRead:
         return len(self._chain) - 1
 
     @property
+    def totals(self) -> set[int | None]:
+        """What the answers counted."""
+        return set(self._counts.values())
+
+    @property
     def has_moved(self) -> bool:
         """Whether rows were seen to come, to go or to change places."""
-        return not self._is_steady or self._chain.has_moved
+        return self.totals != {self.total} or self._chain.has_moved
 
     @property
     def is_linked(self) -> bool:
@@ -216,7 +220,6 @@ class PagesRead:
         hits = page.hits if place.order == ASCENDING else page.hits[::-1]
         rows = len(hits) + page.odd_hits
         self._counts[place] = page.total_hits
-        self._is_steady = self._is_steady and page.total_hits == self.total
         is_ascending = place.order == ASCENDING
         start = place.offset if is_ascending else (page.total_hits or 0) - place.offset - rows
         part = slice_of(hits, key, start)

@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.coverage import coverage_of
 from totango_api.reading.date_keys import Movement
+from totango_api.reading.keyset import KeySet
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.reading.pages_read import PagesRead
-from totango_api.reading.result import RecordBatch
+from totango_api.reading.result import RecordBatch, plus
 from totango_api.reading.sample import Sample
 from totango_api.reading.values import UserPartitions
 from totango_api.reading.window_reader import KeyNotUsableError, WindowReader
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
-    from totango_api.reading.result import ReadResult
     from totango_api.reading.values import Part, Values
     from totango_api.search import Hit, Page, Query, Term
+
+Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
+"""Rows of a query; in the end, how many are missing: None = nobody knows whether any is."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,9 @@ QUIET_SEAMS: Final = 8
 
 PASSES: Final = 4
 """Passes over the same pages, two in a row of which must leave no seam open."""
+
+ENOUGH: Final = 2
+"""Passes in a row that must be in order."""
 
 SMALL_PAGES: Final = 2
 """Pages up to which two passes cost no more than windows."""
@@ -51,7 +57,6 @@ class QueryReader:
         keys: Dates by which rows may be read in windows, the safest first.
         values: Values by which they may be read in parts.
         given: Tells rows apart.
-        result: Takes in what is missing.
     """
 
     def __init__(
@@ -60,13 +65,11 @@ class QueryReader:
         keys: Sequence[DateKey],
         values: Sequence[Values],
         given: Deduplicator,
-        result: ReadResult,
     ) -> None:
         self._pages = pages
         self._keys = list(keys)
         self._values = list(values)
         self._given = given
-        self._result = result
         self._sample = Sample()
 
     def batches(
@@ -75,8 +78,8 @@ class QueryReader:
         first: Page,
         keys: Sequence[DateKey] | None = None,
         values: Sequence[Values] | None = None,
-    ) -> Iterator[RecordBatch]:
-        """Yield the rows of a query.
+    ) -> Reading:
+        """Yield the rows of a query; return how many are missing.
 
         Args:
             query: What to read.
@@ -90,30 +93,32 @@ class QueryReader:
         keys = self._keys if keys is None else keys
         values = self._values if values is None else values
         total, pages = first.total_hits, self._pages
-        named = [way for way in values if isinstance(way, UserPartitions)]
-        covering = self._covering(keys, first)
         if is_whole(first, pages.size):
             yield self._batch(first.hits)
-            return
+            return 0
         if total is None or (total <= SMALL_PAGES * pages.size and total < pages.most):
-            yield from self._passes(query, first, values)
-            return
+            return (yield from self._passes(query, first, values))
+        is_named = any(isinstance(way, UserPartitions) for way in values)
+        covering = [] if is_named and total >= pages.most else self._covering(keys, first)
         # Of few pages, too few seams would tell that nothing moved.
         is_moving = total <= QUIET_SEAMS * pages.size
         if covering and not is_moving and total < pages.most * 0.98:
             reading = PagesRead(pages, query, first, stops_when_moved=True)
             yield from map(self._batch, reading.hits())
             if reading.is_quiet:
-                return
+                return 0
             is_moving = reading.has_moved
-        if not (named and total >= pages.most):
-            for key in covering:
-                if (yield from self._windows(query, first, key, keys, values, is_moving)):
-                    return
-        if total < pages.most or (not named and pages.serves_beyond(query)):
-            yield from self._passes(query, first, values)
-        else:
-            yield from self._parts(query, first, keys, values)
+        for key in covering:
+            try:
+                return (yield from self._windows(query, first, key, values, is_moving))
+            except KeyNotUsableError as error:
+                logger.info("Not reading by %s: %s", key.name, error)
+        if pages.overcounts:
+            values = ()  # what no part gives either is looked for in vain
+        is_reached = total < pages.most or pages.overcounts
+        if is_reached or (not is_named and pages.serves_beyond(query)):
+            return (yield from self._passes(query, first, values))
+        return (yield from self._parts(query, first, keys, values))
 
     # By a date --------------------------------------------------------------------------------
 
@@ -127,75 +132,79 @@ class QueryReader:
         query: Query,
         first: Page,
         key: DateKey,
-        keys: Sequence[DateKey],
         values: Sequence[Values],
         is_moving: bool,
-    ) -> Generator[RecordBatch, None, bool]:
-        """Yield the rows of all windows of a date; return whether that was possible."""
+    ) -> Reading:
+        """Yield the rows of all windows of a date; return how many are missing.
+
+        Raises:
+            KeyNotUsableError: If the server does not filter by it, or not every row has it.
+        """
         total = first.total_hits or 0
+        if not key.is_filtered:
+            is_moving = self._moves(query, key, total) or is_moving
+        reader = WindowReader(
+            self._pages, query, key, self._given, first.hits, total, is_moving=is_moving
+        )
+        yield self._batch(first.hits)
+        yield from reader.batches()
+        return (yield from self.after_windows(reader, key, values))
+
+    def _moves(self, query: Query, key: DateKey, total: int) -> bool:
+        """Tell whether rows came or went while those with a date were counted: all of them."""
         try:
-            if not key.is_filtered:
-                coverage = coverage_of(self._pages, query, key.anything, total)
-                if coverage.left_out != 0:
-                    logger.info("%s rows have no %s.", coverage.left_out, key.name)
-                    return False
-                is_moving = is_moving or coverage.has_moved
-            reader = WindowReader(
-                self._pages, query, key, self._given, first.hits, total, is_moving=is_moving
-            )
-            yield self._batch(first.hits)
-            for batch in reader.batches():
-                yield batch
-        except (RefusedError, UnavailableError, KeyNotUsableError) as error:
-            logger.info("Not reading in windows of %s: %s", key.name, error)
-            return False
-        yield from self.after_windows(reader, key, keys, values)
-        return True
+            coverage = coverage_of(self._pages, query, key.anything, total)
+        except (RefusedError, UnavailableError) as error:
+            msg = f"it is refused: {error}"
+            raise KeyNotUsableError(msg) from error
+        if coverage.left_out != 0:
+            msg = f"{coverage.left_out} rows lack it"
+            raise KeyNotUsableError(msg)
+        return coverage.has_moved
 
     def after_windows(
-        self,
-        reader: WindowReader,
-        key: DateKey,
-        keys: Sequence[DateKey] | None = None,
-        values: Sequence[Values] | None = None,
-    ) -> Iterator[RecordBatch]:
+        self, reader: WindowReader, key: DateKey, values: Sequence[Values] | None = None
+    ) -> Reading:
         """Yield the rows of windows that could be cut no further, read in another way."""
-        self._result.lacks(reader.missing)
-        others = [one for one in (self._keys if keys is None else keys) if one.name != key.name]
+        missing: int | None = reader.missing
+        others = [one for one in self._keys if one.name != key.name]
         for query, first in reader.too_large:
-            yield from self.batches(query, first, others, values)
+            missing = plus(missing, (yield from self._part(query, first, others, values)))
+        return missing
 
     # Page by page -----------------------------------------------------------------------------
 
-    def _passes(
-        self, query: Query, first: Page | None, values: Sequence[Values]
-    ) -> Iterator[RecordBatch]:
+    def _passes(self, query: Query, first: Page, values: Sequence[Values]) -> Reading:
         """Yield the rows of a query within reach, read until two passes left no seam open."""
-        linked = most = 0
-        reading: PagesRead | None = None
+        found, in_order, odd = KeySet(), 0, 0
+        totals = {first.total_hits}
+        page: Page | None = first
         for _ in range(PASSES):
-            page = first or self._pages.first(query)
-            first = None
+            page = page or self._pages.first(query)
             if is_whole(page, self._pages.size):
                 yield self._batch(page.hits)
-                return
-            reading = PagesRead(self._pages, query, page)
-            yield from map(self._batch, reading.hits())
-            most = max(most, reading.rows + reading.odd)
-            if reading.is_quiet and reading.seams >= QUIET_SEAMS:
-                return
-            linked = linked + 1 if reading.is_linked else 0
-            if linked == 2:
-                return
+                return 0
+            reading, page = PagesRead(self._pages, query, page), None
+            for hits in reading.hits():
+                found.add_all([key for hit in hits if (key := self._pages.search.key(hit))])
+                yield self._batch(hits)
+            odd = reading.odd
+            totals |= reading.totals
+            in_order = in_order + 1 if reading.is_linked or reading.is_quiet else 0
+            if (reading.is_quiet and reading.seams >= QUIET_SEAMS) or in_order == ENOUGH:
+                return 0
             if reading.missing != 0:
                 break
-        total = reading.total if reading is not None else None
-        if self._pages.is_one_way and total and total > most and self._serves_more(query):
-            yield from self._passes(query, None, values)
-        elif values and total is not None:
-            yield from self._parts(query, self._pages.first(query), (), values, most=most)
-        else:
-            self._result.lacks(None if total is None else max(total - most, 0) or None)
+        total = first.total_hits
+        missing = None if total is None else max(total - len(found) - odd, 0)
+        found.close()
+        if missing == 0 and len(totals) == 1:
+            return 0
+        if missing and self._pages.is_one_way and self._serves_more(query):
+            return (yield from self._passes(query, self._pages.first(query), values))
+        if values and missing:
+            return (yield from self._parts(query, self._pages.first(query), (), values, missing))
+        return missing or None
 
     def _serves_more(self, query: Query) -> bool:
         """Tell whether rows beyond the window turn out to be served."""
@@ -210,43 +219,42 @@ class QueryReader:
         first: Page,
         keys: Sequence[DateKey],
         values: Sequence[Values],
-        most: int = 0,
-    ) -> Iterator[RecordBatch]:
-        """Yield the rows of a query in parts; what no part holds is missing.
+        missing: int | None = None,
+    ) -> Reading:
+        """Yield the rows of a query in parts; return how many no part held.
 
         Args:
             query: What to read.
             first: Its first page.
             keys: Dates by which parts may be read.
             values: Ways to read it in parts.
-            most: Rows of it that were read before.
+            missing: Rows that are missing of it; None if none were read yet.
         """
         yield self._batch(first.hits)
         total = first.total_hits or 0
-        lacking: int | None = total - most if most else None
         done: list[Term] = []
         for way in self._ranked(values, first.hits):
             rest = [one for one in values if one.name != way.name]
-            given = len(self._given)
             parts = way.parts(self._sample.hits, total, self._most(way, total))
-            counted = yield from self._parts_of(query, way, parts, keys, rest, done)
+            given = len(self._given)
+            counted, inner = yield from self._parts_of(query, way, parts, keys, rest, done)
             if counted is None:
                 continue
-            values_held = [one for part in parts for one in part.values]
-            held = way.term(values_held) if values_held else None
+            listed = [one for part in parts for one in part.values]
+            held = way.term(listed) if listed else None
             done += [held] if held is not None else []
-            if lacking is None:
-                lacking = self._lacking(query, total, counted, held)
+            if missing is None:
+                missing = inner + self._lacking(query, total, counted, held)
             else:
-                lacking -= len(self._given) - given
-            if lacking <= 0:
-                return
-            logger.info("%s rows are missing of those read by %s.", lacking, way.name)
-        if lacking is None:
+                missing -= len(self._given) - given
+            if missing <= 0:
+                return 0
+            logger.info("%s rows are missing of those read by %s.", missing, way.name)
+        if missing is None:
             reading = PagesRead(self._pages, query, first)
             yield from map(self._batch, reading.hits())
-            lacking = total - reading.rows - reading.odd
-        self._result.lacks(max(lacking, 1))
+            missing = max(total - reading.rows - reading.odd, 1)
+        return missing
 
     def _ranked(self, values: Sequence[Values], hits: Sequence[Hit]) -> list[Values]:
         found = [(way.share(hits), way) for way in values]
@@ -261,15 +269,19 @@ class QueryReader:
         keys: Sequence[DateKey],
         rest: Sequence[Values],
         done: Sequence[Term],
-    ) -> Generator[RecordBatch, None, int | None]:
-        """Yield the rows of each part; return how many were counted, None if it is no use."""
-        size, counted = self._pages.size, 0 if parts else None
+    ) -> Generator[RecordBatch, None, tuple[int | None, int]]:
+        """Yield the rows of each part; return how many were counted, and are missing of these.
+
+        None were counted where parts are of no use.
+        """
+        size, missing = self._pages.size, 0
+        counted = 0 if parts else None
         waiting = deque(parts)
         while waiting:
             part = waiting.popleft()
             page = self._first_of(query, way, part)
             if page is None:
-                return None
+                return None, 0
             rows = page.total_hits or len(page.hits)
             halves = way.halves(part)
             if halves and (rows > self._pages.most or (way.is_partition and rows >= size)):
@@ -281,8 +293,26 @@ class QueryReader:
             if done and not is_whole(page, size) and self._is_read(narrowed, rows, done):
                 yield self._batch(page.hits)
                 continue
-            yield from self.batches(narrowed, page, keys, rest)
-        return counted
+            inner = yield from self._part(narrowed, page, keys, rest)
+            missing += 1 if inner is None else inner
+        return counted, missing
+
+    def _part(
+        self,
+        query: Query,
+        first: Page,
+        keys: Sequence[DateKey],
+        values: Sequence[Values] | None,
+    ) -> Reading:
+        """Yield the rows of a part: nothing can be resumed from inside it."""
+        reading = self.batches(query, first, keys, values)
+        while True:
+            try:
+                batch = next(reading)
+            except StopIteration as end:
+                missing: int | None = end.value
+                return missing
+            yield RecordBatch(batch.hits)
 
     def _most(self, way: Values, total: int) -> int:
         """Return how many rows a part may have: one page, where rows do not change parts."""

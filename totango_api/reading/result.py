@@ -65,13 +65,11 @@ class ReadResult:
         """Whether every row that matched throughout the read has been given."""
         return self.missing == 0 and self.unreadable == 0
 
-    def lacks(self, rows: int | None) -> None:
-        """Take in that so many rows are missing; None = some."""
-        if rows is None or self.missing is None:
-            self.missing = None
-        else:
-            self.missing += rows
-
     def least_calls(self, page_size: int) -> int:
         """Return the fewest calls in which these rows could have come."""
         return max(-(-max(self.total or 0, self.rows) // page_size), 1)
+
+
+def plus(missing: int | None, more: int | None) -> int | None:
+    """Add numbers of missing rows, of which either may be unknown."""
+    return None if missing is None or more is None else missing + more

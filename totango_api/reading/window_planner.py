@@ -149,7 +149,7 @@ class WindowPlanner:
         """Tell whether a window is longer than the unit in which dates differ."""
         if window.low is None or window.high is None:
             return True
-        return window.high - window.low > self._grain
+        return window.high - window.low > max(self._grain, 2)
 
     def left(self) -> list[Window]:
         """Return what is still to be read, windows under way included."""
@@ -227,7 +227,9 @@ class WindowPlanner:
             return gap.dates[-1] + 1 if gap.window.high is None else None
         first = gap.dates[0]
         if gap.dates[at] == first:
-            return first + 1
+            # More than asked for at one moment: by itself.
+            low = gap.window.low
+            return first - 1 if low is None or low < first - self._grain else first + 1
         return gap.dates[bisect_left(gap.dates, gap.dates[at]) - 1] + 1
 
     def _halfway(self, gap: Gap) -> int | None:

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
-from totango_api.reading.date_keys import Movement, Window
+from totango_api.reading.date_keys import Window
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.result import RecordBatch, ResumePoint
@@ -75,7 +75,8 @@ class WindowReader:
         self._given = given
         self._planner = WindowPlanner(key.dates(first), total, len(first), gaps)
         self._size = WindowSize(pages.size, total, pages.most, is_moving=is_moving)
-        self._is_whole = len(gaps) == 1 and gaps[0] == Window()
+        self._is_proven = False
+        self._short = 0
         self.missing = 0
         self.too_large: list[tuple[Query, Page]] = []
 
@@ -91,26 +92,22 @@ class WindowReader:
         """
         while (window := self._planner.next(self._size.rows)) is not None:
             for hits in self._window(window):
-                yield RecordBatch(self._new(hits))
+                yield RecordBatch(self._given.new(hits))
             windows = tuple((one.low, one.high) for one in self._planner.left())
             point = ResumePoint(self._key.name, windows, rows_before + len(self._given))
             yield RecordBatch([], point if point.is_portable and not self.too_large else None)
-
-    def _new(self, hits: list[Hit]) -> list[Hit]:
-        if self._key.movement is Movement.GROWING:
-            return self._given.latest(hits)  # a later window holds a later version
-        return self._given.new(hits)
 
     def _window(self, window: Window) -> Iterator[list[Hit]]:
         query = self._query.narrowed(self._key.within(window))
         first = self._first(query, window)
         rows = first.total_hits
         if rows is None:
-            raise KeyNotUsableError("the server does not count")
+            msg = "the server does not count"
+            raise KeyNotUsableError(msg)
         attempts = 1
         while rows > (held := len(first.hits) + first.odd_hits) and held < self._pages.size:
             if attempts == ATTEMPTS:
-                self.missing += rows - held
+                self._note_missing(rows - held)
                 break
             first, attempts = self._first(query, window), attempts + 1
             rows = first.total_hits or 0
@@ -120,14 +117,28 @@ class WindowReader:
         else:
             yield from self._large(window, query, first, max(rows, held))
 
+    def _note_missing(self, rows: int) -> None:
+        self.missing += rows
+        self._short += 1
+        if self._short == ATTEMPTS:
+            self._pages.overcounts = True
+            msg = "the server counts more rows than it gives"
+            raise KeyNotUsableError(msg)
+
     def _first(self, query: Query, window: Window) -> Page:
-        try:
-            page = self._pages.first(query, max_retry_seconds=PROBE_SECONDS)
-        except (RefusedError, UnavailableError) as error:
-            raise KeyNotUsableError(f"it is refused: {error}") from error
+        page = self._pages.first(query) if self._is_proven else self._tried(query)
         if not all(window.holds(self._key.of(hit)) for hit in page.hits):
-            raise KeyNotUsableError("the server ignores it")
+            msg = "the server ignores it"
+            raise KeyNotUsableError(msg)
+        self._is_proven = self._is_proven or bool(page.hits)
         return page
+
+    def _tried(self, query: Query) -> Page:
+        try:
+            return self._pages.first(query, max_retry_seconds=PROBE_SECONDS)
+        except (RefusedError, UnavailableError) as error:
+            msg = f"it is refused: {error}"
+            raise KeyNotUsableError(msg) from error
 
     def _large(self, window: Window, query: Query, first: Page, rows: int) -> Iterator[list[Hit]]:
         """Yield the rows of a window that does not fit on one page."""

@@ -1,44 +1,44 @@
-"""A row is new to a read once, and to each part of it once."""
+"""Rows are given once, unless their latest version is wanted."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totango_api.reading.deduplication import Seen
-from totango_api.search.endpoint import key_of
+from totango_api.reading.deduplication import Deduplicator
+from totango_api.search import key_of
 
-ids = st.lists(st.sampled_from("abcdefgh"), max_size=12)
+pages = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=6)
 
 
-def seen() -> Seen:
-    return Seen(lambda hit: key_of("accounts", hit))
+def deduplicator() -> Deduplicator:
+    return Deduplicator(lambda hit: key_of("accounts", hit))
 
 
 def hits(names: list[str]) -> list[dict]:
     return [{"name": name} for name in names]
 
 
-@given(before=ids, outer=ids, inner=ids, after=ids)
-def test_parts_count_their_own_rows(
-    before: list[str], outer: list[str], inner: list[str], after: list[str]
-) -> None:
-    rows = seen()
-    rows.take(hits(before))
-    with rows.part() as whole:
-        rows.take(hits(outer))
-        with rows.part() as part:
-            rows.take(hits(inner))
-        rows.take(hits(after))
-    rows.take(hits(["z"]))
-    assert part.rows == len(set(inner))
-    assert whole.rows == len({*outer, *inner, *after})
-    assert len(rows) == len({*before, *outer, *inner, *after, "z"})
+@given(pages)
+def test_each_row_comes_back_once(names: list[list[str]]) -> None:
+    rows = deduplicator()
+    given_rows = [hit["name"] for page in names for hit in rows.new(hits(page))]
+    wanted = {name for page in names for name in page}
+    assert sorted(given_rows) == sorted(wanted)
+    assert len(rows) == len(wanted)
 
 
-def test_only_rows_never_seen_before_come_back() -> None:
-    rows = seen()
-    assert rows.take(hits(["a", "b", "a"])) == (hits(["a", "b"]), 0)
-    with rows.part() as part:
-        assert rows.take([*hits(["b", "c"]), {}, {"name": ""}]) == (hits(["c"]), 2)
-    assert part.rows == 2
+def test_only_a_later_version_comes_again() -> None:
+    rows = deduplicator()
+    versions = [[{"name": "a", "last_activity_time": at}] for at in (None, 5, 5, 4, 7)]
+    given_rows = [rows.new(page) for page in versions]
+    assert given_rows == [versions[0], versions[1], [], [], versions[4]]
+    assert len(rows) == 1
+
+
+def test_a_row_without_a_key_counts_once_though_pages_overlap() -> None:
+    rows = deduplicator()
+    nameless = {"display_name": "Nobody"}
+    assert rows.new([nameless, *hits(["a"])]) == hits(["a"])
+    assert rows.new([nameless, {"display_name": "Nobody else"}]) == []
+    assert rows.keyless == 2

@@ -31,34 +31,44 @@ def test_no_character_makes_two_keys_one() -> None:
 
 
 @given(st.lists(st.lists(keys, max_size=6), max_size=8), st.integers(1, 5))
-def test_each_key_has_the_moment_at_which_it_was_seen_last(
-    pages: list[list[tuple[str, ...]]], in_memory: int
-) -> None:
-    seen = KeySet(in_memory)
-    last: dict[tuple[str, ...], int] = {}
+def test_keys_of_a_page_are_new_once(pages: list[list[tuple[str, ...]]], in_memory: int) -> None:
+    seen, known = KeySet(in_memory), set()
     for page in pages:
-        now = seen.tick()
         expected = []
         for key in page:
-            expected.append(last.get(key, 0))
-            last[key] = now
-        assert seen.meet(page) == expected
+            expected.append(key not in known)
+            known.add(key)
+        assert seen.add_all(page) == expected
+    seen.close()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), max_size=20), st.integers(1, 3)
+)
+def test_a_key_comes_again_with_a_later_version(
+    found: list[tuple[str, int]], in_memory: int
+) -> None:
+    seen, latest = KeySet(in_memory), dict[str, int]()
+    for key, version in found:
+        is_later = version > latest.get(key, -1)
+        assert seen.add_all([(key,)], [version]) == [is_later]
+        latest[key] = max(version, latest.get(key, -1))
+    assert len(seen) == len(latest)
     seen.close()
 
 
 @pytest.mark.parametrize("reserved", [0, 30_000])
-def test_a_place_is_at_most_64_bytes_for_each_key(reserved: int) -> None:
+def test_a_place_is_at_most_77_bytes_for_each_key(reserved: int) -> None:
     seen = KeySet()
     seen.reserve(reserved)
     for start in range(0, 30_000, 1_000):
-        seen.meet([(f"acc-{start + number}",) for number in range(1_000)])
+        seen.add_all([(f"acc-{start + number}",) for number in range(1_000)])
     assert len(seen) == 30_000
-    assert sys.getsizeof(seen._firsts) * 2.5 <= 64 * len(seen)
+    assert sys.getsizeof(seen._firsts) * 3 <= 77 * len(seen)
 
 
 def test_keys_whose_first_hashes_are_alike_are_told_apart() -> None:
     seen = KeySet()
-    assert seen._meet_all([(1, 1), (1, 2), (1 + len(seen._firsts), 1)]) == [0, 0, 0]
-    seen.tick()
-    assert seen._meet_all([(1, 2), (1, 3)]) == [1, 0]
+    assert seen._add_hashes([(1, 1, 0), (1, 2, 0), (1 + len(seen._firsts), 1, 0)]) == [True] * 3
+    assert seen._add_hashes([(1, 2, 0), (1, 3, 0)]) == [False, True]
     assert len(seen) == 4

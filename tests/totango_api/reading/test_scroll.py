@@ -40,7 +40,7 @@ def read(*answers: Any) -> tuple[list[Any], ScrollRead, Steps]:
 def test_to_the_empty_step() -> None:
     names, reading, steps = read(step("a", "b", total=3), step("c", total=3), step(total=3))
     assert names == ["a", "b", "c"]
-    assert reading.outcome.proven
+    assert reading.result.is_complete
     assert b"scroll_id" not in steps.forms[0]
     assert b"scroll_id=next" in steps.forms[1]
 
@@ -48,19 +48,19 @@ def test_to_the_empty_step() -> None:
 def test_to_the_step_without_a_successor() -> None:
     names, reading, _ = read(step("a", total=1, scroll=None))
     assert names == ["a"]
-    assert reading.outcome.proven
+    assert reading.result.is_complete
 
 
 def test_a_shortfall_is_known() -> None:
     _, reading, _ = read(step("a", total=5), step(total=5))
-    assert reading.outcome.missing == 4
-    assert not reading.outcome.proven
+    assert reading.result.missing == 4
+    assert not reading.result.is_complete
 
 
 def test_rows_come_once_and_those_without_an_id_are_counted() -> None:
     names, reading, _ = read(step("a", None, "a", 5, "", total=5), step(total=5))
     assert names == ["a", 5]
-    assert reading.outcome.unreadable == 2
+    assert reading.result.unreadable == 2
 
 
 def test_a_failed_step_starts_again_and_brings_nothing_twice() -> None:
@@ -69,7 +69,7 @@ def test_a_failed_step_starts_again_and_brings_nothing_twice() -> None:
         step("a", "b", total=3), down, step("a", "b", total=3), step("c", total=3), step(total=3)
     )
     assert names == ["a", "b", "c"]
-    assert reading.outcome.proven
+    assert reading.result.is_complete
     assert b"scroll_id" not in steps.forms[2]
 
 
