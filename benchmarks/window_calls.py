@@ -18,14 +18,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "suppo
 from dates import ORDERS, SHAPES, dates_of
 from search_model import LargeSearch
 
-from totango_api.reading.complete_read import CompleteRead
-from totango_api.reading.paginator import Paging
-from totango_api.reading.splitters import splitters_for
-from totango_api.search.query import Query
+from totango_api.reading import CompleteRead, DateKey, Movement, Paging
+from totango_api.search import Query
 
 if TYPE_CHECKING:
-    from totango_api.search.endpoint import Search
+    from totango_api.search import Search
 
+KEY: Final = DateKey(
+    "last_activity_time", {"type": "date", "term": "last_activity_time"}, Movement.STABLE
+)
 ROWS: Final = (9_999, 10_000, 10_001, 12_000, 20_001, 25_000, 60_000, 100_000, 200_000, 1_000_000)
 
 
@@ -56,12 +57,12 @@ def _calls(search: LargeSearch) -> int:
     reading = CompleteRead(
         cast("Search", search),
         Query(),
-        splitters_for("accounts", [], list),
-        Paging(in_flight=1),
+        keys=[KEY],
+        paging=Paging(in_flight=1),
     )
     found = sum(len(batch.hits) for batch in reading.batches())
-    if found != len(search.dates) or not reading.outcome.proven:
-        print(f"{found} of {len(search.dates)}: {reading.outcome}", file=sys.stderr)
+    if found != len(search.dates) or not reading.result.is_complete:
+        print(f"{found} of {len(search.dates)}: {reading.result}", file=sys.stderr)
     return search.calls
 
 

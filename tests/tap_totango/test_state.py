@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tap_totango.schema.times import moment_of, timestamp
 from tap_totango.state import Bookmark, canonical, checked_state, unwrapped_state
 from totango_api.errors import InputError
-from totango_api.reading.complete_read import Plan
+from totango_api.reading import ResumePoint
 from totango_api.search.query import Query
 
 if TYPE_CHECKING:
@@ -176,20 +176,19 @@ def test_bookmarks_in_other_spellings_are_understood(written: str) -> None:
     assert started(state)[1].since == "2026-02-01T00:00:00.000000Z"
 
 
-PLAN = Plan("last_activity_time", ({"last_activity_time": ({"type": "date", "gte": 5},)},), rows=7)
+RESUME = ResumePoint("last_activity_time", ((5, None),), rows=7)
 
 
 def interrupted(query: Query = QUERY) -> dict[str, Any]:
     state: dict[str, Any] = {}
     bookmark, start = started(state)
-    bookmark.progressed(start, query, PLAN)
+    bookmark.progressed(start, query, RESUME)
     return carried(state)
 
 
 def test_an_interrupted_full_read_goes_on_with_its_version_and_its_start() -> None:
     _, start = started(interrupted(), NOW + timedelta(hours=2))
-    assert start.plan is not None
-    assert start.plan.rows == 7
+    assert start.resume == RESUME
     assert start.version == int(NOW.timestamp() * 1000)
     assert start.at == NOW
     assert start.full
@@ -208,7 +207,7 @@ def test_what_no_longer_fits_is_begun_anew(query: Query, later: timedelta) -> No
     bookmark = Bookmark(interrupted(), KEY, NOW + later)
     start = bookmark.start(query, every_hours=24, lookback_seconds=0, start_date=None)
     assert start.full
-    assert start.plan is None
+    assert start.resume is None
 
 
 def test_the_end_of_a_read_forgets_where_it_was() -> None:
@@ -234,13 +233,13 @@ def test_the_end_of_a_read_forgets_where_it_was() -> None:
         {"accounts": {"columns": {"snake": {"plan": ["text", None]}}}},
         {"accounts": {"full_read": 7}},
         {"accounts": {"full_read": {}}},
-        {"accounts": {"full_read": {"started_at": "2026-03-01", "version": "x", "plan": {}}}},
+        {"accounts": {"full_read": {"started_at": "2026-03-01", "version": "x", "resume": {}}}},
         {"accounts": {"full_read": {**interrupted()["full_read"], "started_at": 5}}},
         {
             "accounts": {
                 "full_read": {
                     **interrupted()["full_read"],
-                    "plan": {"splitter": "x", "pieces": [{"x": 5}], "rows": 1},
+                    "resume": {"key": "x", "windows": [5], "rows": 1},
                 }
             }
         },
@@ -248,7 +247,7 @@ def test_the_end_of_a_read_forgets_where_it_was() -> None:
             "accounts": {
                 "full_read": {
                     **interrupted()["full_read"],
-                    "plan": {"splitter": "x", "pieces": [{"x": [5]}], "rows": 1},
+                    "resume": {"key": "x", "windows": [["a", None]], "rows": 1},
                 }
             }
         },

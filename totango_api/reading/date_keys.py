@@ -51,6 +51,12 @@ class Window:
         return after and (self.high is None or date < self.high + DAY)
 
 
+def mirrored(window: Window) -> Window:
+    """Return a window for time that runs backwards; twice, it is the same again."""
+    low = None if window.high is None else -window.high
+    return Window(low, None if window.low is None else -window.low)
+
+
 @dataclass(frozen=True)
 class DateKey:
     """A date of the rows.
@@ -80,8 +86,8 @@ class DateKey:
         return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
     def dates(self, hits: Iterable[Hit]) -> list[int]:
-        """Return the dates of the rows that have one, in order."""
-        return sorted(date for hit in hits if (date := self.of(hit)) is not None)
+        """Return the dates of the rows that have one."""
+        return [date for hit in hits if (date := self.of(hit)) is not None]
 
     def within(self, window: Window) -> Term:
         """Return the filter of a window."""

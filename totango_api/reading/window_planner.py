@@ -2,12 +2,13 @@
 
 How many rows lie in a window is estimated in two ways: by the dates of rows seen, which are a
 fair sample where names, by which rows are sorted, have nothing to do with the date; and by how
-densely rows lay in the window before, which holds where names follow the date. What each
-estimated is compared with what is then counted, and the better one is believed.
+densely rows lay in the window before. What each estimated is compared with what is then counted,
+and the better one is believed. Where names follow the date, only density tells.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,18 @@ from typing import TYPE_CHECKING, Final
 from totango_api.reading.date_keys import DAY, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 _FEW: Final = 10
 """Rows by which no estimate is judged."""
 
 _WORST: Final = math.log(10)
+
+_TREND: Final = 0.9
+"""Share of steps in one direction from which on names are taken to follow the date."""
+
+_STEPS: Final = 4
+"""Steps by which a trend is told."""
 
 _BOLD: Final = 4
 """A window is at most so many times as long as the one before, where only density is known."""
@@ -49,30 +56,36 @@ class Gap:
 
     Attributes:
         window: Where it lies.
-        dates: Dates of some of its rows, in order.
+        dates: Dates of some of its rows, in order; none where they are no fair sample.
         weight: Rows for each of these dates.
         is_counted: Whether the rows of the gap were counted, so that the dates tell all of it.
+        count: Rows, where no dates tell.
     """
 
     window: Window
     dates: tuple[int, ...]
     weight: float
     is_counted: bool = False
+    count: float = 0
 
     @property
     def rows(self) -> float:
-        """Rows that the dates let expect."""
-        return len(self.dates) * self.weight
+        """Rows that are expected."""
+        return self.count + len(self.dates) * self.weight
 
-    def rows_until(self, end: int) -> float:
-        """Rows that they let expect up to a moment."""
-        return bisect_right(self.dates, end) * self.weight
-
-    def cut(self, end: int) -> tuple[Gap, Gap]:
-        """Return what lies before and after a moment."""
+    def cut(self, end: int, rows: float) -> tuple[Gap, Gap]:
+        """Return what lies before and after a moment; so many rows before it if no dates tell."""
         at = bisect_right(self.dates, end)
-        left = replace(self, window=Window(self.window.low, end), dates=self.dates[:at])
-        right = replace(self, window=Window(end, self.window.high), dates=self.dates[at:])
+        before = min(rows, self.count)
+        left = replace(
+            self, window=Window(self.window.low, end), dates=self.dates[:at], count=before
+        )
+        right = replace(
+            self,
+            window=Window(end, self.window.high),
+            dates=self.dates[at:],
+            count=self.count - before,
+        )
         return left, right
 
 
@@ -89,7 +102,7 @@ class WindowPlanner:
     """Plans windows over a date in ascending order, the last one open-ended.
 
     Args:
-        dates: Dates of the rows seen first.
+        dates: Dates of the rows seen first, in the order of their names.
         total: Rows in all.
         sampled: Rows seen first.
         gaps: What is to be read; everything, unless a read is resumed.
@@ -107,8 +120,12 @@ class WindowPlanner:
 
     def __post_init__(self) -> None:
         weight = self.total / max(self.sampled, 1)
-        dates = tuple(self.dates)
+        dates = tuple(sorted(self.dates))
+        self._start = dates[0] if dates else 0
         self._grain = _grain_of(dates)
+        if trend_of(self.dates):
+            self._last = (Window(dates[0], dates[-1]), len(dates))
+            dates = ()
         self._rows_read = 0
         self._is_whole = len(self.gaps) == 1 and self.gaps[0] == Window()
         for window in self.gaps:
@@ -125,7 +142,7 @@ class WindowPlanner:
         if end is None:
             self._asked[gap.window] = _Asked(gap, None)
             return gap.window
-        taken, rest = gap.cut(end)
+        taken, rest = gap.cut(end, most)
         self._left.insert(0, rest)
         self._asked[taken.window] = _Asked(taken, self._density_rows(taken.window))
         return taken.window
@@ -137,12 +154,14 @@ class WindowPlanner:
         if window.low is not None and window.high is not None:
             self._last = (window, rows)
 
-    def put_back(self, window: Window, rows: int, dates: Iterable[int]) -> None:
-        """Take in that a window has too many rows, and the dates of some of them."""
+    def put_back(self, window: Window, rows: int, dates: Sequence[int]) -> None:
+        """Take in that a window has too many rows, and the dates of some, in name order."""
         self._judge(window, rows)
-        known = tuple(dates)
-        weight = rows / max(len(known), 1)
-        gap = Gap(window, known, weight, is_counted=True)
+        if trend_of(dates) and window.high is not None:
+            gap = Gap(window, (), 0, is_counted=True, count=rows)
+        else:
+            weight = rows / max(len(dates), 1)
+            gap = Gap(window, tuple(sorted(dates)), weight, is_counted=True)
         self._left.insert(self._place_of(window), gap)
 
     def can_cut(self, window: Window) -> bool:
@@ -163,6 +182,10 @@ class WindowPlanner:
 
     def _judge(self, window: Window, rows: int) -> None:
         asked = self._asked.pop(window)
+        following = self._left[0] if self._left else None
+        if following is not None and following.count and following.window.low == window.high:
+            left = max(following.count + asked.gap.count - rows, 1.0)
+            self._left[0] = replace(following, count=left)
         if window.high is not None:
             self._by_dates.judge(asked.gap.rows, rows)
             self._by_density.judge(asked.by_density, rows)
@@ -175,6 +198,8 @@ class WindowPlanner:
         if rows <= most * (0.95 if gap.is_counted else 0.92):
             return None
         by_density = self._density_end(gap, most)
+        if gap.count:
+            by_density = self._evenly(gap, most)
         believes_density = by_density is not None and (
             not gap.dates or (self._by_density.error < self._by_dates.error and not gap.is_counted)
         )
@@ -203,14 +228,23 @@ class WindowPlanner:
         return rows * (window.high - window.low) / max(last.high - last.low, 1)
 
     def _density_end(self, gap: Gap, most: int) -> int | None:
-        if self._last is None or gap.window.low is None:
+        if self._last is None:
             return None
         last, rows = self._last
-        if last.low is None or last.high is None or last.high != gap.window.low:
+        is_next = last.high == gap.window.low or (gap.window.low is None and not gap.dates)
+        if last.low is None or last.high is None or not is_next:
             return None
-        length = last.high - last.low
+        start = last.low if gap.window.low is None else last.high
         far = most * 0.93 * math.exp(-min(self._by_density.error, 1.0) / 2) / max(rows, 1)
-        return last.high + int(length * min(far, _BOLD))
+        return start + int((last.high - last.low) * min(far, _BOLD))
+
+    def _evenly(self, gap: Gap, most: int) -> int | None:
+        """Return an end as if the rows of a gap lay evenly."""
+        low, high = gap.window.low, gap.window.high
+        low = self._start if low is None else low
+        if high is None or low >= high:
+            return None
+        return low + int((high - low) * min(most * 0.93 / gap.count, 0.5))
 
     def _dates_end(self, gap: Gap, most: int) -> int | None:
         """Return the moment up to which the dates seen let expect so many rows."""
@@ -254,7 +288,7 @@ class WindowPlanner:
         """Return a moment near this one on which no row is expected: both neighbours share it."""
         if self._grain <= 1:
             return end
-        start = self.dates[0]
+        start = self._start
         return start + (end - start) // self._grain * self._grain + self._grain // 2
 
     def _inside(self, end: int, gap: Gap) -> int | None:
@@ -267,6 +301,15 @@ class WindowPlanner:
                 return None
             end = low + (high - low) // 2
         return end
+
+
+def trend_of(dates: Sequence[int]) -> int:
+    """Tell whether dates, in the order of names, rise (1), fall (-1) or do neither (0)."""
+    steps = [later - earlier for earlier, later in itertools.pairwise(dates) if later != earlier]
+    if len(steps) < _STEPS:
+        return 0
+    rising = sum(step > 0 for step in steps) / len(steps)
+    return 1 if rising > _TREND else -1 if rising < 1 - _TREND else 0
 
 
 def _grain_of(dates: Sequence[int]) -> int:

@@ -11,11 +11,11 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
-from totango_api.reading.date_keys import Window
+from totango_api.reading.date_keys import Movement, Window, mirrored
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.result import RecordBatch, ResumePoint
-from totango_api.reading.window_planner import WindowPlanner
+from totango_api.reading.window_planner import WindowPlanner, trend_of
 from totango_api.reading.window_size import WindowSize
 
 if TYPE_CHECKING:
@@ -73,7 +73,13 @@ class WindowReader:
         self._query = query
         self._key = key
         self._given = given
-        self._planner = WindowPlanner(key.dates(first), total, len(first), gaps)
+        # Where names run against the date, the first rows are the last ones: back through time,
+        # unless rows move on meanwhile.
+        dates = key.dates(first)
+        self._is_backward = key.movement is not Movement.GROWING and trend_of(dates) < 0
+        self._planner = WindowPlanner(
+            self._planned(dates), total, len(first), [self._turned(gap) for gap in gaps]
+        )
         self._size = WindowSize(pages.size, total, pages.most, is_moving=is_moving)
         self._is_proven = False
         self._short = 0
@@ -93,12 +99,20 @@ class WindowReader:
         while (window := self._planner.next(self._size.rows)) is not None:
             for hits in self._window(window):
                 yield RecordBatch(self._given.new(hits))
-            windows = tuple((one.low, one.high) for one in self._planner.left())
+            left = [self._turned(one) for one in self._planner.left()]
+            windows = tuple((one.low, one.high) for one in left)
             point = ResumePoint(self._key.name, windows, rows_before + len(self._given))
             yield RecordBatch([], point if point.is_portable and not self.too_large else None)
 
+    def _turned(self, window: Window) -> Window:
+        """Return a window of the planner's time in real time, or the other way round."""
+        return mirrored(window) if self._is_backward else window
+
+    def _planned(self, dates: list[int]) -> list[int]:
+        return [-date for date in dates] if self._is_backward else dates
+
     def _window(self, window: Window) -> Iterator[list[Hit]]:
-        query = self._query.narrowed(self._key.within(window))
+        query = self._query.narrowed(self._key.within(self._turned(window)))
         first = self._first(query, window)
         rows = first.total_hits
         if rows is None:
@@ -127,7 +141,7 @@ class WindowReader:
 
     def _first(self, query: Query, window: Window) -> Page:
         page = self._pages.first(query) if self._is_proven else self._tried(query)
-        if not all(window.holds(self._key.of(hit)) for hit in page.hits):
+        if not all(self._turned(window).holds(self._key.of(hit)) for hit in page.hits):
             msg = "the server ignores it"
             raise KeyNotUsableError(msg)
         self._is_proven = self._is_proven or bool(page.hits)
@@ -142,7 +156,7 @@ class WindowReader:
 
     def _large(self, window: Window, query: Query, first: Page, rows: int) -> Iterator[list[Hit]]:
         """Yield the rows of a window that does not fit on one page."""
-        dates = self._key.dates(first.hits)
+        dates = self._planned(self._key.dates(first.hits))
         size, pages = self._pages.size, self._size.pages
         most = size * (1 + SPILL) if pages == 1 else self._pages.most * 0.95
         if rows <= most:
