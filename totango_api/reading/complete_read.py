@@ -85,7 +85,10 @@ class CompleteRead:
         if self.resume is not None and not is_whole(first, pages.size):
             is_read = yield from self._resumed(self.resume, pages, given, first, reader)
         if not is_read:
-            self.result.missing = yield from reader.batches(self.query, first)
+            missing = yield from reader.batches(self.query, first)
+            # Parts may count rows as missing that came in another way.
+            most = (first.total_hits or 0) - len(given) - given.keyless
+            self.result.missing = min(missing, max(most, 1)) if missing else missing
 
     def _resumed(
         self,
@@ -99,6 +102,7 @@ class CompleteRead:
         key = next((one for one in self.keys if one.name == resume.key), None)
         if key is None:
             return False
+        others = [one for one in self.keys if one.name != key.name]
         logger.info("Going on after the %s rows of an interrupted read.", resume.rows)
         gaps = [Window(low, high) for low, high in resume.windows]
         total = first.total_hits or 0
@@ -108,6 +112,6 @@ class CompleteRead:
         except KeyNotUsableError as error:
             logger.info("Beginning anew: %s", error)
             return False
-        self.result.missing = yield from reader.after_windows(windows, key)
+        self.result.missing = yield from reader.after_windows(windows, others)
         self._rows_before = resume.rows
         return True

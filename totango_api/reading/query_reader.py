@@ -109,8 +109,9 @@ class QueryReader:
                 return 0
             is_moving = reading.has_moved
         for key in covering:
+            keys = [one for one in keys if one.name != key.name]
             try:
-                return (yield from self._windows(query, first, key, values, is_moving))
+                return (yield from self._windows(query, first, key, keys, values, is_moving))
             except KeyNotUsableError as error:
                 logger.info("Not reading by %s: %s", key.name, error)
         if pages.overcounts:
@@ -132,6 +133,7 @@ class QueryReader:
         query: Query,
         first: Page,
         key: DateKey,
+        others: Sequence[DateKey],
         values: Sequence[Values],
         is_moving: bool,
     ) -> Reading:
@@ -148,7 +150,7 @@ class QueryReader:
         )
         yield self._batch(first.hits)
         yield from reader.batches()
-        return (yield from self.after_windows(reader, key, values))
+        return (yield from self.after_windows(reader, others, values))
 
     def _moves(self, query: Query, key: DateKey, total: int) -> bool:
         """Tell whether rows came or went while those with a date were counted: all of them."""
@@ -163,11 +165,13 @@ class QueryReader:
         return coverage.has_moved
 
     def after_windows(
-        self, reader: WindowReader, key: DateKey, values: Sequence[Values] | None = None
+        self,
+        reader: WindowReader,
+        others: Sequence[DateKey],
+        values: Sequence[Values] | None = None,
     ) -> Reading:
         """Yield the rows of windows that could be cut no further, read in another way."""
         missing: int | None = reader.missing
-        others = [one for one in self._keys if one.name != key.name]
         for query, first in reader.too_large:
             missing = plus(missing, (yield from self._part(query, first, others, values)))
         return missing
