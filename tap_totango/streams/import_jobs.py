@@ -61,6 +61,8 @@ class ImportJobsStream(ListedStream):
         """
         connectors = self.config.get("job_connectors")
         if not connectors:
+            if self.is_only_tried:
+                return
             msg = "import_jobs is selected, but job_connectors names no connector."
             raise SettingsError(msg, remedy="Set job_connectors, or deselect import_jobs.")
         for connector in connectors:

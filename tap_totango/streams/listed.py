@@ -26,6 +26,11 @@ class ListedStream(TotangoStream):
 
     selected_by_default = False
 
+    @property
+    def is_only_tried(self) -> bool:
+        """Whether `--test` asks for one record of every stream, selected or not."""
+        return self.ABORT_AT_RECORD_COUNT is not None
+
     @abstractmethod
     def rows(self) -> Iterator[Sequence[Row]]:
         """Yield rows as the service gives them, a call's at a time.

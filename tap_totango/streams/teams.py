@@ -44,6 +44,8 @@ class TeamsStream(ListedStream):
         """
         team_ids = self.config.get("team_ids")
         if not team_ids:
+            if self.is_only_tried:
+                return
             msg = "teams is selected, but team_ids names none."
             raise SettingsError(msg, remedy="Set team_ids, or deselect teams.")
         for team_id in team_ids:
