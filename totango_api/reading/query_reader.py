@@ -92,7 +92,7 @@ class QueryReader:
         """
         keys = self._keys if keys is None else keys
         values = self._values if values is None else values
-        total, pages = first.total_hits, self._pages
+        total, pages, before = first.total_hits, self._pages, len(self._given)
         if is_whole(first, pages.size):
             yield self._batch(first.hits)
             return 0
@@ -119,7 +119,7 @@ class QueryReader:
         is_reached = total < pages.most or pages.overcounts
         if is_reached or (not is_named and pages.serves_beyond(query)):
             return (yield from self._passes(query, first, values))
-        return (yield from self._parts(query, first, keys, values))
+        return (yield from self._parts(query, first, keys, values, before))
 
     # By a date --------------------------------------------------------------------------------
 
@@ -207,7 +207,8 @@ class QueryReader:
         if missing and self._pages.is_one_way and self._serves_more(query):
             return (yield from self._passes(query, self._pages.first(query), values))
         if values and missing:
-            return (yield from self._parts(query, self._pages.first(query), (), values, missing))
+            again = self._pages.first(query)
+            return (yield from self._parts(query, again, (), values, 0, missing))
         return missing or None
 
     def _serves_more(self, query: Query) -> bool:
@@ -223,6 +224,7 @@ class QueryReader:
         first: Page,
         keys: Sequence[DateKey],
         values: Sequence[Values],
+        before: int,
         missing: int | None = None,
     ) -> Reading:
         """Yield the rows of a query in parts; return how many no part held.
@@ -232,6 +234,7 @@ class QueryReader:
             first: Its first page.
             keys: Dates by which parts may be read.
             values: Ways to read it in parts.
+            before: Rows that were given before any of this query.
             missing: Rows that are missing of it; None if none were read yet.
         """
         yield self._batch(first.hits)
@@ -248,6 +251,9 @@ class QueryReader:
             held = way.term(listed) if listed else None
             done += [held] if held is not None else []
             if missing is None:
+                if not way.is_disjoint:
+                    # Counts of parts that overlap prove nothing.
+                    counted = min(counted, len(self._given) - before)
                 missing = inner + self._lacking(query, total, counted, held)
             else:
                 missing -= len(self._given) - given

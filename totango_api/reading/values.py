@@ -39,10 +39,12 @@ class Values(ABC):
     Attributes:
         name: Tells ways apart.
         is_partition: Whether each row is in one part, always.
+        is_disjoint: Whether no row is in two parts, so that their counts may be added.
     """
 
     name: str
     is_partition = False
+    is_disjoint = True
 
     @abstractmethod
     def share(self, hits: Sequence[Hit]) -> float:
@@ -82,6 +84,7 @@ class UserPartitions(Values):
     """Parts that the user names: a list of filters for each."""
 
     name = "partitions"
+    is_disjoint = False
 
     def __init__(self, partitions: Sequence[Sequence[Term]]) -> None:
         self._partitions = partitions
@@ -137,6 +140,7 @@ class AttributeValues(Values):
     def __init__(self, field: FieldSpec, position: int) -> None:
         self.name = f"attribute:{field['attribute']}"
         self._type = field["type"]
+        self.is_disjoint = self._type == "string_attribute"
         self._attribute = field["attribute"]
         self._position = position
 
@@ -221,6 +225,7 @@ class NameParts(Values):
     """
 
     name = "search_name"
+    is_disjoint = False
 
     def share(self, hits: Sequence[Hit]) -> float:
         """Return little: this is for when nothing else helps."""

@@ -209,3 +209,16 @@ def test_an_interrupted_read_goes_on_at_the_first_unfinished_piece() -> None:
     assert set(before) | set(after) == {hit["name"] for hit in search.hits}
     assert resumed.result.is_complete
     assert len(after) <= 200 - plan.rows
+
+
+def test_parts_that_overlap_are_not_counted_twice() -> None:
+    rows = [{**row, "display_name": f"ab {row['name']}"} for row in spread(200, dated=False)]
+    search = ModelSearch(rows, terms=frozenset({"search_name"}))
+    overlapping = [
+        [{"type": "string", "term": "search_name", "contains": part}]
+        for part in ("acc-10", "acc-11", "acc-12", "acc-13", "acc-14")
+    ]
+    names, reading = read(search, values=[UserPartitions(overlapping * 4)])
+    assert len(names) < 200
+    assert not reading.result.is_complete
+    assert reading.result.missing == 200 - len(names)
