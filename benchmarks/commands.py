@@ -21,6 +21,7 @@ BIN: Final = Path(sys.executable).parent
 TAP: Final = BIN / "tap-totango"
 TARGET: Final = BIN / "target-totango"
 
+_BASE: Final = frozenset({"account_id", "account_name", "last_activity_time", "_extra"})
 _COLUMNS: Final = frozenset(map(column, NAMES))
 
 Command = list[str | Path]
@@ -66,8 +67,10 @@ def _select(stream: str, entry: dict[str, Any], wanted: set[str]) -> None:
     metadata, breadcrumb = entry["metadata"], entry["breadcrumb"]
     if not breadcrumb:
         metadata["selected"] = stream == "accounts"
-    elif wanted and breadcrumb[-1] in _COLUMNS:
-        metadata["selected"] = breadcrumb[-1] in wanted
+    elif breadcrumb[-1] in _COLUMNS:
+        metadata["selected"] = not wanted or breadcrumb[-1] in wanted
+    elif breadcrumb[-1] not in _BASE:
+        metadata["selected"] = False  # computed: the floors know attributes only
 
 
 def target(home: Path, server: Server, **settings: Any) -> Command:

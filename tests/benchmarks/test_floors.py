@@ -39,7 +39,8 @@ def test_tap_and_its_floor_write_the_same_records(
     runs.run(commands.tap(tmp_path, server, attributes=attributes), tmp_path)
     ours = [{name: one[name] for name in one if name != "_extra"} for one in records(tmp_path)]
     runs.run(commands.floor("tap", server.url, *attributes), tmp_path)
-    assert records(tmp_path) == ours
+    # The tap reads from the middle outwards.
+    assert records(tmp_path) == sorted(ours, key=lambda record: str(record["account_id"]))
     assert len(ours) == ROWS
     assert len(ours[0]) == 3 + len(attributes or NAMES)
 

@@ -28,7 +28,7 @@ ROWS = 25_000
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox of 25,000 accounts that takes its time."""
-    seed = f"accounts={ROWS},users=0,events=0"
+    seed = f"accounts={ROWS},users=0,events=0,created=all"
     with sandboxes.sandbox(tmp_path_factory.mktemp("many"), seed=seed) as running:
         running.chaos("slow=0.03@accounts")
         yield running

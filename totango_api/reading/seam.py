@@ -72,10 +72,13 @@ def largest_group(hits: Iterable[Hit]) -> int:
 def seam_of(before: Slice, after: Slice) -> Seam:
     """Compare the end of one slice with the beginning of the next."""
     if not before.rows or not after.rows:
-        return Seam(is_closed=False, is_exact=False)
+        # One row is too few to overlap.
+        is_end = len(before.rows) == 1 and after.start == before.end
+        return Seam(is_closed=is_end, is_exact=is_end)
     last = before.rows[-1][1]
     shared = set(before.rows) & set(after.rows)
-    is_closed = any(name != last for _, name in shared)
+    # A page that brings nothing but rows of the one before shows that nothing comes after it.
+    is_closed = any(name != last for _, name in shared) or shared == set(after.rows)
     tail = before.rows[max(after.start - before.start, 0) :]
     head = after.rows[: max(before.end - after.start, 0)]
     return Seam(is_closed, is_exact=bool(tail) and _are_alike(tail, head))
