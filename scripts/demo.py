@@ -233,13 +233,14 @@ def _count_csv(path: Path) -> int:
 
 def _reasons(rejects: Path) -> list[tuple[str, str]]:
     """The key and the reason of every rejected row."""
-    rows = [line["record"] for line in _lines(rejects) if line["type"] == "RECORD"]
+    lines = [line for line in _lines(rejects) if line["type"] == "RECORD"]
     return [
         (
             f"{row.get('account_id') or '(no account)'} {row.get('user_id', '')}".strip(),
-            "; ".join(fault["message"] for fault in row["_reject"]["faults"]),
+            "; ".join(fault["message"] for fault in line["_reject"]["faults"]),
         )
-        for row in rows
+        for line in lines
+        for row in [line["record"]]
     ]
 
 
