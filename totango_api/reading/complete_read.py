@@ -62,8 +62,9 @@ class CompleteRead:
         pool = ThreadPoolExecutor(self.paging.in_flight, thread_name_prefix="search")
         given, first_call = Deduplicator(self.search.key), self.search.calls
         self._rows_before = 0
+        pages = Pages(self.search, self.paging, pool)
         try:
-            for batch in self._batches(Pages(self.search, self.paging, pool), given):
+            for batch in self._batches(pages, given):
                 self.result.calls = self.search.calls - first_call
                 yield batch
         finally:
@@ -71,14 +72,13 @@ class CompleteRead:
             pool.shutdown(wait=False, cancel_futures=True)
             self.result.calls = self.search.calls - first_call
             self.result.rows = self._rows_before + len(given)
-            self.result.unreadable += given.keyless
+            self.result.unreadable = given.keyless + pages.odd_hits
             given.close()
 
     def _batches(self, pages: Pages, given: Deduplicator) -> Iterator[RecordBatch]:
         first = pages.first(self.query)
         pages.learn_size(first)
         self.result.total = first.total_hits
-        self.result.unreadable += first.odd_hits
         given.reserve(first.total_hits or 0)
         reader = QueryReader(pages, self.keys, self.values, given)
         is_read = False

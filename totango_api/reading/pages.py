@@ -48,6 +48,7 @@ class Pages:
         size: Rows on a full page: fewer than asked for where the server has a lower limit.
         reach: Rows that one query reaches from either end.
         is_one_way: Whether the server ignores the sort order.
+        odd_hits: Rows that were not objects; one that stands on two pages counts twice.
         overcounts: Whether it turned out to count more rows than it gives.
     """
 
@@ -59,6 +60,7 @@ class Pages:
         self.reach: float = paging.window
         self.is_one_way = False
         self.overcounts = False
+        self.odd_hits = 0
         self._serves_beyond: bool | None = None
 
     @property
@@ -89,7 +91,9 @@ class Pages:
         return self._pool.submit(self.fetch, query, offset, order)
 
     def _fetch(self, query: Query, max_retry_seconds: float | None) -> Page:
-        return self.search.page(query, max_retry_seconds=max_retry_seconds)
+        page = self.search.page(query, max_retry_seconds=max_retry_seconds)
+        self.odd_hits += page.odd_hits if query.count > 1 else 0
+        return page
 
     def serves_beyond(self, query: Query) -> bool:
         """Tell whether the server gives rows beyond its window: asked once, some may."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from totango_api.reading import (
     date_keys_of,
     values_of,
 )
-from totango_api.search import Query
+from totango_api.search import Page, Query
 
 FIELD = {"type": "string_attribute", "attribute": "Success Manager"}
 PAGING = Paging(page_size=5, window=20, in_flight=2)
@@ -222,3 +224,20 @@ def test_parts_that_overlap_are_not_counted_twice() -> None:
     assert len(names) < 200
     assert not reading.result.is_complete
     assert reading.result.missing == 200 - len(names)
+
+
+@dataclass
+class OddRows(ModelSearch):
+    """One row of the third page is no object."""
+
+    def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        page = super().page(query, max_retry_seconds=max_retry_seconds)
+        if not 5 < query.offset < 12 or not page.hits:
+            return page
+        return replace(page, hits=page.hits[1:], odd_hits=1)
+
+
+def test_a_row_that_is_no_object_is_told_wherever_it_stands() -> None:
+    _, reading = read(OddRows(spread(18)), keys=(), values=())
+    assert reading.result.unreadable > 0
+    assert not reading.result.is_complete
