@@ -1,0 +1,55 @@
+"""Runs over a service on which people work meanwhile: whole, green and complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sandboxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxes import Sandbox
+
+ROWS = 1_500
+MOVES = ("in", "out", "renamed", "replaced", "active")
+KEYS = {"accounts": ("account_id",), "users": ("account_id", "user_id")}
+
+
+def assert_later_versions(records: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
+    """A row comes again only where it has been active since."""
+    latest: dict[tuple[Any, ...], str] = {}
+    for record in records:
+        key, active = tuple(record[name] for name in keys), record["last_activity_time"] or ""
+        assert key not in latest or active > latest[key]
+        latest[key] = active
+
+
+@pytest.fixture(scope="module", params=["all", "none"])
+def seeded(request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose accounts all have a Create Date, or none."""
+    seed = f"accounts={ROWS},users={ROWS},events=0,created={request.param}"
+    with sandboxes.sandbox(tmp_path_factory.mktemp("living"), seed=seed) as running:
+        yield running
+
+
+@pytest.fixture
+def living(seeded: Sandbox) -> Iterator[Sandbox]:
+    yield seeded
+    seeded.set(**{f"moves_{move}": 0 for move in MOVES})
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+@pytest.mark.parametrize("moves", [*((move,) for move in MOVES), MOVES], ids=" ".join)
+def test_what_lasts_is_read_and_the_run_is_green(living, tap, moves, in_flight: int) -> None:
+    living.set(page_max=100, ties="unstable")
+    before = {kind: living.dump(kind) for kind in KEYS}
+    living.set(**{f"moves_{move}": 1 for move in moves})
+    ran = tap(config=living.config(page_size=100, max_in_flight=in_flight))
+    assert ran.code == 0, ran.said[-2000:]
+    for kind, keys in KEYS.items():
+        assert_later_versions(ran.records(kind), keys)
+        assert living.lasting(kind, before[kind]) <= set(ran.keys(kind))
+        assert len(ran.of("ACTIVATE_VERSION", kind)) == 1
+        assert "full_refresh_at" in ran.bookmark(kind)
