@@ -234,14 +234,14 @@ def test_a_row_that_is_counted_and_does_not_come_is_not_absent(stream: str) -> N
             assert reader.find(stream, [absent]) == {}
 
 
-@pytest.mark.parametrize("shown", [[], [{"name": "a1", "display_name": "A 1"}]])
+@pytest.mark.parametrize("shown", [[], [{"name": "acme-1", "display_name": "A 1"}]])
 def test_a_server_that_always_holds_a_row_back_knows_nobody_absent(shown: list[Any]) -> None:
     """The same answer to every query: one row more is counted than comes."""
     document = ok(hits("accounts", shown, len(shown) + 1))
 
     def answer(call: Asked) -> Reply:
         is_next_page = call.query["offset"] > 0
-        is_about_nobody = "identifier" in call.form["query"] and "a1" not in call.form["query"]
+        is_about_nobody = "identifier" in call.form["query"] and "acme-1" not in call.form["query"]
         if shown and is_about_nobody:
             return ok(hits("accounts", [], 0))
         return ok(hits("accounts", [], len(shown) + 1)) if is_next_page else document
@@ -252,4 +252,4 @@ def test_a_server_that_always_holds_a_row_back_knows_nobody_absent(shown: list[A
             ApiClient(connection) as client,
             pytest.raises(ResponseError, match="1 rows are counted for these ids"),
         ):
-            Lookup(client).accounts(["a1", "a2"])
+            Lookup(client).accounts(["acme-1", "acme-2"])
