@@ -10,8 +10,7 @@ from tap_totango.progress import Progress
 from tap_totango.schema import milliseconds_of
 from totango_api.errors import IncompleteReadError, RefusedError, TotangoError
 from totango_api.limits import PAGE_ROWS
-from totango_api.reading.events import EventsRead, of_types, since
-from totango_api.reading.pages import Paging
+from totango_api.reading import EventsRead, Paging, of_types, since
 from totango_api.search import Query
 
 if TYPE_CHECKING:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_totango.delivery.base import Destination
+from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.records import RecordDestination
+from target_totango.delivery.results import (
+    Confirmed,
+    Failed,
+    Planned,
+    Refused,
+    Uncertain,
+    WriteResult,
+    result_of,
+)
 from target_totango.delivery.tracking import TrackingDestination
 from target_totango.delivery.unclear_answers import UnclearAnswers
 from target_totango.models import HUB, RECORDS, Row
@@ -20,7 +30,19 @@ if TYPE_CHECKING:
     from target_totango.config import Settings
     from target_totango.storage import Ledger
 
-__all__ = ["Destination", "make_destination"]
+__all__ = [
+    "Confirmed",
+    "Destination",
+    "DryRunDestination",
+    "DryRunSummary",
+    "Failed",
+    "Planned",
+    "Refused",
+    "Uncertain",
+    "WriteResult",
+    "make_destination",
+    "result_of",
+]
 
 
 def make_destination(

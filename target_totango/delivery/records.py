@@ -16,7 +16,7 @@ from target_totango.delivery.results import (
 from target_totango.models import ACCOUNTS
 from target_totango.objects import OBJECTS
 from totango_api.errors import ApiError, TotangoError, UnavailableError
-from totango_api.reading.record_events import record_events
+from totango_api.reading import record_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable

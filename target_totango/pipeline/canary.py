@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_totango.delivery.results import Confirmed, Failed, Refused
+from target_totango.delivery import Confirmed, Failed, Refused
 from target_totango.models import ACCOUNT, HUB, Row
 from target_totango.verify import NAMES, Sent, Verdict, pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from target_totango.delivery.results import Planned, WriteResult
+from target_totango.delivery import Planned, WriteResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from target_totango.delivery.results import Failed, result_of
+from target_totango.delivery import Failed, result_of
 from target_totango.objects import DELETABLE
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.storage import Confirmation

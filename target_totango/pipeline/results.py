@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from target_totango.delivery.results import Confirmed, Failed, Planned, Refused, Uncertain
+from target_totango.delivery import Confirmed, Failed, Planned, Refused, Uncertain
 from target_totango.models import Row, ValidationError
 from target_totango.objects import RECORDED, REPEATABLE
 from target_totango.pipeline.case_variants import CaseVariants
@@ -18,7 +18,7 @@ from totango_api.errors import TotangoError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_totango.delivery.dry_run import DryRunSummary
+    from target_totango.delivery import DryRunSummary
     from target_totango.pipeline.decisions import RowResult
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer

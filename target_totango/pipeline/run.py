@@ -7,8 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.clients import Clients
-from target_totango.delivery import make_destination
-from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
+from target_totango.delivery import DryRunDestination, DryRunSummary, make_destination
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.creation_defaults import CreationDefaults
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from target_totango.config import Settings
-    from target_totango.delivery.base import Destination
+    from target_totango.delivery import Destination
     from target_totango.mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
     from target_totango.pipeline.decisions import Rejected

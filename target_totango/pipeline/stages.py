@@ -15,7 +15,7 @@ from totango_api.errors import TotangoError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from target_totango.delivery.base import Destination
+    from target_totango.delivery import Destination
     from target_totango.models import Row
     from target_totango.pipeline.canary import Canary
     from target_totango.pipeline.decisions import RowResult

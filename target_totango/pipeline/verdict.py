@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_totango.config import Settings
-    from target_totango.delivery.dry_run import DryRunSummary
+    from target_totango.delivery import DryRunSummary
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer
     from target_totango.storage import DeadLetterFile, RunFiles

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.objects import OBJECTS, RECORDED
 from target_totango.verify.compare import compare
 from target_totango.verify.verification import Sent, Verdict, pauses
-from totango_api.reading.record_events import record_events
+from totango_api.reading import record_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from totango_api.http import ApiClient
-    from totango_api.reading.record_events import RecordEvent
+    from totango_api.reading import RecordEvent
     from totango_api.writing import RecordEndpoint
 
 MOST_ACCOUNTS: Final = 20

@@ -5,7 +5,9 @@ Start at :mod:`totango_api.reading.complete_read`.
 
 from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_keys_of
+from totango_api.reading.events import EventsRead, of_types, since
 from totango_api.reading.pages import Paging
+from totango_api.reading.record_events import RecordEvent, record_events
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
 from totango_api.reading.scroll import ScrollRead
 from totango_api.reading.values import UserPartitions, Values, values_of
@@ -14,14 +16,19 @@ __all__ = [
     "CREATE_DATE",
     "CompleteRead",
     "DateKey",
+    "EventsRead",
     "Movement",
     "Paging",
     "ReadResult",
     "RecordBatch",
+    "RecordEvent",
     "ResumePoint",
     "ScrollRead",
     "UserPartitions",
     "Values",
     "date_keys_of",
+    "of_types",
+    "record_events",
+    "since",
     "values_of",
 ]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
-    from totango_api.search.endpoint import Page
+    from totango_api.search import Page
 
 SLOW_SECONDS: Final = 0.5
 """A server that takes longer for a page does not keep up with a hundred calls a minute."""

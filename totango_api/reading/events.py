@@ -15,14 +15,13 @@ from totango_api.errors import RefusedError
 from totango_api.reading.ahead import PagesAhead
 from totango_api.reading.keyset import KeySet
 from totango_api.redaction import excerpt
-from totango_api.search.endpoint import page_in
+from totango_api.search import page_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from totango_api.http.client import ApiClient
-    from totango_api.search.endpoint import Hit, Page
-    from totango_api.search.query import Query, Term
+    from totango_api.http import ApiClient
+    from totango_api.search import Hit, Page, Query, Term
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from totango_api.search.endpoint import Key
+    from totango_api.search import Key
 
 IN_MEMORY: Final = 1_000_000
 """Keys held in memory, 38 bytes each where their number is known before."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from totango_api.reading.events import EventsRead, event_id_of, of_types, since
-from totango_api.search.query import Query
+from totango_api.search import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from totango_api.http import ApiClient
-    from totango_api.search.endpoint import Hit
+    from totango_api.search import Hit
 
 
 @dataclass(frozen=True)

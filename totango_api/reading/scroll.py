@@ -19,9 +19,8 @@ from totango_api.search import ACCOUNTS, key_of, whole_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from totango_api.http.client import ApiClient
-    from totango_api.search.endpoint import Hit
-    from totango_api.search.query import FieldSpec, Query
+    from totango_api.http import ApiClient
+    from totango_api.search import FieldSpec, Hit, Query
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from totango_api.http import ApiClient, Response
-    from totango_api.reading.record_events import RecordEvent
+    from totango_api.reading import RecordEvent
 
 JSON: Final = "application/json"
 

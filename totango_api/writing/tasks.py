@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api.writing.records import RecordEndpoint
 
 if TYPE_CHECKING:
-    from totango_api.reading.record_events import RecordEvent
+    from totango_api.reading import RecordEvent
 
 
 def _id_in(answer: Any) -> Any:

@@ -12,7 +12,7 @@ from totango_api.plain_text import plain_text
 from totango_api.writing.records import RecordEndpoint
 
 if TYPE_CHECKING:
-    from totango_api.reading.record_events import RecordEvent
+    from totango_api.reading import RecordEvent
 
 
 def _id_in(answer: Any) -> Any:
