@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from target_totango.mapping import KnownAttributes
     from target_totango.models import ValidationError
     from target_totango.verify import Difference
-    from totango_api.search import Found, Lookup
+    from totango_api.search import Lookup, LookupResult
 
 FIRST_ROWS: Final = 10
 EXAMPLES: Final = 3
@@ -186,11 +186,11 @@ class DryRunDestination:
                 )
             self._results.append((row, Planned()))
 
-    def _found(self, rows: list[Row]) -> dict[tuple[str, ...], Found] | None:
+    def _found(self, rows: list[Row]) -> dict[tuple[str, ...], LookupResult] | None:
         if self._lookup is None or not rows:
             return None
         lookup = self._lookup()
-        found: dict[tuple[str, ...], Found] = {}
+        found: dict[tuple[str, ...], LookupResult] = {}
         for object_, display_name in NAMES.items():
             writes = [row.request for row in rows if row.object == object_]
             if not writes:
@@ -202,7 +202,7 @@ class DryRunDestination:
             found.update({(object_, *key): row for key, row in rows_there.items()})
         return found
 
-    def _action(self, row: Row, found: Mapping[tuple[str, ...], Found] | None) -> str:
+    def _action(self, row: Row, found: Mapping[tuple[str, ...], LookupResult] | None) -> str:
         form = OBJECTS[row.object].record
         if form is not None and form.id_name in row.request.fields:
             return "update"

@@ -14,7 +14,7 @@ from totango_api.search import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
-    from totango_api.search import Found, Lookup
+    from totango_api.search import Lookup, LookupResult
 
 __all__ = ["Difference", "Sent", "Verdict", "Verifier", "compare"]
 
@@ -177,7 +177,7 @@ class Verifier:
 
     def _found(
         self, stream: str, writes: Iterable[Sent], columns: Sequence[Attribute]
-    ) -> dict[tuple[str, ...], Found]:
+    ) -> dict[tuple[str, ...], LookupResult]:
         rows = self._lookup.find(stream, (sent.key[1:] for sent in writes), columns)
         return {(stream, *key): row for key, row in rows.items()}
 
@@ -203,7 +203,7 @@ def _kind_of(values: Iterable[str]) -> str:
     return TEXT
 
 
-def _verdict(sent: Sent, found: Found | None) -> Verdict:
+def _verdict(sent: Sent, found: LookupResult | None) -> Verdict:
     if found is None:
         return Verdict(sent.key, "missing")
     values = {**found.values, NAMES[sent.key[0]]: found.name}

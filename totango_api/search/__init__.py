@@ -25,7 +25,7 @@ from totango_api.search.endpoint import (
     page_in,
     whole_number,
 )
-from totango_api.search.lookup import Found, Lookup
+from totango_api.search.lookup import Lookup, LookupResult
 from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
@@ -47,10 +47,10 @@ __all__ = [
     "USERS",
     "Attribute",
     "FieldSpec",
-    "Found",
     "Hit",
     "Key",
     "Lookup",
+    "LookupResult",
     "Matcher",
     "Page",
     "PastedQuery",

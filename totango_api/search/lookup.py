@@ -9,7 +9,7 @@ from totango_api import limits
 from totango_api.errors import RefusedError
 from totango_api.search.attributes import CORE_ATTRIBUTES, TEXT, Attribute
 from totango_api.search.endpoint import ACCOUNTS, USERS, Search
-from totango_api.search.finding import Finder, Found, Wanted
+from totango_api.search.key_lookup import KeyLookup, LookupRequest, LookupResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from totango_api.http import ApiClient
     from totango_api.search.endpoint import Key
 
-__all__ = ["IDS_PER_QUERY", "Found", "Lookup"]
+__all__ = ["IDS_PER_QUERY", "Lookup", "LookupResult"]
 
 IDS_PER_QUERY: Final = 500
 """Half a page: leaves room for users that exist in two accounts."""
@@ -38,34 +38,34 @@ class Lookup:
         self, transport: ApiClient, *, team_id: str | None = None, batch: int = IDS_PER_QUERY
     ) -> None:
         self._batch = max(1, min(batch, limits.PAGE_ROWS))
-        self._finders = {
-            stream: Finder(Search(transport, stream, team_id=team_id))
+        self._lookups = {
+            stream: KeyLookup(Search(transport, stream, team_id=team_id))
             for stream in (ACCOUNTS, USERS)
         }
 
     def accounts(
         self, ids: Iterable[str], attributes: Iterable[str | Attribute] = ()
-    ) -> dict[str, Found]:
+    ) -> dict[str, LookupResult]:
         """Return the accounts that exist, by id: see `find`."""
         found = self.find(ACCOUNTS, ((account_id,) for account_id in ids), attributes)
         return {key[0]: row for key, row in found.items()}
 
     def users(
         self, keys: Iterable[tuple[str, str]], attributes: Iterable[str | Attribute] = ()
-    ) -> dict[tuple[str, str], Found]:
+    ) -> dict[tuple[str, str], LookupResult]:
         """Return the users that exist, by account id and user id: see `find`."""
         found = self.find(USERS, keys, attributes)
         return {(key[0], key[1]): row for key, row in found.items()}
 
     def find(
         self, stream: str, keys: Iterable[Key], attributes: Iterable[str | Attribute] = ()
-    ) -> dict[Key, Found]:
+    ) -> dict[Key, LookupResult]:
         """Return the rows that exist, by key.
 
         Args:
             stream: `accounts` or `users`.
             keys: Account id, and user id of users, as Totango has them, case included.
-            attributes: Attributes whose values are wanted, or their API names.
+            attributes: Attributes whose values are asked for, or their API names.
 
         Raises:
             AnswerError: If the server does not filter by id.
@@ -76,23 +76,23 @@ class Lookup:
 
     def _found(
         self, stream: str, keys: Iterable[Key], attributes: Iterable[str | Attribute]
-    ) -> Iterator[tuple[Key, Found]]:
-        finder = self._finders[stream]
+    ) -> Iterator[tuple[Key, LookupResult]]:
+        lookup = self._lookups[stream]
         columns = [_attribute(stream, attribute) for attribute in attributes]
         remaining = iter(dict.fromkeys(keys))
         while batch := list(islice(remaining, self._batch)):
-            wanted = Wanted(set(batch), columns)
+            request = LookupRequest(set(batch), columns)
             try:
-                finder.find(wanted)
+                lookup.find(request)
             except RefusedError:
                 # A server may refuse a column that nobody has written yet: without it, then.
-                usable = finder.usable(batch[0], columns)
+                usable = lookup.usable(batch[0], columns)
                 if len(usable) == len(columns):
                     raise
                 columns = usable
-                wanted = Wanted(set(batch), columns)
-                finder.find(wanted)
-            yield from wanted.found.items()
+                request = LookupRequest(set(batch), columns)
+                lookup.find(request)
+            yield from request.results.items()
 
 
 def _attribute(stream: str, attribute: str | Attribute) -> Attribute:

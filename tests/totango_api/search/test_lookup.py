@@ -12,7 +12,7 @@ from totango_api.config import Connection
 from totango_api.errors import ApiError, IncompleteReadError, RefusedError, ResponseError
 from totango_api.http.client import ApiClient
 from totango_api.search.attributes import DATE, NUMBER, Attribute
-from totango_api.search.lookup import Found, Lookup
+from totango_api.search.lookup import Lookup, LookupResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,7 +197,7 @@ def test_values_come_in_the_types_of_their_attributes(
 
 def test_ids_with_any_sign_are_found(valued: Sandbox, lookup: Callable[..., Lookup]) -> None:
     found = lookup().users([("acme", "joe+x%@acme.com")])
-    assert found == {("acme", "joe+x%@acme.com"): Found("Joe", {})}
+    assert found == {("acme", "joe+x%@acme.com"): LookupResult("Joe", {})}
 
 
 def test_a_column_that_is_refused_costs_its_value_alone(

@@ -28,7 +28,7 @@ _READINGS: Final = 10
 
 
 @dataclass(frozen=True)
-class Found:
+class LookupResult:
     """What Totango holds for a key.
 
     Attributes:
@@ -42,18 +42,18 @@ class Found:
 
 
 @dataclass
-class Wanted:
-    """Keys that are looked for, and those that were found.
+class LookupRequest:
+    """Keys that are looked for, and what was found.
 
     Attributes:
         keys: Those not found yet.
-        columns: Attributes whose values are wanted.
-        found: Those that were found.
+        columns: Attributes whose values are asked for.
+        results: What was found, by key.
     """
 
     keys: set[Key]
     columns: Sequence[Attribute]
-    found: dict[Key, Found] = field(default_factory=dict)
+    results: dict[Key, LookupResult] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[str]:
@@ -66,13 +66,13 @@ class Wanted:
         return sorted({key[0] for key in self.keys})
 
     def take(self, hits: Iterable[tuple[Key | None, Hit]]) -> None:
-        """Take what is wanted out of the rows of a page."""
+        """Take what is asked for out of the rows of a page."""
         for key, hit in hits:
             if key is not None and key in self.keys:
                 self.keys.discard(key)
-                self.found[key] = _found(hit, self.columns)
+                self.results[key] = _result(hit, self.columns)
 
-    def halves(self) -> tuple[Wanted, Wanted]:
+    def halves(self) -> tuple[LookupRequest, LookupRequest]:
         """Return two that each look for half of the ids, and note what they find here."""
         ids = self.ids
         first = set(ids[: len(ids) // 2])
@@ -80,7 +80,7 @@ class Wanted:
         return replace(self, keys=mine), replace(self, keys=self.keys - mine)
 
 
-class Finder:
+class KeyLookup:
     """Finds keys of one search endpoint, and remembers which filters it takes.
 
     Args:
@@ -94,7 +94,7 @@ class Finder:
         self._narrows = False
         self._excess: int | None = None
 
-    def find(self, wanted: Wanted) -> None:
+    def find(self, request: LookupRequest) -> None:
         """Find keys.
 
         Raises:
@@ -102,15 +102,15 @@ class Finder:
             IncompleteReadError: If one id has more hits than a query can reach.
             ApiError: If a call failed.
         """
-        if not wanted.keys or self._settled(wanted):
+        if not request.keys or self._settled(request):
             return
-        if self._may_narrow and not self._narrows and self._settled_within_accounts(wanted):
+        if self._may_narrow and not self._narrows and self._settled_within_accounts(request):
             return
-        if len(wanted.ids) > 1:
-            for half in wanted.halves():
+        if len(request.ids) > 1:
+            for half in request.halves():
                 self.find(half)
         else:
-            self._page_through(wanted)
+            self._page_through(request)
 
     def usable(self, key: Key, columns: Sequence[Attribute]) -> list[Attribute]:
         """Return the columns that the server does not refuse: a few calls for each refused one.
@@ -121,7 +121,7 @@ class Finder:
         if not columns:
             return []
         try:
-            self._page(Wanted({key}, columns))
+            self._page(LookupRequest({key}, columns))
         except RefusedError:
             middle = len(columns) // 2
             if not middle:
@@ -129,11 +129,11 @@ class Finder:
             return [*self.usable(key, columns[:middle]), *self.usable(key, columns[middle:])]
         return list(columns)
 
-    def _settled(self, wanted: Wanted) -> bool:
+    def _settled(self, request: LookupRequest) -> bool:
         """Ask for all ids at once; tell whether nothing is left to be found."""
-        asked = frozenset(wanted.ids)
-        page = self._page(wanted)
-        if self._settles(wanted, page):
+        asked = frozenset(request.ids)
+        page = self._page(request)
+        if self._settles(request, page):
             return True
         foreign = sum(1 for hit in page.hits if str(hit.get("name")) not in asked)
         if 2 * foreign <= len(page.hits):
@@ -141,7 +141,7 @@ class Finder:
         # There is more than a page, and most of it is not what was asked for.
         if self._takes_lists:
             self._takes_lists = False
-            return self._settled(wanted)
+            return self._settled(request)
         endpoint = f"POST {self._search.path}"
         raise ResponseError(
             endpoint,
@@ -149,43 +149,43 @@ class Finder:
             remedy="This server does not filter by id: turn off what reads rows back.",
         )
 
-    def _settled_within_accounts(self, wanted: Wanted) -> bool:
+    def _settled_within_accounts(self, request: LookupRequest) -> bool:
         """Ask again for users of the accounts in question alone."""
         try:
-            page = self._page(wanted, narrowed=True)
+            page = self._page(request, narrowed=True)
         except RefusedError:
             self._may_narrow = False
             return False
         # No row at all proves nothing: nobody has seen this filter work with ids.
         self._narrows = bool(page.hits)
-        return self._narrows and self._settles(wanted, page)
+        return self._narrows and self._settles(request, page)
 
-    def _settles(self, wanted: Wanted, page: Page) -> bool:
+    def _settles(self, request: LookupRequest, page: Page) -> bool:
         """Take what a first page has; tell whether nothing is left to be found."""
-        before = replace(wanted, keys=set(wanted.keys))
-        self._take(wanted, page)
+        before = replace(request, keys=set(request.keys))
+        self._take(request, page)
         rows = len(page.hits) + page.odd_hits
-        if not wanted.keys or (page.total_hits is not None and rows >= page.total_hits):
+        if not request.keys or (page.total_hits is not None and rows >= page.total_hits):
             return True
         if rows >= limits.PAGE_ROWS:
             return False
         # Fewer rows than counted, or no count: pages may be smaller here, or the count wrong.
         following = self._page(before, offset=rows) if rows else page
-        self._take(wanted, following)
-        if wanted.keys and following.hits:
+        self._take(request, following)
+        if request.keys and following.hits:
             return False
-        if wanted.keys and (held_back := (page.total_hits or 0) - rows) > 0:
-            self._check_count(wanted, held_back)
+        if request.keys and (held_back := (page.total_hits or 0) - rows) > 0:
+            self._check_count(request, held_back)
         return True
 
-    def _check_count(self, wanted: Wanted, held_back: int) -> None:
+    def _check_count(self, request: LookupRequest, held_back: int) -> None:
         """Check that rows which are counted and do not come are counted for any id.
 
         Raises:
             ResponseError: If the server holds rows back: then it is not known who is absent.
         """
         if self._excess is None:
-            self._excess = self._count_of_nobody(len(next(iter(wanted.keys))))
+            self._excess = self._count_of_nobody(len(next(iter(request.keys))))
         if held_back > self._excess:
             endpoint = f"POST {self._search.path}"
             raise ResponseError(
@@ -201,24 +201,24 @@ class Finder:
         rows and shows none at all holds them back.
         """
         nobody = (*["-"] * (parts - 1), uuid.uuid4().hex)
-        counted = self._page(Wanted({nobody}, ())).total_hits or 0
+        counted = self._page(LookupRequest({nobody}, ())).total_hits or 0
         anybody = Query(count=1)
         return counted if counted and self._search.page(anybody).hits else 0
 
-    def _page_through(self, wanted: Wanted) -> None:
+    def _page_through(self, request: LookupRequest) -> None:
         """Read all hits of one id, again and again since rows that sort alike change places."""
         seen: set[Key | None] = set()
         total = None
-        everything = replace(wanted, keys=set(wanted.keys))
+        everything = replace(request, keys=set(request.keys))
         for reading in range(_READINGS):
             order = DESCENDING if reading % 2 else ASCENDING
             offset = 0
             while offset < limits.WINDOW_ROWS:
                 page = self._page(everything, offset=offset, order=order)
                 total = page.total_hits
-                seen |= self._take(wanted, page)
+                seen |= self._take(request, page)
                 offset += len(page.hits) + page.odd_hits
-                if not wanted.keys or (total is not None and len(seen) >= total):
+                if not request.keys or (total is not None and len(seen) >= total):
                     return
                 if not page.hits:
                     break
@@ -226,14 +226,14 @@ class Finder:
             msg = f"One user id exists in {total or 'very many'} accounts; {len(seen)} were seen."
             raise IncompleteReadError(msg, remedy="Turn off what reads rows back.")
 
-    def _take(self, wanted: Wanted, page: Page) -> set[Key | None]:
+    def _take(self, request: LookupRequest, page: Page) -> set[Key | None]:
         keyed = [(self._search.key(hit), hit) for hit in page.hits]
-        wanted.take(keyed)
+        request.take(keyed)
         return {key for key, _ in keyed}
 
     def _page(
         self,
-        wanted: Wanted,
+        request: LookupRequest,
         *,
         narrowed: bool | None = None,
         offset: int = 0,
@@ -242,24 +242,24 @@ class Finder:
         narrowed = self._narrows if narrowed is None else narrowed
         count = min(limits.PAGE_ROWS, limits.WINDOW_ROWS - offset)
         try:
-            return self._search.page(self._query(wanted, narrowed).at(offset, count, order))
+            return self._search.page(self._query(request, narrowed).at(offset, count, order))
         except RefusedError as error:
             if not self._takes_lists:
                 raise
             refused = error
         self._takes_lists = False
         try:
-            return self._search.page(self._query(wanted, narrowed).at(offset, count, order))
+            return self._search.page(self._query(request, narrowed).at(offset, count, order))
         except RefusedError:
             self._takes_lists = True
             raise refused from None
 
-    def _query(self, wanted: Wanted, narrowed: bool) -> Query:
-        terms = [self._among(wanted.ids)]
+    def _query(self, request: LookupRequest, narrowed: bool) -> Query:
+        terms = [self._among(request.ids)]
         if narrowed:
-            terms.append({"type": "parent_account", "terms": [self._among(wanted.account_ids)]})
+            terms.append({"type": "parent_account", "terms": [self._among(request.account_ids)]})
         return Query(
-            terms=tuple(terms), fields=tuple(column.search_field for column in wanted.columns)
+            terms=tuple(terms), fields=tuple(column.search_field for column in request.columns)
         )
 
     def _among(self, ids: Sequence[str]) -> Term:
@@ -269,11 +269,11 @@ class Finder:
         return {"type": "or", "or": each} if len(each) > 1 else each[0]
 
 
-def _found(hit: Hit, columns: Sequence[Attribute]) -> Found:
+def _result(hit: Hit, columns: Sequence[Attribute]) -> LookupResult:
     values = hit.get("selected_fields")
     values = values if isinstance(values, list) else []
     name = hit.get("display_name")
-    return Found(
+    return LookupResult(
         name=name if isinstance(name, str) else None,
         # A short list has lost its place: better no value than another column's.
         values=dict(zip((column.api_name for column in columns), values, strict=True))
