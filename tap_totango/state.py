@@ -10,17 +10,15 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tap_totango.schema import ConversionError, json_in, moment_of, timestamp
+from tap_totango.schema import ConversionError, moment_of, timestamp
 from totango_api.errors import InputError
 from totango_api.reading import ResumePoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from totango_api.search import Query
 
 logger = logging.getLogger(__name__)
@@ -239,93 +237,6 @@ def fingerprint(query: Query) -> str:
     return hashlib.blake2b(query.at(0, 0).form(), digest_size=8).hexdigest()
 
 
-def state_in(file: IO[str] | None) -> dict[str, Any] | None:
-    """Read a state from a file.
-
-    Raises:
-        InputError: If it is none.
-    """
-    content = json_in(file, "state")
-    if content is None or isinstance(content, dict):
-        return content
-    msg = "The state file does not hold an object."
-    raise InputError(msg, remedy="Check the file that --state names.")
-
-
-def unwrapped_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Take a state out of what `meltano state get` prints, or out of a STATE message."""
-    for key in ("singer_state", "value"):
-        if "bookmarks" not in state and isinstance(state.get(key), dict):
-            return unwrapped_state(state[key])
-    return state
-
-
-def checked_state(state: Mapping[str, Any]) -> None:
-    """Check the shape of a state before anything is read.
-
-    Raises:
-        InputError: If it is not one that this tap wrote, or an older one that it understands.
-    """
-    if "bookmarks" not in state and set(state) - {"currently_syncing"}:
-        msg = f"The state holds no bookmarks, but {', '.join(sorted(map(str, state)))}."
-        raise InputError(msg, remedy=_NEW_STATE)
-    bookmarks = state.get("bookmarks", {})
-    if not isinstance(bookmarks, dict) or not all(
-        isinstance(one, dict) for one in bookmarks.values()
-    ):
-        msg = "The state is not of the form {bookmarks: {stream: {...}}}."
-        raise InputError(msg, remedy=_NEW_STATE)
-    for stream, bookmark in bookmarks.items():
-        for key in (VALUE, FULL_AT, FULL_SINCE):
-            value = bookmark.get(key)
-            if value is None:
-                continue
-            if not isinstance(value, str):
-                msg = f"The state of {stream} holds a {key} that is no text."
-                raise InputError(msg, remedy=_NEW_STATE)
-            canonical(value)
-        _check_reading(stream, bookmark.get(READING))
-        _check_columns(stream, bookmark.get(COLUMNS, {}))
-
-
-def _check_columns(stream: str, columns: Any) -> None:
-    try:
-        msgspec.convert(columns, dict[str, dict[str, tuple[str | None, str]]])
-    except msgspec.ValidationError:
-        msg = f"The state of {stream} holds {COLUMNS} of another version of this tap."
-        raise InputError(msg, remedy=_NEW_STATE) from None
-
-
-def _check_reading(stream: str, reading: Any) -> None:
-    if reading is None:
-        return
-    try:
-        moment_of(reading["started_at"])
-        int(reading["version"])
-        if "resume" in reading:
-            msgspec.convert(reading["resume"], ResumePoint)
-    except (
-        ConversionError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        msgspec.ValidationError,
-    ):
-        msg = f"The state of {stream} holds a {READING} of another version of this tap."
-        raise InputError(msg, remedy=_NEW_STATE) from None
-
-
-_NEW_STATE: Final = (
-    "Pass the last line that a target wrote; or run once without state, which reads everything."
-)
-
-
 def utc_now() -> datetime:
     """Return the present moment."""
     return datetime.now(UTC)
-
-
-def remembered_columns(state: Mapping[str, Any], stream: str, naming: str) -> Any:
-    """Return what the state remembers of a stream's columns under one way of naming."""
-    return state.get("bookmarks", {}).get(stream, {}).get(COLUMNS, {}).get(naming)

@@ -14,14 +14,8 @@ from singer_sdk.singerlib import Catalog
 from tap_totango.config import CONFIG
 from tap_totango.records import MessageWriter, Stopped
 from tap_totango.schema import SNAKE, KnownColumns, Naming, catalog_in
-from tap_totango.state import (
-    canonical,
-    checked_state,
-    remembered_columns,
-    state_in,
-    unwrapped_state,
-    utc_now,
-)
+from tap_totango.state import canonical, utc_now
+from tap_totango.state_file import checked_state, remembered_columns, state_in, unwrapped_state
 from tap_totango.streams import (
     STREAMS,
     Discovery,

@@ -6,12 +6,12 @@ import itertools
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery import Confirmed, Failed, Refused
-from target_totango.models import ACCOUNT, HUB, Row
-from target_totango.verify import NAMES, Sent, Verdict, pauses
+from target_totango.models import HUB, Row
+from target_totango.pipeline.watched_row import WatchedRow, sent
+from target_totango.verify import NAMES, Verdict, pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
 from totango_api.writing import NoReceiptError
 
@@ -33,9 +33,6 @@ LOOKS: Final = 3
 CONTROL_SECONDS: Final = 10.0
 """When a second row is sent: it tells a service that drops rows from an account that takes none."""
 
-GRACE_SECONDS: Final = 30.0
-"""How long a row may take to become visible as a whole after a part of it, or another row, is."""
-
 FIRST_PAUSE: Final = 0.5
 
 _TOKEN: Final = "sdr_token (Settings, SDR tokens), "  # noqa: S105 (the name of a setting)
@@ -51,45 +48,6 @@ Group: TypeAlias = tuple[str, str]
 
 class CanaryError(TotangoError):
     """The first row was acknowledged and is not in Totango as it was sent: nothing else is sent."""
-
-
-@dataclass
-class WatchedRow:
-    """A row that was sent, and what reading it back says.
-
-    Attributes:
-        before: What Totango held before.
-        latest: What it holds now.
-        visible_at: When anything of the row was seen first.
-    """
-
-    row: Row
-    before: Verdict
-    latest: Verdict
-    visible_at: float | None = None
-
-    def update(self, verdict: Verdict) -> None:
-        """Take what was read now."""
-        self.latest = verdict
-        if self.visible_at is None and verdict != self.before:
-            self.visible_at = time.monotonic()
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether all of the row is there, or a part of it for so long that no more will come."""
-        if self.latest.result == "confirmed":
-            return True
-        return self.visible_at is not None and time.monotonic() - self.visible_at >= GRACE_SECONDS
-
-    @property
-    def ignored(self) -> list[str]:
-        """Attributes that are what they were before."""
-        before = {each.attribute: each.found for each in self.before.differences}
-        return [
-            each.attribute
-            for each in self.latest.differences
-            if each.found == before.get(each.attribute)
-        ]
 
 
 class Canary:
@@ -209,7 +167,7 @@ class Canary:
         """Look up rows before they are sent: those that are there already would prove nothing."""
         self._looks[group] += 1
         try:
-            verdicts = self._clients.verifier.check([_sent(row) for row in rows])
+            verdicts = self._clients.verifier.check([sent(row) for row in rows])
         except (ApiError, IncompleteReadError) as error:
             self._give_up(group, error)
             return
@@ -250,7 +208,7 @@ class Canary:
     def _read(self, watched: Sequence[WatchedRow]) -> bool:
         """Read rows back; return False if they cannot be read."""
         try:
-            verdicts = self._clients.verifier.check([_sent(each.row) for each in watched])
+            verdicts = self._clients.verifier.check([sent(each.row) for each in watched])
         except (ApiError, IncompleteReadError) as error:
             self._give_up(_group(watched[0].row), error)
             return False
@@ -275,7 +233,7 @@ class Canary:
         self._done.add(group)
         self.findings[group] = {"result": first.latest.result, "seconds": round(seconds, 1)}
         logger.info("The first row of %s by %s was found after %.1f s.", *group, seconds)
-        return [(each.row, _result(each, seconds)) for each in watched]
+        return [(each.row, each.result(seconds)) for each in watched]
 
     def _unknown(self, watched: WatchedRow) -> list[str]:
         """Return the ignored attributes that Totango does not have."""
@@ -312,21 +270,7 @@ class Canary:
 
 def _is_decided(watched: Sequence[WatchedRow]) -> bool:
     """Return whether the first row is, or another one while the first had time to follow."""
-    if watched[0].is_decided:
-        return True
-    now = time.monotonic()
-    return any(
-        each.visible_at is not None and now - each.visible_at >= GRACE_SECONDS for each in watched
-    )
-
-
-def _result(watched: WatchedRow, seconds: float) -> RowResult:
-    request = watched.row.request
-    if watched.visible_at is None and watched.before.result == "missing":
-        reason = f"acknowledged, but not there after {seconds:.0f} s: is the account blocked?"
-        return Refused(reason)
-    is_whole = request.scope == ACCOUNT or not request.account
-    return Confirmed(is_seen=is_whole and watched.latest.result == "confirmed")
+    return watched[0].is_decided or any(each.has_settled for each in watched)
 
 
 def _missing(watched: Sequence[WatchedRow], seconds: float) -> CanaryError:
@@ -341,7 +285,3 @@ def _missing(watched: Sequence[WatchedRow], seconds: float) -> CanaryError:
 
 def _group(row: Row) -> Group:
     return (row.object, row.delivery)
-
-
-def _sent(row: Row) -> Sent:
-    return Sent(row.request.key, row.request.attributes)

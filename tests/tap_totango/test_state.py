@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_totango.schema.times import moment_of, timestamp
-from tap_totango.state import Bookmark, canonical, checked_state, unwrapped_state
+from tap_totango.state import Bookmark, canonical
+from tap_totango.state_file import checked_state, unwrapped_state
 from totango_api.errors import InputError
 from totango_api.reading import ResumePoint
 from totango_api.search.query import Query

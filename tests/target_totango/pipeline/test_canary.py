@@ -32,7 +32,7 @@ def control_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], N
 
     def patch(seconds: float, grace: float) -> None:
         monkeypatch.setattr("target_totango.pipeline.canary.CONTROL_SECONDS", seconds)
-        monkeypatch.setattr("target_totango.pipeline.canary.GRACE_SECONDS", grace)
+        monkeypatch.setattr("target_totango.pipeline.watched_row.GRACE_SECONDS", grace)
 
     return patch
 
