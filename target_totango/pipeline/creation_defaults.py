@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from target_totango.models import ACCOUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from target_totango.models import Row
     from target_totango.pipeline.decisions import Results
-    from target_totango.storage import RunStore
-    from totango_api.search import Lookup
+    from target_totango.pipeline.existing_subjects import ExistingSubjects
 
 logger = logging.getLogger("target-totango")
 
@@ -24,13 +23,11 @@ class CreationDefaults:
     Asks which accounts exist, many at once, but for those that this run has sent a row about.
 
     Args:
-        store: Remembers what exists.
-        lookup: Returns who is asked; None where nobody can be: then nothing is added.
+        existing: Knows what is in Totango; None where nobody can be asked: then nothing is added.
     """
 
-    def __init__(self, store: RunStore, lookup: Callable[[], Lookup] | None) -> None:
-        self._store = store
-        self._lookup = lookup
+    def __init__(self, existing: ExistingSubjects | None) -> None:
+        self._existing = existing
         self._is_logged = False
 
     def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
@@ -39,24 +36,17 @@ class CreationDefaults:
         Raises:
             ApiError: If Totango cannot be asked what exists.
         """
-        if self._lookup is None:
+        if self._existing is None:
             self._log(rows)
             return list(rows), []
-        self._look_up(rows, self._lookup)
-        for row in rows:
-            request = row.request
+        requests = [row.request for row in rows]
+        self._existing.look_up((ACCOUNTS, one.account_id) for one in requests if one.on_create)
+        for request in requests:
             account = (ACCOUNTS, request.account_id)
-            if request.on_create and self._store.existing(account) is False:
+            if request.on_create and not self._existing.has(account):
                 request.account.update(request.on_create)
-            self._store.note_existing(account, there=True)
+            self._existing.note(account)
         return list(rows), []
-
-    def _look_up(self, rows: Sequence[Row], lookup: Callable[[], Lookup]) -> None:
-        asked = dict.fromkeys(row.request.account_id for row in rows if row.request.on_create)
-        unknown = [each for each in asked if self._store.existing((ACCOUNTS, each)) is None]
-        found = lookup().accounts(unknown) if unknown else {}
-        for account_id in unknown:
-            self._store.note_existing((ACCOUNTS, account_id), there=account_id in found)
 
     def _log(self, rows: Sequence[Row]) -> None:
         if not self._is_logged and any(row.request.on_create for row in rows):

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from target_totango.clients import Clients
+    from target_totango.config import Settings
     from target_totango.models import Row
     from target_totango.report import Report
-    from target_totango.storage import KnownUsers, Ledger, User
+    from target_totango.storage import RunFiles, User
 
 _Announced: TypeAlias = tuple[str, str]
 """The stream that says that somebody is gone, and the object that it is about."""
@@ -60,29 +61,17 @@ class HardDeletes:
     that is not to be deleted is not written either: that would bring back what is gone.
 
     Args:
-        is_on: The setting `hard_delete`.
-        limit: The setting `max_deletes`.
-        timeout: Seconds for which users that were deleted may still be found.
-        known_users: Which users streams held before, if that is kept.
-        ledger: Forgets whoever is deleted.
+        settings: The target's settings.
+        files: The ledger, which forgets whoever is deleted, and which users streams held before.
         report: Counts users.
     """
 
-    def __init__(
-        self,
-        *,
-        is_on: bool,
-        limit: int,
-        timeout: float,
-        known_users: KnownUsers | None,
-        ledger: Ledger | None,
-        report: Report,
-    ) -> None:
-        self._is_on = is_on
-        self._limit = limit
-        self._timeout = timeout
-        self._known_users = known_users
-        self._ledger = ledger
+    def __init__(self, settings: Settings, files: RunFiles, report: Report) -> None:
+        self._is_on = settings.hard_delete
+        self._limit = settings.max_deletes
+        self._timeout = settings.verify_timeout
+        self._known_users = files.known_users
+        self._ledger = files.ledger
         self._report = report
         self._rows: dict[User, list[Row]] = {}
         self._absent: dict[User, _Announced] = {}
@@ -161,11 +150,7 @@ class HardDeletes:
             TooManyDeletesError: If they are too many; then none is deleted.
             TotangoError: If a user that no row asked to delete was not deleted.
         """
-        if self.count > self._limit:
-            msg = (
-                f"{self.count} users would be deleted, and max_deletes is {self._limit}: none was."
-            )
-            raise TooManyDeletesError(msg, remedy="Look at the source, then raise max_deletes.")
+        self._check_count()
         self._forget()
         deleted: dict[User, _Announced] = {}
         unclear: dict[User, str] = {}
@@ -181,20 +166,28 @@ class HardDeletes:
                     raise
                 yield from ((row, result_of(error, idempotent=True)) for row in rows)
         still_there = self._still_there(set(deleted), clients, wait)
-        open_ends = dict.fromkeys(still_there or (), _STILL_THERE)
         if still_there is None:
-            open_ends = {user: _UNCLEAR.format(answer) for user, answer in unclear.items()}
+            doubtful = {user: _UNCLEAR.format(answer) for user, answer in unclear.items()}
+        else:
+            doubtful = dict.fromkeys(still_there, _STILL_THERE)
         for user, announced in deleted.items():
             result: RowResult = _DELETED
-            if user in open_ends:
-                result = Failed(TotangoError(open_ends[user]))
+            if user in doubtful:
+                result = Failed(TotangoError(doubtful[user]))
             else:
                 self._note_deleted(announced, user)
             yield from ((row, result) for row in self._rows.get(user, []))
-        if vanished := open_ends.keys() - self._rows.keys():
-            why = open_ends[min(vanished)]
+        if vanished := doubtful.keys() - self._rows.keys():
+            why = doubtful[min(vanished)]
             msg = f"{len(vanished)} users that are gone at the source: {why}"
             raise TotangoError(msg)
+
+    def _check_count(self) -> None:
+        if self.count > self._limit:
+            msg = (
+                f"{self.count} users would be deleted, and max_deletes is {self._limit}: none was."
+            )
+            raise TooManyDeletesError(msg, remedy="Look at the source, then raise max_deletes.")
 
     def _still_there(
         self, users: set[User], clients: Clients, wait: Callable[[float], None]

@@ -23,10 +23,10 @@ from target_totango.storage import REJECTS, Confirmation, is_older, run_of_rejec
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from target_totango.pipeline.existing_subjects import ExistingSubjects
     from target_totango.pipeline.full_syncs import FullSyncs
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore
-    from totango_api.search import Lookup
 
 logger = logging.getLogger("target-totango")
 
@@ -206,13 +206,11 @@ class SyncModeFilter(RowFilter):
     """Drops rows that `update_only` or `create_only` excludes: asks what exists, many at once.
 
     Args:
-        store: Remembers what exists.
-        lookup: Returns who is asked.
+        existing: Knows what is in Totango.
     """
 
-    def __init__(self, store: RunStore, lookup: Callable[[], Lookup]) -> None:
-        self._store = store
-        self._lookup = lookup
+    def __init__(self, existing: ExistingSubjects) -> None:
+        self._existing = existing
 
     def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not.
@@ -220,7 +218,8 @@ class SyncModeFilter(RowFilter):
         Raises:
             ApiError: If Totango cannot be asked what exists.
         """
-        self._look_up([row for row in rows if row.options.sync_mode != UPSERT])
+        asked = (row.request.subject for row in rows if row.options.sync_mode != UPSERT)
+        self._existing.look_up(asked)
         return super().apply(rows)
 
     def decide(self, row: Row) -> Decision | None:
@@ -229,24 +228,14 @@ class SyncModeFilter(RowFilter):
         if mode == UPSERT:
             return None
         key = row.request.subject
-        row.existed = self._store.existing(key)
+        row.existed = self._existing.has(key)
         if mode == UPDATE_ONLY and not row.existed:
             return _NOT_THERE
         # An activity creates nothing that was asked to be left alone.
         if mode != UPDATE_ONLY and row.existed and row.object in REPEATABLE:
             return _THERE
-        self._store.note_existing(key, there=True)
+        self._existing.note(key)
         return None
-
-    def _look_up(self, rows: Sequence[Row]) -> None:
-        asked = {row.request.subject for row in rows}
-        unknown = {key for key in asked if self._store.existing(key) is None}
-        found: set[tuple[str, ...]] = set()
-        for object_ in dict.fromkeys(key[0] for key in unknown):
-            keys = [key[1:] for key in unknown if key[0] == object_]
-            found |= {(object_, *key) for key in self._lookup().find(object_, keys)}
-        for key in unknown:
-            self._store.note_existing(key, there=key in found)
 
 
 def _is_to_be_seen(row: Row) -> bool:

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from target_totango.clients import Clients
 from target_totango.delivery import DryRunDestination, DryRunSummary, make_destination
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
-from target_totango.pipeline.creation_defaults import CreationDefaults
-from target_totango.pipeline.decisions import Skipped
 from target_totango.pipeline.deletes import HardDeletes
-from target_totango.pipeline.delivered_activities import DropDelivered
-from target_totango.pipeline.filters import (
-    DropOutdated,
-    DropStale,
-    DropSuperseded,
-    DropUnchanged,
-    SyncModeFilter,
-)
-from target_totango.pipeline.fingerprints import Fingerprints
-from target_totango.pipeline.full_syncs import FullSyncs
-from target_totango.pipeline.matching import MatchKeys
-from target_totango.pipeline.owners import ResolveOwners
+from target_totango.pipeline.filter_chain import FilterChain
 from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
-from target_totango.pipeline.records import DropRecorded
-from target_totango.pipeline.references import ResolveNames
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.stages import Interruption, Stages
-from target_totango.pipeline.unknown_accounts import RejectUnknownAccounts
 from target_totango.pipeline.verdict import RunEnd
 from target_totango.report import Progress, Report, write_report
 from target_totango.singer import StateCheckpointer, emit
@@ -46,13 +29,10 @@ if TYPE_CHECKING:
     from target_totango.delivery import Destination
     from target_totango.mapping import StreamMapping
     from target_totango.models import SourceStream, ValidationError
-    from target_totango.pipeline.decisions import Rejected
-    from target_totango.pipeline.filters import Filter
+    from target_totango.pipeline.decisions import Rejected, Skipped
     from totango_api.config import Connection
 
 logger = logging.getLogger("target-totango")
-
-_ANOTHER_PART: Final = Skipped("of another part")
 
 
 class Run:
@@ -100,19 +80,12 @@ class Run:
         )
         proves = settings.canary and self.clients.has_token and not settings.dry_run
         self._canary = Canary(self.clients, settings) if proves else None
-        self._deletes = HardDeletes(
-            is_on=settings.hard_delete,
-            limit=settings.max_deletes,
-            timeout=settings.verify_timeout,
-            known_users=self._files.known_users,
-            ledger=self._files.ledger,
-            report=self._report,
+        self._deletes = HardDeletes(settings, self._files, self._report)
+        self._filters = FilterChain(
+            settings, self.clients, self._files, deletes=self._deletes, report=self._report
         )
-        self._full_syncs: FullSyncs | None = None
-        ledger, store = self._files.ledger, self._files.store
-        self._fingerprints = None if ledger is None else Fingerprints(ledger, store)
         self._stages = Stages(
-            self._filters(),
+            self._filters,
             parents=ParentsFirst(self._files.store),
             deletes=self._deletes,
             canary=self._canary,
@@ -120,42 +93,10 @@ class Run:
             results=self._results,
             interruption=self.interruption,
             progress=self._progress,
-            looks_up=(settings.looks_up or settings.matches or settings.rejects_unknown_accounts),
+            part=settings.part,
         )
         self._is_read_whole = False
         self._is_verified = False
-
-    def _filters(self) -> list[Filter]:
-        """Return what rows pass between processing and delivery, in this order."""
-        files = self._files
-        filters: list[Filter] = [DropSuperseded(), MatchKeys(self.clients.matcher), self._deletes]
-        if files.ledger is not None:
-            filters.append(DropOutdated(files.ledger))
-            if self._fingerprints is not None:
-                filters.append(
-                    DropDelivered(
-                        files.ledger,
-                        self._fingerprints,
-                        self._report,
-                        repeats=self.settings.repeats_activities,
-                    )
-                )
-        filters.append(DropRecorded(files.ledger, self._fingerprints, files.store, self._report))
-        filters.append(ResolveNames(self.clients.references))
-        if self.clients.has_token:
-            filters.append(ResolveOwners(self.clients.roles, lambda: self.clients.staff))
-        filters.append(DropStale(files.store, self._report))
-        if files.ledger is not None:
-            self._full_syncs = FullSyncs(files.ledger, self.settings.full_sync_every_hours)
-            filters.append(DropUnchanged(files.ledger, self.clients.way_of, self._full_syncs))
-        if self.settings.looks_up:
-            filters.append(SyncModeFilter(files.store, lambda: self.clients.lookup))
-        if self.settings.rejects_unknown_accounts:
-            filters.append(RejectUnknownAccounts(files.store, lambda: self.clients.lookup))
-        if self.settings.preset is not None and self.settings.segment.default_plan:
-            lookup = (lambda: self.clients.lookup) if self.clients.has_token else None
-            filters.append(CreationDefaults(files.store, lookup))
-        return filters
 
     def _make_destination(self, delivery: str) -> Destination:
         clients = self.clients
@@ -167,22 +108,9 @@ class Run:
             clients,
             self.settings,
             ledger=self._files.ledger,
-            prepare=self._prepare,
+            prepare=self._files.prepare,
             is_interrupted=lambda: self.interruption.signal is not None,
         )
-
-    def _prepare(self, rows: list[Row]) -> None:
-        """Make durable what the ledger has to know before calls go out; in any thread.
-
-        Rows that go out together share a commit: each costs the disk a few milliseconds.
-        """
-        ledger = self._files.ledger
-        if ledger is None:
-            return
-        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
-            ledger.begin(*fingerprints)
-        elif any(row.forgotten for row in rows):
-            ledger.flush()
 
     # While the input is read ---------------------------------------------------------------
 
@@ -204,30 +132,8 @@ class Run:
         )
 
     def add(self, row: Row) -> None:
-        """Take a row on its way.
-
-        Raises:
-            TotangoError: If the run must end here.
-        """
-        if self._is_another_part(row):
-            self._skip(row)
-        else:
-            self._stages.add(row)
-
-    def _is_another_part(self, row: Row) -> bool:
-        """Return whether a run of another part writes the row, or rejects it."""
-        part = self.settings.part
-        if part is None:
-            return False
-        if row.write is not None and row.write.account_id:
-            return not part.holds(row.write.account_id)
-        return not part.holds(json.dumps(row.message.get("record"), sort_keys=True, default=str))
-
-    def _skip(self, row: Row) -> None:
-        """Count a row of another part, which is present nevertheless."""
-        if not row.is_deleted:
-            self._results.handle(self._deletes.note_present(row))
-        self._results.handle([(row, _ANOTHER_PART)])
+        """Take a row on its way: see `Stages.add`."""
+        self._stages.add(row)
 
     def add_unsent(
         self,
@@ -246,11 +152,7 @@ class Run:
         """
         row = Row(self._states.next_row(), source, message, *about)
         self._report.tally(row.stream, row.object).received += 1
-        if self._is_another_part(row):
-            self._skip(row)
-            return
-        self._deletes.note_present(row)
-        self._results.handle([(row, decision)])
+        self._stages.add_unsent(row, decision)
 
     def ignore(self, stream: str) -> None:
         """Count a row of a stream that is ignored."""
@@ -267,15 +169,7 @@ class Run:
     def activate_version(
         self, source: str, stream: str, object_: str, version: int, way: str
     ) -> None:
-        """Note that a version of a stream is complete: what only older ones held is gone.
-
-        Args:
-            source: The stream before the stream maps.
-            stream: Its name behind them.
-            object_: What it is about.
-            version: The version.
-            way: How its ids are made and its rows filtered.
-        """
+        """Note that a version of a stream is complete: see `HardDeletes.activate_version`."""
         self._stages.advance()
         self._deletes.activate_version(source, stream, object_, version, way)
 
@@ -370,13 +264,10 @@ class Run:
             self._files.make_durable()
             self._checkpoint(now=True)
             # Not before the state is out: killed in between, a run would count twice unsaid.
-            is_complete = self._is_read_whole and not self._states.incomplete
-            if is_complete and self._full_syncs is not None:
-                self._full_syncs.complete()
-            if is_complete and self._fingerprints is not None:
-                self._fingerprints.complete()
-            if is_complete and self.known_groups is not None:
-                self.known_groups.keep()
+            if self._is_read_whole and not self._states.incomplete:
+                self._filters.complete()
+                if self.known_groups is not None:
+                    self.known_groups.keep()
             self._results.mark_superseded()
         finally:
             self._stages.close()

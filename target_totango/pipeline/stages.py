@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import select
 import time
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import RECORDS
-from target_totango.pipeline.decisions import Rejected
+from target_totango.pipeline.decisions import Rejected, Skipped
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from target_totango.pipeline.canary import Canary
     from target_totango.pipeline.decisions import RowResult
     from target_totango.pipeline.deletes import HardDeletes
-    from target_totango.pipeline.filters import Filter
+    from target_totango.pipeline.filter_chain import FilterChain
     from target_totango.pipeline.parents import ParentsFirst
     from target_totango.pipeline.results import ResultHandler
     from target_totango.report import Progress
+    from totango_api.parts import Part
 
 logger = logging.getLogger("target-totango")
 
@@ -41,6 +43,8 @@ BUSY_SECONDS: Final = 0.02
 
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
+
+_ANOTHER_PART: Final = Skipped("of another part")
 
 
 @dataclass
@@ -75,12 +79,12 @@ class Stages:
         results: Takes what becomes of rows.
         interruption: Ends every wait.
         progress: Shown while it waits.
-        looks_up: Whether a filter asks Totango about rows.
+        part: Which rows this run writes; None for all.
     """
 
     def __init__(
         self,
-        filters: Sequence[Filter],
+        filters: FilterChain,
         *,
         parents: ParentsFirst,
         deletes: HardDeletes,
@@ -89,9 +93,10 @@ class Stages:
         results: ResultHandler,
         interruption: Interruption,
         progress: Progress,
-        looks_up: bool,
+        part: Part | None,
     ) -> None:
-        self._filters = filters
+        self._filters = tuple(filters)
+        self._looks_up = filters.looks_up
         self._parents = parents
         self._deletes = deletes
         self._canary = canary
@@ -99,7 +104,7 @@ class Stages:
         self._results = results
         self._interruption = interruption
         self._progress = progress
-        self._looks_up = looks_up
+        self._part = part
         self._destinations: dict[str, Destination] = {}
         self._rows: list[Row] = []
         self._since = 0.0
@@ -111,16 +116,33 @@ class Stages:
         Raises:
             TotangoError: If the run must end here.
         """
-        if row.errors:
-            if not row.is_deleted:
-                self._results.handle(self._deletes.note_present(row))
-            self._results.handle([(row, Rejected(row.errors))])
+        if row.errors or self._is_another_part(row):
+            self.add_unsent(row, Rejected(row.errors))
             return
         if not self._rows:
             self._since = time.monotonic()
         self._rows.append(row)
         if len(self._rows) >= BATCH_ROWS:
             self.advance()
+
+    def add_unsent(self, row: Row, decision: Rejected | Skipped) -> None:
+        """Record why a row is not sent, whose subject is at the source nevertheless.
+
+        Raises:
+            TotangoError: If the run must end here.
+        """
+        if not row.is_deleted:
+            self._results.handle(self._deletes.note_present(row))
+        self._results.handle([(row, _ANOTHER_PART if self._is_another_part(row) else decision)])
+
+    def _is_another_part(self, row: Row) -> bool:
+        """Return whether a run of another part writes the row, or rejects it."""
+        if self._part is None:
+            return False
+        if row.write is not None and row.write.account_id:
+            return not self._part.holds(row.write.account_id)
+        record = json.dumps(row.message.get("record"), sort_keys=True, default=str)
+        return not self._part.holds(record)
 
     def pulse(self) -> None:
         """Look after what is under way."""

@@ -10,12 +10,11 @@ from target_totango.pipeline.decisions import Decision, Rejected
 from target_totango.pipeline.filters import RowFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from target_totango.models import Row
     from target_totango.pipeline.decisions import Results
-    from target_totango.storage import RunStore
-    from totango_api.search import Lookup
+    from target_totango.pipeline.existing_subjects import ExistingSubjects
 
 _COMES: Final = "accounts of this run"
 _MESSAGE: Final = "Totango has no account {!r}, and no row about it came before"
@@ -27,13 +26,11 @@ class RejectUnknownAccounts(RowFilter):
     A tracking call would make it, without a name. Asks for 500 rows with one call.
 
     Args:
-        store: Remembers what exists.
-        lookup: Returns who is asked.
+        existing: Knows what is in Totango.
     """
 
-    def __init__(self, store: RunStore, lookup: Callable[[], Lookup]) -> None:
-        self._store = store
-        self._lookup = lookup
+    def __init__(self, existing: ExistingSubjects) -> None:
+        self._existing = existing
 
     def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not.
@@ -43,29 +40,24 @@ class RejectUnknownAccounts(RowFilter):
         """
         coming = {row.request.account_id for row in rows if row.object == ACCOUNTS}
         for account_id in coming:
-            self._store.note_existing((_COMES, account_id), there=True)
+            self._existing.note((_COMES, account_id))
         asked = {row.request.account_id for row in rows if _needs_account(row)}
-        unknown = [
-            one
-            for one in asked
-            if self._store.existing((ACCOUNTS, one)) is None
-            and not self._store.existing((_COMES, one))
-        ]
-        if unknown:
-            found = self._lookup().accounts(unknown)
-            for one in unknown:
-                self._store.note_existing((ACCOUNTS, one), there=one in found)
+        self._existing.look_up((ACCOUNTS, one) for one in asked if not self._comes(one))
         return super().apply(rows)
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
         account_id = row.request.account_id
-        if not _needs_account(row) or any(
-            self._store.existing((kind, account_id)) for kind in (_COMES, ACCOUNTS)
-        ):
+        if not _needs_account(row) or self._comes(account_id):
+            return None
+        if self._existing.has((ACCOUNTS, account_id)):
             return None
         message = _MESSAGE.format(account_id)
         return Rejected([ValidationError("account_id", "unknown account", message)])
+
+    def _comes(self, account_id: str) -> bool:
+        """Return whether a row about the account came before."""
+        return self._existing.has((_COMES, account_id))
 
 
 def _needs_account(row: Row) -> bool:

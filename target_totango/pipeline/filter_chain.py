@@ -1,0 +1,105 @@
+"""What rows pass between processing and delivery, in which order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_totango.pipeline.creation_defaults import CreationDefaults
+from target_totango.pipeline.delivered_activities import DropDelivered
+from target_totango.pipeline.existing_subjects import ExistingSubjects
+from target_totango.pipeline.filters import (
+    DropOutdated,
+    DropStale,
+    DropSuperseded,
+    DropUnchanged,
+    SyncModeFilter,
+)
+from target_totango.pipeline.fingerprints import Fingerprints
+from target_totango.pipeline.full_syncs import FullSyncs
+from target_totango.pipeline.matching import MatchKeys
+from target_totango.pipeline.owners import ResolveOwners
+from target_totango.pipeline.records import DropRecorded
+from target_totango.pipeline.references import ResolveNames
+from target_totango.pipeline.unknown_accounts import RejectUnknownAccounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_totango.clients import Clients
+    from target_totango.config import Settings
+    from target_totango.pipeline.deletes import HardDeletes
+    from target_totango.pipeline.filters import Filter
+    from target_totango.report import Report
+    from target_totango.storage import RunFiles
+
+
+class FilterChain:
+    """The filters of a run, made of its settings.
+
+    Args:
+        settings: The target's settings.
+        clients: Who is asked.
+        files: What earlier runs and this one have seen.
+        deletes: The filter that takes rows out which are to be deleted.
+        report: Counts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clients: Clients,
+        files: RunFiles,
+        *,
+        deletes: HardDeletes,
+        report: Report,
+    ) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._files = files
+        self._deletes = deletes
+        self._report = report
+        ledger = files.ledger
+        self._fingerprints = None if ledger is None else Fingerprints(ledger, files.store)
+        self._full_syncs = (
+            None if ledger is None else FullSyncs(ledger, settings.full_sync_every_hours)
+        )
+
+    def __iter__(self) -> Iterator[Filter]:
+        """Yield the filters, in the order in which rows pass them."""
+        settings, clients, store = self._settings, self._clients, self._files.store
+        ledger, fingerprints = self._files.ledger, self._fingerprints
+        existing = ExistingSubjects(store, lambda: clients.lookup)
+        yield DropSuperseded()
+        yield MatchKeys(clients.matcher)
+        yield self._deletes
+        if ledger is not None:
+            yield DropOutdated(ledger)
+        if ledger is not None and fingerprints is not None:
+            repeats = settings.repeats_activities
+            yield DropDelivered(ledger, fingerprints, self._report, repeats=repeats)
+        yield DropRecorded(ledger, fingerprints, store, self._report)
+        yield ResolveNames(clients.references)
+        if clients.has_token:
+            yield ResolveOwners(clients.roles, lambda: clients.staff)
+        yield DropStale(store, self._report)
+        if ledger is not None and self._full_syncs is not None:
+            yield DropUnchanged(ledger, clients.way_of, self._full_syncs)
+        if settings.looks_up:
+            yield SyncModeFilter(existing)
+        if settings.rejects_unknown_accounts:
+            yield RejectUnknownAccounts(existing)
+        if settings.preset is not None and settings.segment.default_plan:
+            yield CreationDefaults(existing if clients.has_token else None)
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether a filter asks Totango about rows, many at once."""
+        settings = self._settings
+        return settings.looks_up or settings.matches or settings.rejects_unknown_accounts
+
+    def complete(self) -> None:
+        """Note for later runs that everything was read, delivered and confirmed."""
+        if self._full_syncs is not None:
+            self._full_syncs.complete()
+        if self._fingerprints is not None:
+            self._fingerprints.complete()
