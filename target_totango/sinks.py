@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
     from singer_sdk.target_base import Target
 
+    from target_totango.compiled_mappings import CompiledMappings
     from target_totango.mapping import SegmentStream, StreamMapping
     from target_totango.models import SourceStream
     from target_totango.pipeline import RecordProcessor, Run
 
-    MappingsFor = Callable[["TotangoSink"], list[StreamMapping]]
     Ways = list[tuple[StreamMapping, dict[str, Any]]]
 
 PROCESSORS_KEPT: Final = 1_000
@@ -49,8 +49,9 @@ class TotangoSink(RecordSink):
         self._keys = tuple(self.key_properties)
         self._processors: dict[int, RecordProcessor] = {}
         self._patterns = PatternFields(self.original_schema)
-        self._mappings_for: MappingsFor = target.mappings_for  # type: ignore[attr-defined]
-        self.segment: SegmentStream | None = target.segment_for(self)  # type: ignore[attr-defined]
+        self._mappings: CompiledMappings = target.mappings  # type: ignore[attr-defined]
+        fields = self.original_schema.get("properties") or {}
+        self.segment = self._mappings.segment_of(stream_name, fields)
         self.mappings: list[StreamMapping] = []
         # Where names are described by patterns, records tell which fields there are.
         if self.segment is None and not self._patterns:
@@ -59,7 +60,9 @@ class TotangoSink(RecordSink):
     def _map(self) -> None:
         self._is_mapped = True
         self._processors.clear()
-        self.mappings = self._mappings_for(self)
+        self.mappings = self._mappings.compile(
+            self.stream_name, self.record_schema, self.key_properties
+        )
 
     @property
     def abouts(self) -> list[tuple[str, str]]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
-import hashlib
-import json
 import logging
 import os
 import threading
@@ -23,8 +20,10 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
-from target_totango.config import CONFIG_SCHEMA, SEGMENT, Settings
-from target_totango.mapping import Segment, compile_stream, fits, log_mapping, mappings_of
+from target_totango.compiled_mappings import CompiledMappings
+from target_totango.config import Settings
+from target_totango.config_schema import CONFIG_SCHEMA
+from target_totango.mapping import identity_of
 from target_totango.models import SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
 from target_totango.singer import MessageReader, holds_reasons, move_reasons, without_reasons
@@ -40,36 +39,9 @@ if TYPE_CHECKING:
 
     from singer_sdk.sinks import Sink
 
-    from target_totango.mapping import SegmentStream, StreamMapping
-
 logger = logging.getLogger("target-totango")
 
 _SECRETS: Final = ("app_token", "sdr_token")
-
-_IDENTIFYING: Final = (
-    "object",
-    "account_id",
-    "user_id",
-    "deleted_when",
-    "match_on",
-    "create",
-    "salesforce_ids",
-    "accidental_ids",
-    "incomplete_templates",
-)
-"""Keys of mappings, and settings, on which it depends which users a stream holds."""
-
-_FILTERING: Final = (
-    "preset",
-    "stream_maps",
-    "stream_map_config",
-    "flattening_enabled",
-    "flattening_max_depth",
-    "flattening_separator",
-)
-
-STREAMS_LOGGED: Final = 100
-"""Of streams beyond this number, the mapping is not logged any more."""
 
 
 class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
@@ -115,11 +87,11 @@ class TargetTotango(Target):
         if settings.uses_tracking and not settings.dry_run:
             _require_service_id(connection)
         self.run = Run(settings, connection, self.config)
+        self.mappings = CompiledMappings(settings, self.run.clients, self.run.known_groups)
         self.message_reader.pulse = self.run.pulse
         self.message_reader.wait_readable = self.run.wait_readable
         self._sources: dict[str, SourceStream] = {}
         self._routes: dict[str, StreamRoute] = {}
-        self._sinks_mapped: set[str] = set()
         self._older_rejects: set[str] = set()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -160,57 +132,6 @@ class TargetTotango(Target):
         except ConfigValidationError as error:
             msg = f"The settings cannot be used: {'; '.join(error.errors)}."
             raise SettingsError(msg) from None
-
-    def mappings_for(self, sink: TotangoSink) -> list[StreamMapping]:
-        """Return what becomes of a stream; nothing when it is to be ignored.
-
-        Raises:
-            InputError: If it fits nothing, or its mapping cannot be used.
-        """
-        settings, stream = self.run.settings, sink.stream_name
-        self._sinks_mapped.add(stream)
-        mappings = compile_stream(
-            stream,
-            settings.mappings_for(stream),
-            schema=sink.record_schema,
-            keys=sink.key_properties,
-            known=self.run.clients.known,
-        )
-        if not mappings and settings.ignore_unmapped:
-            logger.warning("Stream %r fits no object and is ignored.", stream)
-        elif not mappings:
-            msg = f"Stream {stream!r} fits no object of Totango and no mapping."
-            raise InputError(
-                msg, remedy="Give it one in mappings, or set unmapped_streams: ignore."
-            )
-        for mapping in mappings if len(self._sinks_mapped) <= STREAMS_LOGGED else ():
-            log_mapping(mapping)
-        return mappings
-
-    def segment_for(self, sink: TotangoSink) -> SegmentStream | None:
-        """Return what makes rows of a stream of Segment's calls; None if it is none.
-
-        A mapping that says where the account comes from takes the place of the preset.
-        """
-        if self._segment is None:
-            return None
-        stream, fields = sink.stream_name, sink.original_schema.get("properties") or {}
-        configs = mappings_of(stream, self.run.settings.mappings)
-        if any("account_id" in config.sources for config in configs):
-            return None
-        segment = self._segment.stream(stream, fields, configs)
-        if segment is not None:
-            self._sinks_mapped.add(stream)
-        return segment
-
-    @functools.cached_property
-    def _segment(self) -> Segment | None:
-        settings, run = self.run.settings, self.run
-        if settings.preset != SEGMENT:
-            return None
-        return Segment(
-            run.clients.known, settings.default_mapping, settings.segment, run.known_groups
-        )
 
     def get_sink(
         self,
@@ -316,20 +237,8 @@ class TargetTotango(Target):
             if not sink.process_activate_version_messages or not isinstance(sink, TotangoSink):
                 continue
             for mapping in sink.mappings:
-                way = self._way_of(sink.stream_name)
+                way = identity_of(sink.stream_name, self.config)
                 self.run.activate_version(stream, mapping.stream, mapping.object, version, way)
-
-    def _way_of(self, stream: str) -> str:
-        """Return what stands for how the ids of a stream are made and its rows filtered."""
-        config = self.config
-        entries = [
-            {key: entry.get(key) for key in (*_IDENTIFYING, "stream")}
-            for entry in config.get("mappings") or []
-            if fits(str(entry.get("stream")), stream)
-        ]
-        named = {key: config.get(key) for key in (*_IDENTIFYING, *_FILTERING)}
-        text = json.dumps([entries, named], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         msg = f"Stream {message_dict.get('stream')!r} sends BATCH messages, which are not taken."
@@ -337,10 +246,7 @@ class TargetTotango(Target):
 
     def process_endofpipe(self) -> None:
         """Finish the run, whatever ended the input."""
-        names = set(self._sinks_mapped)
-        for spec in self.run.settings.mappings:
-            if not any(spec.fits(name) for name in names):
-                logger.warning("The mapping for %r fitted no stream.", spec.stream)
+        self.mappings.log_unused()
         for name in streams_without(self.config.get("stream_maps") or {}, self._sources):
             logger.warning("The stream map for %r fitted no stream.", name)
         self.run.finish(self.message_reader.failure)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import toolbox
 
-from target_totango.config import OWN_SETTINGS, Settings
+from target_totango.config import Settings
+from target_totango.config_schema import OWN_SETTINGS
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.config import mappings_of
 from target_totango.mapping.policy import POLICY_SETTINGS

@@ -14,6 +14,7 @@ from target_totango.mapping.deletion import (
 )
 from target_totango.mapping.description import log_change, log_mapping
 from target_totango.mapping.expressions import MISSING
+from target_totango.mapping.identity import identity_of
 from target_totango.mapping.policy import (
     LEAVE_OUT,
     OPTION_SETTINGS,
@@ -55,6 +56,7 @@ __all__ = [
     "Transformer",
     "compile_stream",
     "fits",
+    "identity_of",
     "is_marked",
     "log_change",
     "log_mapping",

@@ -25,6 +25,19 @@ def log_change(stream: str, name: str) -> None:
         logger.warning("Stream %r: %s.", stream, _CHANGES[name])
 
 
+_WARNINGS: Final = {
+    "nested": "Stream %r: nested, so written as JSON text: %s. Map a dotted path, or set "
+    "flattening_enabled.",
+    "blank_ends": "Stream %r: attribute names that begin or end with a blank are sent as they are: "
+    "%s.",
+    "new": "Stream %r: attributes that Totango does not know yet: %s.",
+    "guessed": "Stream %r: which attributes the service has is not known, so these names are taken "
+    "as they are, and Totango may make new attributes beside those that were meant: %s. Set "
+    "app_token or attributes_path, or map them.",
+}
+"""What is logged of names that a mapping lists, by the list."""
+
+
 def log_mapping(mapping: StreamMapping) -> None:
     """Log what becomes of a stream."""
     names = [column.api_name for column in mapping.columns]
@@ -39,33 +52,10 @@ def log_mapping(mapping: StreamMapping) -> None:
         logger.info("Stream %r: note: %s", mapping.stream, mapping.note)
     if mapping.left_out:
         logger.info("Stream %r: not written: %s.", mapping.stream, ", ".join(mapping.left_out))
-    if mapping.nested:
-        logger.warning(
-            "Stream %r: nested, so written as JSON text: %s. Map a dotted path, or set "
-            "flattening_enabled.",
-            mapping.stream,
-            ", ".join(mapping.nested),
-        )
-    if mapping.blank_ends:
-        logger.warning(
-            "Stream %r: attribute names that begin or end with a blank are sent as they are: %s.",
-            mapping.stream,
-            ", ".join(map(repr, mapping.blank_ends)),
-        )
-    if mapping.new:
-        logger.warning(
-            "Stream %r: attributes that Totango does not know yet: %s.",
-            mapping.stream,
-            ", ".join(mapping.new),
-        )
-    if mapping.guessed:
-        logger.warning(
-            "Stream %r: which attributes the service has is not known, so these names are taken as "
-            "they are, and Totango may make new attributes beside those that were meant: %s. Set "
-            "app_token or attributes_path, or map them.",
-            mapping.stream,
-            ", ".join(mapping.guessed),
-        )
+    for listed, warning in _WARNINGS.items():
+        if names := list(getattr(mapping, listed)):
+            shown = map(repr, names) if listed == "blank_ends" else names
+            logger.warning(warning, mapping.stream, ", ".join(shown))
     if mapping.activity_time is not None:
         logger.warning(
             "Stream %r: Totango counts an activity when it arrives, whatever %s says. "

@@ -7,7 +7,8 @@ from target_totango.storage.dead_letter import (
     reasons_in,
     run_of_reject,
 )
-from target_totango.storage.known_users import KnownUsers, User
+from target_totango.storage.known_groups import KnownGroups
+from target_totango.storage.known_users import User
 from target_totango.storage.ledger import Confirmation, Ledger
 from target_totango.storage.output_paths import is_device
 from target_totango.storage.run_files import RunFiles
@@ -24,7 +25,7 @@ __all__ = [
     "REJECTS",
     "Confirmation",
     "DeadLetterFile",
-    "KnownUsers",
+    "KnownGroups",
     "Ledger",
     "RunFiles",
     "RunStore",
