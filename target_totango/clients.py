@@ -14,7 +14,7 @@ from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
 from totango_api.region import resolved
 from totango_api.search import Lookup, Matcher, Reference, discover, read_references, read_staff
-from totango_api.writing import TrackingClient, delete_user
+from totango_api.writing import HubClient, TrackingClient, delete_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,6 +64,16 @@ class Clients:
         settings = self._settings
         return TrackingClient(
             self.transport, token=settings.sdr_token, receipt=settings.tracking_receipt
+        )
+
+    @functools.cached_property
+    def hub(self) -> HubClient:
+        """Makes calls of the Integration Hub."""
+        settings = self._settings
+        return HubClient(
+            self.transport,
+            max_rows=settings.hub_batch_size,
+            repeats_activities=settings.repeats_activities,
         )
 
     @functools.cached_property

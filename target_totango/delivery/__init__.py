@@ -19,16 +19,15 @@ from target_totango.delivery.results import (
 )
 from target_totango.delivery.tracking import TrackingDestination
 from target_totango.delivery.unclear_answers import UnclearAnswers
-from target_totango.models import HUB, RECORDS, Row
+from target_totango.models import HUB, RECORDS
 from totango_api.errors import SettingsError
-from totango_api.writing import HubClient, RecordClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_totango.clients import Clients
     from target_totango.config import Settings
-    from target_totango.storage import Ledger
+    from target_totango.storage import RunFiles
 
 __all__ = [
     "Confirmed",
@@ -49,9 +48,8 @@ def make_destination(
     delivery: str,
     clients: Clients,
     settings: Settings,
+    files: RunFiles,
     *,
-    ledger: Ledger | None,
-    prepare: Callable[[list[Row]], None],
     is_interrupted: Callable[[], bool],
 ) -> Destination:
     """Return a destination.
@@ -60,37 +58,31 @@ def make_destination(
         delivery: `tracking`, `hub` or `records`.
         clients: What it sends through.
         settings: The target's settings.
-        ledger: Knows what was made before; `records` needs it.
-        prepare: Called with rows right before their call, in any thread.
+        files: What the ledger has to know is made durable before a call; `records` needs one.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
     if delivery == HUB:
         return HubDestination(
-            HubClient(
-                clients.transport,
-                max_rows=settings.hub_batch_size,
-                repeats_activities=settings.repeats_activities,
-            ),
+            clients.hub,
             max_rows=settings.hub_batch_size,
             unclear=UnclearAnswers(lambda: clients.verifier, seconds=settings.verify_timeout),
-            prepare=prepare,
+            prepare=files.prepare,
             is_interrupted=is_interrupted,
         )
     if delivery == RECORDS:
-        if ledger is None:
-            msg = "Touchpoints and tasks need ledger_path."
+        if files.ledger is None:
+            msg = "What is made one by one needs ledger_path."
             raise SettingsError(msg)
         return RecordDestination(
             clients.transport,
-            RecordClient(clients.transport),
-            ledger=ledger,
-            prepare=prepare,
+            ledger=files.ledger,
+            prepare=files.prepare,
             is_interrupted=is_interrupted,
         )
     return TrackingDestination(
         clients.tracking,
         max_in_flight=settings.max_in_flight,
         repeats_activities=settings.repeats_activities,
-        prepare=prepare,
+        prepare=files.prepare,
         is_interrupted=is_interrupted,
     )

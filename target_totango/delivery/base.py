@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from target_totango.models import ACCOUNTS, Row, WriteRequest
 from totango_api.writing import TrackingCall
@@ -10,7 +10,11 @@ from totango_api.writing import TrackingCall
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from target_totango.delivery.executor import KeyedExecutor
     from target_totango.delivery.results import Planned, WriteResult
+
+J = TypeVar("J")
+R = TypeVar("R")
 
 
 class Destination(Protocol):
@@ -38,6 +42,39 @@ class Destination(Protocol):
 
     def close(self) -> None:
         """End the threads and connections."""
+
+
+class ExecutorDestination(Generic[J, R]):
+    """What destinations have in common whose calls an executor makes.
+
+    Args:
+        executor: Makes them.
+    """
+
+    def __init__(self, executor: KeyedExecutor[J, R]) -> None:
+        self._executor = executor
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way, or a result was not collected yet."""
+        return self._executor.busy
+
+    @property
+    def has_results(self) -> bool:
+        """Whether results wait to be collected."""
+        return self._executor.has_results
+
+    def drain(self, *, until: float) -> bool:
+        """Finish every row; return False if `until` came first."""
+        return self._executor.drain(until=until)
+
+    def cancel(self) -> None:
+        """Start no further call."""
+        self._executor.cancel()
+
+    def close(self) -> None:
+        """End the threads and connections."""
+        self._executor.close()
 
 
 def call_of(write: WriteRequest) -> TrackingCall:

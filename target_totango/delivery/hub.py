@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from target_totango.delivery.base import keys_of
+from target_totango.delivery.base import ExecutorDestination, keys_of
 from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
 from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
 from target_totango.objects import OBJECTS
@@ -70,7 +70,7 @@ class Batch:
         return form
 
 
-class HubDestination:
+class HubDestination(ExecutorDestination[Batch, Outcomes]):
     """Collects rows of a kind into batches, and delivers batches that do not depend on another.
 
     Args:
@@ -94,22 +94,10 @@ class HubDestination:
         self._unclear = unclear
         self._max_rows = max_rows
         self._prepare = prepare
-        self._executor: KeyedExecutor[Batch, Outcomes] = KeyedExecutor(
-            ThreadWorker(self._deliver, threads=CALLS),
-            capacity=CALLS * BATCHES_AHEAD,
-            is_interrupted=is_interrupted,
-        )
+        worker: ThreadWorker[Batch, Outcomes] = ThreadWorker(self._deliver, threads=CALLS)
+        capacity = CALLS * BATCHES_AHEAD
+        super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
         self._open: dict[tuple[str, str | None], Batch] = {}
-
-    @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or a result was not collected yet."""
-        return self._executor.busy
-
-    @property
-    def has_results(self) -> bool:
-        """Whether results wait to be collected."""
-        return self._executor.has_results
 
     def put(self, row: Row) -> None:
         """Take a row; waits while too many are under way."""
@@ -143,16 +131,12 @@ class HubDestination:
         """Send everything and finish it; return False if `until` came first."""
         for batch in list(self._open.values()):
             self._send(batch)
-        return self._executor.drain(until=until)
+        return super().drain(until=until)
 
     def cancel(self) -> None:
         """Start no further call."""
         self._open.clear()
-        self._executor.cancel()
-
-    def close(self) -> None:
-        """End the threads."""
-        self._executor.close()
+        super().cancel()
 
     def _make_way(self, kind: tuple[str, str | None], writes: list[Hashable]) -> None:
         """Send the batches that must go out before a row that changes some keys.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from target_totango.delivery.base import ExecutorDestination
 from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
 from target_totango.delivery.results import (
     Confirmed,
@@ -17,6 +18,7 @@ from target_totango.models import ACCOUNTS
 from target_totango.objects import OBJECTS
 from totango_api.errors import ApiError, TotangoError, UnavailableError
 from totango_api.reading import record_events
+from totango_api.writing import RecordClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from target_totango.object_forms import RecordForm
     from target_totango.storage import Ledger
     from totango_api.http import ApiClient
-    from totango_api.writing import RecordClient
 
 CALLS: Final = 4
 """Calls at once: all REST calls share one rate limit, so more would only queue there."""
@@ -43,12 +44,11 @@ _MADE_BEFORE: Final = (
 )
 
 
-class RecordDestination:
+class RecordDestination(ExecutorDestination["Row", WriteResult]):
     """Makes what is new, and changes what the row or the ledger knows the id of.
 
     Args:
         transport: The way out.
-        client: Makes the calls.
         ledger: Knows what was made.
         prepare: Called with a row before something is made of it, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
@@ -57,31 +57,18 @@ class RecordDestination:
     def __init__(
         self,
         transport: ApiClient,
-        client: RecordClient,
         *,
         ledger: Ledger,
         prepare: Callable[[list[Row]], None],
         is_interrupted: Callable[[], bool],
     ) -> None:
         self._transport = transport
-        self._client = client
+        self._client = RecordClient(transport)
         self._ledger = ledger
         self._prepare = prepare
-        self._executor: KeyedExecutor[Row, WriteResult] = KeyedExecutor(
-            ThreadWorker(self._deliver, threads=CALLS),
-            capacity=CALLS * ROWS_AHEAD,
-            is_interrupted=is_interrupted,
-        )
-
-    @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or a result was not collected yet."""
-        return self._executor.busy
-
-    @property
-    def has_results(self) -> bool:
-        """Whether results wait to be collected."""
-        return self._executor.has_results
+        worker: ThreadWorker[Row, WriteResult] = ThreadWorker(self._deliver, threads=CALLS)
+        capacity = CALLS * ROWS_AHEAD
+        super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
 
     def put(self, row: Row) -> None:
         """Take a row; waits while too many are under way.
@@ -97,18 +84,6 @@ class RecordDestination:
     def collect(self) -> list[tuple[Row, WriteResult]]:
         """Return the results that are known, without waiting."""
         return self._executor.collect()
-
-    def drain(self, *, until: float) -> bool:
-        """Finish every row; return False if `until` came first."""
-        return self._executor.drain(until=until)
-
-    def cancel(self) -> None:
-        """Start no further call."""
-        self._executor.cancel()
-
-    def close(self) -> None:
-        """End the threads."""
-        self._executor.close()
 
     # In the threads of calls ---------------------------------------------------------------------
 

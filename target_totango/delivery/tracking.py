@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.delivery.base import call_of, keys_of
+from target_totango.delivery.base import ExecutorDestination, call_of, keys_of
 from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.results import Confirmed, Failed, WriteResult, result_of
 from totango_api.errors import ApiError, TotangoError
@@ -27,7 +27,7 @@ QUEUED_PER_CALL: Final = 8
 _CONFIRMED: Final = Confirmed()
 
 
-class TrackingDestination:
+class TrackingDestination(ExecutorDestination["Row", WriteResult]):
     """Sends a tracking call for each row.
 
     Args:
@@ -47,27 +47,15 @@ class TrackingDestination:
         prepare: Prepare,
         is_interrupted: Callable[[], bool],
     ) -> None:
-        self._executor: KeyedExecutor[Row, WriteResult] = KeyedExecutor(
-            TrackingWorker(
-                client,
-                max_in_flight=max_in_flight,
-                repeats_activities=repeats_activities,
-                prepare=prepare,
-            ),
-            capacity=max_in_flight * QUEUED_PER_CALL,
-            is_interrupted=is_interrupted,
+        worker = TrackingWorker(
+            client,
+            max_in_flight=max_in_flight,
+            repeats_activities=repeats_activities,
+            prepare=prepare,
         )
+        capacity = max_in_flight * QUEUED_PER_CALL
+        super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
         self._accounts: dict[str, dict[str, str]] = {}
-
-    @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or a result was not collected yet."""
-        return self._executor.busy
-
-    @property
-    def has_results(self) -> bool:
-        """Whether results wait to be collected."""
-        return self._executor.has_results
 
     def put(self, row: Row) -> None:
         """Take a row; waits while too many are under way."""
@@ -78,18 +66,6 @@ class TrackingDestination:
     def collect(self) -> list[tuple[Row, WriteResult]]:
         """Return the results that are known, without waiting."""
         return self._executor.collect()
-
-    def drain(self, *, until: float) -> bool:
-        """Finish every row; return False if `until` came first."""
-        return self._executor.drain(until=until)
-
-    def cancel(self) -> None:
-        """Start no further call."""
-        self._executor.cancel()
-
-    def close(self) -> None:
-        """End the connections."""
-        self._executor.close()
 
     def _says_something_new(self, request: WriteRequest) -> bool:
         """Return whether a row's account attributes differ from those of the rows before it.

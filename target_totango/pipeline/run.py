@@ -107,8 +107,7 @@ class Run:
             delivery,
             clients,
             self.settings,
-            ledger=self._files.ledger,
-            prepare=self._files.prepare,
+            self._files,
             is_interrupted=lambda: self.interruption.signal is not None,
         )
 
