@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import HUB, TRACKING, WriteRequest
-from totango_api.writing import IdProblem, length_flaws
+from totango_api.writing import IdProblem, length_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,7 +138,7 @@ def no_longer_than(length: int) -> ProblemsOf:
     """Return what checks that a text is neither blank nor too long, and holds no controls."""
 
     def problems_of(text: str) -> list[IdProblem]:
-        problems = length_flaws(text, length)
+        problems = length_problems(text, length)
         if not text.isprintable() and any(unicodedata.category(each) == "Cc" for each in text):
             problems.append(IdProblem("control character", "holds a control character"))
         if text.isspace():

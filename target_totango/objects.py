@@ -37,13 +37,13 @@ from target_totango.object_forms import (
 from totango_api import limits, writing
 from totango_api.writing import (
     HubRow,
-    account_id_flaws,
-    product_id_flaws,
-    user_id_flaws,
+    account_id_problems,
+    product_id_problems,
+    user_id_problems,
 )
 
-_ACCOUNT_ID: Final = Identifier("account_id", account_id_flaws)
-_USER_ID: Final = Identifier("user_id", user_id_flaws)
+_ACCOUNT_ID: Final = Identifier("account_id", account_id_problems)
+_USER_ID: Final = Identifier("user_id", user_id_problems)
 _ACCOUNT_NAME: Final = NamedAttribute(
     "account_name", ACCOUNT, "account_name", limits.ACCOUNT_NAME_LENGTH
 )
@@ -66,8 +66,8 @@ _ALL: Final = (
         scope=ACCOUNT,
         named=(
             replace(_ACCOUNT_NAME, spellings=("name", "display_name", "company_name")),
-            NamedAttribute("parent_id", ACCOUNT, "parent_id", problems_of=account_id_flaws),
-            NamedAttribute("product_id", ACCOUNT, "product_id", problems_of=product_id_flaws),
+            NamedAttribute("parent_id", ACCOUNT, "parent_id", problems_of=account_id_problems),
+            NamedAttribute("product_id", ACCOUNT, "product_id", problems_of=product_id_problems),
             NamedAttribute(
                 "ofid", ACCOUNT, "ofid", problems_of=no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
             ),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from target_totango.object_forms import HubForm
     from totango_api.writing import HubClient, HubObject, HubRow
 
-Outcomes: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"
+BatchResults: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"
 """What became of the rows of a batch, by their places."""
 
 CALLS: Final = 4
@@ -70,7 +70,7 @@ class Batch:
         return form
 
 
-class HubDestination(ExecutorDestination[Batch, Outcomes]):
+class HubDestination(ExecutorDestination[Batch, BatchResults]):
     """Collects rows of a kind into batches, and delivers batches that do not depend on another.
 
     Args:
@@ -94,7 +94,7 @@ class HubDestination(ExecutorDestination[Batch, Outcomes]):
         self._unclear = unclear
         self._max_rows = max_rows
         self._prepare = prepare
-        worker: ThreadWorker[Batch, Outcomes] = ThreadWorker(self._deliver, threads=CALLS)
+        worker: ThreadWorker[Batch, BatchResults] = ThreadWorker(self._deliver, threads=CALLS)
         capacity = CALLS * BATCHES_AHEAD
         super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
         self._open: dict[tuple[str, str | None], Batch] = {}
@@ -123,8 +123,8 @@ class HubDestination(ExecutorDestination[Batch, Outcomes]):
                 self._send(batch)
         return [
             pair
-            for batch, outcomes in self._executor.collect()
-            for pair in _results_of(batch, outcomes)
+            for batch, results in self._executor.collect()
+            for pair in _results_of(batch, results)
         ]
 
     def drain(self, *, until: float) -> bool:
@@ -167,12 +167,12 @@ class HubDestination(ExecutorDestination[Batch, Outcomes]):
 
     # In the threads of calls ---------------------------------------------------------------------
 
-    def _deliver(self, batch: Batch) -> Outcomes:
+    def _deliver(self, batch: Batch) -> BatchResults:
         """Return what became of every row, with as many calls as it takes."""
-        found: Outcomes = []
+        found: BatchResults = []
         try:
             self._prepare(batch.rows)
-            found.extend(self._outcomes(batch))  # what was known before an error counts
+            found.extend(self._results(batch))  # what was known before an error counts
         except TotangoError as error:
             status = error.status if isinstance(error, ApiError) else None
             missing = Failed(error, status)
@@ -183,35 +183,35 @@ class HubDestination(ExecutorDestination[Batch, Outcomes]):
             found.append(([at for at in range(len(batch.rows)) if at not in known], missing))
         return found
 
-    def _outcomes(self, batch: Batch) -> Iterator[tuple[Sequence[int], WriteResult]]:
-        said = self._client.outcomes(batch.object, batch.hub_rows(), collection_type=batch.kind[1])
-        unclear: dict[int, writing.Uncertain] = {}
-        for places, outcome in said:
-            match outcome:
-                case writing.Accepted():
+    def _results(self, batch: Batch) -> Iterator[tuple[Sequence[int], WriteResult]]:
+        said = self._client.results(batch.object, batch.hub_rows(), collection_type=batch.kind[1])
+        unclear: dict[int, writing.RowUncertain] = {}
+        for places, result in said:
+            match result:
+                case writing.RowAccepted():
                     yield places, Confirmed()
-                case writing.Refused(reason, status):
+                case writing.RowRefused(reason, status):
                     yield places, Refused(reason, status)
-                case writing.Uncertain(is_answered=True) if self._may_repeat(batch):
-                    unclear.update(dict.fromkeys(places, outcome))
-                case writing.Uncertain(reason):
+                case writing.RowUncertain(is_answered=True) if self._may_repeat(batch):
+                    unclear.update(dict.fromkeys(places, result))
+                case writing.RowUncertain(reason):
                     yield places, self._undelivered(batch, reason)
         if unclear:
             yield from self._read_back(batch, unclear)
 
     def _read_back(
-        self, batch: Batch, unclear: Mapping[int, writing.Uncertain]
+        self, batch: Batch, unclear: Mapping[int, writing.RowUncertain]
     ) -> Iterator[tuple[Sequence[int], WriteResult]]:
         """Yield the results of rows that were answered, though not with a receipt."""
         there = self._unclear.there([batch.rows[place] for place in unclear])
         held: dict[str, list[int]] = {}
-        for place, outcome in unclear.items():
+        for place, result in unclear.items():
             if batch.rows[place].seq in there:
                 yield [place], Confirmed()
-            elif outcome.is_about_row:
-                yield [place], Refused(outcome.reason)
+            elif result.is_about_row:
+                yield [place], Refused(result.reason)
             else:
-                held.setdefault(outcome.reason, []).append(place)
+                held.setdefault(result.reason, []).append(place)
         for reason, places in held.items():
             yield places, self._undelivered(batch, reason)
 
@@ -228,10 +228,10 @@ class HubDestination(ExecutorDestination[Batch, Outcomes]):
         return self._client.repeats_activities or OBJECTS[batch.kind[0]].is_idempotent
 
 
-def _results_of(batch: Batch, outcomes: Outcomes) -> Iterator[tuple[Row, WriteResult]]:
+def _results_of(batch: Batch, results: BatchResults) -> Iterator[tuple[Row, WriteResult]]:
     """Yield the rows of a batch with their results.
 
     What was taken comes first: it tells that the service does not refuse everything.
     """
-    for places, result in sorted(outcomes, key=lambda each: not isinstance(each[1], Confirmed)):
+    for places, result in sorted(results, key=lambda each: not isinstance(each[1], Confirmed)):
         yield from ((batch.rows[place], result) for place in places)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from totango_api import limits
-from totango_api.writing import IdProblem, attribute_name_flaws, length_flaws
+from totango_api.writing import IdProblem, attribute_name_problems, length_problems
 
 _BLANK: Final = " \N{NO-BREAK SPACE}"
 
@@ -17,10 +17,10 @@ def name_problems(name: str) -> list[IdProblem]:
     not take it, and a tenant may have such a name.
     """
     if has_blank_end(name) and name.strip():
-        return attribute_name_flaws(name.strip(_BLANK)) + length_flaws(
+        return attribute_name_problems(name.strip(_BLANK)) + length_problems(
             name, limits.ATTRIBUTE_NAME_LENGTH
         )
-    return attribute_name_flaws(name)
+    return attribute_name_problems(name)
 
 
 def has_blank_end(name: str) -> bool:

@@ -34,7 +34,7 @@ from totango_api.writing import (
     SALESFORCE_SHORT,
     IdProblem,
     is_short_salesforce_id,
-    length_flaws,
+    length_problems,
     salesforce_long_id,
 )
 
@@ -117,7 +117,7 @@ class Rules:
         if self._policy.too_long == TRUNCATE:
             self._changes[TRUNCATED] += 1
             return text[:limit]
-        raise _unfit(length_flaws(text, limit))
+        raise _unfit(length_problems(text, limit))
 
     def clean(self, text: str) -> str | None:
         """Return a text that is not quite ordinary as it can be sent; None if nothing is.

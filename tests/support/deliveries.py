@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         HubClient,
         HubObject,
         HubRow,
-        Outcome,
+        HubRowResult,
         TrackingCall,
         TrackingClient,
     )
@@ -33,8 +33,8 @@ def deliver_call(client: TrackingClient, call: TrackingCall) -> None:
 
 def deliver_rows(
     client: HubClient, surface_object: HubObject, rows: Iterable[HubRow], **options: Any
-) -> list[Outcome]:
-    """Deliver rows by the hub, and return their outcomes in the order of the rows."""
-    groups = client.outcomes(surface_object, rows, **options)
-    found = {place: outcome for places, outcome in groups for place in places}
+) -> list[HubRowResult]:
+    """Deliver rows by the hub, and return their results in the order of the rows."""
+    groups = client.results(surface_object, rows, **options)
+    found = {place: result for places, result in groups for place in places}
     return [found[place] for place in range(len(found))]

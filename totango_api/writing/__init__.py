@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from totango_api.writing.hub import HubClient
-from totango_api.writing.hub_responses import Accepted, Outcome, Refused, Uncertain
+from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
 from totango_api.writing.hub_rows import HubObject, HubRow
 from totango_api.writing.records import RecordClient, RecordEndpoint
 from totango_api.writing.tasks import TASKS
@@ -13,39 +13,39 @@ from totango_api.writing.user_deletion import Deletion, delete_user
 from totango_api.writing.validation import (
     SALESFORCE_SHORT,
     IdProblem,
-    account_id_flaws,
-    attribute_name_flaws,
+    account_id_problems,
+    attribute_name_problems,
     is_short_salesforce_id,
-    length_flaws,
-    product_id_flaws,
+    length_problems,
+    product_id_problems,
     salesforce_long_id,
-    user_id_flaws,
+    user_id_problems,
 )
 
 __all__ = [
     "SALESFORCE_SHORT",
     "TASKS",
     "TOUCHPOINTS",
-    "Accepted",
     "Deletion",
     "HubClient",
     "HubObject",
     "HubRow",
+    "HubRowResult",
     "IdProblem",
     "NoReceiptError",
-    "Outcome",
     "RecordClient",
     "RecordEndpoint",
-    "Refused",
+    "RowAccepted",
+    "RowRefused",
+    "RowUncertain",
     "TrackingCall",
     "TrackingClient",
-    "Uncertain",
-    "account_id_flaws",
-    "attribute_name_flaws",
+    "account_id_problems",
+    "attribute_name_problems",
     "delete_user",
     "is_short_salesforce_id",
-    "length_flaws",
-    "product_id_flaws",
+    "length_problems",
+    "product_id_problems",
     "salesforce_long_id",
-    "user_id_flaws",
+    "user_id_problems",
 ]

@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from totango_api.writing.hub_responses import Accepted, Outcome, Refused, Uncertain
+from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
 from totango_api.writing.named_rows import NO_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from totango_api.writing.hub_responses import Reply
+    from totango_api.writing.hub_responses import HubResponse
 
-Group: TypeAlias = tuple[Sequence[int], Outcome]
+Group: TypeAlias = tuple[Sequence[int], HubRowResult]
 """Rows by their numbers, and what became of all of them."""
 
 ALIKE: Final = 3
@@ -58,12 +58,12 @@ class _Part:
     rows: Sequence[int]
     known_bad: bool = False
     twin_bad: bool = False
-    reply: Reply | None = None
+    reply: HubResponse | None = None
     hinted: bool = True
 
 
 class Settlement:
-    """Finds the outcome of every row of one batch.
+    """Finds the result of every row of one batch.
 
     Args:
         send: Sends the rows with these numbers as one batch.
@@ -77,7 +77,7 @@ class Settlement:
 
     def __init__(
         self,
-        send: Callable[[Sequence[int]], Reply],
+        send: Callable[[Sequence[int]], HubResponse],
         *,
         idempotent: bool,
         hopeless_kind: str | None = None,
@@ -96,10 +96,10 @@ class Settlement:
         self._probed = False
 
     def settle(self, rows: Sequence[int]) -> Iterator[Group]:
-        """Send rows and yield the numbers of those that share an outcome, as soon as it is known.
+        """Send rows and yield the numbers of those that share a result, as soon as it is known.
 
         Raises:
-            ApiError: If no outcome can be had, as when the token is not accepted.
+            ApiError: If no result can be had, as when the token is not accepted.
         """
         reply = self._send(rows)
         self._is_answered = not reply.unknown
@@ -119,7 +119,9 @@ class Settlement:
                 self._probed = True
                 yield from self._probe((0, 1, 2), self._kinds[0])
 
-    def _follow(self, rows: Sequence[int], reply: Reply, *, hinted: bool = True) -> Iterator[Group]:
+    def _follow(
+        self, rows: Sequence[int], reply: HubResponse, *, hinted: bool = True
+    ) -> Iterator[Group]:
         """Settle what a reply settles, and leave the other rows as parts."""
         faults = {rows[at]: why for at, why in reply.faults.items() if at < len(rows)}
         if reply.taken:
@@ -147,7 +149,7 @@ class Settlement:
         else:
             self._halve(rows)
 
-    def _is_worth_another_try(self, row: int, reply: Reply) -> bool:
+    def _is_worth_another_try(self, row: int, reply: HubResponse) -> bool:
         """Return whether a row that was sent alone may have met a passing fault, and count it.
 
         So may any vague answer within a 2xx, since those of the whole batch may have been faults of
@@ -159,7 +161,7 @@ class Settlement:
         self._tries[row] += 1
         return self._tries[row] < TRIES_ALONE
 
-    def _left(self, rows: Sequence[int], reply: Reply) -> Iterator[Group]:
+    def _left(self, rows: Sequence[int], reply: HubResponse) -> Iterator[Group]:
         """Settle the rows of which a reply says nothing while it names others."""
         if not rows:
             return
@@ -168,12 +170,12 @@ class Settlement:
         else:
             yield rows, _uncertain(reply)
 
-    def _unknowable(self, reply: Reply, faults: object) -> bool:
+    def _unknowable(self, reply: HubResponse, faults: object) -> bool:
         """Return whether nothing can be found out by sending rows again, since it does harm."""
         return not self._idempotent and (reply.unknown or not (reply.certain or faults))
 
     def _without_named(
-        self, rows: Sequence[int], faults: dict[int, str], reply: Reply
+        self, rows: Sequence[int], faults: dict[int, str], reply: HubResponse
     ) -> Iterator[Group]:
         """Rows were named: send the others, even if they seem taken, for the list may be cut."""
         others = [row for row in rows if row not in faults]
@@ -186,7 +188,7 @@ class Settlement:
         named = list(faults)
         settled = list(self._follow(named, self._send(named), hinted=False))
         yield from settled
-        refused = [row for rows, what in settled if isinstance(what, Refused) for row in rows]
+        refused = [row for rows, what in settled if isinstance(what, RowRefused) for row in rows]
         right = len(refused) == len(named)
         self._parts.append(_Part(others, reply=second, hinted=right))
 
@@ -203,7 +205,7 @@ class Settlement:
             return False
         return len(self._kinds) >= ALIKE and len(set(self._kinds)) == 1
 
-    def _send(self, rows: Sequence[int]) -> Reply:
+    def _send(self, rows: Sequence[int]) -> HubResponse:
         self._calls += 1
         return self._send_rows(rows)
 
@@ -225,36 +227,36 @@ class Settlement:
             reason = f"{UNTRIED} ({kind})"
             yield left, self._given_up(reason)
 
-    def _given_up(self, reason: str) -> Refused | Uncertain:
-        """Return the outcome of rows that were sent with the whole batch alone."""
+    def _given_up(self, reason: str) -> RowRefused | RowUncertain:
+        """Return the result of rows that were sent with the whole batch alone."""
         if not self._is_unsure:
-            return Refused(reason)
-        return Uncertain(reason, is_answered=self._is_answered)
+            return RowRefused(reason)
+        return RowUncertain(reason, is_answered=self._is_answered)
 
     def _taken(self, rows: Sequence[int]) -> Group:
         self._any_taken = True
-        return rows, Accepted()
+        return rows, RowAccepted()
 
-    def _named(self, faults: dict[int, str], reply: Reply) -> Iterator[Group]:
+    def _named(self, faults: dict[int, str], reply: HubResponse) -> Iterator[Group]:
         for row, why in faults.items():
             yield [row], self._failed(why, reply)
 
-    def _failed(self, why: str, reply: Reply) -> Refused | Uncertain:
-        """Return the outcome of a row that was named, or sent alone, and was not taken."""
+    def _failed(self, why: str, reply: HubResponse) -> RowRefused | RowUncertain:
+        """Return the result of a row that was named, or sent alone, and was not taken."""
         is_refused = bool(why) or (reply.certain and not reply.unknown)
-        outcome = _refused(why, reply) if is_refused else _uncertain(reply)
-        self._kinds.append(_kind(outcome.reason))
+        result = _refused(why, reply) if is_refused else _uncertain(reply)
+        self._kinds.append(_kind(result.reason))
         self._is_unsure = self._is_unsure or not is_refused
-        return outcome
+        return result
 
 
-def _refused(why: str, reply: Reply) -> Refused:
-    return Refused(why or reply.reason or NO_REASON, reply.status)
+def _refused(why: str, reply: HubResponse) -> RowRefused:
+    return RowRefused(why or reply.reason or NO_REASON, reply.status)
 
 
-def _uncertain(reply: Reply) -> Uncertain:
+def _uncertain(reply: HubResponse) -> RowUncertain:
     is_answered = not reply.unknown
-    return Uncertain(
+    return RowUncertain(
         reply.reason or "no clear answer",
         is_answered=is_answered,
         is_about_row=is_answered and not reply.may_pass,

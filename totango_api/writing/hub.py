@@ -23,10 +23,10 @@ from totango_api.http import Request
 from totango_api.redaction import excerpt
 from totango_api.writing.batch_bisection import TOO_LARGE, Settlement
 from totango_api.writing.hub_responses import (
-    Accepted,
-    Refused,
-    Reply,
-    Uncertain,
+    HubResponse,
+    RowAccepted,
+    RowRefused,
+    RowUncertain,
     UnclearAnswerError,
     refusal_in,
     reply_in,
@@ -99,14 +99,14 @@ class HubClient:
         self._hopeless_kinds: dict[str, str | None] = {}
         self._taking: set[str] = set()
 
-    def outcomes(
+    def results(
         self,
         surface_object: HubObject,
         rows: Iterable[HubRow],
         *,
         collection_type: str | None = None,
     ) -> Iterator[Group]:
-        """Deliver rows and yield the positions of those that share an outcome, once it is known.
+        """Deliver rows and yield the positions of those that share a result, once it is known.
 
         Args:
             surface_object: What the rows are.
@@ -115,7 +115,7 @@ class HubClient:
 
         Raises:
             ApiError: If calls are not accepted at all: a wrong token, no connection, too many
-                calls. An activity without an outcome by then was certainly not taken.
+                calls. An activity without a result by then was certainly not taken.
             SettingsError: If rows of a collection come without its type.
         """
         url = self._url(surface_object, collection_type)
@@ -166,7 +166,7 @@ class HubClient:
         """
         idempotent = surface_object != _APPEND_ONLY or self.repeats_activities
 
-        def send(numbers: Sequence[int]) -> Reply:
+        def send(numbers: Sequence[int]) -> HubResponse:
             body = whole if whole is not None and len(numbers) == len(batch) else None
             if body is None:
                 encoded = b",".join([rows[at].encoded() for at in numbers])
@@ -184,20 +184,20 @@ class HubClient:
         settlement = Settlement(
             send, idempotent=idempotent, hopeless_kind=self._hopeless_kinds.get(url)
         )
-        unsure: list[tuple[Sequence[int], Uncertain]] = []
-        for places, outcome in settlement.settle(batch):
-            if isinstance(outcome, Uncertain):
-                unsure.append((places, outcome))
+        unsure: list[tuple[Sequence[int], RowUncertain]] = []
+        for places, result in settlement.settle(batch):
+            if isinstance(result, RowUncertain):
+                unsure.append((places, result))
                 continue
-            if isinstance(outcome, Accepted):
+            if isinstance(result, RowAccepted):
                 self._taking.add(url)
-            yield places, outcome
+            yield places, result
         self._hopeless_kinds[url] = settlement.hopeless_kind
-        for places, outcome in unsure:
-            is_about_row = outcome.is_about_row and len(places) == 1 and url in self._taking
-            yield places, replace(outcome, is_about_row=is_about_row)
+        for places, result in unsure:
+            is_about_row = result.is_about_row and len(places) == 1 and url in self._taking
+            yield places, replace(result, is_about_row=is_about_row)
 
-    def _post(self, request: Request, rows: BatchRows) -> Reply:
+    def _post(self, request: Request, rows: BatchRows) -> HubResponse:
         """Send a batch."""
         try:
             try:
@@ -216,11 +216,11 @@ class HubClient:
                 raise
             return reply_without_json(error)
 
-    def _reading(self, request: Request, rows: BatchRows) -> Callable[[str, Response], Reply]:
+    def _reading(self, request: Request, rows: BatchRows) -> Callable[[str, Response], HubResponse]:
         """Return what reads answers of 2xx: one that may pass is asked for again."""
         region = self._client.connection.region
 
-        def read(endpoint: str, answer: Response) -> Reply:
+        def read(endpoint: str, answer: Response) -> HubResponse:
             try:
                 reply = reply_in(endpoint, answer, rows, region=region)
             except ResponseError as error:
@@ -233,7 +233,7 @@ class HubClient:
 
         return read
 
-    def _refusal(self, error: RefusedError | UnavailableError) -> Reply:
+    def _refusal(self, error: RefusedError | UnavailableError) -> HubResponse:
         """Return what a call that did not succeed says of its batch.
 
         Raises:
@@ -261,11 +261,11 @@ class HubClient:
             raise SettingsError(msg, remedy="Set collection_type in the mapping.")
         return f"{url}/{quote(collection_type, safe='')}"
 
-    def _unsendable(self, row: HubRow) -> Refused | None:
+    def _unsendable(self, row: HubRow) -> RowRefused | None:
         try:
             size = len(row.encoded()) + ENVELOPE_BYTES
         except ValueError as error:
-            return Refused(f"the row cannot be written as JSON: {excerpt(error)}")
+            return RowRefused(f"the row cannot be written as JSON: {excerpt(error)}")
         if size > self._max_bytes:
-            return Refused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
+            return RowRefused(f"the row has {size:,} bytes; a batch may have {self._max_bytes:,}")
         return None

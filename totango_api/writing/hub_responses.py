@@ -42,12 +42,12 @@ _REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\
 
 
 @dataclass(frozen=True)
-class Accepted:
+class RowAccepted:
     """The row was taken."""
 
 
 @dataclass(frozen=True)
-class Refused:
+class RowRefused:
     """The row was not taken.
 
     Attributes:
@@ -60,7 +60,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Uncertain:
+class RowUncertain:
     """Nobody can tell whether the row was taken: the call may have been carried out.
 
     Attributes:
@@ -74,11 +74,11 @@ class Uncertain:
     is_about_row: bool = False
 
 
-Outcome = Accepted | Refused | Uncertain
+HubRowResult = RowAccepted | RowRefused | RowUncertain
 
 
 @dataclass(frozen=True)
-class Reply:
+class HubResponse:
     """What one call said.
 
     Attributes:
@@ -107,7 +107,7 @@ class Reply:
         return not (self.refused or self.unknown or self.faults)
 
 
-def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = "") -> Reply:
+def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = "") -> HubResponse:
     """Read a 2xx answer.
 
     Args:
@@ -121,7 +121,9 @@ def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = 
         AuthenticationError: If it reports that the token was not accepted.
     """
     if not answer.body.strip():
-        return Reply(refused=True, certain=False, status=answer.status, reason="an empty body")
+        return HubResponse(
+            refused=True, certain=False, status=answer.status, reason="an empty body"
+        )
     try:
         # Decodes and looks for the failures that every surface reports alike.
         body, reason = json_of(endpoint, answer, region=region), ""
@@ -132,12 +134,12 @@ def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = 
             error.max_tries = TRIES
         raise
     if answer.status in RECEIVED and is_receipt(body, rows):
-        return Reply(status=answer.status)
+        return HubResponse(status=answer.status)
     said_failed = _says_failed(body)
     faults = faults_in(body, rows)
     taken = frozenset(taken_in(body, rows) - faults.keys())
     text = excerpt(answer.body[:500].decode("utf-8", "replace"))
-    return Reply(
+    return HubResponse(
         faults=faults,
         taken=taken,
         refused=True,
@@ -155,7 +157,7 @@ class UnclearAnswerError(ResponseError):
         reply: The answer.
     """
 
-    def __init__(self, endpoint: str, reply: Reply) -> None:
+    def __init__(self, endpoint: str, reply: HubResponse) -> None:
         super().__init__(
             endpoint,
             status=reply.status,
@@ -167,9 +169,9 @@ class UnclearAnswerError(ResponseError):
         self.reply = reply
 
 
-def reply_without_json(error: ResponseError) -> Reply:
+def reply_without_json(error: ResponseError) -> HubResponse:
     """Return what an answer says that is no JSON."""
-    return Reply(
+    return HubResponse(
         refused=True,
         certain=False,
         may_pass=error.max_tries is None or bool(_PASSING.search(error.reason)),
@@ -178,15 +180,15 @@ def reply_without_json(error: ResponseError) -> Reply:
     )
 
 
-def refusal_in(error: ApiError) -> Reply:
+def refusal_in(error: ApiError) -> HubResponse:
     """Return what a call that did not succeed says of its batch.
 
     The error holds the first 200 characters of the body: where they are a list of errors, the
     rows that it names are found even if it is cut in the middle.
     """
     if error.may_have_succeeded:
-        return Reply(unknown=True, status=error.status, reason=_words(error))
-    return Reply(
+        return HubResponse(unknown=True, status=error.status, reason=_words(error))
+    return HubResponse(
         faults=_faults_in_text(error.reason),
         refused=True,
         status=error.status,

@@ -37,11 +37,11 @@ class IdProblem:
     message: str
 
 
-def account_id_flaws(text: str) -> list[IdProblem]:
+def account_id_problems(text: str) -> list[IdProblem]:
     """Return what is wrong with an account id or a parent id."""
     if _ACCOUNT_ID.fullmatch(text):
         return []
-    return _id_flaws(
+    return _id_problems(
         text,
         _NOT_IN_ACCOUNT_ID,
         "letters, digits, _ and -",
@@ -49,26 +49,28 @@ def account_id_flaws(text: str) -> list[IdProblem]:
     )
 
 
-def user_id_flaws(text: str) -> list[IdProblem]:
+def user_id_problems(text: str) -> list[IdProblem]:
     """Return what is wrong with a user id."""
     if _USER_ID.fullmatch(text):
         return []
-    return _id_flaws(text, _NOT_IN_USER_ID, "letters, digits, _ - @ and .", limits.USER_ID_LENGTH)
+    return _id_problems(
+        text, _NOT_IN_USER_ID, "letters, digits, _ - @ and .", limits.USER_ID_LENGTH
+    )
 
 
-def product_id_flaws(text: str) -> list[IdProblem]:
+def product_id_problems(text: str) -> list[IdProblem]:
     """Return what is wrong with a product id: only its length is limited."""
-    return length_flaws(text, limits.PRODUCT_ID_LENGTH)
+    return length_problems(text, limits.PRODUCT_ID_LENGTH)
 
 
-def length_flaws(text: str, limit: int) -> list[IdProblem]:
+def length_problems(text: str, limit: int) -> list[IdProblem]:
     """Return what is wrong with a text of which Totango keeps `limit` characters."""
     if len(text) <= limit:
         return []
     return [IdProblem("too long", f"{len(text)} characters, and Totango keeps {limit}")]
 
 
-def attribute_name_flaws(name: str) -> list[IdProblem]:
+def attribute_name_problems(name: str) -> list[IdProblem]:
     """Return what is wrong with an attribute's API name.
 
     The article names a-z, 0-9 and _, but Totango's own names hold capitals and spaces; only
@@ -78,7 +80,7 @@ def attribute_name_flaws(name: str) -> list[IdProblem]:
         return [
             IdProblem("attribute name", "empty, begins or ends with a blank, or holds a control")
         ]
-    return length_flaws(name, limits.ATTRIBUTE_NAME_LENGTH)
+    return length_problems(name, limits.ATTRIBUTE_NAME_LENGTH)
 
 
 def is_short_salesforce_id(text: str) -> bool:
@@ -106,11 +108,13 @@ def salesforce_long_id(short: str) -> str:
     return short + added
 
 
-def _id_flaws(text: str, forbidden: re.Pattern[str], allowed: str, limit: int) -> list[IdProblem]:
+def _id_problems(
+    text: str, forbidden: re.Pattern[str], allowed: str, limit: int
+) -> list[IdProblem]:
     if not text:
         return [IdProblem("empty", "empty")]
-    flaws = []
+    problems = []
     if found := sorted(set(forbidden.findall(text))):
         shown = " ".join(repr(character) for character in found[:10])
-        flaws.append(IdProblem("characters", f"holds {shown}; Totango takes {allowed}"))
-    return flaws + length_flaws(text, limit)
+        problems.append(IdProblem("characters", f"holds {shown}; Totango takes {allowed}"))
+    return problems + length_problems(text, limit)

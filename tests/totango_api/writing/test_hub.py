@@ -25,9 +25,9 @@ from totango_api.errors import (
     UnavailableError,
 )
 from totango_api.http.client import ApiClient
-from totango_api.writing import Accepted, HubClient, HubRow, Refused, Uncertain
+from totango_api.writing import HubClient, HubRow, RowAccepted, RowRefused, RowUncertain
 from totango_api.writing.batch_bisection import UNTRIED, Settlement
-from totango_api.writing.hub_responses import Reply, refusal_in
+from totango_api.writing.hub_responses import HubResponse, refusal_in
 from totango_api.writing.hub_rows import batches
 
 if TYPE_CHECKING:
@@ -86,15 +86,19 @@ class ModelHub:
         self.stored: Counter[int] = Counter()
         self.calls = 0
 
-    def __call__(self, rows: Sequence[int]) -> Reply:
+    def __call__(self, rows: Sequence[int]) -> HubResponse:
         assert rows, "an empty batch was sent"
         self.calls += 1
         at = [position for position, row in enumerate(rows) if row in self.bad]
         if at and self.atomic:
-            return Reply(faults=self.named(at), refused=True, status=400, reason="invalid batch")
+            return HubResponse(
+                faults=self.named(at), refused=True, status=400, reason="invalid batch"
+            )
         self.stored.update(row for row in rows if row not in self.bad)
         faults = self.named(at) or ({0: "row"} if at and len(rows) == 1 else {})
-        return Reply(faults=faults, refused=bool(at) and not faults, status=202, reason="some bad")
+        return HubResponse(
+            faults=faults, refused=bool(at) and not faults, status=202, reason="some bad"
+        )
 
     def named(self, at: list[int]) -> dict[int, str]:
         shown = {
@@ -112,7 +116,7 @@ NAMINGS = ("all", "first", "three", "from one", "good one", "none")
 
 
 def each(groups: Iterable[tuple[Sequence[int], Any]]) -> list[tuple[int, Any]]:
-    return [(row, outcome) for rows, outcome in groups for row in rows]
+    return [(row, result) for rows, result in groups for row in rows]
 
 
 def settled(hub: ModelHub, count: int, **options: Any) -> dict[int, Any]:
@@ -122,8 +126,8 @@ def settled(hub: ModelHub, count: int, **options: Any) -> dict[int, Any]:
     return dict(pairs)
 
 
-def is_untried(outcome: object) -> bool:
-    return isinstance(outcome, Refused) and UNTRIED in outcome.reason
+def is_untried(result: object) -> bool:
+    return isinstance(result, RowRefused) and UNTRIED in result.reason
 
 
 @given(
@@ -136,13 +140,13 @@ def test_good_rows_land_and_bad_ones_are_refused(
     bad: set[int], count: int, atomic: bool, naming: str
 ) -> None:
     hub = ModelHub(bad, atomic=atomic, naming=naming)
-    outcomes = settled(hub, count)
-    for row, outcome in outcomes.items():
+    results = settled(hub, count)
+    for row, result in results.items():
         if row in bad:
-            assert isinstance(outcome, Refused)
+            assert isinstance(result, RowRefused)
         else:
-            assert is_untried(outcome) or (isinstance(outcome, Accepted) and hub.stored[row])
-    if any(map(is_untried, outcomes.values())):
+            assert is_untried(result) or (isinstance(result, RowAccepted) and hub.stored[row])
+    if any(map(is_untried, results.values())):
         assert len(bad) >= 6, "a batch was given up too early"
 
 
@@ -158,14 +162,14 @@ def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
         naming = "all"  # A hub that hides bad rows among taken ones cannot be found out.
     hub = ModelHub(bad, atomic=atomic, naming=naming)
 
-    def send(rows: Sequence[int]) -> Reply:
+    def send(rows: Sequence[int]) -> HubResponse:
         return dataclasses.replace(hub(rows), certain=atomic)
 
-    outcomes = dict(each(Settlement(send, idempotent=False).settle(range(50))))
+    results = dict(each(Settlement(send, idempotent=False).settle(range(50))))
     assert max(hub.stored.values(), default=0) <= 1
-    for row, outcome in outcomes.items():
-        assert not isinstance(outcome, Accepted) or hub.stored[row] == 1
-        assert not isinstance(outcome, Refused) or hub.stored[row] == 0
+    for row, result in results.items():
+        assert not isinstance(result, RowAccepted) or hub.stored[row] == 1
+        assert not isinstance(result, RowRefused) or hub.stored[row] == 0
 
 
 @pytest.mark.parametrize(
@@ -181,8 +185,8 @@ def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
 )
 def test_the_bad_rows_of_a_hundred_cost_few_calls(naming: str, bad: set[int], most: int) -> None:
     hub = ModelHub(bad, atomic=True, naming=naming)
-    outcomes = settled(hub, 100)
-    assert {row for row, outcome in outcomes.items() if isinstance(outcome, Refused)} == bad
+    results = settled(hub, 100)
+    assert {row for row, result in results.items() if isinstance(result, RowRefused)} == bad
     assert hub.calls <= most
 
 
@@ -190,10 +194,10 @@ def test_the_bad_rows_of_a_hundred_cost_few_calls(naming: str, bad: set[int], mo
 def test_a_hopeless_batch_is_given_up_and_the_next_one_sooner(naming: str) -> None:
     hub = ModelHub(set(range(1000)), atomic=True, naming=naming)
     settlement = Settlement(hub, idempotent=True)
-    outcomes = [outcome for _, outcome in each(settlement.settle(range(1000)))]
-    assert len(outcomes) == 1000
-    assert all(isinstance(outcome, Refused) for outcome in outcomes)
-    assert sum(map(is_untried, outcomes)) > 900
+    results = [result for _, result in each(settlement.settle(range(1000)))]
+    assert len(results) == 1000
+    assert all(isinstance(result, RowRefused) for result in results)
+    assert sum(map(is_untried, results)) > 900
     assert hub.calls <= 20
     assert settlement.hopeless_kind is not None
 
@@ -206,8 +210,8 @@ def test_a_hopeless_batch_is_given_up_and_the_next_one_sooner(naming: str) -> No
 
 def test_bad_rows_at_the_front_do_not_give_the_good_ones_up() -> None:
     hub = ModelHub(set(range(10)), atomic=True, naming="none")
-    outcomes = settled(hub, 100)
-    assert not any(map(is_untried, outcomes.values()))
+    results = settled(hub, 100)
+    assert not any(map(is_untried, results.values()))
     assert sum(hub.stored.values()) >= 90
 
 
@@ -263,13 +267,13 @@ def test_every_object_lands_with_its_values(
     user = HubRow.user("acme", "joe@acme.com", {"name": "Joe", "Title": text})
     activity = HubRow.activity("acme", "joe@acme.com", "Billing", "Pay")
     ticket = HubRow.item("T-1", "acme", {"Subject": text})
-    outcomes = [
+    results = [
         *deliver_rows(writer, "accounts", [account]),
         *deliver_rows(writer, "users", [user]),
         *deliver_rows(writer, "usage", [activity]),
         *deliver_rows(writer, "collections", [ticket], collection_type="Support tickets/ä"),
     ]
-    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert all(isinstance(result, RowAccepted) for result in results)
     [stored] = service.dump("accounts")
     assert stored["attributes"]["Plan"] == text
     [person] = service.dump("users")
@@ -286,8 +290,8 @@ def test_only_the_bad_rows_are_refused(
     service: Sandbox, hub: Callable[..., HubClient], errors: str, status: int
 ) -> None:
     service.set(hub_errors=errors, hub_status=status)
-    outcomes = deliver_rows(hub(max_rows=40), "accounts", accounts(100, 3, 55, 56))
-    refused = {at: what for at, what in enumerate(outcomes) if isinstance(what, Refused)}
+    results = deliver_rows(hub(max_rows=40), "accounts", accounts(100, 3, 55, 56))
+    refused = {at: what for at, what in enumerate(results) if isinstance(what, RowRefused)}
     assert set(refused) == {3, 55, 56}
     assert "characters other than" in refused[3].reason
     assert len(service.dump("accounts")) == 97
@@ -298,8 +302,8 @@ def test_bad_rows_are_found_where_nobody_names_them(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_error_detail="none")
-    outcomes = deliver_rows(hub(), "accounts", accounts(100, 0, 99))
-    assert [at for at, what in enumerate(outcomes) if isinstance(what, Refused)] == [0, 99]
+    results = deliver_rows(hub(), "accounts", accounts(100, 0, 99))
+    assert [at for at, what in enumerate(results) if isinstance(what, RowRefused)] == [0, 99]
     assert len(service.dump("accounts")) == 98
 
 
@@ -307,8 +311,8 @@ def test_a_batch_that_is_too_large_is_split_and_the_next_ones_are_smaller(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_max_rows=30)
-    outcomes = deliver_rows(hub(max_rows=200), "accounts", accounts(800))
-    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    results = deliver_rows(hub(max_rows=200), "accounts", accounts(800))
+    assert all(isinstance(result, RowAccepted) for result in results)
     assert len(service.dump("accounts")) == 800
     too_large = [call for call in hub_calls(service) if call["status"] == 413]
     assert len(too_large) <= 8
@@ -318,18 +322,23 @@ def test_a_row_that_no_batch_can_hold_is_refused_by_itself(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     rows = [*accounts(2), HubRow.account("big", {"Plan": "x" * 2000}), *accounts(3)[2:]]
-    outcomes = deliver_rows(hub(max_bytes=1000), "accounts", rows)
-    assert outcomes[2] == Refused("the row has 2,055 bytes; a batch may have 1,000")
-    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted, Refused, Accepted]
+    results = deliver_rows(hub(max_bytes=1000), "accounts", rows)
+    assert results[2] == RowRefused("the row has 2,055 bytes; a batch may have 1,000")
+    assert [type(result) for result in results] == [
+        RowAccepted,
+        RowAccepted,
+        RowRefused,
+        RowAccepted,
+    ]
 
 
 def test_a_row_that_is_no_text_is_refused_by_itself(hub: Callable[..., HubClient]) -> None:
-    outcomes = deliver_rows(
+    results = deliver_rows(
         hub(), "accounts", [HubRow.account("a", {"Plan": "\ud800"}), *accounts(1)]
     )
-    assert isinstance(outcomes[0], Refused)
-    assert "cannot be written as JSON" in outcomes[0].reason
-    assert isinstance(outcomes[1], Accepted)
+    assert isinstance(results[0], RowRefused)
+    assert "cannot be written as JSON" in results[0].reason
+    assert isinstance(results[1], RowAccepted)
 
 
 def test_a_missing_endpoint_is_no_matter_of_rows(
@@ -346,10 +355,10 @@ def test_a_row_that_makes_the_hub_fail_takes_no_neighbour_down(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("500@hub:match=acme-42")
-    outcomes = deliver_rows(hub(max_retry_seconds=0), "accounts", accounts(100))
-    assert [at for at, what in enumerate(outcomes) if not isinstance(what, Accepted)] == [42]
-    assert isinstance(outcomes[42], Uncertain)
-    assert not outcomes[42].is_about_row
+    results = deliver_rows(hub(max_retry_seconds=0), "accounts", accounts(100))
+    assert [at for at, what in enumerate(results) if not isinstance(what, RowAccepted)] == [42]
+    assert isinstance(results[42], RowUncertain)
+    assert not results[42].is_about_row
     assert len(hub_calls(service)) <= 15
 
 
@@ -358,8 +367,8 @@ def test_an_outage_is_not_asked_about_every_row(
 ) -> None:
     service.chaos("500@hub")
     writer = hub(max_retry_seconds=0)
-    outcomes = deliver_rows(writer, "accounts", accounts(100))
-    assert all(isinstance(what, Uncertain) for what in outcomes)
+    results = deliver_rows(writer, "accounts", accounts(100))
+    assert all(isinstance(what, RowUncertain) for what in results)
     first = len(hub_calls(service))
     assert first <= 20
     deliver_rows(writer, "accounts", accounts(100))
@@ -378,8 +387,8 @@ def test_a_fault_of_the_server_is_waited_out(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("503@hub:1")
-    outcomes = deliver_rows(hub(), "accounts", accounts(10))
-    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    results = deliver_rows(hub(), "accounts", accounts(10))
+    assert all(isinstance(result, RowAccepted) for result in results)
 
 
 @pytest.mark.parametrize(
@@ -411,8 +420,8 @@ def test_activities_are_not_repeated_when_nobody_knows(
 ) -> None:
     service.chaos("503@hub:1")
     rows = [HubRow.activity("acme", "joe", "Billing", f"Pay {at}") for at in range(20)]
-    outcomes = deliver_rows(hub(max_rows=10), "usage", rows)
-    assert [type(outcome) for outcome in outcomes] == [Uncertain] * 10 + [Accepted] * 10
+    results = deliver_rows(hub(max_rows=10), "usage", rows)
+    assert [type(result) for result in results] == [RowUncertain] * 10 + [RowAccepted] * 10
     assert len(hub_calls(service)) == 2
 
 
@@ -420,12 +429,12 @@ def test_outcomes_known_before_a_failure_are_not_lost(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("401@hub:2")
-    outcomes = hub(max_rows=10).outcomes("accounts", accounts(20))
-    assert [(list(places), type(outcome)) for places, outcome in itertools.islice(outcomes, 1)] == [
-        (list(range(10)), Accepted)
+    results = hub(max_rows=10).results("accounts", accounts(20))
+    assert [(list(places), type(result)) for places, result in itertools.islice(results, 1)] == [
+        (list(range(10)), RowAccepted)
     ]
     with pytest.raises(AuthenticationError):
-        next(outcomes)
+        next(results)
 
 
 def test_what_the_hub_needs_is_asked_for(service: Sandbox) -> None:

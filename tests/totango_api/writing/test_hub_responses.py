@@ -16,7 +16,7 @@ from totango_api.writing.hub_responses import reply_in
 from totango_api.writing.named_rows import BatchRows
 
 if TYPE_CHECKING:
-    from totango_api.writing.hub_responses import Reply
+    from totango_api.writing.hub_responses import HubResponse
 
 ROWS = BatchRows([{"id": "A1", "attributes": {}}, {"id": "A2", "attributes": {}}])
 USERS = BatchRows(
@@ -25,7 +25,7 @@ USERS = BatchRows(
 USAGE = BatchRows([{"account_id": "A1", "user_id": "u", "activity": "x", "module": "y"}] * 3)
 
 
-def reply_to(body: Any, rows: BatchRows = ROWS, status: int = 202) -> Reply:
+def reply_to(body: Any, rows: BatchRows = ROWS, status: int = 202) -> HubResponse:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     return reply_in("POST /", Response(status, CaseInsensitiveDict(), text), rows)
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from totango_api.writing.validation import (
-    account_id_flaws,
-    attribute_name_flaws,
+    account_id_problems,
+    attribute_name_problems,
     is_short_salesforce_id,
-    length_flaws,
-    product_id_flaws,
+    length_problems,
+    product_id_problems,
     salesforce_long_id,
-    user_id_flaws,
+    user_id_problems,
 )
 
 ACCOUNT_CHARACTERS = string.ascii_letters + string.digits + "_-"
@@ -25,42 +25,42 @@ USER_CHARACTERS = ACCOUNT_CHARACTERS + "@."
 @given(st.text(max_size=600))
 def test_account_ids_are_letters_digits_underscore_and_dash(text: str) -> None:
     fits = 0 < len(text) <= 480 and set(text) <= set(ACCOUNT_CHARACTERS)
-    assert (account_id_flaws(text) == []) == fits
+    assert (account_id_problems(text) == []) == fits
 
 
 @given(st.text(alphabet=USER_CHARACTERS + "+ é%", max_size=120))
 def test_user_ids_may_also_hold_at_and_dot(text: str) -> None:
     fits = 0 < len(text) <= 100 and set(text) <= set(USER_CHARACTERS)
-    assert (user_id_flaws(text) == []) == fits
+    assert (user_id_problems(text) == []) == fits
 
 
-def test_every_flaw_is_told_at_once_and_names_the_characters() -> None:
-    flaws = user_id_flaws("a+b c" + "x" * 100)
-    assert [flaw.code for flaw in flaws] == ["characters", "too long"]
-    assert "'+'" in flaws[0].message
-    assert "' '" in flaws[0].message
+def test_every_problem_is_told_at_once_and_names_the_characters() -> None:
+    problems = user_id_problems("a+b c" + "x" * 100)
+    assert [problem.code for problem in problems] == ["characters", "too long"]
+    assert "'+'" in problems[0].message
+    assert "' '" in problems[0].message
 
 
 @pytest.mark.parametrize("text", ["acc\n", "acc\n-1", "\uff41cc", "٣"])
 def test_what_only_looks_like_a_letter_or_ends_in_a_line_feed_is_refused(text: str) -> None:
-    assert [flaw.code for flaw in account_id_flaws(text)] == ["characters"]
+    assert [problem.code for problem in account_id_problems(text)] == ["characters"]
 
 
 def test_lengths() -> None:
-    assert length_flaws("é" * 128, 128) == []
-    assert [flaw.code for flaw in length_flaws("é" * 129, 128)] == ["too long"]
-    assert product_id_flaws("any thing, really") == []
-    assert [flaw.code for flaw in product_id_flaws("x" * 256)] == ["too long"]
+    assert length_problems("é" * 128, 128) == []
+    assert [problem.code for problem in length_problems("é" * 129, 128)] == ["too long"]
+    assert product_id_problems("any thing, really") == []
+    assert [problem.code for problem in product_id_problems("x" * 256)] == ["too long"]
 
 
 @pytest.mark.parametrize("name", ["Contract Value", "plan", "Größe", "x" * 100])
 def test_attribute_names_that_are_taken(name: str) -> None:
-    assert attribute_name_flaws(name) == []
+    assert attribute_name_problems(name) == []
 
 
 @pytest.mark.parametrize("name", ["", " plan", "plan ", "a\nb", "x" * 101])
 def test_attribute_names_that_are_not(name: str) -> None:
-    assert attribute_name_flaws(name) != []
+    assert attribute_name_problems(name) != []
 
 
 @pytest.mark.parametrize(
