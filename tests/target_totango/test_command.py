@@ -36,6 +36,7 @@ from target_totango.pipeline import stages
 from target_totango.cli import main
 
 stages.DRAIN_SECONDS = 1.0
+stages.LOOKUP_SECONDS = 0.1
 sys.argv[0] = "target-totango"
 main()
 """
@@ -94,15 +95,23 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+LOOKED_BACK = ["tracking", "accounts"]
+
+
+def met(service: Sandbox) -> int:
+    """How many tracking calls were under way at once."""
+    most: int = service.stats()["max_in_flight"].get("tracking", 0)
+    return most
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     start: Callable[..., Running], service: Sandbox, number: signal.Signals
 ) -> None:
-    service.chaos("slow=2@tracking")
+    service.chaos("slow=1@tracking")
     target = start(canary=False)
-    target.write(ACCOUNTS, account("a"), account("b"), state(1))
-    eventually(lambda: bool(service.calls("attributes")))
-    time.sleep(1)
+    target.write(ACCOUNTS, account("a"), state(1), account("b"))
+    eventually(lambda: met(service) == 2)
     target.process.send_signal(number)
     code, states, said = target.end(close=False)
     assert code == 128 + number
@@ -116,10 +125,9 @@ def test_a_signal_ends_the_wait_for_a_row_to_become_visible(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
     service.set(visible_after=300)
-    target = start()
+    target = start(impatient=True)
     target.write(ACCOUNTS, account("a"), account("b"), state(1))
-    eventually(lambda: bool(service.calls("tracking")))
-    time.sleep(1)
+    eventually(lambda: [call["surface"] for call in service.dump("calls")][-2:] == LOOKED_BACK)
     target.process.send_signal(signal.SIGTERM)
     code, states, _ = target.end(close=False)
     assert (code, states) == (128 + signal.SIGTERM, [])
@@ -130,10 +138,9 @@ def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
     service.chaos("timeout@tracking:match=slow:hang=300")
-    target = start(impatient=True, max_in_flight=2, request_timeout=300)
+    target = start(impatient=True, max_in_flight=3, request_timeout=300, canary=False)
     target.write(ACCOUNTS, account("quick"), state(1), *(account(f"slow-{n}") for n in range(99)))
-    eventually(lambda: bool(service.calls("tracking")))
-    time.sleep(1)
+    eventually(lambda: bool(service.calls("tracking")) and met(service) == 3)
     target.process.send_signal(signal.SIGTERM)
     code, states, said = target.end(close=False)
     assert code == 128 + signal.SIGTERM
@@ -143,7 +150,7 @@ def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(
 
 
 def test_a_silent_tap_does_not_hold_back_state(start: Callable[..., Running]) -> None:
-    target = start()
+    target = start(impatient=True)
     target.write(ACCOUNTS, account("a"), state(1))
     assert target.process.stdout is not None
     assert json.loads(target.process.stdout.readline()) == state(1)["value"]
@@ -155,7 +162,7 @@ def test_while_a_tap_is_silent_calls_follow_each_other_and_are_retried(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
     service.chaos("503@tracking:1", "slow=0.3@tracking")
-    target = start(max_in_flight=2)
+    target = start(impatient=True, max_in_flight=2)
     rows = [record("users", account_id="a", user_id=f"u{n}", Title="T") for n in range(4)]
     target.write(ACCOUNTS, USERS, account("a"), *rows, state(1))
     assert target.process.stdout is not None
