@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import sandboxes
 import toolbox
 from hypothesis import HealthCheck, settings
+from in_process import run_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,9 +59,23 @@ class SandboxFactory(Protocol):
     def __call__(self, *arguments: str, seed: str = "none", rate_limit: int = 0) -> Sandbox: ...
 
 
+@pytest.fixture(scope="session")
+def _shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def service(_shared_sandbox: Sandbox) -> Sandbox:
+    """A sandbox as it starts: empty, no switch set, no fault, no rate limit."""
+    _shared_sandbox._ask("/sandbox/reset", {"settings": True})
+    _shared_sandbox.set(rate_limit=0)
+    return _shared_sandbox
+
+
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[SandboxFactory]:
-    """`sandbox(*arguments, seed=…, rate_limit=…)`: a running sandbox, empty unless seeded."""
+    """`sandbox(*arguments, seed=…, rate_limit=…)`: one of the test's own, empty unless seeded."""
     with ExitStack() as stack:
         started = 0
 
@@ -160,6 +176,33 @@ def run(tmp_path: Path) -> Run:
             check=False,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    return start
+
+
+@pytest.fixture
+def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same for `tap-totango` and `target-totango`, but in this process, which starts none.
+
+    What only a process can show is run with `run`: exit codes, signals, standard streams.
+    """
+
+    def start(
+        *command: str | Path,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = SECONDS,
+    ) -> Ran:
+        del timeout
+        program, *arguments = map(str, command)
+        module = importlib.import_module(f"{program.replace('-', '_')}.cli")
+        with monkeypatch.context() as changed:
+            changed.chdir(cwd or tmp_path)
+            for name, value in (env or {}).items():
+                changed.setenv(name, value)
+            ended = run_main(module.main, program, *arguments, stdin=stdin)
+        return Ran(ended.code, ended.stdout, ended.stderr)
 
     return start
 

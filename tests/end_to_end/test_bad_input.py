@@ -69,15 +69,15 @@ def assert_one_sentence(ran, *words: str) -> None:
 
 
 @pytest.fixture
-def tap(run, config_file):
+def tap(run_here, config_file):
     """`tap(settings, …)`: tap-totango on these settings."""
-    return lambda settings, *more: run("tap-totango", "--config", config_file(settings), *more)
+    return lambda settings, *more: run_here("tap-totango", "--config", config_file(settings), *more)
 
 
 @pytest.fixture
-def target(run, config_file):
+def target(run_here, config_file):
     """`target(settings, singer text)`: target-totango on these settings and this input."""
-    return lambda settings, text: run(
+    return lambda settings, text: run_here(
         "target-totango", "--config", config_file(settings), stdin=text
     )
 
@@ -116,39 +116,38 @@ def test_target_settings(target, settings, words) -> None:
     assert_one_sentence(ran, *words)
 
 
-def test_wrong_token_is_told_with_the_region_as_the_other_suspect(tap, sandbox) -> None:
-    service = sandbox()
+def test_wrong_token_is_told_with_the_region_as_the_other_suspect(tap, service) -> None:
     ran = tap(service.config(app_token=TOKEN, max_retry_seconds=0))
     assert_one_sentence(ran, "app_token", "region: eu")
 
 
 @pytest.mark.parametrize("content", ["", "no json {", "[]", '{"streams": 7}'])
-def test_unreadable_catalog(tap, tmp_path, sandbox, content) -> None:
+def test_unreadable_catalog(tap, tmp_path, service, content) -> None:
     path = tmp_path / "catalog.json"
     path.write_text(content)
-    assert_one_sentence(tap(sandbox().config(), "--catalog", path), "catalog")
+    assert_one_sentence(tap(service.config(), "--catalog", path), "catalog")
 
 
 @pytest.mark.parametrize("content", ["no json {", "[]", '{"bookmarks": 7}'])
-def test_unreadable_state(tap, tmp_path, sandbox, content) -> None:
+def test_unreadable_state(tap, tmp_path, service, content) -> None:
     path = tmp_path / "state.json"
     path.write_text(content)
-    assert_one_sentence(tap(sandbox().config(), "--state", path), "state")
+    assert_one_sentence(tap(service.config(), "--state", path), "state")
 
 
 @pytest.mark.parametrize("option", ["--catalog", "--state"])
-def test_catalog_or_state_that_is_not_there(tap, sandbox, option) -> None:
-    ran = tap(sandbox().config(), option, "/nowhere/at-all.json")
+def test_catalog_or_state_that_is_not_there(tap, service, option) -> None:
+    ran = tap(service.config(), option, "/nowhere/at-all.json")
     assert ran.returncode in {1, 2}
     assert "Traceback" not in ran.stderr
     assert "at-all.json" in ran.stderr
 
 
-def test_config_that_is_no_json(run, tmp_path) -> None:
+def test_config_that_is_no_json(run_here, tmp_path) -> None:
     path = tmp_path / "config.json"
     path.write_text("{app_token: 1")
     for command in ("tap-totango", "target-totango"):
-        assert_one_sentence(run(command, "--config", path), "config")
+        assert_one_sentence(run_here(command, "--config", path), "config")
 
 
 @pytest.mark.parametrize(
@@ -161,8 +160,7 @@ def test_config_that_is_no_json(run, tmp_path) -> None:
         pytest.param(["[1, 2]"], ["object"], id="not an object"),
     ],
 )
-def test_broken_singer_input_keeps_what_was_delivered(target, sandbox, messages, words) -> None:
-    service = sandbox()
+def test_broken_singer_input_keeps_what_was_delivered(target, service, messages, words) -> None:
     good = [SCHEMA, account("a-1"), account("a-2"), state(1)]
     ran = target(service.config(), singer(*good, *messages, account("a-3"), state(2)))
     assert_one_sentence(ran, *words)
@@ -183,9 +181,8 @@ def test_broken_singer_input_keeps_what_was_delivered(target, sandbox, messages,
     ],
 )
 def test_bad_rows_are_rejected_with_the_reason_and_the_rest_arrives(
-    target, sandbox, tmp_path, message, words
+    target, service, tmp_path, message, words
 ) -> None:
-    service = sandbox()
     rejects = tmp_path / "rejects.singer"
     rows = [SCHEMA, USERS, account("a-1"), message, account("a-2"), state(1)]
     ran = target(service.config(rejects_path=str(rejects)), singer(*rows))
@@ -196,8 +193,7 @@ def test_bad_rows_are_rejected_with_the_reason_and_the_rest_arrives(
     assert all(word in text for word in words)
 
 
-def test_record_that_lacks_its_key_is_rejected(target, sandbox, tmp_path) -> None:
-    service = sandbox()
+def test_record_that_lacks_its_key_is_rejected(target, service, tmp_path) -> None:
     rejects = tmp_path / "rejects.singer"
     nameless = {"type": "RECORD", "stream": "accounts", "record": {"account_name": "No key"}}
     ran = target(service.config(rejects_path=str(rejects)), singer(SCHEMA, nameless, account("a")))
@@ -206,16 +202,16 @@ def test_record_that_lacks_its_key_is_rejected(target, sandbox, tmp_path) -> Non
     assert "No key" in rejects.read_text()
 
 
-def test_mail_address_of_a_rejected_row_is_not_logged(target, sandbox) -> None:
+def test_mail_address_of_a_rejected_row_is_not_logged(target, service) -> None:
     bad = f"{MAIL} (old)"
-    ran = target(sandbox().config(), singer(USERS, user("a-1", bad)))
+    ran = target(service.config(), singer(USERS, user("a-1", bad)))
     assert_one_sentence(ran, "reject")
 
 
-def test_stream_that_fits_nothing_is_named(target, sandbox) -> None:
+def test_stream_that_fits_nothing_is_named(target, service) -> None:
     odd = {"type": "object", "properties": {"price": {"type": "number"}}}
     schema = {"type": "SCHEMA", "stream": "invoices", "schema": odd, "key_properties": []}
-    ran = target(sandbox().config(), singer(schema))
+    ran = target(service.config(), singer(schema))
     assert_one_sentence(ran, "invoices", "unmapped_streams")
 
 
@@ -251,13 +247,12 @@ def redirected(run, config_file, tmp_path):
     ],
 )
 def test_standard_streams_that_cannot_be_used(
-    redirected, sandbox, program: str, redirection: str, words: str
+    redirected, service, program: str, redirection: str, words: str
 ) -> None:
-    assert_one_sentence(redirected(sandbox(), program, redirection), words)
+    assert_one_sentence(redirected(service, program, redirection), words)
 
 
-def test_a_command_whose_log_nobody_takes_does_its_work(redirected, sandbox) -> None:
-    service = sandbox()
+def test_a_command_whose_log_nobody_takes_does_its_work(redirected, service) -> None:
     assert redirected(service, "target-totango", "<{input} 2>&-").returncode == 0
     ran = redirected(service, "tap-totango", "2>&-").ok()
     assert [row["account_id"] for row in ran.records("accounts")] == ["a"]

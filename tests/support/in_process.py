@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -40,16 +41,21 @@ class Ended:
     stderr: str
 
 
-def run_main(main: Callable[[], None], program: str, *arguments: str) -> Ended:
+def run_main(
+    main: Callable[[], None], program: str, *arguments: str, stdin: str | None = None
+) -> Ended:
     """Run a command to its end.
 
     Args:
         main: Its entry point.
         program: Its name.
         arguments: What follows the name on the command line.
+        stdin: What it may read; None leaves pytest's.
     """
     out, err = _standard_stream(), _standard_stream()
     with ExitStack() as stack:
+        if stdin is not None:
+            stack.enter_context(_standard_input(stdin))
         stack.enter_context(_process_state_restored())
         stack.enter_context(_no_thread_left())
         stack.enter_context(_clients_closed())
@@ -72,6 +78,16 @@ def _exit_code(main: Callable[[], None]) -> int:
 
 def _standard_stream() -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n", write_through=True)
+
+
+@contextmanager
+def _standard_input(text: str) -> Iterator[None]:
+    """Put text in the place of standard input, behind a descriptor as always."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.seek(0)
+        with patch.object(sys, "stdin", file):
+            yield
 
 
 def _text(stream: io.TextIOWrapper) -> str:

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-import sandboxes
 import stub_totango
 from in_process import run_main
 from tap_runs import Catalog, TapRun, catalog_of
@@ -20,22 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sandboxes import Sandbox
     from stub_totango import Asked, Reply, Stub
-
-
-@pytest.fixture(scope="session")
-def _one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandboxes.sandbox(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
-
-
-@pytest.fixture
-def service(_one_sandbox: Sandbox) -> Sandbox:
-    """A sandbox as it starts: empty, no switch set, no fault, no rate limit."""
-    _one_sandbox._ask("/sandbox/reset", {"settings": True})
-    _one_sandbox.set(rate_limit=0)
-    return _one_sandbox
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import sandboxes
 from target_runs import Delivered, lines_of
 
 from target_totango.target import TargetTotango
@@ -15,24 +14,10 @@ from totango_api.errors import TotangoError
 from totango_api.http import retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from sandboxes import Sandbox
-
-
-@pytest.fixture(scope="session")
-def _one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandboxes.sandbox(tmp_path_factory.mktemp("sandbox")) as running:
-        yield running
-
-
-@pytest.fixture
-def service(_one_sandbox: Sandbox) -> Sandbox:
-    """A sandbox as it starts: empty, no switch set, no fault."""
-    _one_sandbox._ask("/sandbox/reset", {"settings": True})
-    _one_sandbox.set(rate_limit=0)
-    return _one_sandbox
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from sandboxes import Sandbox
 
 
-pytestmark = pytest.mark.slow
-
-
 @pytest.fixture
 def rejects(deliver: Callable[..., Any], tmp_path: Path) -> Path:
     """Accounts with ids that cannot be, a long plan that is outdated, a user without account."""
@@ -34,8 +31,8 @@ def rejects(deliver: Callable[..., Any], tmp_path: Path) -> Path:
     return path
 
 
-def test_reasons_are_counted_without_values(run: Any, rejects: Path) -> None:
-    shown = run("target-totango", "rejects", rejects).ok().stdout
+def test_reasons_are_counted_without_values(run_here: Any, rejects: Path) -> None:
+    shown = run_here("target-totango", "rejects", rejects).ok().stdout
     lines = shown.splitlines()
     assert lines[0] == "4 rows"
     assert "     2  accounts: account_id: characters" in lines
@@ -46,17 +43,19 @@ def test_reasons_are_counted_without_values(run: Any, rejects: Path) -> None:
     assert "jo@x.com" not in shown
 
 
-def test_values_are_shown_when_asked_for(run: Any, rejects: Path) -> None:
+def test_values_are_shown_when_asked_for(run_here: Any, rejects: Path) -> None:
     asked = ["--values", "--reason", "characters", "--examples", "1"]
-    shown = run("target-totango", "rejects", rejects, *asked).ok().stdout
+    shown = run_here("target-totango", "rejects", rejects, *asked).ok().stdout
     assert shown.startswith("2 rows\n")
     assert '{"account_id": "secret one", "Plan": "x"}' in shown
     assert "secret two" not in shown
 
 
-def test_a_file_is_split_by_reason(run: Any, rejects: Path, tmp_path: Path) -> None:
+def test_a_file_is_split_by_reason(run_here: Any, rejects: Path, tmp_path: Path) -> None:
     folder = tmp_path / "parts"
-    named = run("target-totango", "rejects", rejects, "--split", folder).ok().stdout.splitlines()
+    named = (
+        run_here("target-totango", "rejects", rejects, "--split", folder).ok().stdout.splitlines()
+    )
     assert named == sorted(map(str, folder.iterdir()))
     rows = {path.name: path.read_text().count('"RECORD"') for path in folder.iterdir()}
     assert rows == {
@@ -65,43 +64,45 @@ def test_a_file_is_split_by_reason(run: Any, rejects: Path, tmp_path: Path) -> N
         "users-account_id-missing.singer": 1,
     }
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.iterdir())
-    again = run("target-totango", "rejects", rejects, "--split", folder)
+    again = run_here("target-totango", "rejects", rejects, "--split", folder)
     assert again.returncode == 1
     assert "Give --split a new folder" in again.stderr
 
 
 def test_what_is_current_is_sent_again(
-    run: Any, rejects: Path, service: Sandbox, config_file: Any
+    run_here: Any, rejects: Path, service: Sandbox, config_file: Any
 ) -> None:
     rejects.write_text(rejects.read_text().replace("secret ", "secret_"))
     config = config_file(service.config(too_long="truncate"))
     replay = ["--replay", "--config", config, "--reason", "accounts"]
-    run("target-totango", "rejects", rejects, *replay).ok()
+    run_here("target-totango", "rejects", rejects, *replay).ok()
     assert {key[0]: row["Plan"][:3] for key, row in held(service, "accounts").items()} == {
         "a": "new",
         "secret_one": "x",
         "secret_two": "yyy",
     }
-    assert run("target-totango", "rejects", rejects, "--replay").returncode == 1
+    assert run_here("target-totango", "rejects", rejects, "--replay").returncode == 1
 
 
 @pytest.mark.parametrize("text", ["no JSON", "[1]", '{"type":"RECORD","stream":"s","record":{}}'])
-def test_what_is_no_rejects_file_is_said_in_a_sentence(run: Any, tmp_path: Path, text: str) -> None:
+def test_what_is_no_rejects_file_is_said_in_a_sentence(
+    run_here: Any, tmp_path: Path, text: str
+) -> None:
     path = tmp_path / "some.txt"
     path.write_text(text)
-    done = run("target-totango", "rejects", path)
+    done = run_here("target-totango", "rejects", path)
     assert done.returncode == 1
     assert f"Line 1 of {path} is no message of a rejects file" in done.stderr
     assert "Traceback" not in done.stderr
-    assert run("target-totango", "rejects", tmp_path / "none").returncode == 1
+    assert run_here("target-totango", "rejects", tmp_path / "none").returncode == 1
 
 
-def test_older_files_are_listed_too(run: Any, tmp_path: Path) -> None:
+def test_older_files_are_listed_too(run_here: Any, tmp_path: Path) -> None:
     mark = {"description": "Why target-totango did not write this row; ignored."}
     schema = {"type": "SCHEMA", "stream": "s", "schema": {"properties": {"_reject": mark}}}
     why = {"faults": [{"field": "Plan", "code": "too long"}], "superseded": True}
     row = {"type": "RECORD", "stream": "s", "record": {"account_id": "a", "_reject": why}}
     path = tmp_path / "older.singer"
     path.write_text(f"{json.dumps(schema)}\n{json.dumps(row)}\n")
-    shown = run("target-totango", "rejects", path).ok().stdout
+    shown = run_here("target-totango", "rejects", path).ok().stdout
     assert "     1  s: Plan: too long, 1 of them outdated" in shown
