@@ -17,6 +17,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+SANDBOX_ARGS ?=
 # Half of the suite waits for other processes: two workers pay off even on two cores. Each takes
 # whole files, since what a file's tests share is costly.
 PYTEST_WORKERS ?= 2
@@ -76,7 +77,7 @@ bench-long: $(READY) ## the sandbox, calls and completeness, faults and kills: a
 		$(BIN)/python benchmarks/$$benchmark.py; done
 
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
-	$(BIN)/totango-sandbox serve
+	$(BIN)/totango-sandbox serve $(SANDBOX_ARGS)
 
 docs: $(READY) ## write settings tables, meltano.yml, .env.example, hub/ and pictures of the packages anew
 	$(BIN)/python scripts/settings_pages.py --write

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib import Catalog, StateMessage
 
 from tap_totango.config import CONFIG
 from tap_totango.records import MessageWriter, Stopped
@@ -235,11 +235,20 @@ class TapTotango(Tap):
         tap.refuse_narrow_catalog()
         try:
             tap.sync_all()
+            tap.write_last_state()
         except BaseException:  # such as a signal: what failed before it is said as well
             if tap.failures:
                 tap.logger.error("%s", tap.failures_text())  # noqa: TRY400 (no traceback)
             raise
         tap.raise_failures()
+
+    def write_last_state(self) -> None:
+        """Say the state behind the last row, even where it is the one that was said before it.
+
+        Targets such as target-jsonl give back only a STATE that no row follows.
+        """
+        if self.state and not self.message_writer.ends_with_state:
+            self.message_writer.write_message(StateMessage(value=self.state))
 
     def check_selection(self) -> None:
         """Refuse a catalog that selects streams which do not exist, or none.

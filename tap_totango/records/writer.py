@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter, encoder
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import StateMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,12 +43,14 @@ class MessageWriter(MsgSpecWriter):
     Attributes:
         is_writing: Whether lines are being written.
         stopped: Raised at their end.
+        ends_with_state: Whether a STATE was written last.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.is_writing = False
         self.stopped: Stopped | None = None
+        self.ends_with_state = False
 
     def write_message(self, message: Message) -> None:
         """Write a message whole.
@@ -57,6 +60,7 @@ class MessageWriter(MsgSpecWriter):
             UnreadError: If nobody reads what is written.
         """
         self.write_lines(bytes(self.format_message(message)))
+        self.ends_with_state = isinstance(message, StateMessage)
 
     def write_lines(self, lines: bytes) -> None:
         """Write messages whole, each a line.
@@ -68,7 +72,7 @@ class MessageWriter(MsgSpecWriter):
         if not sys.stdout:
             msg = "Standard output is closed, so there is nowhere to write to."
             raise UnreadError(msg)
-        self.is_writing = True
+        self.is_writing, self.ends_with_state = True, False
         try:
             while lines:
                 # Unbuffered, as in many containers, a signal ends a write before its end.

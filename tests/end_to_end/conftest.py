@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PLUGINS = ("tap-totango", "tap-csv-folder", "target-totango", "target-jsonl")
 
 
+@pytest.fixture(scope="session")
 def index_of_pip() -> dict[str, str]:
     """Meltano installs with uv, which does not read pip's settings: the index must be the same."""
     ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
@@ -25,11 +26,11 @@ def index_of_pip() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def installed() -> Path:
+def installed(index_of_pip: dict[str, str]) -> Path:
     """Meltano's own folder, kept between runs, with the plugins installed."""
     home = toolbox.ENVIRONMENTS / "meltano"
     home.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **index_of_pip(), "MELTANO_SYS_DIR_ROOT": str(home)}
+    environment = {**os.environ, **index_of_pip, "MELTANO_SYS_DIR_ROOT": str(home)}
     done = subprocess.run(
         [toolbox.BIN / "meltano", "install", *PLUGINS],
         cwd=toolbox.ROOT,
