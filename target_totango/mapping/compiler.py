@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from target_totango.mapping import expressions
 from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field, find_time
-from target_totango.mapping.convert import Conversion, text_conversion, to_number, to_yes_no
-from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
+from target_totango.mapping.column_conversions import Conversions
 from target_totango.mapping.matching import MATCH, match_column, match_of
-from target_totango.mapping.named import named_conversion, record_problems
+from target_totango.mapping.named import record_problems
 from target_totango.mapping.names import has_blank_end, name_problems
-from target_totango.mapping.numbers import number_conversion
 from target_totango.mapping.schemas import StreamSchema
 from target_totango.mapping.sources import Source
 from target_totango.mapping.stream_mapping import (
@@ -23,10 +21,9 @@ from target_totango.mapping.stream_mapping import (
     TimeColumn,
 )
 from target_totango.models import HUB, TRACKING
-from target_totango.object_forms import DAY, TEXT, NamedAttribute, TotangoObject
+from target_totango.object_forms import TEXT, NamedAttribute, TotangoObject
 from target_totango.objects import OBJECTS, SCOPES
 from totango_api.errors import InputError
-from totango_api.search import attributes as kinds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -34,10 +31,6 @@ if TYPE_CHECKING:
     from target_totango.mapping.config import MappingConfig
     from target_totango.mapping.deletion import DeletionMark
     from target_totango.mapping.expressions import Expression
-    from totango_api.search import Attribute
-
-_MOMENT_TYPES: Final = frozenset({"datetime", "date_time", "date-time", "timestamp"})
-_DAY_TYPES: Final = frozenset({"simple_date", "day"})
 
 
 def compile_mapping(
@@ -77,9 +70,8 @@ class _Compiler:
         self._object = object_
         self._schema = schema
         self._known = known
-        policy = config.policy
         self._match = None if config.match is None else match_of(config.match, object_)
-        self._text = text_conversion(policy.list_separator, policy.separator_in_item)
+        self._conversions = Conversions(schema, known, config.policy)
 
     def mapping(self, stream: str) -> StreamMapping:
         config, fields = self._config, self._schema.fields
@@ -197,10 +189,7 @@ class _Compiler:
         """Return a column as its attribute asks for it."""
         limit, convert = attribute.max_length or column.limit, column.convert
         if attribute.kind != TEXT or attribute.choices:
-            precision = Precision.DAY if attribute.kind == DAY else Precision.MOMENT
-            dates = self._dates(source, precision)
-            separator = self._config.policy.list_separator
-            convert = named_conversion(attribute, dates=dates, separator=separator)
+            convert = self._conversions.of_named(attribute, source)
             limit = sys.maxsize  # what it becomes is no text of the row's
         return replace(column, convert=convert, limit=limit, problems_of=attribute.problems_of)
 
@@ -240,7 +229,7 @@ class _Compiler:
 
     def _column(self, api_name: str, scope: str, source: Source) -> AttributeColumn:
         object_ = self._object_of(scope)
-        convert = self._conversion(api_name, scope, source)
+        convert = self._conversions.of_attribute(object_, api_name, source)
         # Whatever brings it: an id is checked as one.
         checks = (
             each.problems_of
@@ -250,27 +239,6 @@ class _Compiler:
         return AttributeColumn(
             api_name, scope, source.expression, convert, object_.max_length, next(checks, None)
         )
-
-    def _conversion(self, api_name: str, scope: str, source: Source) -> Conversion[str]:
-        object_ = self._object_of(scope)
-        attribute = self._known.get(object_.name, api_name)
-        field = source.expression.field
-        formats = self._schema.formats(field) & {"date", "date-time"} if field else set()
-        if source.number_formats:
-            return number_conversion(source.number_formats)
-        if source.date_formats or (attribute is None and formats):
-            return self._dates(source, _precision(attribute, formats))
-        if api_name in object_.yes_no:
-            return to_yes_no
-        if attribute is None:
-            return self._text
-        if attribute.kind == kinds.DATE or attribute.declared_type.lower() in _DAY_TYPES:
-            return self._dates(source, _precision(attribute, formats))
-        return to_number if attribute.kind == kinds.NUMBER else self._text
-
-    def _dates(self, source: Source, precision: Precision) -> Conversion[str]:
-        zone = zone_named(source.time_zone or self._config.policy.time_zone)
-        return date_conversion(source.date_formats or (ISO,), zone=zone, precision=precision)
 
     def _activity_time(self) -> TimeColumn | None:
         """Return when an activity happened, if the stream says so."""
@@ -283,7 +251,7 @@ class _Compiler:
             source = Source(expressions.field(name))
         if source is None:
             return None
-        return TimeColumn(source.expression, self._dates(source, Precision.MOMENT))
+        return TimeColumn(source.expression, self._conversions.of_moment(source))
 
     def _object_of(self, scope: str) -> TotangoObject:
         return SCOPES.get(scope, self._object)
@@ -316,18 +284,3 @@ class _Compiler:
     @staticmethod
     def _consumed(sources: Collection[Source]) -> set[str]:
         return {name for source in sources for name in source.expression.consumes}
-
-
-def _precision(attribute: Attribute | None, formats: Collection[str]) -> Precision:
-    """Return what an attribute keeps of a moment.
-
-    Args:
-        attribute: Its definition, if there is one.
-        formats: The date formats that the SCHEMA gives its field.
-    """
-    declared = attribute.declared_type.lower() if attribute is not None else ""
-    if declared in _DAY_TYPES or set(formats) == {"date"}:
-        return Precision.DAY
-    if attribute is None or attribute.kind != kinds.DATE or declared in _MOMENT_TYPES:
-        return Precision.MOMENT
-    return Precision.DATE

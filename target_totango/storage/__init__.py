@@ -1,7 +1,6 @@
 """Everything that is on disk: run store, ledger, rejects."""
 
 from target_totango.storage.dead_letter import (
-    PRIVATE,
     REJECTS,
     DeadLetterFile,
     reasons_in,
@@ -11,6 +10,7 @@ from target_totango.storage.known_groups import KnownGroups
 from target_totango.storage.known_users import User
 from target_totango.storage.ledger import Confirmation, Ledger
 from target_totango.storage.output_paths import is_device
+from target_totango.storage.private_files import PRIVATE
 from target_totango.storage.run_files import RunFiles
 from target_totango.storage.run_store import RunStore, comparable, is_older
 from target_totango.storage.stale_rejects import (

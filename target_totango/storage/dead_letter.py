@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
-import fcntl
 import json
 import os
 from contextlib import suppress
@@ -21,6 +20,14 @@ import simplejson
 
 from target_totango.models import REJECT_FIELD
 from target_totango.storage.output_paths import is_device
+from target_totango.storage.private_files import (
+    PRIVATE,
+    free_name,
+    is_at,
+    locked,
+    named,
+    sync_directory,
+)
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -29,9 +36,6 @@ if TYPE_CHECKING:
 
     from target_totango.models import Row, SourceStream, ValidationError
     from target_totango.storage.ledger import Ledger
-
-PRIVATE: Final = 0o600
-"""Rejected rows are personal data."""
 
 REJECTS: Final = ("rejects", "written")
 """Where a ledger notes that there are rows which later ones may outdate."""
@@ -118,7 +122,7 @@ class DeadLetterFile:
             TotangoError: If the file cannot be written.
         """
         self.sync()
-        if self._file is None or is_device(self.path) or not _is_at(self._file, self.path):
+        if self._file is None or is_device(self.path) or not is_at(self._file.fileno(), self.path):
             return False
         beside = self.path.with_name(f"{self.path.name}.{self._run_id}.tmp")
         try:
@@ -128,7 +132,7 @@ class DeadLetterFile:
                 new.flush()
                 os.fsync(new.fileno())
             beside.replace(self.path)
-            _sync_directory(self.path.parent)
+            sync_directory(self.path.parent)
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise self._failure(error) from error
@@ -154,25 +158,25 @@ class DeadLetterFile:
             self._file = self.path.open("wb")
             return self._file
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._opened(self.path) or self._opened(_named(self.path, self._run_id))
+        self._file = self._opened(self.path) or self._opened(named(self.path, self._run_id))
         if self._file is None:
             raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
-        _sync_directory(self.path.parent)
+        sync_directory(self.path.parent)
         return self._file
 
     def _opened(self, path: Path) -> IO[bytes] | None:
         """Open a file that is locked for this run; None if another run has it."""
-        if (older := _locked(path, os.O_RDONLY)) is not None:
+        if (older := locked(path, os.O_RDONLY)) is not None:
             if os.fstat(older).st_size:
                 # A rename leaves alone whoever is reading the old file, even us.
-                self.moved_to = _free_name(path, os.fstat(older).st_mtime)
+                self.moved_to = free_name(path, os.fstat(older).st_mtime)
                 path.rename(self.moved_to)
             else:
                 path.unlink()
             os.close(older)
         elif path.exists():
             return None
-        descriptor = _locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        descriptor = locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         if descriptor is None:
             return None
         self.path = path
@@ -218,45 +222,6 @@ def reasons_in(message: Mapping[str, Any]) -> Mapping[str, Any]:
     return reasons if isinstance(reasons, dict) else {}
 
 
-def _locked(path: Path, flags: int) -> int | None:
-    """Open a file and lock it; None if it is not there, there already, or another run has it."""
-    try:
-        descriptor = os.open(path, flags, PRIVATE)
-    except (FileNotFoundError, FileExistsError):
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except OSError:  # a file system that has no locks
-        pass
-    if not _is_same(descriptor, path):
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _is_at(file: IO[bytes], path: Path) -> bool:
-    return _is_same(file.fileno(), path)
-
-
-def _is_same(descriptor: int, path: Path) -> bool:
-    """Return whether an open file is the one that stands at a path now."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
 def _marked(lines: Iterable[bytes], marks: Mapping[int, frozenset[str] | None]) -> Iterator[bytes]:
     place = -1
     for line in lines:
@@ -279,20 +244,6 @@ def _marked(lines: Iterable[bytes], marks: Mapping[int, frozenset[str] | None]) 
 
 def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < _LONGEST_INTEGER else Decimal(text)
-
-
-def _named(path: Path, name: str) -> Path:
-    return path.with_name(f"{path.stem}.{name}{path.suffix}")
-
-
-def _free_name(path: Path, written_at: float) -> Path:
-    """Return a name for an older file: with the time of its last row."""
-    stamp = dt.datetime.fromtimestamp(written_at, tz=dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-    candidate, number = _named(path, stamp), 1
-    while candidate.exists():
-        number += 1
-        candidate = _named(path, f"{stamp}-{number}")
-    return candidate
 
 
 def _schema_message(source: SourceStream) -> dict[str, Any]:

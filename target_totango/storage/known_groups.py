@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
+from target_totango.storage.private_files import make_private
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PRIVATE: Final = 0o600
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS groups (user_id TEXT PRIMARY KEY, group_id TEXT) WITHOUT ROWID",
     (
@@ -49,7 +48,7 @@ class KnownGroups:
         self._rows = 0
         try:
             if path is not None:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE))
+                make_private(path)
             # The empty name is SQLite's own for a temporary database.
             self._database = sqlite3.connect(path or "", isolation_level=None)
             for statement in _SCHEMA:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
+from target_totango.storage.private_files import make_private
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 User = tuple[str, str]
-_PRIVATE: Final = 0o600
 _SCHEMA: Final = (
     (
         "CREATE TABLE IF NOT EXISTS users (stream TEXT, account_id TEXT, user_id TEXT, "
@@ -44,7 +43,7 @@ class KnownUsers:
 
     def __init__(self, path: Path) -> None:
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE))
+            make_private(path)
             self._database = sqlite3.connect(path)
             for statement in _SCHEMA:
                 self._database.execute(statement)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from target_totango.storage.private_files import PRIVATE, make_private
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes, int]:
         SettingsError: If the file is in use, damaged, not ours, of another service, or written
             by a newer version.
     """
-    _make_private(path)
+    _create(path)
     with explained(path):
         database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -101,7 +101,7 @@ def explained(path: Path) -> Iterator[None]:
         raise SettingsError(msg, remedy=f"{_OTHER_FILE} {_START_AGAIN}") from None
 
 
-def _make_private(path: Path) -> None:
+def _create(path: Path) -> None:
     """Make the file if it is not there: nobody but its owner may read it.
 
     SQLite gives the write-ahead log the same mode. A file that is there is not even opened:
@@ -109,7 +109,7 @@ def _make_private(path: Path) -> None:
     """
     try:
         if not path.exists():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            make_private(path)
     except OSError as error:
         msg = f"The ledger {path} cannot be opened: {error.strerror}."
         raise SettingsError(msg, remedy="Set ledger_path to a file that can be written.") from None
@@ -123,7 +123,7 @@ def _entered(database: sqlite3.Connection, path: Path, service: str) -> tuple[by
     if tables and not ours:
         msg = f"{path} is a database, but no ledger."
         raise SettingsError(msg, remedy=_OTHER_FILE)
-    path.chmod(0o600)
+    path.chmod(PRIVATE)
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
-from totango_api.http.responses import Failure, failed_tunnel, unsendable
+from totango_api.http.failures import Failure, failed_tunnel, unsendable
 
 if TYPE_CHECKING:
     from totango_api.errors import ApiError

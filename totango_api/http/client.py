@@ -11,22 +11,18 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError
 from totango_api.http.rate_limit import RateLimiter
 from totango_api.http.requests_failures import error_of
+from totango_api.http.requests_session import Session
 from totango_api.http.responses import KEPT_BYTES, Response, error_for, is_ok, json_of
 from totango_api.http.retry import RetryLog, retried
-from totango_api.http.tls import ca_bundle
 from totango_api.redaction import scrub
 
 if TYPE_CHECKING:
@@ -109,9 +105,8 @@ class ApiClient:
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self.retry_log = RetryLog()
         self._usage_lock = threading.Lock()
-        self._session = _Session(pool_size)
+        self._session = Session(pool_size)
         self._timeout = (min(CONNECT_TIMEOUT, connection.timeout), connection.timeout)
-        self._environment: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -256,15 +251,10 @@ class ApiClient:
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
-                **self._environment_of(request.url),
+                **self._session.environment_of(request.url),
             ) as response:
                 return Response(response.status_code, response.headers, self._read(response.raw))
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            OSError,
-            ValueError,
-        ) as error:
+        except _NO_RESPONSE as error:
             raise error_of(request.endpoint, error) from None
 
     def _read(self, raw: urllib3.BaseHTTPResponse) -> bytes:
@@ -281,35 +271,3 @@ class ApiClient:
             if time.monotonic() > deadline:
                 raise urllib3.exceptions.TimeoutError
         return b"".join(chunks)
-
-    def _environment_of(self, url: str) -> dict[str, Any]:
-        """Return proxies and certificates for a URL; looked up once for each host."""
-        host = urlsplit(url)._replace(path="", query="").geturl()
-        found = self._environment.get(host)
-        if found is None:
-            verify = ca_bundle() if host.startswith("https:") else True
-            found = {"proxies": get_environ_proxies(host), "verify": verify}
-            self._environment[host] = found
-        return found
-
-
-class _Session(requests.Session):
-    """Keeps connections. Follows no redirect, stores no cookie, reads no `.netrc`.
-
-    With `trust_env` requests would send passwords of a `.netrc` file along, and read the
-    environment for every call: proxies and certificates are passed with each request instead.
-    """
-
-    def __init__(self, pool_size: int) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.headers.clear()
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        for scheme in ("http://", "https://"):
-            # Not one retry, not even where a kept connection was dropped: see retry.py.
-            self.mount(scheme, HTTPAdapter(4, pool_size, max_retries=0))
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return none: a redirect would carry the token along."""
-        del resp
-        return None

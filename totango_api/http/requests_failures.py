@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 from urllib3 import exceptions
 
-from totango_api.http.responses import Failure, failed_tunnel, unsendable
+from totango_api.http.failures import Failure, failed_tunnel, unsendable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

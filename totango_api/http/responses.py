@@ -1,4 +1,4 @@
-"""What a response means, or that none came: a result, or one of our errors.
+"""What a response means: a result, or one of our errors.
 
 Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own Zendesk app
 (`error.type`, `error.message`, `errors`).
@@ -7,7 +7,6 @@ Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own 
 from __future__ import annotations
 
 import email.utils
-import enum
 import math
 import re
 import time
@@ -24,6 +23,7 @@ from totango_api.errors import (
     ResponseError,
     UnavailableError,
 )
+from totango_api.http.failures import PROXY_REMEDY, Failure
 from totango_api.http.json_decoding import NotJsonError, decode
 from totango_api.http.rate_limit import seconds_to_reset
 from totango_api.limits import RATE_WINDOW_SECONDS
@@ -60,47 +60,6 @@ class Response:
     body: bytes
 
 
-class Failure(enum.Enum):
-    """Why no whole response came: words, whether the call may have been carried out, a remedy.
-
-    What cannot be repaired by sending the call again is a refusal.
-    """
-
-    NO_CONNECTION = ("no connection could be made", False)
-    NO_CONNECTION_IN_TIME = ("no connection in time", False)
-    NO_PROXY = ("the proxy could not be reached", False, "Check HTTPS_PROXY and NO_PROXY.")
-    NO_RESPONSE_IN_TIME = (
-        "no answer in time",
-        True,
-        "If this repeats, lower page_size or raise request_timeout.",
-    )
-    DROPPED = ("the connection was dropped", True)
-    CUT_SHORT = ("the answer was cut short", True)
-    NOT_HTTP = ("the answer is not HTTP", True)
-    NOT_VERIFIED = (
-        "the certificate of the host could not be verified",
-        None,
-        "Check the URL, and REQUESTS_CA_BUNDLE or SSL_CERT_FILE if a proxy re-signs traffic.",
-    )
-    NO_TLS = ("no TLS connection could be made", None, "Check the URL: is it really https?")
-
-    def __init__(self, reason: str, may_have_succeeded: bool | None, remedy: str = "") -> None:
-        self.reason = reason
-        self.may_have_succeeded = may_have_succeeded
-        self.remedy = remedy
-
-    def error(self, endpoint: str) -> ApiError:
-        """Return the error of a call that failed so."""
-        if self.may_have_succeeded is None:
-            return RefusedError(endpoint, reason=self.reason, remedy=self.remedy)
-        return UnavailableError(
-            endpoint,
-            reason=self.reason,
-            remedy=self.remedy,
-            may_have_succeeded=self.may_have_succeeded,
-        )
-
-
 def is_ok(status: int) -> bool:
     """Return whether a status is 2xx."""
     return status in _OK
@@ -132,38 +91,21 @@ def error_for(
         remedy = authentication_remedy(region, surface)
         return AuthenticationError(endpoint, remedy=remedy, **said)
     if status == _PROXY_AUTHENTICATION:
-        return RefusedError(endpoint, remedy=_PROXY_REMEDY, **said)
+        return RefusedError(endpoint, remedy=PROXY_REMEDY, **said)
     if status == _REQUEST_TIMEOUT:
         # So a kept connection is ended that was idle for too long: the call had not come.
         return UnavailableError(endpoint, may_have_succeeded=False, **said)
     if status >= _SERVER_FAULT:
         return UnavailableError(endpoint, **said)
     if status in _REDIRECTS:
-        said["reason"] = (
-            "a redirect, which is never followed because it would carry the token along"
-        )
+        said["reason"] = _REDIRECT
         return ResponseError(endpoint, remedy="Check region and the URL settings.", **said)
     if status < _OK.start:
         return Failure.NOT_HTTP.error(endpoint)
     return RefusedError(endpoint, **said)
 
 
-def failed_tunnel(endpoint: str, status: int) -> ApiError:
-    """Return the error for a status with which a proxy refuses to connect to a host."""
-    said: dict[str, Any] = {"status": status, "reason": "the proxy did not connect to the host"}
-    if status >= _SERVER_FAULT:
-        return UnavailableError(endpoint, may_have_succeeded=False, **said)
-    return RefusedError(endpoint, remedy=_PROXY_REMEDY, **said)
-
-
-def unsendable(endpoint: str, exception: Exception) -> RefusedError:
-    """Return the error for a request that is itself at fault."""
-    kind = type(exception).__name__
-    return RefusedError(endpoint, reason=f"the request could not be made ({kind})")
-
-
 _REDIRECT: Final = "a redirect, which is never followed because it would carry the token along"
-_PROXY_REMEDY: Final = "Check HTTPS_PROXY, with its user and password, and NO_PROXY."
 
 
 def authentication_remedy(region: str, surface: str = "api") -> str:

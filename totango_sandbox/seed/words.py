@@ -82,14 +82,6 @@ STAGES: Final = ("Onboarding", "Adoption", "Renewal", "Expansion", "Churned")
 HEALTHS: Final = ("green", "yellow", "red")
 PRODUCTS: Final = ("core", "analytics", "mobile")
 ACCOUNT_TYPES: Final = ("Customer", "Partner", "Prospect", "Customer / Partner")
-MODULES_IN_USE: Final = (
-    "Billing",
-    "Reports & Dashboards",
-    "API",
-    "Mobile (iOS)",
-    "Ελληνικά",
-    "Search",
-)
 COUNTRIES: Final = ("US", "DE", "FR", "JP", "IL", "BR", "Côte d'Ivoire", "México", "日本")
 NOTES: Final = (
     "Renewal at risk: price > budget & no champion",

@@ -1,0 +1,70 @@
+"""Files that nobody but their owner reads, and that one run may have for itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRIVATE: Final = 0o600
+"""Rows are personal data."""
+
+
+def make_private(path: Path) -> None:
+    """Make a file if it is not there."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+
+
+def locked(path: Path, flags: int) -> int | None:
+    """Open a file and lock it; None if it is not there, there already, or another run has it."""
+    try:
+        descriptor = os.open(path, flags, PRIVATE)
+    except (FileNotFoundError, FileExistsError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:  # a file system that has no locks
+        pass
+    if not is_at(descriptor, path):
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Return whether an open file is the one that stands at a path now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory survive a crash."""
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def named(path: Path, name: str) -> Path:
+    """Return a path with one more part before its suffix."""
+    return path.with_name(f"{path.stem}.{name}{path.suffix}")
+
+
+def free_name(path: Path, written_at: float) -> Path:
+    """Return a name for an older file: with the time of its last row."""
+    stamp = dt.datetime.fromtimestamp(written_at, tz=dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    candidate, number = named(path, stamp), 1
+    while candidate.exists():
+        number += 1
+        candidate = named(path, f"{stamp}-{number}")
+    return candidate
