@@ -52,6 +52,13 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "Events query",
         "Which events; only its terms are used. Takes the same forms.",
     ),
+    "streams": _setting(
+        ["object", "array"],
+        "Streams of your own",
+        "Requests that become streams, by name: a copied request, or an object with `request` and, "
+        "if needed, `key`, `rows` and `paging` (docs/own-streams.md). "
+        "Their host and token are not used, and they may only read.",
+    ),
     "event_types": _setting(
         "array",
         "Event types",

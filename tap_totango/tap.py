@@ -17,15 +17,17 @@ from tap_totango.schema import SNAKE, KnownColumns, Naming, catalog_in
 from tap_totango.state import canonical, utc_now
 from tap_totango.state_file import checked_state, remembered_columns, state_in, unwrapped_state
 from tap_totango.streams import (
-    STREAMS,
     Discovery,
     StreamContext,
     TotangoStream,
     check_maps,
+    check_selection,
+    check_some_are_selected,
     map_error,
+    streams_of,
 )
 from totango_api.config import Connection, respell
-from totango_api.errors import InputError, SettingsError, TotangoError
+from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.parts import Part
 from totango_api.redaction import register_secret
@@ -113,6 +115,15 @@ class TapTotango(Tap):
         in_flight = self.config.get("max_in_flight") or 4
         return ApiClient(resolved(connection, self.config), pool_size=in_flight + 2)
 
+    @functools.cached_property
+    def stream_classes(self) -> dict[str, type[TotangoStream]]:
+        """Every stream by its name, those of the user's own included.
+
+        Raises:
+            SettingsError: If one of these cannot be used.
+        """
+        return streams_of(self._config)
+
     def _context(self) -> StreamContext:
         """Return what the streams share."""
         is_safe = self.config.get("safe_column_names") is not False
@@ -122,7 +133,7 @@ class TapTotango(Tap):
             client=self.client,
             discovery=Discovery(self.client, is_enabled=enabled),
             naming=naming,
-            known_columns={one.name: self._known_columns(one.name, naming) for one in STREAMS},
+            known_columns={name: self._known_columns(name, naming) for name in self.stream_classes},
             started_at=self.started_at,
             writer=self.message_writer,
             write_state=lambda: self.state_writer.write_state(self.state),
@@ -154,7 +165,14 @@ class TapTotango(Tap):
     def discover_streams(self) -> Sequence[TotangoStream]:
         """Return the streams with the columns that this service has."""
         context = self._context()  # settings are checked before queries, and both before any call
-        return [stream(self, context) for stream in STREAMS]
+        return [stream(self, context) for stream in self.stream_classes.values()]
+
+    def run_discovery(self) -> str:
+        """Print the catalog; say which streams could not be looked at."""
+        for name, stream in self.streams.items():
+            if isinstance(stream, TotangoStream) and stream.failure is not None:
+                self.logger.warning("%s: its columns are not known. %s", name, stream.failure)
+        return super().run_discovery()
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over a state, out of its envelope, after checking its shape.
@@ -190,7 +208,7 @@ class TapTotango(Tap):
         for name in self._config.keys() - CONFIG["properties"].keys():
             if self._config[name] is None:  # the SDK's own settings have no null
                 del self._config[name]
-        check_maps(self._config.get("stream_maps"), [stream.name for stream in STREAMS])
+        check_maps(self._config.get("stream_maps"), [*self.stream_classes])
         if self._config.get("start_date") is not None:
             canonical(self._config["start_date"], "start_date")
         try:
@@ -231,7 +249,9 @@ class TapTotango(Tap):
             cls(**given, known_catalog=catalog, setup_mapper=False).run_discovery()
             return
         tap = cls(**given, catalog=catalog)
-        tap.check_selection()
+        check_selection(tap.input_catalog, tap.streams)
+        if not tap.failures:
+            check_some_are_selected(tap.streams)
         tap.refuse_narrow_catalog()
         try:
             tap.sync_all()
@@ -250,31 +270,13 @@ class TapTotango(Tap):
         if self.state and not self.message_writer.ends_with_state:
             self.message_writer.write_message(StateMessage(value=self.state))
 
-    def check_selection(self) -> None:
-        """Refuse a catalog that selects streams which do not exist, or none.
-
-        Raises:
-            InputError: If it does.
-        """
-        unknown = [
-            entry.tap_stream_id
-            for entry in (self.input_catalog.streams if self.input_catalog else [])
-            if entry.tap_stream_id not in self.streams and entry.metadata.root.selected
-        ]
-        if unknown:
-            msg = f"The catalog selects streams that do not exist: {', '.join(sorted(unknown))}."
-            raise InputError(msg, remedy=f"There are: {', '.join(sorted(self.streams))}.")
-        if not self.failures and not any(stream.selected for stream in self.streams.values()):
-            msg = "The catalog selects no stream, so there is nothing to read."
-            raise InputError(msg, remedy="Set selected: true in the metadata of one.")
-
     def refuse_narrow_catalog(self) -> None:
         """Fail the streams whose part of the catalog lacks columns of earlier runs."""
         for name, stream in self.streams.items():
             if isinstance(stream, TotangoStream) and stream.selected:
                 try:
                     stream.check_catalog()
-                except InputError as error:
+                except TotangoError as error:
                     self._note_failure(name, error)
                     stream.selected = False
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tap_totango.schema import (
     EXTRA,
+    VALUES,
     Column,
     ConversionError,
     convert,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from totango_api.parts import Part
     from totango_api.search import Hit
-
-VALUES: Final = "selected_fields"
-"""Where a search puts the values of the fields asked for, by position."""
 
 _NO_KEYS: Final[frozenset[str]] = frozenset()
 

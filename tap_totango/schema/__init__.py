@@ -14,7 +14,16 @@ from tap_totango.schema.columns import (
     schema_of,
 )
 from tap_totango.schema.computed import computed_columns, roles_of
-from tap_totango.schema.naming import SNAKE, KnownColumns, Naming, name_columns, remember
+from tap_totango.schema.inference import common_kind, kind_of_values
+from tap_totango.schema.naming import (
+    SNAKE,
+    KnownColumns,
+    NamedColumns,
+    Naming,
+    name_columns,
+    remember,
+)
+from tap_totango.schema.seen_rows import VALUES, SeenColumns, columns_of_rows, names_in
 from tap_totango.schema.times import ConversionError, milliseconds_of, moment_of, timestamp
 from tap_totango.schema.types import (
     BOOLEAN,
@@ -39,25 +48,32 @@ __all__ = [
     "SNAKE",
     "TEXT",
     "TIMESTAMP",
+    "VALUES",
     "Column",
     "ConversionError",
     "KnownColumns",
+    "NamedColumns",
     "Naming",
+    "SeenColumns",
     "base_columns",
     "catalog_in",
     "columns_of_attributes",
     "columns_of_fields",
+    "columns_of_rows",
+    "common_kind",
     "computed_columns",
     "convert",
     "convert_column",
     "fields_for",
     "fitted",
     "json_in",
+    "kind_of_values",
     "known_columns",
     "label_of",
     "milliseconds_of",
     "moment_of",
     "name_columns",
+    "names_in",
     "part_keys",
     "remember",
     "roles_of",

@@ -1,6 +1,7 @@
 """One module per group of streams: declarations, what to ask for, when a bookmark moves."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.audit_log import AuditLogStream
@@ -11,6 +12,9 @@ from tap_totango.streams.events import EventsStream
 from tap_totango.streams.health_changes import HealthChangesStream
 from tap_totango.streams.import_jobs import ImportJobsStream
 from tap_totango.streams.maps import check_maps, map_error
+from tap_totango.streams.own_list import OwnListStream
+from tap_totango.streams.own_requests import own_requests
+from tap_totango.streams.own_search import OwnAccountsStream, OwnUsersStream
 from tap_totango.streams.reference import (
     ActivityTypesStream,
     ObjectiveCategoriesStream,
@@ -19,11 +23,13 @@ from tap_totango.streams.reference import (
     TouchpointTypesStream,
 )
 from tap_totango.streams.search import AccountsStream, UsersStream
+from tap_totango.streams.selection import check_selection, check_some_are_selected
 from tap_totango.streams.staff import StaffStream
 from tap_totango.streams.task_events import TaskEventsStream
 from tap_totango.streams.tasks import TasksStream
 from tap_totango.streams.teams import TeamsStream
 from tap_totango.streams.touchpoints import TouchpointsStream
+from totango_api.search import ACCOUNTS, USERS
 
 STREAMS: Final = (
     AccountsStream,
@@ -47,11 +53,35 @@ STREAMS: Final = (
 )
 """Every stream of the tap."""
 
+_OWN: Final[dict[str, type[TotangoStream]]] = {
+    "": OwnListStream,
+    ACCOUNTS: OwnAccountsStream,
+    USERS: OwnUsersStream,
+}
+
+
+def streams_of(config: Mapping[str, Any]) -> dict[str, type[TotangoStream]]:
+    """Return every stream of the tap, and those of the setting `streams`, by name.
+
+    Raises:
+        SettingsError: If that cannot be used.
+    """
+    built_in: dict[str, type[TotangoStream]] = {stream.name: stream for stream in STREAMS}
+    own = {
+        one.name: type(one.name, (_OWN[one.searches],), {"name": one.name, "own": one})
+        for one in own_requests(config.get("streams"), built_in)
+    }
+    return {**built_in, **own}
+
+
 __all__ = [
     "STREAMS",
     "Discovery",
     "StreamContext",
     "TotangoStream",
     "check_maps",
+    "check_selection",
+    "check_some_are_selected",
     "map_error",
+    "streams_of",
 ]

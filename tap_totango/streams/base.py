@@ -51,7 +51,12 @@ class TotangoStream(CatalogStream):
 
     def _emitted(self) -> Iterator[Table]:
         """Yield records without the columns that nobody selected."""
-        by = "account_id" if "account_id" in self.columns else self.keys[-1]
+        by = next(
+            (name for name in ("account_id", *reversed(self.keys)) if name in self.columns), ""
+        )
+        if not by and self.run.part is not None:
+            msg = f"{self.name} has neither an account nor a key, so it has no parts."
+            raise SettingsError(msg, remedy="Set its key, or read it in a run without part.")
         for table in self.tables():
             self._extracted_at = datetime.now(UTC)
             own = table if self.run.part is None else table.part(by, self.run.part)

@@ -19,7 +19,7 @@ from tap_totango.schema import (
     schema_of,
 )
 from tap_totango.state import COLUMNS
-from totango_api.errors import InputError
+from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -37,6 +37,7 @@ class CatalogStream(Stream):
     keys: ClassVar[tuple[str, ...]] = ()
     incremental_on: ClassVar[str | None] = None
     base: ClassVar[tuple[Column, ...]] = ()
+    failure: TotangoError | None = None  # why nothing can be known of the stream
 
     def __init__(self, tap: Tap, context: StreamContext, columns: Sequence[Column] = ()) -> None:
         """Make a stream.

@@ -9,7 +9,8 @@ from tap_totango.streams.base import TotangoStream
 from totango_api.search import PastedQuery, query_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from singer_sdk import Tap
 
@@ -21,9 +22,8 @@ class QueriedStream(TotangoStream):
     """A stream that a setting may narrow, such as `accounts_query`."""
 
     def __init__(self, tap: Tap, context: StreamContext) -> None:
-        setting = self.query_setting
-        pasted = tap.config.get(setting)
-        self._pasted = PastedQuery() if pasted is None else query_from(pasted, setting=setting)
+        query = self._query_of(tap.config)
+        self._pasted, self._has_query = query or PastedQuery(), query is not None
         self._query_is_said = False
         self._greatest: str | None = None
         super().__init__(tap, context, self._columns(tap, context))
@@ -32,6 +32,15 @@ class QueriedStream(TotangoStream):
     def query_setting(self) -> str:
         """The setting that holds the user's own query."""
         return f"{self.name}_query"
+
+    def _query_of(self, config: Mapping[str, Any]) -> PastedQuery | None:
+        """Return the user's own query; None if there is none.
+
+        Raises:
+            QueryError: If it cannot be used.
+        """
+        pasted, setting = config.get(self.query_setting), self.query_setting
+        return None if pasted is None else query_from(pasted, setting=setting)
 
     def _columns(self, tap: Tap, context: StreamContext) -> Sequence[Column]:  # noqa: ARG002
         """Return the columns beside the base columns, without names."""
@@ -43,7 +52,7 @@ class QueriedStream(TotangoStream):
 
     def log_query(self, total: int | None) -> None:
         """Say what was understood of the user's own query, and how many rows it selects; once."""
-        if self.config.get(self.query_setting) is not None and not self._query_is_said:
+        if self._has_query and not self._query_is_said:
             self._query_is_said = True
             rows = "an unknown number of" if total is None else f"{total:,}"
             self.logger.info(

@@ -44,7 +44,8 @@ from totango_api.search import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from singer_sdk import Tap
 
@@ -59,7 +60,8 @@ if TYPE_CHECKING:
 class SearchStream(QueriedStream):
     """A stream that a search endpoint answers: complete, or said to be incomplete."""
 
-    incremental_on = "last_activity_time"
+    incremental_on: ClassVar[str | None] = "last_activity_time"
+    searches: ClassVar[str]
 
     def __init__(self, tap: Tap, context: StreamContext) -> None:
         self._is_discovered: bool | None = None
@@ -73,19 +75,23 @@ class SearchStream(QueriedStream):
             ApiError: If the service gave no answer at all, and nothing is known from earlier.
         """
         own = columns_of_fields(self._pasted.fields, self._pasted.parent_account_fields)
-        if own and tap.config.get("query_fields") == "replace":
+        if own and self._has_own_fields_only(tap.config):
             return own
         titles = {column.title for column in own}
         attributes = [one for one in self._attribute_columns(context) if one.title not in titles]
         known = context.known_columns[self.name]
-        roles = roles_of(context.discovery.attributes_of(self.name), known)
-        is_scrolled = self.name == ACCOUNTS and tap.config.get("accounts_method") == "scroll"
+        roles = roles_of(context.discovery.attributes_of(self.searches), known)
+        is_scrolled = self.searches == ACCOUNTS and tap.config.get("accounts_method") == "scroll"
         beside = (*self.base, *own, *attributes)
         return [
             *own,
             *attributes,
-            *computed_columns(self.name, roles, beside, is_scrolled=is_scrolled),
+            *computed_columns(self.searches, roles, beside, is_scrolled=is_scrolled),
         ]
+
+    def _has_own_fields_only(self, config: Mapping[str, Any]) -> bool:
+        """Tell whether the fields of the user's own query stand for all columns."""
+        return config.get("query_fields") == "replace"
 
     def _attribute_columns(self, context: StreamContext) -> Sequence[Column]:
         """Return the columns of the attributes.
@@ -97,11 +103,11 @@ class SearchStream(QueriedStream):
             ApiError: If it gave no answer at all, and nothing is known from earlier.
         """
         discovery = context.discovery
-        attributes = discovery.attributes_of(self.name)
-        core = columns_of_attributes(CORE_ATTRIBUTES[self.name], base=self.base)
+        attributes = discovery.attributes_of(self.searches)
+        core = columns_of_attributes(CORE_ATTRIBUTES[self.searches], base=self.base)
         base = {column.name for column in self.base}
         remembered = context.known_columns[self.name]
-        computed = computed_columns(self.name, roles_of((), remembered), ())
+        computed = computed_columns(self.searches, roles_of((), remembered), ())
         base |= {column.title for column in computed}
         known = [one for one in known_columns(remembered, base=base) if one.title not in base]
         self._knows_columns = not {one.title for one in known} <= {one.title for one in core}
@@ -149,7 +155,7 @@ class SearchStream(QueriedStream):
         """
         columns, vanished = self.wanted()
         self._say_what_is_undiscovered()
-        trial = FieldTrial(self._search(self.name), columns)
+        trial = FieldTrial(self._search(self.searches), columns)
         query = self._query(columns)
         bookmark = self._bookmark()
         start = self._start(bookmark, query)
@@ -286,9 +292,9 @@ class SearchStream(QueriedStream):
         self, query: Query, start: Start, filtered_by: str | None
     ) -> CompleteRead | ScrollRead:
         return CompleteRead(
-            self._search(self.name),
+            self._search(self.searches),
             query,
-            date_keys_of(self.name, query.fields, filtered_by=filtered_by),
+            date_keys_of(self.searches, query.fields, filtered_by=filtered_by),
             self._values(query),
             self._paging(),
             resume=start.resume,
@@ -309,9 +315,9 @@ class SearchStream(QueriedStream):
         )
 
     def _values(self, query: Query) -> list[Values]:
-        partitions = self.config.get(f"{self.name}_partitions")
+        partitions = self.config.get(f"{self.searches}_partitions")
         named: list[Values] = [UserPartitions(partitions)] if partitions else []
-        return named + values_of(self.name, query.fields, self._account_ids)
+        return named + values_of(self.searches, query.fields, self._account_ids)
 
     def _account_ids(self) -> list[str]:
         """Read the ids of all accounts: users are read by them where nothing else serves.
@@ -376,12 +382,19 @@ class SearchStream(QueriedStream):
         return IncompleteReadError(msg, remedy=self._remedy())
 
     def _remedy(self) -> str:
-        method = " or accounts_method: scroll" if self.name == ACCOUNTS else ""
-        return f"Set {self.name}_partitions{method}; or on_incomplete: warn to go on without them."
+        method = " or accounts_method: scroll" if self.searches == ACCOUNTS else ""
+        return (
+            f"Set {self.searches}_partitions{method}; or on_incomplete: warn to go on without them."
+        )
+
+    @property
+    def _is_table(self) -> bool:
+        """Whether a full read has every row that the stream ever can have."""
+        return not self._pasted.terms and not self.config.get("start_date")
 
     def _version(self, start: Start) -> None:
         """Give the rows of a full and unfiltered read a table version."""
-        whole = start.full and not self._pasted.terms and not self.config.get("start_date")
+        whole = start.full and self._is_table
         emits = self.config.get("emit_activate_version_messages", True)
         is_all = whole and self.run.part is None
         self._stream_version = start.version if is_all and emits else None
@@ -395,6 +408,7 @@ class AccountsStream(SearchStream):
     """Accounts, by `account_id`."""
 
     name = ACCOUNTS
+    searches = ACCOUNTS
     keys: ClassVar[tuple[str, ...]] = ("account_id",)
     base = base_columns(ACCOUNTS)
 
@@ -411,5 +425,6 @@ class UsersStream(SearchStream):
     """Users, by `account_id` and `user_id`: a person may sit in several accounts."""
 
     name = USERS
+    searches = USERS
     keys: ClassVar[tuple[str, ...]] = ("account_id", "user_id")
     base = base_columns(USERS)

@@ -61,7 +61,8 @@ class TapRun:
         return [message["record"] for message in self.of("RECORD", stream)]
 
     def keys(self, stream: str) -> list[tuple[str, ...]]:
-        return [tuple(record[key] for key in KEYS[stream]) for record in self.records(stream)]
+        names = KEYS.get(stream) or self.of("SCHEMA", stream)[0]["key_properties"]
+        return [tuple(record[key] for key in names) for record in self.records(stream)]
 
     def by_key(self, stream: str) -> dict[tuple[str, ...], dict[str, Any]]:
         return dict(zip(self.keys(stream), self.records(stream), strict=True))
@@ -115,7 +116,8 @@ class TapRun:
             if message["type"] != "RECORD":
                 continue
             stream, record = message["stream"], message["record"]
-            seen[stream, *(record[key] for key in KEYS[stream])] += 1
+            names = KEYS.get(stream) or self.of("SCHEMA", stream)[0]["key_properties"]
+            seen[stream, *(record[key] for key in names), *([] if names else [number])] += 1
             if number < most:
                 faults = [fault.message for fault in validators[stream].iter_errors(record)]
                 assert not faults, (faults, record)

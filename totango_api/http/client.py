@@ -64,7 +64,7 @@ class Request:
         surface: `api`, `tracking` or `hub`: whose usage it counts to. Only `api` and `hub`
             calls count against the rate limit.
         method: HTTP method.
-        url: Without query string, so that errors can name it.
+        url: Errors name it without its query string.
         body: Encoded body, or None.
         headers: Beside the User-Agent.
         max_retry_seconds: Lowers the connection's; 0 = sent once.
@@ -83,7 +83,7 @@ class Request:
     @functools.cached_property
     def endpoint(self) -> str:
         """Method and URL, for messages. Ids in the path are scrubbed as any text is."""
-        return scrub(f"{self.method} {self.url}")
+        return scrub(f"{self.method} {self.url.partition('?')[0]}")
 
 
 class ApiClient:

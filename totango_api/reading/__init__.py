@@ -6,6 +6,7 @@ Start at :mod:`totango_api.reading.complete_read`.
 from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_keys_of
 from totango_api.reading.events import EventsRead, of_types, since
+from totango_api.reading.list_read import ListRead, PageParameters, parameters_of
 from totango_api.reading.pages import Paging
 from totango_api.reading.record_events import RecordEvent, record_events
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
@@ -17,7 +18,9 @@ __all__ = [
     "CompleteRead",
     "DateKey",
     "EventsRead",
+    "ListRead",
     "Movement",
+    "PageParameters",
     "Paging",
     "ReadResult",
     "RecordBatch",
@@ -28,6 +31,7 @@ __all__ = [
     "Values",
     "date_keys_of",
     "of_types",
+    "parameters_of",
     "record_events",
     "since",
     "values_of",

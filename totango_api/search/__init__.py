@@ -25,11 +25,13 @@ from totango_api.search.endpoint import (
     page_in,
     whole_number,
 )
+from totango_api.search.list_answer import ListAnswer, Row, list_in
 from totango_api.search.lookup import Lookup, LookupResult
 from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
 from totango_api.search.reference_lists import Reference, read_references
+from totango_api.search.request_parser import PastedRequest, request_from
 from totango_api.search.staff import read_staff
 
 __all__ = [
@@ -49,22 +51,27 @@ __all__ = [
     "FieldSpec",
     "Hit",
     "Key",
+    "ListAnswer",
     "Lookup",
     "LookupResult",
     "Matcher",
     "Page",
     "PastedQuery",
+    "PastedRequest",
     "Query",
     "Reference",
+    "Row",
     "Search",
     "Term",
     "account_id_of",
     "definitions",
     "discover",
     "key_of",
+    "list_in",
     "page_in",
     "query_from",
     "read_references",
     "read_staff",
+    "request_from",
     "whole_number",
 ]

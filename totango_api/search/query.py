@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
 
 from totango_api import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Term: TypeAlias = dict[str, Any]
 """A filter, as Totango's JSON has it: `type`, what it looks at, and an operator."""
@@ -71,7 +74,7 @@ class Query:
             body["scope"] = self.scope
         if self.sort_order is not None:
             body |= {"sort_by": SORT_KEY, "sort_order": self.sort_order}
-        text = _encoded(body)
+        text = encoded(body)
         given = {name: value for name, value in fields.items() if value is not None}
         return urlencode({"query": text, **given}).encode("ascii")
 
@@ -79,7 +82,7 @@ class Query:
 _UNSAFE = re.compile(r"[^\x20-\x7e]|[%+&]")
 
 
-def _encoded(body: dict[str, Any]) -> str:
+def encoded(body: Mapping[str, Any]) -> str:
     """Encode as JSON whose strings hold no raw `%`, `+` or `&`, nor anything beyond ASCII.
 
     Totango's own Zendesk app encodes filter values once more than a form asks for, so a

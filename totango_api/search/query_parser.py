@@ -100,6 +100,9 @@ def _form_in_text(text: str) -> dict[str, Any]:
 def _form_of_payload(payload: Payload) -> dict[str, Any]:
     """Return the form fields of a request, with the query decoded."""
     fields = dict(fields_of(payload))
+    if not (fields or payload.body):
+        msg = "the request sends no data"
+        raise PasteError(msg)
     if "query" not in fields:
         msg = f"{_EXPECTED}, found a request that sends {_names(fields) or 'nothing'}"
         raise PasteError(msg)

@@ -51,9 +51,19 @@ def list_rows(service: Service, request: Request) -> Response:
     if "count" in form:
         request.offset = whole_number(form.get("offset", "0"), "offset")
         request.count = whole_number(form["count"], "count")
-        rows = rows[request.offset : request.offset + request.count]
+        rows = _page(service, request, rows)
     request.rows = len(rows)
     return reply(rows if service.switches.text("list_shape") == "top" else {wanted: rows})
+
+
+def _page(service: Service, request: Request, rows: list[Row]) -> list[Row]:
+    counts = service.switches.text("list_offset")
+    offset, count = request.offset or 0, request.count or 0
+    if counts != "rows":
+        offset = offset * count if counts == "pages" else 0
+    if "duplicate-page" in request.faults:
+        offset = max(0, offset - count)
+    return rows[offset : offset + (count // 2 if "short-page" in request.faults else count)]
 
 
 def _hits(service: Service, query: Query, rows: list[int]) -> list[Row]:

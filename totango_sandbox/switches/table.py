@@ -151,6 +151,13 @@ SWITCH_GROUPS: Final[dict[str, tuple[Switch, ...]]] = {
         Switch(
             "list_shape", "hits", "hits|rows|top", "where a list of collection rows stands", "M9"
         ),
+        Switch(
+            "list_offset",
+            "rows",
+            "rows|pages|ignored",
+            "what an offset counts in a plain list of collection rows",
+            "M9",
+        ),
     ),
     "Movement: what other people do to a tenant between two search calls on the same object": (
         Switch("moves_in", "0", DECIMAL, "rows that come, for each search call", "Q15"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from totango_api.errors import QueryError
 from totango_api.search.query_parser import PastedQuery, query_from
+from totango_api.search.request_parser import request_from
 
 QUERY = {
     "terms": [
@@ -207,6 +208,18 @@ def test_every_wrapping_means_the_same(wrapping: str) -> None:
     assert copied.TOKEN not in repr(found)
 
 
+WHOLE_REQUESTS = [name for name, text in WRAPPINGS.items() if "/search/accounts" in text]
+
+
+@pytest.mark.parametrize("wrapping", WHOLE_REQUESTS)
+def test_every_wrapping_of_a_whole_request_is_the_same_request(wrapping: str) -> None:
+    request = request_from(WRAPPINGS[wrapping], setting="streams.mine")
+    assert request.search == QUERY
+    assert request.path == "/api/v1/search/accounts"
+    assert request.method == ("GET" if wrapping == "-G" else "POST")
+    assert copied.TOKEN not in repr(request)
+
+
 values = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.text(
     st.sampled_from("\\\"'`$%^&!+{}[]()\n= a4é"), max_size=12
 )
@@ -322,8 +335,8 @@ ENTRY = {"startedDateTime": "2026-01-01", "request": {"method": "GET", "url": "x
         ("curl https://x -F query=@query.json", "from a file"),
         ("curl https://x -d team_id=-1", "found a request that sends team_id"),
         ("curl https://x -d 'query={}'", "found an empty object"),
-        ("Invoke-WebRequest -Uri 'https://x'", "sends no body"),
-        ("fetch('https://x')", "sends no body"),
+        ("Invoke-WebRequest -Uri 'https://x'", "sends no data"),
+        ("fetch('https://x')", "sends no data"),
         ("fetch('https://x', {body: `query=${text}`})", "holds no JSON object"),
         ("fetch('https://x', {body: `query=${})", "cannot be read at line 1: a value expected"),
         ("{}", "found an empty object"),

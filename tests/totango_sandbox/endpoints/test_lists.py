@@ -227,6 +227,10 @@ def test_a_list_of_rows_stands_where_it_is_switched_to(sandbox):
             }
         ]
     }
+    sandbox.set(list_offset="pages")
+    assert sandbox.api("GET", path, count="2", offset="1").json() == page
+    sandbox.set(list_offset="ignored")
+    assert len(sandbox.api("GET", path, count="2", offset="9").json()["tickets"]) == 2
     sandbox.set(list_shape="top")
     assert len(sandbox.post_search("collections").json()) == 6
     assert len(sandbox.api("GET", path).json()) == 3

@@ -6,14 +6,23 @@ import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from totango_api.search.pasted import cmd_shell, curl, javascript, posix_shell, powershell
-from totango_api.search.pasted.form import fields_of
+from totango_api.search.pasted.form import decoded, fields_of, pairs_in
 from totango_api.search.pasted.json_text import json_in, without_quotes
 from totango_api.search.pasted.payload import PasteError, Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PasteError", "Payload", "fields_of", "json_in", "read_paste", "without_quotes"]
+__all__ = [
+    "PasteError",
+    "Payload",
+    "decoded",
+    "fields_of",
+    "json_in",
+    "pairs_in",
+    "read_paste",
+    "without_quotes",
+]
 
 T = TypeVar("T")
 

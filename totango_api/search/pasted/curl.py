@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus
 
 from totango_api.search.pasted.payload import PasteError, Payload
 
@@ -16,6 +16,7 @@ _COMMAND: Final = re.compile(r"(?:[$>%#]\s+)?(?:\S*[/\\])?curl(?:\.exe)?", re.IG
 
 _RAW: Final = {"--data", "--data-ascii", "--data-binary", "--data-raw", "--json", "-d"}
 _NAMED: Final = {"--data-urlencode", "--url-query"}
+_GET: Final = {"--get", "-G"}
 _FORM: Final = {"--form", "--form-string", "-F"}
 _WITH_VALUE: Final = {
     *("--header", "--cookie", "--cookie-jar", "--user-agent", "--referer", "--request", "--output"),
@@ -33,9 +34,6 @@ _WITH_VALUE: Final = {
 }
 """Options of several letters whose value is no business of ours."""
 
-_BESIDE: Final = {"team_id", "teams_id", "account_id"}
-"""Fields beside the query that may stand in the address as well."""
-
 _SHORT_WITH_VALUE: Final = frozenset("ACDEFHKPQTUXYbcdehmortuwxyz")
 _FROM_FILE: Final = "the curl command reads its data from a file; paste what is in the file instead"
 
@@ -50,6 +48,7 @@ class _Sent:
     bodies: list[str] = field(default_factory=list)
     fields: list[tuple[str, str]] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
+    method: str = ""
 
 
 def payload_of(words: Sequence[str]) -> Payload:
@@ -59,21 +58,14 @@ def payload_of(words: Sequence[str]) -> Payload:
         words: Of the command, without quotes.
 
     Raises:
-        PasteError: If it sends nothing, or a file.
+        PasteError: If it sends a file.
     """
     sent = _Sent()
-    for option, value in _options(iter(words[1:])):
+    command = next((at for at, word in enumerate(words) if _COMMAND.fullmatch(word)), 0)
+    for option, value in _options(iter(words[command + 1 :])):
         _take(sent, option, value)
-    queries = [url.partition("?")[2] for url in sent.urls if "?" in url]
-    if not (sent.bodies or sent.fields):
-        sent.bodies = queries
-    else:
-        pairs = parse_qsl("&".join(queries), keep_blank_values=True)
-        sent.fields += [(name, value) for name, value in pairs if name in _BESIDE]
-    if not (sent.bodies or sent.fields):
-        msg = "the curl command sends no data"
-        raise PasteError(msg)
-    return Payload(tuple(sent.fields), "&".join(sent.bodies))
+    url = next((one for one in sent.urls if "?" in one), next(iter(sent.urls), ""))
+    return Payload(tuple(sent.fields), "&".join(sent.bodies), url, sent.method)
 
 
 def _take(sent: _Sent, option: str, value: str) -> None:
@@ -88,6 +80,10 @@ def _take(sent: _Sent, option: str, value: str) -> None:
         sent.fields.append((name, content if option == "--form-string" else _form_content(content)))
     elif option in {"", "--url"}:
         sent.urls.append(value)
+    elif option in {"-X", "--request"}:
+        sent.method = value.upper()
+    elif option in _GET:
+        sent.method = sent.method or "GET"
 
 
 def _take_named(sent: _Sent, value: str) -> None:
@@ -121,6 +117,8 @@ def _options(words: Iterator[str]) -> Iterator[tuple[str, str]]:
             name, equals, value = word.partition("=")
             if name in _RAW | _NAMED | _FORM | _WITH_VALUE:
                 yield name, value if equals else next(words, "")
+            elif name in _GET:
+                yield name, ""
         elif word.startswith("-") and len(word) > 1:
             yield from _short_options(word[1:], words)
         else:
@@ -128,8 +126,9 @@ def _options(words: Iterator[str]) -> Iterator[tuple[str, str]]:
 
 
 def _short_options(letters: str, words: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Yield the last of some options in one word, such as `-sSd`: the only one with a value."""
+    """Yield the options in one word, such as `-sSd`, that matter: only the last has a value."""
     for place, letter in enumerate(letters):
         if letter in _SHORT_WITH_VALUE:
             yield f"-{letter}", letters[place + 1 :] or next(words, "")
             return
+        yield f"-{letter}", ""

@@ -22,10 +22,31 @@ _PART: Final = re.compile(
 )
 
 
+_BESIDE: Final = {"team_id", "teams_id", "account_id"}
+"""Fields beside the query that may stand in the address as well."""
+
+
 def fields_of(payload: Payload) -> list[tuple[str, str]]:
-    """Return names and values; a body that is no form is the value of `query`."""
-    fields = [(name.strip(), _decoded(value)) for name, value in payload.fields]
+    """Return names and values; a body that is no form is the value of `query`.
+
+    What stands in the address counts where nothing else is sent; else, only what belongs there.
+    """
+    in_url = payload.url.partition("?")[2]
+    if not (payload.fields or payload.body):
+        return _fields_in(in_url)
+    fields = [(name.strip(), decoded(value)) for name, value in payload.fields]
+    pairs = parse_qsl(in_url, keep_blank_values=True)
+    fields += [(name, value) for name, value in pairs if name in _BESIDE]
     return [*fields, *_fields_in(payload.body.strip().lstrip("\ufeff"))]
+
+
+def pairs_in(text: str) -> list[tuple[str, str]]:
+    """Return names and values of any form, as an address or a body has it."""
+    if parts := _PART.findall(text):
+        return [(name, decoded(value)) for name, value in parts]
+    if query := _QUERY_FIELD.search(text):
+        return _fields_around(text, query)
+    return parse_qsl(text, keep_blank_values=True)
 
 
 def _fields_in(body: str) -> list[tuple[str, str]]:
@@ -33,7 +54,7 @@ def _fields_in(body: str) -> list[tuple[str, str]]:
         if not body:
             return []
         if parts := _PART.findall(body):
-            return [(name, _decoded(value)) for name, value in parts]
+            return [(name, decoded(value)) for name, value in parts]
         body = _URL.sub("", body)
         if query := _QUERY_FIELD.search(body):
             return _fields_around(body, query)
@@ -53,7 +74,7 @@ def _fields_around(body: str, query: re.Match[str]) -> list[tuple[str, str]]:
     others = parse_qsl(before, keep_blank_values=True)
     if not after.startswith("{"):
         rest = parse_qsl(f"query={after}", keep_blank_values=True)
-        return [*others, *((name, _decoded(value)) for name, value in rest)]
+        return [*others, *((name, decoded(value)) for name, value in rest)]
     try:
         _, end = json.JSONDecoder().raw_decode(after)
     except ValueError:
@@ -64,7 +85,7 @@ def _fields_around(body: str, query: re.Match[str]) -> list[tuple[str, str]]:
     return [*others, ("query", after)]
 
 
-def _decoded(value: str) -> str:
+def decoded(value: str) -> str:
     """Decode a value that was percent-encoded once more than a form asks for."""
     for _ in range(_DECODINGS - 1):
         if not re.match(r"\s*%(?:25)*7B", value, re.IGNORECASE):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from totango_api.search.pasted.cursor import Cursor, joined_surrogates
-from totango_api.search.pasted.payload import PasteError, Payload
+from totango_api.search.pasted.payload import Payload
 
 _FETCH: Final = r"\bfetch\s*\("
 _BLANKS: Final = r"(?:\s|//[^\n]*|/\*(?s:.*?)\*/)*"
@@ -37,21 +37,16 @@ def payload_of(text: str) -> Payload:
     """Return what the first `fetch(…)` of a text sends.
 
     Raises:
-        PasteError: If it sends nothing, or cannot be read.
+        PasteError: If it cannot be read.
     """
     script = _Script(text)
     arguments = script.arguments_of_fetch()
-    options = arguments[1] if len(arguments) > 1 else None
-    body = options.get("body") if isinstance(options, dict) else None
+    url = str(arguments[0] or "") if arguments else ""
+    options = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], dict) else {}
+    method, body = str(options.get("method") or "").upper(), options.get("body")
     if isinstance(body, _Pairs):
-        return Payload(fields=tuple(body))
-    if isinstance(body, str) and body:
-        return Payload(body=body)
-    url = arguments[0] if arguments else None
-    if isinstance(url, str) and "?" in url:
-        return Payload(body=url.partition("?")[2])
-    msg = "the call of fetch sends no body"
-    raise PasteError(msg)
+        return Payload(fields=tuple(body), url=url, method=method)
+    return Payload(body=body if isinstance(body, str) else "", url=url, method=method)
 
 
 class _Pairs(list[tuple[str, str]]):

@@ -18,6 +18,7 @@ from totango_api.search.pasted.cursor import Cursor, joined_surrogates
 from totango_api.search.pasted.payload import PasteError, Payload
 
 _WEB_REQUEST: Final = "(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)"
+_SWITCHES: Final = {"-usebasicparsing", "-skipcertificatecheck", "-usedefaultcredentials"}
 _COMMAND: Final = rf"(?i)(?:{_WEB_REQUEST}|curl(?:\.exe)?)(?![\w.-])"
 _BLANKS: Final = r"(?:[^\S\n]|`\r?\n|<#(?s:.*?)#>|#[^\n]*)*"
 _LINES: Final = r"(?:\s|;|`\r?\n|<#(?s:.*?)#>|#[^\n]*)*"
@@ -62,7 +63,7 @@ def payload_of(text: str) -> Payload:
     """Return what the first command of a text sends.
 
     Raises:
-        PasteError: If it sends nothing, or cannot be read.
+        PasteError: If there is no request, or it cannot be read.
     """
     script = _Script(text)
     script.run()
@@ -81,16 +82,18 @@ class _Script:
         self.payload: Payload | None = None
 
     def run(self) -> None:
-        """Read statements: assignments are kept, the first web request decides."""
+        """Read statements: assignments are kept, the first web request that sends data decides."""
         cursor = self._cursor
-        while self.payload is None:
+        while self.payload is None or not (self.payload.body or self.payload.fields):
             cursor.take(_LINES)
             if cursor.at_end():
                 return
             assigned = cursor.take(rf"{_VARIABLE}[^\S\n]*=")
             cursor.skip_blanks()
             if match := cursor.take(_COMMAND):
-                self.payload = self._request(match.group())
+                request = self._request(match.group())
+                if self.payload is None or (request and (request.body or request.fields)):
+                    self.payload = request
                 continue
             if assigned:
                 self._assign(assigned.group(1) or assigned.group(2))
@@ -103,17 +106,13 @@ class _Script:
 
     def _request(self, command: str) -> Payload | None:
         words = self._words()
-        names = [str(word).rstrip(":").lower() for word in words[:-1]]
-        for name in ("-body", "-form"):
-            if name in names:
-                return _payload(words[names.index(name) + 1])
-        splatted = next((word for word in words if isinstance(word, dict)), {})
-        body = next((splatted[key] for key in splatted if key.lower() in {"body", "form"}), None)
-        if body is not None:
-            return _payload(body)
-        if command.lower().startswith("curl"):
+        options = _options(words)
+        if command.lower().startswith("curl") and not {"body", "form", "uri"} & options.keys():
             return curl.payload_of([command, *map(str, words)])
-        return None
+        bare = (str(word) for word in words if re.match(r"https?://", str(word)))
+        url = str(options.get("uri") or next(bare, ""))
+        method = str(options.get("method") or "").upper()
+        return _payload(options.get("body") or options.get("form"), url, method)
 
     def _words(self) -> list[Any]:
         """Return the words of a command, evaluated, up to the end of its line."""
@@ -228,7 +227,34 @@ class _Script:
         return match.group() if value is None else str(value)
 
 
-def _payload(body: Any) -> Payload | None:
+def _option(word: Any) -> str:
+    """Return a word as the name of an option, such as `-body`; empty if it is a value."""
+    text = str(word).rstrip(":").lower()
+    return text if re.fullmatch(r"-[a-z][\w-]*", text) else ""
+
+
+def _options(words: list[Any]) -> dict[str, Any]:
+    """Return the options of a web request by their names."""
+    found: dict[str, Any] = {}
+    for splatted in (word for word in words if isinstance(word, dict)):
+        found |= {str(key).lower(): value for key, value in splatted.items()}
+    place = 0
+    while place < len(words):
+        name = _option(words[place])
+        if name in _SWITCHES:
+            place += 1
+        elif name:
+            found[name[1:]] = words[place + 1] if place + 1 < len(words) else None
+            place += 2
+        else:
+            place += 1
+    return found
+
+
+def _payload(body: Any, url: str, method: str) -> Payload | None:
     if isinstance(body, dict):
-        return Payload(fields=tuple((name, str(value)) for name, value in body.items()))
-    return Payload(body=body) if isinstance(body, str) and body else None
+        fields = tuple((name, str(value)) for name, value in body.items())
+        return Payload(fields=fields, url=url, method=method)
+    if isinstance(body, str) and body:
+        return Payload(body=body, url=url, method=method)
+    return Payload(url=url, method=method) if url else None

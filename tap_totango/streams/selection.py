@@ -1,0 +1,40 @@
+"""Which streams a catalog selects: checked before any of them is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from totango_api.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk import Stream
+    from singer_sdk.singerlib import Catalog
+
+
+def check_selection(catalog: Catalog | None, streams: Mapping[str, Stream]) -> None:
+    """Refuse a catalog that selects streams which do not exist.
+
+    Raises:
+        InputError: If it does.
+    """
+    unknown = [
+        entry.tap_stream_id
+        for entry in (catalog.streams if catalog else [])
+        if entry.tap_stream_id not in streams and entry.metadata.root.selected
+    ]
+    if unknown:
+        msg = f"The catalog selects streams that do not exist: {', '.join(sorted(unknown))}."
+        raise InputError(msg, remedy=f"There are: {', '.join(sorted(streams))}.")
+
+
+def check_some_are_selected(streams: Mapping[str, Stream]) -> None:
+    """Refuse to read nothing.
+
+    Raises:
+        InputError: If no stream is selected.
+    """
+    if not any(stream.selected for stream in streams.values()):
+        msg = "The catalog selects no stream, so there is nothing to read."
+        raise InputError(msg, remedy="Set selected: true in the metadata of one.")

@@ -1,0 +1,87 @@
+"""Requests as people copy them: where they go and what they send, without host and token."""
+
+from __future__ import annotations
+
+import json
+
+import copied_requests as copied
+import pytest
+
+from totango_api.errors import QueryError
+from totango_api.redaction import scrub
+from totango_api.search import PastedRequest, request_from
+
+
+def read(value: object) -> PastedRequest:
+    return request_from(value, setting="streams.mine")
+
+
+GET = "https://api.totango.com/api/v3/things?count=5&state=open"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        GET,
+        f"GET {GET} HTTP/1.1\r\nHost: api.totango.com\r\napp-token: {copied.TOKEN}\r\n\r\n",
+        f"curl '{GET}' -H 'app-token: {copied.TOKEN}'",
+        "curl -G https://api.totango.com/api/v3/things -d count=5 -d state=open",
+        f"fetch('{GET}', {{'headers': {{'app-token': '{copied.TOKEN}'}}}})",
+        f"Invoke-WebRequest -UseBasicParsing -Uri '{GET}'",
+        {"method": "GET", "url": GET},
+        {"request": {"method": "GET", "url": GET, "headers": []}},
+        json.dumps(
+            {"path": "/api/v3/things", "method": "GET", "form": {"count": 5, "state": "open"}}
+        ),
+        f"{GET}&app_token={copied.TOKEN}",
+    ],
+)
+def test_a_request_without_a_body(value: object) -> None:
+    expected = PastedRequest("GET", "/api/v3/things", form=(("count", "5"), ("state", "open")))
+    assert read(value) == expected
+    assert expected.parameter("count") == "5"
+    assert expected.with_parameters({"count": 9}).parameter("count") == "9"
+
+
+def test_a_form_below_its_address_and_a_body_of_json() -> None:
+    form = read("POST https://x.example/api/v3/things?view=2\n\nstate=open&list=1&list=2")
+    assert form.parameters == (("view", "2"),)
+    assert form.form == (("state", "open"), ("list", "1"), ("list", "2"))
+    body = {"filter": {"state": "open"}, "limit": 5, "app_token": copied.TOKEN}
+    posted = read(
+        {"method": "POST", "url": "/api/v3/things", "postData": {"text": json.dumps(body)}}
+    )
+    assert posted.body == {"filter": {"state": "open"}, "limit": 5}
+    assert posted.with_parameters({"limit": 2, "offset": 2}).body == {
+        "filter": {"state": "open"},
+        "limit": 2,
+        "offset": 2,
+    }
+
+
+def test_a_token_of_a_paste_is_never_shown() -> None:
+    token = "a token that nobody registered before"
+    read({"url": "/api/v3/things", "form": {"token": token}})
+    assert token not in scrub(f"seen: {token}")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (7, "no object that names a url"),
+        ({"method": "GET"}, "no object that names a url"),
+        ("", "names no address"),
+        ("curl -d a=1", "names no address"),
+        ("PUT https://api.totango.com/api/v3/things", "a PUT"),
+        ("curl -X DELETE https://api.totango.com/api/v3/things", "a DELETE"),
+        ("https://api.totango.com/apis/things", "does not begin with /api/"),
+        ("https://api.totango.com/api/v3/%2e%2e/things", "does not begin with /api/"),
+        ("POST /api/v3/tasks/\n\ntitle=x", "POST /api/v3/tasks/ writes"),
+        ({"url": "/api/v3/things", "body": "{"}, "not JSON"),
+    ],
+)
+def test_what_may_not_be_sent_is_refused(value: object, said: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        read(value)
+    assert said in str(caught.value)
+    assert "streams.mine: " in str(caught.value)

@@ -1,0 +1,143 @@
+"""Finds the rows in an answer whose shape nobody has documented.
+
+Shapes seen: a bare list; `response.<object>.hits` of searches; a list under a key of its own, alone
+or beside other things; an object keyed by id, alone or under one key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from totango_api.errors import ResponseError
+from totango_api.redaction import excerpt
+from totango_api.search.endpoint import whole_number
+
+Row: TypeAlias = dict[str, Any]
+
+HITS: Final = "hits"
+_TOTAL_HITS: Final = "total_hits"
+_TOTALS: Final = (
+    _TOTAL_HITS,
+    "total",
+    "total_count",
+    "totalCount",
+    "total_results",
+    "totalResults",
+)
+_WRAPPERS: Final = ("response", "data", "result", "results", "payload")
+_NOT_ROWS: Final = frozenset({"errors", "warnings", "messages", "links"})
+_NAME_ROWS: Final = "Name the place of its rows in `rows`, such as response.items."
+
+
+@dataclass(frozen=True)
+class ListAnswer:
+    """The rows of one answer.
+
+    Attributes:
+        rows: Those that are objects.
+        odd: How many are not.
+        total: Rows that the whole list has, as the answer says; None if it does not.
+        counts_list: Whether that certainly is about the list: `total_hits` is, and a `total` may
+            be about the answer alone.
+        are_hits: Whether these are hits of a search.
+    """
+
+    rows: list[Row]
+    odd: int = 0
+    total: int | None = None
+    counts_list: bool = False
+    are_hits: bool = False
+
+
+def list_in(answer: Any, endpoint: str, place: str | None = None) -> ListAnswer:
+    """Return the rows of an answer.
+
+    Args:
+        answer: Decoded JSON.
+        endpoint: Method and path, for messages.
+        place: Where the rows are, such as `response.items`; None = where a list is found.
+
+    Raises:
+        ResponseError: If there is no list, or it is not clear which one is meant.
+    """
+    above: list[Row] = []
+    found, name = answer, ""
+    for key in place.split(".") if place else ():
+        above += [found] if isinstance(found, dict) else []
+        found, name = (found.get(key) if isinstance(found, dict) else None), key
+    while place is None and isinstance(found, dict):
+        above.append(found)
+        inner = _next_key(found, endpoint)
+        if inner is None:
+            break
+        found, name = found[inner], inner
+    rows = _rows_of(found)
+    if rows is None:
+        where = f"at {place}" if place else f"(it holds: {_keys_of(found)})"
+        reason = f"the answer holds no list {where}"
+        raise ResponseError(endpoint, reason=reason, remedy=_NAME_ROWS)
+    objects = [row for row in rows if isinstance(row, dict)]
+    total, counts_list = _total_in(above, found)
+    return ListAnswer(objects, len(rows) - len(objects), total, counts_list, name == HITS)
+
+
+def _next_key(found: Row, endpoint: str) -> str | None:
+    """Return the key that leads on to the rows; None where the object itself holds them.
+
+    Raises:
+        ResponseError: If there are several lists.
+    """
+    if isinstance(found.get(HITS), list):
+        return HITS
+    wrapper = next((key for key in _WRAPPERS if isinstance(found.get(key), (dict, list))), None)
+    if wrapper is not None:
+        return wrapper
+    lists = [key for key, value in found.items() if _is_list(value) and key not in _NOT_ROWS]
+    filled = [key for key in lists if found[key]]
+    if len(filled) > 1:
+        reason = f"the answer holds several lists: {', '.join(map(excerpt, filled))}"
+        raise ResponseError(endpoint, reason=reason, remedy=_NAME_ROWS)
+    if lists and not _is_keyed(found):
+        return next(iter(filled or lists))
+    inner = next(iter(found.values())) if len(found) == 1 else None
+    is_wrapped = _is_keyed(inner) or (isinstance(inner, dict) and isinstance(inner.get(HITS), list))
+    return next(iter(found)) if is_wrapped else None
+
+
+def _rows_of(found: Any) -> list[Any] | None:
+    if isinstance(found, list):
+        return found
+    if isinstance(found, dict) and _is_keyed(found):
+        return [{"id": key, **row} for key, row in found.items()]
+    return None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and (not value or isinstance(value[0], dict))
+
+
+def _is_keyed(value: Any) -> bool:
+    """Tell whether an object holds rows by their ids: objects that have a key in common.
+
+    A single one may as well be a wrapper, if there is a list in it.
+    """
+    rows = list(value.values()) if isinstance(value, dict) else []
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        return False
+    if len(rows) == 1:
+        return not any(_is_list(inner) for inner in rows[0].values())
+    return bool(frozenset.intersection(*map(frozenset, rows)))
+
+
+def _total_in(above: list[Row], found: Any) -> tuple[int | None, bool]:
+    """Return what the nearest object around the rows says of their number."""
+    for holder in reversed([one for one in above if one is not found]):
+        for name in _TOTALS:
+            if (total := whole_number(holder.get(name))) is not None:
+                return total, name == _TOTAL_HITS
+    return None, False
+
+
+def _keys_of(found: Any) -> str:
+    return excerpt(", ".join(map(str, found))) if isinstance(found, dict) else type(found).__name__
