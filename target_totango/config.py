@@ -159,11 +159,9 @@ class Settings:
             raise SettingsError(msg, remedy="Set ledger_path to a file that stays between runs.")
         modes = [options.sync_mode for options in self.options if options.sync_mode != UPSERT]
         shares = [options.verify for options in self.options if options.verify != OFF]
-        objects = [config.object for config in self.mappings if config.object is not None]
-        for object_ in objects:
-            if object_ in RECORDED and not self.ledger_path:
-                msg = f"{object_} need ledger_path: what is sent once more is made once more."
-                raise SettingsError(msg, remedy="Set it to a file that stays between runs.")
+        if self.records and not self.ledger_path:
+            msg = f"{self.records[0]} need ledger_path: what is sent once more is made once more."
+            raise SettingsError(msg, remedy="Set it to a file that stays between runs.")
         needing = {
             "match_on": self.matches,
             "unknown_accounts: reject": self.rejects_unknown_accounts,
@@ -171,7 +169,7 @@ class Settings:
             "delivery: hub": self.uses_hub,
         }
         wanting = [
-            *(object_ for object_ in objects if object_ in RECORDED),
+            *self.records,
             *(f"sync_mode: {mode}" for mode in modes),
             *(f"verify: {share}" for share in shares),
             *(name for name, wanted in needing.items() if wanted),
@@ -207,6 +205,12 @@ class Settings:
     def matches(self) -> bool:
         """Whether Totango is asked who holds a value (`match_on`)."""
         return any(mapping.match is not None for mapping in self.mappings)
+
+    @property
+    def records(self) -> list[str]:
+        """The objects among those of the mappings that are made one by one, each with its id."""
+        objects = (one.object for one in self.mappings)
+        return [one for one in objects if one is not None and one in RECORDED]
 
     @property
     def uses_hub(self) -> bool:

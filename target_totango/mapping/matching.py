@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from target_totango.mapping.stream_mapping import IdColumn
-from target_totango.models import ACCOUNT, ACCOUNTS, USER, USERS, Match
+from target_totango.models import ACCOUNT, Match
 from target_totango.object_forms import no_longer_than
+from target_totango.objects import SCOPES
 from totango_api import limits
 
 if TYPE_CHECKING:
@@ -16,18 +17,15 @@ if TYPE_CHECKING:
 MATCH: Final = "match_on"
 """Stands for the value among the ids of a record."""
 
-_IDS: Final = {ACCOUNTS: ("account_id",), USERS: ("account_id", "user_id")}
-
 
 def match_of(config: MatchConfig, object_: TotangoObject) -> Match:
     """Return by what rows of an object are found, but for the value."""
     scope, _, name = config.attribute.partition(".")
-    streams = {ACCOUNT: ACCOUNTS, USER: USERS}
-    if scope in streams and name:
-        stream = streams[scope]
-    else:
-        stream, name = (USERS if object_.name == USERS else ACCOUNTS), config.attribute
-    return Match(stream, name, "", _IDS[stream], config.creates)
+    if not name or scope not in SCOPES:
+        scope, name = object_.scope or ACCOUNT, config.attribute
+    found = SCOPES.get(scope, SCOPES[ACCOUNT])
+    ids = tuple(identifier.name for identifier in found.ids)
+    return Match(found.name, name, "", ids, config.creates)
 
 
 def match_column(config: MatchConfig, *, is_whole: bool) -> IdColumn:

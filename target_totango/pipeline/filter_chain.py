@@ -70,15 +70,17 @@ class FilterChain:
         ledger, fingerprints = self._files.ledger, self._fingerprints
         existing = ExistingSubjects(store, lambda: clients.lookup)
         yield DropSuperseded()
-        yield MatchKeys(clients.matcher)
+        if settings.matches:
+            yield MatchKeys(clients.matcher)
         yield self._deletes
         if ledger is not None:
             yield DropOutdated(ledger)
         if ledger is not None and fingerprints is not None:
             repeats = settings.repeats_activities
             yield DropDelivered(ledger, fingerprints, self._report, repeats=repeats)
-        yield DropRecorded(ledger, fingerprints, store, self._report)
-        yield ResolveNames(clients.references)
+        if settings.records:
+            yield DropRecorded(ledger, fingerprints, store, self._report)
+            yield ResolveNames(clients.references)
         if clients.has_token:
             yield ResolveOwners(clients.roles, lambda: clients.staff)
         yield DropStale(store, self._report)
