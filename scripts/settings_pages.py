@@ -33,8 +33,10 @@ SHARED: Final = (
     "max_retry_seconds",
     "rate_limit_per_minute",
     "user_agent",
+    "report_path",
+    "report_history_path",
 )
-"""What both plugins need to reach Totango."""
+"""What both plugins have in common: how to reach Totango, and who is told."""
 
 BUILT_IN: Final = (
     "add_record_metadata",

@@ -7,6 +7,7 @@ from typing import Any, Final
 from totango_api.config import SETTINGS as SHARED
 from totango_api.limits import PAGE_ROWS
 from totango_api.parts import PATTERN
+from totango_api.report import report_settings
 
 _QUERY_HELP: Final = (
     ' In Totango, open the list and press "Generate the API endpoint"; paste the result '
@@ -176,6 +177,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "saves what comes behind the tap, and no calls.",
         pattern=PATTERN,
     ),
+    **report_settings(),
     "page_size": _setting(
         "integer",
         "Page size",

@@ -13,6 +13,8 @@ from singer_sdk.singerlib import Catalog, StateMessage
 
 from tap_totango.config import CONFIG
 from tap_totango.records import MessageWriter, Stopped
+from tap_totango.report import Report
+from tap_totango.run_end import RunEnd
 from tap_totango.schema import SNAKE, KnownColumns, Naming, catalog_in
 from tap_totango.state import canonical, utc_now
 from tap_totango.state_file import checked_state, remembered_columns, state_in, unwrapped_state
@@ -30,7 +32,7 @@ from totango_api.config import Connection, respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.parts import Part
-from totango_api.redaction import register_secret
+from totango_api.redaction import register_secret, sentence_of
 from totango_api.region import resolved
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class TapTotango(Tap):
         """
         self.started_at = utc_now()
         self.failures: dict[str, TotangoError] = {}
+        self.report = Report()
         self._known_catalog = known_catalog
         # Streams are made of the state, which the SDK loads after the mapper has asked for them.
         super().__init__(*args, setup_mapper=False, **kwargs)
@@ -139,6 +142,7 @@ class TapTotango(Tap):
             write_state=lambda: self.state_writer.write_state(self.state),
             fail=self._note_failure,
             part=Part.parse(self.config.get("part")),
+            report=self.report,
         )
 
     def _known_columns(self, stream: str, naming: Naming) -> KnownColumns:
@@ -158,6 +162,7 @@ class TapTotango(Tap):
         if self._tests:
             raise error
         self.failures[stream] = error
+        self.report.stream(stream).failure = sentence_of(error)
         self.logger.error("%s failed; why is said at the end of the run.", stream)
 
     # Singer -------------------------------------------------------------------------------------
@@ -249,18 +254,32 @@ class TapTotango(Tap):
             cls(**given, known_catalog=catalog, setup_mapper=False).run_discovery()
             return
         tap = cls(**given, catalog=catalog)
-        check_selection(tap.input_catalog, tap.streams)
-        if not tap.failures:
-            check_some_are_selected(tap.streams)
-        tap.refuse_narrow_catalog()
+        end = RunEnd(tap.config)
         try:
-            tap.sync_all()
-            tap.write_last_state()
-        except BaseException:  # such as a signal: what failed before it is said as well
-            if tap.failures:
-                tap.logger.error("%s", tap.failures_text())  # noqa: TRY400 (no traceback)
+            check_selection(tap.input_catalog, tap.streams)
+            if not tap.failures:
+                check_some_are_selected(tap.streams)
+            tap.refuse_narrow_catalog()
+            tap.sync_whole()
+        except BaseException as error:  # such as a signal
+            end.tell(tap.report, tap.client, error)
             raise
-        tap.raise_failures()
+        end.tell(tap.report, tap.client, None)
+
+    def sync_whole(self) -> None:
+        """Read all streams.
+
+        Raises:
+            TotangoError: If any failed.
+        """
+        try:
+            self.sync_all()
+            self.write_last_state()
+        except BaseException:  # such as a signal: what failed before it is said as well
+            if self.failures:
+                self.logger.error("%s", self.failures_text())  # noqa: TRY400 (no traceback)
+            raise
+        self.raise_failures()
 
     def write_last_state(self) -> None:
         """Say the state behind the last row, even where it is the one that was said before it.

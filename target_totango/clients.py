@@ -178,19 +178,14 @@ class Clients:
         whole = service.require_full() if service else ""
         return (delivery, connection.hosts.tracking, whole, self._settings.sdr_token or "")
 
+    @property
+    def calls_per_minute(self) -> int:
+        """The most calls in a minute; 0 = no limit."""
+        return self._connection.calls_per_minute
+
     def usage(self) -> dict[str, dict[str, Any]]:
         """Return calls, retries and failures of each surface that was used."""
-        if "transport" not in self.__dict__:
-            return {}
-        return {
-            surface: {
-                "calls": usage.calls,
-                "retries": usage.retries,
-                "failures": dict(usage.failures),
-            }
-            for surface, usage in self.transport.usage.items()
-            if usage.calls
-        }
+        return self.transport.usage_report() if "transport" in self.__dict__ else {}
 
     def close(self) -> None:
         """Close every kept connection."""

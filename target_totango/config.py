@@ -38,6 +38,7 @@ from target_totango.objects import RECORDED
 from totango_api import limits
 from totango_api.errors import SettingsError
 from totango_api.parts import Part
+from totango_api.report import ReportFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,8 @@ class Settings:
     max_in_flight: int
     hub_batch_size: int
     report_path: str | None
+    report_history_path: str | None
+    report_values: bool
     part: Part | None
     sdr_token: str | None
     tracking_receipt: re.Pattern[str] | None
@@ -140,6 +143,8 @@ class Settings:
             max_in_flight=given["max_in_flight"],
             hub_batch_size=_batch_size(config),
             report_path=given["report_path"],
+            report_history_path=given["report_history_path"],
+            report_values=bool(given["report_values"]),
             part=Part.parse(given["part"]),
             sdr_token=(given["sdr_token"] or "").strip() or None,
             tracking_receipt=_receipt(given["tracking_receipt"]),
@@ -188,7 +193,7 @@ class Settings:
             "rejects_path": self.rejects_path,
             "skipped_path": self.skipped_path,
             "ledger_path": self.ledger_path,
-            "report_path": self.report_path,
+            **ReportFiles.paths(vars(self)),
         }
 
     @property

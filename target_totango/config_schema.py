@@ -15,6 +15,7 @@ from target_totango.models import HUB, TRACKING
 from totango_api import limits
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.parts import PATTERN
+from totango_api.report import report_settings
 
 CREATE: Final = "create"
 FAIL: Final = "fail"
@@ -237,11 +238,13 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "skipped. Each part needs files of its own (ledger_path, rejects_path).",
     )
     | {"pattern": PATTERN},
-    "report_path": setting(
-        "string",
-        "Report",
-        "Where to write the run's report as JSON; a name that ends in `.jsonl` keeps a history, a "
-        "line a run.",
+    **report_settings(),
+    "report_values": setting(
+        "boolean",
+        "Values in reports",
+        "Show values in the report, where it shows what rows look like that were not taken. Such a "
+        "report is for its owner's eyes only.",
+        default=False,
     ),
 }
 """JSON Schema of each setting that only the target has, by name."""

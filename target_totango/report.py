@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import datetime as dt
 import logging
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.storage import is_device
-from totango_api.errors import TotangoError
 from totango_api.progress import ProgressLine
+from totango_api.report import Examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from target_totango.models import ValidationError
+    from target_totango.models import Row, ValidationError
     from target_totango.singer import StateCheckpointer
 
 logger = logging.getLogger("target-totango")
-
-HISTORY: Final = ".jsonl"
-"""A report in a file of this kind is a line beside those of earlier runs."""
 
 COUNTS: Final = (
     "received",
@@ -166,10 +160,20 @@ class StreamMetrics:
 
 
 class Report:
-    """The counts of a run."""
+    """The counts of a run.
 
-    def __init__(self) -> None:
+    Args:
+        shows_values: Whether examples of rows keep their values.
+
+    Attributes:
+        understood: What is made of each stream, as lines.
+    """
+
+    def __init__(self, *, shows_values: bool = False) -> None:
         self.started = time.monotonic()
+        self.started_at = dt.datetime.now(tz=dt.UTC)
+        self.understood: dict[str, list[str]] = {}
+        self._examples = Examples(shows_values=shows_values)
         self.ignored_streams: Counter[str] = Counter()
         self._tallies: dict[tuple[str, str], StreamMetrics] = {}
 
@@ -187,6 +191,19 @@ class Report:
     def total(self, name: str) -> int:
         """Return one count over all streams."""
         return sum(getattr(tally, name) for tally in self._tallies.values())
+
+    def note_examples(self, row: Row, errors: Iterable[ValidationError]) -> None:
+        """Keep a row as an example of each of its errors."""
+        record = row.message.get("record") or {}
+        for error in errors:
+            self._examples.note(
+                row.stream,
+                error.reason,
+                row=row.seq,
+                record=record,
+                field=error.field,
+                message=error.message,
+            )
 
     def close(self) -> None:
         """Count the rows that were not delivered."""
@@ -214,6 +231,7 @@ class Report:
         """Return the report for JSON."""
         received = self.total("received")
         return {
+            "started_at": self.started_at.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
             "rows_per_second": round(received / max(self.seconds, 1e-9), 1),
             "totals": {name: self.total(name) for name in COUNTS},
@@ -222,6 +240,9 @@ class Report:
                 for stream, object_, tally in self
             ],
             "ignored_streams": dict(self.ignored_streams),
+            "understood": self.understood,
+            "examples": self._examples.as_list(self.reasons("reasons")),
+            "shows_values": self._examples.shows_values,
         }
 
     def table(self) -> list[str]:
@@ -276,25 +297,3 @@ class Progress:
     def end(self) -> None:
         """Take the line away."""
         self._line.close()
-
-
-def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write the report as JSON, all of it or nothing; in a `.jsonl` file or a device as a line.
-
-    Raises:
-        TotangoError: If it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == HISTORY or is_device(path):
-            line = json.dumps(report, ensure_ascii=False, default=str) + "\n"
-            with path.open("ab") as history:
-                history.write(line.encode(errors="backslashreplace"))
-            return
-        beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        text = json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n"
-        beside.write_bytes(text.encode(errors="backslashreplace"))
-        beside.replace(path)
-    except OSError as error:
-        msg = f"The report {path} cannot be written: {error.strerror or error}."
-        raise TotangoError(msg, remedy="Set report_path to a place that can be.") from error

@@ -61,6 +61,7 @@ def test_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "totango_sandbox/pages/templates/base.html" in names
     assert "totango_sandbox/pages/static/style.css" in names
+    assert "totango_api/report/templates/run.html" in names
 
 
 def test_sdist_holds_what_the_two_commands_need(distributions: Path) -> None:
@@ -99,7 +100,7 @@ def test_plugins_run_without_the_sandbox_s_server(plain_install: Path) -> None:
     listed = [sys.executable, "-m", "pip", "--python", str(plain_install / "python"), "list"]
     done = subprocess.run([*listed, "--format", "json"], capture_output=True, check=True)
     names = {package["name"].lower() for package in json.loads(done.stdout)}
-    assert {"singer-sdk", "requests", "aiohttp"} <= names
+    assert {"singer-sdk", "requests", "aiohttp", "jinja2"} <= names
     assert not names & {"uvicorn", "uvloop", "httptools", "meltano", "pytest"}
 
 

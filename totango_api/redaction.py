@@ -8,6 +8,8 @@ import re
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+from totango_api.errors import TotangoError
+
 EXCERPT_LENGTH: Final = 200
 
 SHORTEST_TOKEN: Final = 10
@@ -39,6 +41,13 @@ def scrub(text: object, *, limit: int | None = None) -> str:
     if limit is not None and len(clean) > limit:
         clean = clean[:limit] + "…"
     return clean
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return what an error says, for those who only see the end of a run."""
+    if isinstance(error, TotangoError):
+        return scrub(error)
+    return f"Unexpected failure ({type(error).__name__}): see the log."
 
 
 def excerpt(text: object) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
 
     from tap_totango.records import Table
+    from tap_totango.report import StreamMetrics
 
 
 class TotangoStream(CatalogStream):
@@ -75,9 +76,12 @@ class TotangoStream(CatalogStream):
                 self._check_part()
                 self._remember_columns()
                 if write_messages:
+                    self.metrics.understood = self.understood()
                     for table in self._emitted():
                         self._write(table)
                         counter.increment(len(table))
+                        self.metrics.received += len(table)
+                    self.metrics.is_done = True
                 else:
                     for index, record in enumerate(self.get_records(context)):
                         self._check_max_record_limit(current_record_index=index)
@@ -86,6 +90,16 @@ class TotangoStream(CatalogStream):
         except TotangoError as error:
             self.run.fail(self.name, error)
         self.run.write_state()
+
+    @property
+    def metrics(self) -> StreamMetrics:
+        """What is counted of it for the report."""
+        return self.run.report.stream(self.name)
+
+    def understood(self) -> list[str]:
+        """Return what is asked for, for the report."""
+        names = [name for name in self.columns if name not in self._hidden]
+        return [f"{len(names)} columns: {', '.join(names)}."]
 
     def _check_part(self) -> None:
         """Keep in the state which part was read.
@@ -141,6 +155,7 @@ class TotangoStream(CatalogStream):
 
     def log_conversion_errors(self, counts: Mapping[str, int]) -> None:
         """Say how many values did not fit their columns."""
+        self.metrics.conversions.update(counts)
         for name, count in sorted(counts.items()):
             self.logger.warning(
                 "%s: %s values of %s do not fit; they are in _extra as they came.",

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tap_totango.report import Report
 from tap_totango.streams.events_pass import EventsPass
 from totango_api.errors import ApiError, AuthenticationError, TotangoError
 from totango_api.search import Attribute, discover
@@ -39,6 +40,7 @@ class StreamContext:
         write_state: Writes the state as it is now, if it has changed.
         fail: Notes that a stream failed; the others are still read.
         part: Which rows are written; None = all.
+        report: Counts what is done.
         events: Reads events once for all streams made of them.
     """
 
@@ -51,6 +53,7 @@ class StreamContext:
     write_state: Callable[[], None]
     fail: Callable[[str, TotangoError], None]
     part: Part | None = None
+    report: Report = field(default_factory=Report)
     events: EventsPass = field(default_factory=EventsPass)
 
 

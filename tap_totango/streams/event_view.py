@@ -93,6 +93,7 @@ class EventView(QueriedStream):
         columns, vanished = self.wanted()
         builder = RecordBuilder(columns, base=self.base, vanished=vanished)
         start = self.start
+        self.metrics.since = start.since
         streams = self._tap.streams.values()
         views = [one for one in streams if isinstance(one, EventView) and one.selected]
         try:
@@ -106,6 +107,7 @@ class EventView(QueriedStream):
             if self.config.get("on_incomplete") != "warn":
                 raise
             self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error.message)
+            self.metrics.failure = error.message
             return
         self.log_conversion_errors(builder.conversion_errors)
         self._own_bookmark.finished(start, self._greatest)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tap_totango.report import StreamMetrics
     from tap_totango.state import Start
     from totango_api.http import ApiClient
     from totango_api.search import Hit, PastedQuery
@@ -42,6 +43,8 @@ class EventView(Protocol):
     def pasted(self) -> PastedQuery: ...  # noqa: D102
     @property
     def types(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def metrics(self) -> StreamMetrics: ...  # noqa: D102
     def chosen(self, hits: Sequence[Hit]) -> list[Hit]: ...  # noqa: D102
     def log_query(self, total: int | None) -> None: ...  # noqa: D102
 
@@ -72,6 +75,7 @@ class EventsPass:
             TotangoError: If not all could be read.
         """
         self._served.add(view.name)
+        view.metrics.how = "by offset, counted against the total, in one read for all event streams"
         if view.name in self._kept:
             yield from self._pages_kept(self._kept.pop(view.name))
         else:
@@ -168,6 +172,7 @@ def _hits(
         progress.advance(len(hits), outcome.total, outcome.calls)
     progress.close()
     view.log_query(outcome.total)
+    view.metrics.total, view.metrics.calls = outcome.total, outcome.calls
     missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
     view.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
     if not (missing or outcome.unreadable or outcome.shifted):

@@ -66,6 +66,7 @@ class ListedStream(TotangoStream):
             if new:
                 yield builder.table(new)
         self.log_conversion_errors(builder.conversion_errors)
+        self.metrics.how = "the whole list, as the service gives it"
         self.finish()
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)

@@ -50,6 +50,13 @@ class QueriedStream(TotangoStream):
         key = self.replication_key if self.replication_method == "INCREMENTAL" else None
         return Bookmark(self.stream_state, key, self.run.started_at)
 
+    def understood(self) -> list[str]:
+        """Return what is asked for, for the report: of the user's own query, too."""
+        lines = super().understood()
+        if self.config.get(self.query_setting) is not None:
+            lines.append(f"The query of {self.query_setting}: {self._pasted.summary()}.")
+        return lines
+
     def log_query(self, total: int | None) -> None:
         """Say what was understood of the user's own query, and how many rows it selects; once."""
         if self._has_query and not self._query_is_said:

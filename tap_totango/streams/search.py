@@ -213,6 +213,7 @@ class SearchStream(QueriedStream):
             is_discovered=self._is_discovered,
             keeps_columns=self._is_discovered is False and self._knows_columns,
         )
+        self.metrics.since = start.since
         how = f"from {start.since}" if start.since else "everything"
         self.logger.info("%s: reading %s%s.", self.name, how, " (resumed)" if start.resume else "")
         return start
@@ -340,6 +341,7 @@ class SearchStream(QueriedStream):
 
     def _report(self, builder: RecordBuilder) -> None:
         result = self._reading.result
+        self.metrics.note_result(result)
         self.log_query(result.total)
         self.logger.info(
             "%s: %s rows of %s in %s calls (least possible: %s).",
@@ -363,6 +365,7 @@ class SearchStream(QueriedStream):
             if (self.config.get("on_incomplete") or "fail") == "fail":
                 raise error
             self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error)
+            self.metrics.failure = str(error)
             return
         bookmark.finished(start, self._greatest)
         if self._stream_version is not None:

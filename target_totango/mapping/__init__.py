@@ -12,7 +12,7 @@ from target_totango.mapping.deletion import (
     parse_deleted_when,
     well_known_marks,
 )
-from target_totango.mapping.description import log_change, log_mapping
+from target_totango.mapping.description import describe, log_change, log_mapping
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.identity import identity_of
 from target_totango.mapping.policy import (
@@ -55,6 +55,7 @@ __all__ = [
     "Transformed",
     "Transformer",
     "compile_stream",
+    "describe",
     "fits",
     "identity_of",
     "is_marked",

@@ -38,6 +38,27 @@ _WARNINGS: Final = {
 """What is logged of names that a mapping lists, by the list."""
 
 
+def describe(mapping: StreamMapping) -> list[str]:
+    """Return what becomes of a stream, for its report."""
+    columns = [(column.name, column.source) for column in mapping.ids]
+    columns += [(column.api_name, column.source) for column in mapping.columns]
+    lines = [f"To {mapping.object} by {mapping.delivery}, written as {mapping.options.sync_mode}."]
+    lines.append(", ".join(f"{name} ← {source.label}" for name, source in columns) + ".")
+    if mapping.left_out:
+        lines.append(f"Not written: {', '.join(mapping.left_out)}.")
+    for listed, label in _LISTED.items():
+        if names := getattr(mapping, listed):
+            lines.append(f"{label}: {', '.join(names)}.")
+    return lines
+
+
+_LISTED: Final = {
+    "nested": "Written as JSON text",
+    "new": "New to Totango",
+    "guessed": "Names taken as they are, since the service's attributes are not known",
+}
+
+
 def log_mapping(mapping: StreamMapping) -> None:
     """Log what becomes of a stream."""
     names = [column.api_name for column in mapping.columns]

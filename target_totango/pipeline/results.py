@@ -230,6 +230,7 @@ class ResultHandler:
             self._reject(row, result.errors)
         else:
             metrics.reject(result.errors)
+            self._report.note_examples(row, result.errors)
             reasons = "; ".join(error.reason for error in result.errors)
             msg = f"Row {row.seq} (stream {row.stream!r}) is invalid: {reasons}."
             raise InvalidRowError(msg, remedy="on_invalid: fail ends the run there.")
@@ -237,6 +238,7 @@ class ResultHandler:
     def _reject(self, row: Row, errors: Sequence[ValidationError]) -> None:
         """Count a row as rejected, and keep it."""
         self._report.tally(row.stream, row.object).reject(errors)
+        self._report.note_examples(row, errors)
         self._keep(row, errors)
 
     def _keep(self, row: Row, errors: Sequence[ValidationError]) -> None:
@@ -271,6 +273,7 @@ class ResultHandler:
         metrics.missing += checked.result == "missing"
         metrics.different += checked.result == "different"
         metrics.reasons.update(error.reason for error in checked.errors)
+        self._report.note_examples(row, checked.errors)
         if self._ledger is not None:
             # It was delivered, but is not there: the next run must not take it for unchanged.
             self._ledger.forget(checked.key)

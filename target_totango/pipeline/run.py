@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_totango.clients import Clients
 from target_totango.delivery import DryRunDestination, DryRunSummary, make_destination
+from target_totango.mapping import describe
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.deletes import HardDeletes
@@ -16,11 +17,12 @@ from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.stages import Interruption, Stages
 from target_totango.pipeline.verdict import RunEnd
-from target_totango.report import Progress, Report, write_report
+from target_totango.report import Progress, Report
 from target_totango.singer import StateCheckpointer, emit
 from target_totango.storage import RunFiles
 from target_totango.verify import ReadBack
-from totango_api.errors import InputError
+from totango_api.errors import InputError, TotangoError
+from totango_api.redaction import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,7 +67,7 @@ class Run:
             keeps_groups=settings.segment.remembers_groups,
         )
         self.known_groups = self._files.known_groups
-        self._report = Report()
+        self._report = Report(shows_values=settings.report_values)
         self._states = StateCheckpointer()
         self._progress = Progress(self._report, self._states)
         self._dry_run = DryRunSummary() if settings.dry_run else None
@@ -121,6 +123,7 @@ class Run:
         fields: Iterable[str] = (),
     ) -> RecordProcessor:
         """Return what turns the records of a mapping into rows: see there."""
+        self._report.understood.setdefault(mapping.stream, describe(mapping))
         return RecordProcessor(
             mapping,
             states=self._states,
@@ -202,20 +205,27 @@ class Run:
             TotangoError: If not everything was done.
             SystemExit: After a signal.
         """
-        for step in (self._deliver_rest, self._close, self._write_report):
+        for step in (self._deliver_rest, self._close):
             try:
                 step(failure)
             except Exception as error:  # noqa: BLE001 (raised below, after the other steps)
                 failure = failure or error
         signal = self.interruption.signal
-        if signal is not None and isinstance(failure, (InterruptedError, type(None))):
-            logger.error(
-                "Stopped by signal %d before everything was done; %d rows were not delivered.",
-                signal,
-                self._states.incomplete,
-            )
-            raise SystemExit(128 + signal)
-        failure = failure or self._end.verdict()
+        is_stopped = signal is not None and isinstance(failure, (InterruptedError, type(None)))
+        is_complete = failure is None and signal is None
+        self._count()
+        if signal is not None and is_stopped:
+            said = f"Stopped by signal {signal} before everything was done"
+            failure = SystemExit(128 + signal)
+        else:
+            failure = failure or self._end.verdict()
+            said = "" if failure is None else sentence_of(failure)
+        try:
+            self._write_report(said, is_complete=is_complete)
+        except TotangoError as error:
+            failure = failure or error
+        if isinstance(failure, SystemExit):
+            logger.error("%s; %d rows were not delivered.", said, self._states.incomplete)
         if failure is not None:
             raise failure
 
@@ -273,15 +283,28 @@ class Run:
             self.clients.close()
             self._files.close()
 
-    def _write_report(self, failure: BaseException | None) -> None:
+    def _count(self) -> None:
+        """Count what is left, and log the counts."""
         self._progress.end()
         if self._dry_run is None:
             self._report.close()
         self._end.log()
-        if self._files.report_path is not None:
-            is_complete = failure is None and self.interruption.signal is None
-            report = self._end.as_dict(is_complete=is_complete, calls=self.clients.usage())
-            write_report(self._files.report_path, report)
+
+    def _write_report(self, failure: str, *, is_complete: bool) -> None:
+        """Write the report of the run.
+
+        Args:
+            failure: What was not done, as a sentence.
+            is_complete: Whether the input was read to its end and every row delivered or rejected.
+
+        Raises:
+            TotangoError: If it cannot be written.
+        """
+        report = self._end.as_dict(is_complete=is_complete, calls=self.clients.usage())
+        report["failure"] = failure or None
+        report["calls_per_minute"] = self.clients.calls_per_minute
+        shows_values = self.settings.report_values or self._dry_run is not None
+        self._files.report.write(report, is_private=shows_values)
 
     @property
     def _end(self) -> RunEnd:

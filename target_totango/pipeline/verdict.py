@@ -66,7 +66,7 @@ class RunEnd:
             calls: Calls of each surface.
         """
         held = self.states.held
-        report = self.report.as_dict()
+        report: dict[str, Any] = {"program": "target-totango", **self.report.as_dict()}
         report["totals"] |= dict.fromkeys(self._not_looked_up)
         report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
         report["complete"] = is_complete and not self.states.incomplete

@@ -9,7 +9,6 @@ from target_totango.storage.dead_letter import (
 from target_totango.storage.known_groups import KnownGroups
 from target_totango.storage.known_users import User
 from target_totango.storage.ledger import Confirmation, Ledger
-from target_totango.storage.output_paths import is_device
 from target_totango.storage.private_files import PRIVATE
 from target_totango.storage.run_files import RunFiles
 from target_totango.storage.run_store import RunStore, comparable, is_older
@@ -32,7 +31,6 @@ __all__ = [
     "StaleRejects",
     "User",
     "comparable",
-    "is_device",
     "is_older",
     "is_superseded",
     "newer_names",

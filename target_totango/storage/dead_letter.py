@@ -19,7 +19,6 @@ import msgspec
 import simplejson
 
 from target_totango.models import REJECT_FIELD
-from target_totango.storage.output_paths import is_device
 from target_totango.storage.private_files import (
     PRIVATE,
     free_name,
@@ -29,6 +28,7 @@ from target_totango.storage.private_files import (
     sync_directory,
 )
 from totango_api.errors import TotangoError
+from totango_api.output_paths import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -12,8 +12,9 @@ from target_totango.storage.dead_letter import DeadLetterFile
 from target_totango.storage.known_groups import KnownGroups
 from target_totango.storage.known_users import KnownUsers
 from target_totango.storage.ledger import Ledger
-from target_totango.storage.output_paths import checked_paths
 from target_totango.storage.run_store import RunStore
+from totango_api.output_paths import checked_paths
+from totango_api.report import ReportFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +42,7 @@ class RunFiles:
         known_users: Which users streams held, where that is kept.
         known_groups: Which group each user was last in, where that is remembered.
         store: What this run has seen.
-        report_path: Where the report goes.
+        report: Where the report goes.
 
     Raises:
         SettingsError: If a path cannot be used.
@@ -58,7 +59,7 @@ class RunFiles:
     ) -> None:
         checked = checked_paths(paths, databases=DATABASES)
         run_id = f"{dt.datetime.now(tz=dt.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
-        self.report_path = checked["report_path"]
+        self.report = ReportFiles.of(checked)
         self.store = RunStore()
         self.rejects: DeadLetterFile | None = None
         self.skipped: DeadLetterFile | None = None

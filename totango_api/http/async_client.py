@@ -261,7 +261,7 @@ class AsyncPoster(Generic[T]):
         Raises:
             ApiError: If the call failed.
         """
-        self._usage.calls += 1
+        self._usage.count()
         started = self._clock()
         try:
             response = await self._exchange(job.body)

@@ -6,6 +6,7 @@ Totango's own Zendesk app and public clients (failures inside a 200).
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import threading
 import time
@@ -49,11 +50,33 @@ _NO_RESPONSE: Final = (
 
 @dataclass
 class Usage:
-    """What a surface (`api`, `tracking`, `hub`) has cost so far."""
+    """What a surface (`api`, `tracking`, `hub`) has cost so far.
+
+    Attributes:
+        minutes: Calls in each minute, by epoch minute.
+    """
 
     calls: int = 0
     retries: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    minutes: Counter[int] = field(default_factory=Counter)
+
+    def count(self) -> None:
+        """Count a call that goes out now."""
+        self.calls += 1
+        self.minutes[int(time.time()) // 60] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for a report."""
+        return {
+            "calls": self.calls,
+            "retries": self.retries,
+            "failures": dict(self.failures),
+            "by_minute": {
+                f"{dt.datetime.fromtimestamp(minute * 60, dt.UTC):%Y-%m-%dT%H:%MZ}": calls
+                for minute, calls in sorted(self.minutes.items())
+            },
+        }
 
 
 @dataclass(frozen=True)
@@ -122,6 +145,10 @@ class ApiClient:
     def close(self) -> None:
         """Close every kept connection."""
         self._session.close()
+
+    def usage_report(self) -> dict[str, dict[str, Any]]:
+        """Return what each surface that was used has cost, for a report."""
+        return {name: usage.as_dict() for name, usage in self.usage.items() if usage.calls}
 
     def post_form(self, path: str, form: bytes, *, max_retry_seconds: float | None = None) -> Any:
         """POST an encoded form to the REST API and return the decoded JSON.
@@ -211,7 +238,7 @@ class ApiClient:
 
     def _attempt(self, request: Request, read: Callable[[str, Response], T]) -> T:
         with self._usage_lock:
-            self.usage[request.surface].calls += 1
+            self.usage[request.surface].count()
         if request.surface == "tracking":
             response = self._exchange(request)
         else:

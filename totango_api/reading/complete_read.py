@@ -80,7 +80,7 @@ class CompleteRead:
         pages.learn_size(first)
         self.result.total = first.total_hits
         given.reserve(first.total_hits or 0)
-        reader = QueryReader(pages, self.keys, self.values, given)
+        reader = QueryReader(pages, self.keys, self.values, given, self.result.ways)
         is_read = False
         if self.resume is not None and not is_whole(first, pages.size):
             is_read = yield from self._resumed(self.resume, pages, given, first, reader)
@@ -113,5 +113,6 @@ class CompleteRead:
             logger.info("Beginning anew: %s", error)
             return False
         self.result.missing = yield from reader.after_windows(windows, others)
+        self.result.ways[f"in windows of {key.name}, behind an interrupted read"] += 1
         self._rows_before = resume.rows
         return True

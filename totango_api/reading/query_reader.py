@@ -8,7 +8,7 @@ renamed to the side already read, twice; in parts by the values that rows have.
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from totango_api.errors import RefusedError, UnavailableError
@@ -57,6 +57,7 @@ class QueryReader:
         keys: Dates by which rows may be read in windows, the safest first.
         values: Values by which they may be read in parts.
         given: Tells rows apart.
+        ways: Counts how queries were read.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class QueryReader:
         keys: Sequence[DateKey],
         values: Sequence[Values],
         given: Deduplicator,
+        ways: Counter[str] | None = None,
     ) -> None:
+        self._ways: Counter[str] = Counter() if ways is None else ways
         self._pages = pages
         self._keys = list(keys)
         self._values = list(values)
@@ -94,6 +97,7 @@ class QueryReader:
         values = self._values if values is None else values
         total, pages, before = first.total_hits, self._pages, len(self._given)
         if is_whole(first, pages.size):
+            self._ways["in one answer, which is a snapshot"] += 1
             yield self._batch(first.hits)
             return 0
         if total is None or (total <= SMALL_PAGES * pages.size and total < pages.most):
@@ -106,6 +110,7 @@ class QueryReader:
             reading = PagesRead(pages, query, first, stops_when_moved=True)
             yield from map(self._batch, reading.hits())
             if reading.is_quiet:
+                self._ways["page by page, while nothing moved"] += 1
                 return 0
             is_moving = reading.has_moved
         for key in covering:
@@ -150,6 +155,7 @@ class QueryReader:
         )
         yield self._batch(first.hits)
         yield from reader.batches()
+        self._ways[f"in windows of {key.name}"] += 1
         return (yield from self.after_windows(reader, others, values))
 
     def _moves(self, query: Query, key: DateKey, total: int) -> bool:
@@ -196,6 +202,7 @@ class QueryReader:
             totals |= reading.totals
             in_order = in_order + 1 if reading.is_linked or reading.is_quiet else 0
             if (reading.is_quiet and reading.seams >= QUIET_SEAMS) or in_order == ENOUGH:
+                self._ways["page by page, until no seam was open"] += 1
                 return 0
             if reading.missing != 0:
                 break
@@ -247,6 +254,7 @@ class QueryReader:
             counted, inner = yield from self._parts_of(query, way, parts, keys, rest, done)
             if counted is None:
                 continue
+            self._ways[f"in parts by {way.name}"] += 1
             listed = [one for part in parts for one in part.values]
             held = way.term(listed) if listed else None
             done += [held] if held is not None else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -52,6 +53,7 @@ class ReadResult:
         unreadable: Rows without an id, or that are not objects.
         calls: Search calls used.
         missing: Rows that are there and could not be had; None if their number is unknown.
+        ways: How the query and its parts were read, and how often each way was taken.
     """
 
     total: int | None = None
@@ -59,11 +61,18 @@ class ReadResult:
     unreadable: int = 0
     calls: int = 0
     missing: int | None = 0
+    ways: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_complete(self) -> bool:
         """Whether every row that matched throughout the read has been given."""
         return self.missing == 0 and self.unreadable == 0
+
+    @property
+    def how(self) -> str:
+        """How the rows were read, as words."""
+        ways = self.ways.items()
+        return "; ".join(way if times == 1 else f"{way} ({times} times)" for way, times in ways)
 
     def least_calls(self, page_size: int) -> int:
         """Return the fewest calls in which these rows could have come."""

@@ -45,6 +45,7 @@ class ScrollRead:
         self._seen = KeySet()
         self._is_at_the_end = False
         self.result = ReadResult(missing=None)
+        self.result.ways["by scroll, counted against the total"] += 1
 
     def batches(self) -> Iterator[RecordBatch]:
         """Yield rows, each key once; afterwards `result` tells what it came to.

@@ -16,7 +16,7 @@ _STDOUT = 1
 
 
 def checked_paths(
-    paths: Mapping[str, str | None], *, databases: frozenset[str]
+    paths: Mapping[str, str | None], *, databases: frozenset[str] = frozenset()
 ) -> dict[str, Path | None]:
     """Return where to write, by setting: of a symbolic link, the file that it points to.
 

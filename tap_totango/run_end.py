@@ -1,0 +1,65 @@
+"""The end of a run: its report is written, whatever ended it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tap_totango.records import UNREAD, Stopped, UnreadError
+from totango_api.errors import TotangoError
+from totango_api.output_paths import checked_paths
+from totango_api.redaction import sentence_of
+from totango_api.report import ReportFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_totango.report import Report
+    from totango_api.http import ApiClient
+
+logger = logging.getLogger("tap-totango")
+
+
+class RunEnd:
+    """Knows who is to be told what a run did.
+
+    Args:
+        config: The tap's settings.
+
+    Raises:
+        SettingsError: If the report cannot be where they say.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._files = ReportFiles.of(checked_paths(ReportFiles.paths(config)))
+        self._calls_per_minute = config.get("rate_limit_per_minute")
+
+    def tell(self, report: Report, client: ApiClient | None, error: BaseException | None) -> None:
+        """Write the report.
+
+        Args:
+            report: What was counted.
+            client: Whose calls it names.
+            error: Why not everything was done.
+
+        Raises:
+            TotangoError: If it cannot be written, and everything else was done.
+        """
+        calls = {} if client is None else client.usage_report()
+        document = report.as_dict(failure="" if error is None else _said(error), calls=calls)
+        document["calls_per_minute"] = self._calls_per_minute
+        try:
+            self._files.write(document)
+        except TotangoError as unwritten:
+            if error is None:
+                raise
+            logger.error("%s", unwritten)  # noqa: TRY400 (no traceback)
+
+
+def _said(error: BaseException) -> str:
+    """Return why a run ended early, as a sentence."""
+    if isinstance(error, Stopped):
+        return f"Stopped by {error}; a later run goes on from the last state."
+    if isinstance(error, (UnreadError, BrokenPipeError)):
+        return UNREAD
+    return sentence_of(error)

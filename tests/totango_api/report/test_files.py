@@ -1,0 +1,79 @@
+"""Where reports go: all of a file or nothing of it, and never over what is no file."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from totango_api.errors import SettingsError, TotangoError
+from totango_api.output_paths import checked_paths
+from totango_api.report import ReportFiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REPORT = {"program": "tap-totango", "complete": True, "totals": {"received": 1}, "streams": []}
+
+
+def files(report: Path | None, history: Path | None = None) -> ReportFiles:
+    config = {
+        "report_path": report and str(report),
+        "report_history_path": history and str(history),
+    }
+    return ReportFiles.of(checked_paths(ReportFiles.paths(config)))
+
+
+def test_a_page_has_its_json_beside_it(tmp_path: Path) -> None:
+    files(tmp_path / "runs" / "page.html").write(REPORT)
+    assert json.loads((tmp_path / "runs" / "page.json").read_text()) == REPORT
+    assert (tmp_path / "runs" / "page.html").read_text().startswith("<!doctype html>")
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["page.html", "page.json"]
+
+
+def test_the_history_makes_the_line_of_the_page(tmp_path: Path) -> None:
+    target = files(tmp_path / "page.html", tmp_path / "runs.jsonl")
+    target.write(REPORT)
+    with (tmp_path / "runs.jsonl").open("a") as history:
+        history.write('{"cut\n[]\n{"totals": 1}\n')
+    target.write(REPORT)
+    assert "the last 2 runs" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.json"])
+def test_what_is_no_file_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(SettingsError, match="it is a folder, not a file"):
+        files(tmp_path / "page.html")
+
+
+def test_page_json_and_history_are_different_files(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="the same file"):
+        files(tmp_path / "page.html", tmp_path / "page.json")
+
+
+def test_values_are_for_the_owner_alone(tmp_path: Path) -> None:
+    page, history = tmp_path / "page.html", tmp_path / "runs.jsonl"
+    page.write_text("older")
+    page.chmod(0o644)
+    files(page, history).write(REPORT, is_private=True)
+    for path in (page, page.with_suffix(".json"), history):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_failed_write_leaves_the_older_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("older")
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(TotangoError, match="cannot be written: No space left on device"):
+        files(page).write(REPORT)
+    assert page.read_text() == "older"

@@ -1,0 +1,145 @@
+"""Where a report goes, and in which form: the name of the file says it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.errors import TotangoError
+from totango_api.output_paths import is_device
+from totango_api.report.page import render_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PAGE: Final = ".html"
+HISTORY: Final = ".jsonl"
+RUNS_SHOWN: Final = 30
+
+PRIVATE: Final = 0o600
+"""A report that holds values of rows is personal data."""
+
+_BESIDE: Final = "the JSON beside report_path"
+_LONGEST_HISTORY: Final = 4 * 1024 * 1024
+"""Bytes at the end of a history in which its last runs are looked for."""
+
+
+def report_settings() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of the settings about reports, by name."""
+    return {
+        "report_path": {
+            "type": ["string", "null"],
+            "title": "Report",
+            "description": (
+                "Where to write the run's report: as JSON; as a page where the name ends in "
+                "`.html`, with the JSON beside it; in a history, a line a run, where it ends in "
+                "`.jsonl`."
+            ),
+        },
+        "report_history_path": {
+            "type": ["string", "null"],
+            "title": "History of reports",
+            "description": (
+                "A `.jsonl` file that gets a line for each run, beside the report. The page shows "
+                f"its last {RUNS_SHOWN} runs."
+            ),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Where the report of a run goes; None = nowhere."""
+
+    report: Path | None = None
+    beside: Path | None = None
+    history: Path | None = None
+
+    @staticmethod
+    def paths(config: Mapping[str, Any]) -> dict[str, str | None]:
+        """Return the files that settings ask for, by what they are called, to be checked."""
+        report = config.get("report_path") or None
+        is_page = report is not None and Path(report).suffix == PAGE
+        return {
+            "report_path": report,
+            _BESIDE: str(Path(report).with_suffix(".json")) if report and is_page else None,
+            "report_history_path": config.get("report_history_path") or None,
+        }
+
+    @classmethod
+    def of(cls, checked: Mapping[str, Path | None]) -> ReportFiles:
+        """Take the paths of :meth:`paths`, once they are checked."""
+        return cls(checked["report_path"], checked[_BESIDE], checked["report_history_path"])
+
+    def write(self, report: Mapping[str, Any], *, is_private: bool = False) -> None:
+        """Write the report: each file whole or not at all, but for a history's line.
+
+        Args:
+            report: What :func:`totango_api.report.render_page` shows.
+            is_private: Whether it holds values of rows.
+
+        Raises:
+            TotangoError: If it cannot be written.
+        """
+        mode = PRIVATE if is_private else 0o666
+        document = json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n"
+        line = json.dumps(report, ensure_ascii=False, default=str) + "\n"
+        if self.history is not None:
+            _saying(self.history, _append, line, mode)
+        if self.report is None:
+            return
+        if self.report.suffix == HISTORY or is_device(self.report):
+            _saying(self.report, _append, line, mode)
+        elif self.beside is None:
+            _saying(self.report, _replace, document, mode)
+        else:
+            _saying(self.beside, _replace, document, mode)
+            # What the page shows is what the JSON holds: dates and the like are text there.
+            page = render_page(json.loads(document), list(_earlier(self.history)))
+            _saying(self.report, _replace, page, mode)
+
+
+def _saying(path: Path, write: Any, text: str, mode: int) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, text.encode(errors="backslashreplace"), mode)
+    except OSError as error:
+        msg = f"The report {path} cannot be written: {error.strerror or error}."
+        raise TotangoError(msg, remedy="Set report_path to a place that can be.") from error
+
+
+def _append(path: Path, content: bytes, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_APPEND | (0 if is_device(path) else os.O_CREAT)
+    with os.fdopen(os.open(path, flags, mode), "ab") as history:
+        history.write(content)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _earlier(history: Path | None) -> Iterator[dict[str, Any]]:
+    """Yield the last runs of a history; what is no report is passed over."""
+    if history is None or is_device(history):
+        return
+    with history.open("rb") as file:
+        file.seek(max(history.stat().st_size - _LONGEST_HISTORY, 0))
+        lines = deque(file, RUNS_SHOWN)
+    for line in lines:
+        try:
+            run = json.loads(line)
+        except ValueError:  # the first one may be cut, the last one of a run that was killed
+            continue
+        if isinstance(run, dict) and isinstance(run.get("totals"), dict):
+            yield run
