@@ -1,4 +1,4 @@
-"""The examples in docs/mapping.md do what they say."""
+"""The examples in docs/mapping.md and docs/recipes.md do what they say."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from target_totango.mapping.stream_mapping import StreamMapping
 
 PAGE = (toolbox.ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+RECIPES = (toolbox.ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE + RECIPES, re.DOTALL)
 KNOWN = KnownAttributes.of()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import pwd
 import secrets
@@ -49,10 +50,15 @@ class Postgres:
     password: str
     database: str = "postgres"
 
-    def sql(self, statements: str) -> None:
-        """Execute statements; one that fails fails the test."""
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """Return what a query selects."""
+        lines = self.sql(f"SELECT row_to_json(found) FROM ({query}) AS found")
+        return [json.loads(line) for line in lines.split("\n") if line]
+
+    def sql(self, statements: str) -> str:
+        """Execute statements and return what they say; one that fails fails the test."""
         done = subprocess.run(
-            [self.programs / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *self._where()],
+            [self.programs / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", *self._where()],
             input=statements,
             env={**os.environ, "PGPASSWORD": self.password, "PGCLIENTENCODING": "UTF8"},
             capture_output=True,
@@ -61,6 +67,7 @@ class Postgres:
             check=False,
         )
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def config(self, **more: Any) -> dict[str, Any]:
         """Return the settings that taps for PostgreSQL have in common, and more."""
