@@ -20,15 +20,20 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
-from target_totango.compiled_mappings import CompiledMappings
 from target_totango.config import Settings
 from target_totango.config_schema import CONFIG_SCHEMA
 from target_totango.mapping import identity_of
 from target_totango.models import SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
 from target_totango.singer import MessageReader, holds_reasons, move_reasons, without_reasons
-from target_totango.sinks import StreamRoute, TotangoSink
-from target_totango.stream_maps import STREAM_MAP_ERRORS, stream_map_error, streams_without
+from target_totango.streams import (
+    STREAM_MAP_ERRORS,
+    CompiledMappings,
+    StreamRoute,
+    TotangoSink,
+    stream_map_error,
+    streams_without,
+)
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError
 from totango_api.redaction import register_secret

@@ -21,7 +21,7 @@ from tap_totango.streams.events import EventsStream
 from tap_totango.streams.search import AccountsStream, UsersStream
 from tap_totango.tap import TapTotango
 from target_totango.singer.reader import MessageReader
-from target_totango.sinks import TotangoSink
+from target_totango.streams import TotangoSink
 from target_totango.target import TargetTotango
 
 OVERRIDDEN: dict[type, dict[str, list[str]]] = {

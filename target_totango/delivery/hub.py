@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from target_totango.delivery.unclear_answers import UnclearAnswers
     from target_totango.models import Row
-    from target_totango.object_forms import HubForm
+    from target_totango.objects import HubForm
     from totango_api.writing import HubClient, HubObject, HubRow
 
 BatchResults: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_totango.models import Row
-    from target_totango.object_forms import RecordForm
+    from target_totango.objects import RecordForm
     from target_totango.storage import Ledger
     from totango_api.http import ApiClient
 

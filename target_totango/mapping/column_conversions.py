@@ -8,7 +8,7 @@ from target_totango.mapping.convert import Conversion, text_conversion, to_numbe
 from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
 from target_totango.mapping.named import named_conversion
 from target_totango.mapping.numbers import number_conversion
-from target_totango.object_forms import DAY
+from target_totango.objects import DAY
 from totango_api import search
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_totango.mapping.policy import Policy
     from target_totango.mapping.schemas import StreamSchema
     from target_totango.mapping.sources import Source
-    from target_totango.object_forms import NamedAttribute, TotangoObject
+    from target_totango.objects import NamedAttribute, TotangoObject
 
 _MOMENT_TYPES: Final = frozenset({"datetime", "date_time", "date-time", "timestamp"})
 _DAY_TYPES: Final = frozenset({"simple_date", "day"})

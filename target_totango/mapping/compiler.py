@@ -21,8 +21,7 @@ from target_totango.mapping.stream_mapping import (
     TimeColumn,
 )
 from target_totango.models import HUB, TRACKING
-from target_totango.object_forms import TEXT, NamedAttribute, TotangoObject
-from target_totango.objects import OBJECTS, SCOPES
+from target_totango.objects import OBJECTS, SCOPES, TEXT, NamedAttribute, TotangoObject
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.mapping.stream_mapping import IdColumn
 from target_totango.models import ACCOUNT, Match
-from target_totango.object_forms import no_longer_than
-from target_totango.objects import SCOPES
+from target_totango.objects import SCOPES, no_longer_than
 from totango_api import limits
 
 if TYPE_CHECKING:
     from target_totango.mapping.config import MatchConfig
-    from target_totango.object_forms import TotangoObject
+    from target_totango.objects import TotangoObject
 
 MATCH: Final = "match_on"
 """Stands for the value among the ids of a record."""

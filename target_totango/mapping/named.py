@@ -12,13 +12,13 @@ from target_totango.mapping.convert import (
     to_text,
     to_yes_no,
 )
-from target_totango.object_forms import LIST, MOMENT, TRUTH
+from target_totango.objects import LIST, MOMENT, TRUTH
 from totango_api.dates import epoch_milliseconds, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from target_totango.object_forms import NamedAttribute, TotangoObject
+    from target_totango.objects import NamedAttribute, TotangoObject
 
 _TRUTHS: Final = {"yes": "true", "no": "false"}
 

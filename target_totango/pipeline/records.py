@@ -13,7 +13,7 @@ from target_totango.storage import Confirmation
 
 if TYPE_CHECKING:
     from target_totango.models import Row
-    from target_totango.object_forms import RecordForm
+    from target_totango.objects import RecordForm
     from target_totango.pipeline.fingerprints import Fingerprints
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore

@@ -9,8 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ValidationError
-from target_totango.object_forms import LIST
-from target_totango.objects import OBJECTS, STAFF
+from target_totango.objects import LIST, OBJECTS, STAFF
 from target_totango.pipeline.decisions import Decision, Rejected
 from target_totango.pipeline.filters import RowFilter
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_totango.models import Row
-    from target_totango.object_forms import NamedAttribute
+    from target_totango.objects import NamedAttribute
     from totango_api.search import Reference
 
     ReadList = Callable[[str], Sequence[Reference]]

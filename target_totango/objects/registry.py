@@ -22,7 +22,7 @@ from target_totango.models import (
     USER,
     USERS,
 )
-from target_totango.object_forms import (
+from target_totango.objects.forms import (
     DAY,
     LIST,
     MOMENT,

@@ -11,8 +11,7 @@ from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.transform import Transformer
 from target_totango.models import FIELDS, HUB, WriteRequest
-from target_totango.object_forms import TotangoObject
-from target_totango.objects import OBJECTS, RECORDED, SCOPES
+from target_totango.objects import OBJECTS, RECORDED, SCOPES, TotangoObject
 
 by_calls = [object_ for object_ in OBJECTS.values() if object_.record is None]
 every_object = pytest.mark.parametrize("object_", by_calls, ids=[each.name for each in by_calls])

@@ -12,7 +12,7 @@ from target_totango.models import REJECT_FIELD, ValidationError
 from target_totango.pipeline import Rejected, Skipped
 from target_totango.singer import PatternFields, RecordValidator
 from target_totango.storage import rejected_as
-from target_totango.stream_maps import is_mistake, stream_map_error
+from target_totango.streams.stream_maps import is_mistake, stream_map_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
     from singer_sdk.target_base import Target
 
-    from target_totango.compiled_mappings import CompiledMappings
     from target_totango.mapping import SegmentStream, StreamMapping
     from target_totango.models import SourceStream
     from target_totango.pipeline import RecordProcessor, Run
+    from target_totango.streams.compiled_mappings import CompiledMappings
 
     Ways = list[tuple[StreamMapping, dict[str, Any]]]
 

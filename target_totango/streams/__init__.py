@@ -1,0 +1,14 @@
+"""What becomes of each stream: its stream maps, its mappings, and the sink for its records."""
+
+from target_totango.streams.compiled_mappings import CompiledMappings
+from target_totango.streams.sinks import StreamRoute, TotangoSink
+from target_totango.streams.stream_maps import STREAM_MAP_ERRORS, stream_map_error, streams_without
+
+__all__ = [
+    "STREAM_MAP_ERRORS",
+    "CompiledMappings",
+    "StreamRoute",
+    "TotangoSink",
+    "stream_map_error",
+    "streams_without",
+]
