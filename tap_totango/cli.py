@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from jsonschema_rs import validator_for
 
 from tap_totango.check import check
-from tap_totango.config import CONFIG
+from tap_totango.config import COMMANDS, CONFIG
+from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
+from totango_api.command_line import command_in
 from totango_api.config import respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.redaction import register_secret, scrub, scrub_logs
@@ -30,8 +32,9 @@ def main() -> None:
     command = TapTotango.cli
     scrub_logs()
     try:
-        if sys.argv[1:2] == ["check"]:
-            sys.exit(check(sys.argv[2:], read_config))
+        word, arguments = command_in(sys.argv[1:], COMMANDS)
+        if word is not None:
+            sys.exit({"check": check, "probe": probe}[word](arguments, read_config))
         command()
     except TotangoError as error:
         leave(str(error), 1)

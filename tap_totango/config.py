@@ -189,6 +189,12 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "max_in_flight": _setting(
         "integer", "Pages at once", "Pages fetched at the same time.", minimum=1, default=4
     ),
+    "probe_path": _setting(
+        "string",
+        "Profile of the service",
+        "File that `tap-totango probe` wrote: what the service was found to refuse is not asked "
+        "again. Settings win over it, and one of another service ends the run before it reads.",
+    ),
     "emit_activate_version_messages": _setting(
         "boolean",
         "Table versions",
@@ -205,3 +211,9 @@ CONFIG: Final[dict[str, Any]] = {
     "additionalProperties": False,
 }
 """JSON Schema of the configuration, without what the SDK adds."""
+
+COMMANDS: Final = {
+    "check": "say whether token, region and service fit, and how many rows they see",
+    "probe": "find out which reading of the open questions the service follows",
+}
+"""Words beside the options, and what each does."""

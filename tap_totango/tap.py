@@ -11,7 +11,8 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 
-from tap_totango.config import CONFIG
+from tap_totango.config import COMMANDS, CONFIG
+from tap_totango.profile import KnownService
 from tap_totango.records import MessageWriter, Stopped
 from tap_totango.report import Report
 from tap_totango.run_end import RunEnd
@@ -28,6 +29,7 @@ from tap_totango.streams import (
     map_error,
     streams_of,
 )
+from totango_api.command_line import help_on
 from totango_api.config import Connection, respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
@@ -132,9 +134,11 @@ class TapTotango(Tap):
         is_safe = self.config.get("safe_column_names") is not False
         naming = Naming(str(self.config.get("column_names") or SNAKE), is_safe)
         enabled = self.config.get("discover_attributes") is not False
+        known = KnownService.of(self.config, self.client.connection)
+        promising = not known.names_no_attributes
         return StreamContext(
             client=self.client,
-            discovery=Discovery(self.client, is_enabled=enabled),
+            discovery=Discovery(self.client, is_enabled=enabled, is_promising=promising),
             naming=naming,
             known_columns={name: self._known_columns(name, naming) for name in self.stream_classes},
             started_at=self.started_at,
@@ -143,6 +147,7 @@ class TapTotango(Tap):
             fail=self._note_failure,
             part=Part.parse(self.config.get("part")),
             report=self.report,
+            known_service=known,
         )
 
     def _known_columns(self, stream: str, naming: Naming) -> KnownColumns:
@@ -228,6 +233,7 @@ class TapTotango(Tap):
         command = super().get_singer_command()
         discover = next(one for one in command.params if one.name == "discover")
         discover.callback, discover.expose_value = None, True
+        command.epilog = help_on(COMMANDS)
         return command
 
     @classmethod

@@ -13,7 +13,7 @@ from tap_totango.schema.columns import (
     part_keys,
     schema_of,
 )
-from tap_totango.schema.computed import computed_columns, roles_of
+from tap_totango.schema.computed import column_kind, computed_columns, roles_of
 from tap_totango.schema.inference import common_kind, kind_of_values
 from tap_totango.schema.naming import (
     SNAKE,
@@ -57,6 +57,7 @@ __all__ = [
     "SeenColumns",
     "base_columns",
     "catalog_in",
+    "column_kind",
     "columns_of_attributes",
     "columns_of_fields",
     "columns_of_rows",

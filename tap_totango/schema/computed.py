@@ -57,6 +57,12 @@ def roles_of(attributes: Iterable[Attribute], known: KnownColumns) -> list[str]:
     return sorted(found or _ROLES)
 
 
+def column_kind(field: FieldSpec) -> str:
+    """Return what a service takes or refuses of a field: its type, and the term of a plain one."""
+    kind = str(field.get("type"))
+    return f"{kind}:{field.get('term')}" if kind in {"string", "number", "simple_date"} else kind
+
+
 def computed_columns(
     stream: str, roles: Sequence[str], beside: Iterable[Column], *, is_scrolled: bool = False
 ) -> list[Column]:

@@ -7,10 +7,11 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tap_totango.profile import UNKNOWN, KnownService
 from tap_totango.report import Report
 from tap_totango.streams.events_pass import EventsPass
 from totango_api.errors import ApiError, AuthenticationError, TotangoError
-from totango_api.search import Attribute, discover
+from totango_api.search import DISCOVERY_SECONDS, Attribute, discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,7 @@ class StreamContext:
         fail: Notes that a stream failed; the others are still read.
         part: Which rows are written; None = all.
         report: Counts what is done.
+        known_service: What a profile says of the service.
         events: Reads events once for all streams made of them.
     """
 
@@ -54,6 +56,7 @@ class StreamContext:
     fail: Callable[[str, TotangoError], None]
     part: Part | None = None
     report: Report = field(default_factory=Report)
+    known_service: KnownService = UNKNOWN
     events: EventsPass = field(default_factory=EventsPass)
 
 
@@ -63,10 +66,12 @@ class Discovery:
     Args:
         client: Calls the service.
         is_enabled: Whether it is asked at all.
+        is_promising: Whether it is worth more than one call.
     """
 
-    def __init__(self, client: ApiClient, *, is_enabled: bool) -> None:
+    def __init__(self, client: ApiClient, *, is_enabled: bool, is_promising: bool = True) -> None:
         self._client = client
+        self._seconds = DISCOVERY_SECONDS if is_promising else 0.0
         self.is_enabled = is_enabled
         self.error: ApiError | None = None
 
@@ -88,7 +93,7 @@ class Discovery:
         if not self.is_enabled:
             return []
         try:
-            found = discover(self._client)
+            found = discover(self._client, seconds=self._seconds)
         except AuthenticationError as error:
             if error.status == _UNAUTHORIZED:
                 raise  # the token is no good; a 403 may be about this one call

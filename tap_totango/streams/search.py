@@ -155,7 +155,8 @@ class SearchStream(QueriedStream):
         """
         columns, vanished = self.wanted()
         self._say_what_is_undiscovered()
-        trial = FieldTrial(self._search(self.searches), columns)
+        suspects = self.run.known_service.suspect_columns
+        trial = FieldTrial(self._search(self.searches), columns, suspects)
         query = self._query(columns)
         bookmark = self._bookmark()
         start = self._start(bookmark, query)
@@ -246,6 +247,15 @@ class SearchStream(QueriedStream):
                 error.remedy = error.remedy or _DESELECT
                 raise
             return
+        if self.run.known_service.refuses_since and self.replication_key == self.incremental_on:
+            self.logger.warning(
+                "%s: Totango refuses to filter by %s, as probe_path says, so everything is read, "
+                "and older rows are dropped here.",
+                self.name,
+                self.replication_key,
+            )
+            yield from self._batches(query, start, trial)
+            return
         started = False
         try:
             narrowed = query.narrowed(self._since_term(start.since))
@@ -299,6 +309,7 @@ class SearchStream(QueriedStream):
             self._values(query),
             self._paging(),
             resume=start.resume,
+            hints=self.run.known_service.hints,
         )
 
     def _search(self, stream: str) -> Search:
@@ -307,11 +318,12 @@ class SearchStream(QueriedStream):
     def _team_id(self) -> str | None:
         team_id = self.config.get("team_id")
         team_id = self._pasted.team_id if team_id is None else team_id
+        team_id = self.run.known_service.team_id if team_id is None else team_id
         return None if team_id is None else str(team_id)
 
     def _paging(self) -> Paging:
         return Paging(
-            page_size=self.config.get("page_size") or Paging.page_size,
+            page_size=self.run.known_service.rows_of_page(self.config.get("page_size")),
             in_flight=self.config.get("max_in_flight") or Paging.in_flight,
         )
 
@@ -328,7 +340,14 @@ class SearchStream(QueriedStream):
         """
         self.logger.info("Reading the ids of all accounts, to read their users by.")
         keys, values = date_keys_of(ACCOUNTS, ()), values_of(ACCOUNTS, (), list)
-        reading = CompleteRead(self._search(ACCOUNTS), Query(), keys, values, self._paging())
+        reading = CompleteRead(
+            self._search(ACCOUNTS),
+            Query(),
+            keys,
+            values,
+            self._paging(),
+            hints=self.run.known_service.hints,
+        )
         ids = [str(hit["name"]) for batch in reading.batches() for hit in batch.hits]
         if not reading.result.is_complete:
             raise self._incomplete(reading.result)
@@ -386,9 +405,10 @@ class SearchStream(QueriedStream):
 
     def _remedy(self) -> str:
         method = " or accounts_method: scroll" if self.searches == ACCOUNTS else ""
-        return (
+        remedy = (
             f"Set {self.searches}_partitions{method}; or on_incomplete: warn to go on without them."
         )
+        return f"{remedy}{_PROBE_AGAIN}" if self.run.known_service.hints else remedy
 
     @property
     def _is_table(self) -> bool:
@@ -403,6 +423,7 @@ class SearchStream(QueriedStream):
         self._stream_version = start.version if is_all and emits else None
 
 
+_PROBE_AGAIN = " The profile of probe_path may be out of date: probe again, or unset it."
 _DESELECT = "If it speaks of a column, deselect that one in the catalog."
 _LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from tap_totango.schema import TEXT, TIMESTAMP, Column, fields_for
 from tap_totango.streams.listed import ListedStream
 from totango_api.errors import IncompleteReadError
-from totango_api.limits import PAGE_ROWS
 from totango_api.search import Query, page_in
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class StaffStream(ListedStream):
         """
         columns, _ = self.wanted()
         query = Query(fields=tuple(fields_for(columns)))
-        size = self.config.get("page_size") or PAGE_ROWS
+        size = self.run.known_service.rows_of_page(self.config.get("page_size"))
         offset, seen, total = 0, set[str](), 0
         while True:
             form = query.at(offset, size).form(team_id="-1")

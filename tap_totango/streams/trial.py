@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tap_totango.schema import fields_for
+from tap_totango.schema import column_kind, fields_for
 from totango_api.errors import (
     ApiError,
     AuthenticationError,
@@ -17,7 +17,7 @@ from totango_api.errors import (
 from totango_api.search import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tap_totango.schema import Column
     from totango_api.search import FieldSpec, Hit, Search
@@ -34,14 +34,18 @@ class FieldTrial:
     Args:
         search: The endpoint that is asked.
         columns: The columns wanted.
+        suspects: Kinds of columns that were refused earlier: asked for by themselves first.
 
     Attributes:
         columns: Those of them that can be had.
         refused: The others.
     """
 
-    def __init__(self, search: Search, columns: Sequence[Column]) -> None:
+    def __init__(
+        self, search: Search, columns: Sequence[Column], suspects: Collection[str] = ()
+    ) -> None:
         self._search = search
+        self._suspects = suspects
         self._is_done = False
         self.columns = list(columns)
         self.refused: list[Column] = []
@@ -69,7 +73,7 @@ class FieldTrial:
         if self._is_done or not computed or not about_fields or not self._answers():
             return False
         self._is_done = True
-        refused = [field for field in fields_for(computed) if not self._answers(field)]
+        refused = self._refused(fields_for(computed))
         self.refused = [one for one in computed if one.field in refused]
         self.columns = [one for one in self.columns if one not in self.refused]
         for column in self.refused:
@@ -79,6 +83,14 @@ class FieldTrial:
                 column.name,
             )
         return bool(refused)
+
+    def _refused(self, fields: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Return the fields that are refused: the suspects, if all others are answered at once."""
+        suspects = [field for field in fields if column_kind(field) in self._suspects]
+        refused = [field for field in suspects if not self._answers(field)]
+        if refused and self._answers(*(field for field in fields if field not in refused)):
+            return refused
+        return [field for field in fields if field in refused or not self._answers(field)]
 
     def _answers(self, *fields: FieldSpec) -> bool:
         """Tell whether the service answers a query for fields, with as many values."""

@@ -5,19 +5,26 @@ Start at :mod:`totango_api.reading.complete_read`.
 
 from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_keys_of
-from totango_api.reading.events import EventsRead, of_types, since
+from totango_api.reading.events import PATH as EVENTS_PATH
+from totango_api.reading.events import EventsRead, event_id_of, of_types, since
+from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.list_read import ListRead, PageParameters, parameters_of
 from totango_api.reading.pages import Paging
 from totango_api.reading.record_events import RecordEvent, record_events
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
+from totango_api.reading.scroll import PATH as SCROLL_PATH
 from totango_api.reading.scroll import ScrollRead
 from totango_api.reading.values import UserPartitions, Values, values_of
 
 __all__ = [
     "CREATE_DATE",
+    "EVENTS_PATH",
+    "NO_HINTS",
+    "SCROLL_PATH",
     "CompleteRead",
     "DateKey",
     "EventsRead",
+    "Hints",
     "ListRead",
     "Movement",
     "PageParameters",
@@ -30,6 +37,7 @@ __all__ = [
     "UserPartitions",
     "Values",
     "date_keys_of",
+    "event_id_of",
     "of_types",
     "parameters_of",
     "record_events",

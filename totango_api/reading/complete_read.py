@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from totango_api.reading.date_keys import DateKey, Window
 from totango_api.reading.deduplication import Deduplicator
+from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.pages import Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
@@ -38,6 +39,7 @@ class CompleteRead:
         values: Values by which it may be read in parts.
         paging: How pages are asked for.
         resume: Where an interrupted read of the same query stopped.
+        hints: What the service was found to refuse earlier.
 
     Attributes:
         result: What the read came to, as far as it is.
@@ -49,8 +51,10 @@ class CompleteRead:
     values: Sequence[Values] = ()
     paging: Paging = field(default_factory=Paging)
     resume: ResumePoint | None = None
+    hints: Hints = NO_HINTS
 
     def __post_init__(self) -> None:
+        self.keys = self.hints.usable(self.keys)
         self.result = ReadResult()
 
     def batches(self) -> Iterator[RecordBatch]:
@@ -62,7 +66,7 @@ class CompleteRead:
         pool = ThreadPoolExecutor(self.paging.in_flight, thread_name_prefix="search")
         given, first_call = Deduplicator(self.search.key), self.search.calls
         self._rows_before = 0
-        pages = Pages(self.search, self.paging, pool)
+        pages = Pages(self.search, self.paging, pool, self.hints)
         try:
             for batch in self._batches(pages, given):
                 self.result.calls = self.search.calls - first_call

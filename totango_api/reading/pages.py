@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
 from totango_api.errors import ApiError, AuthenticationError
+from totango_api.reading.hints import NO_HINTS
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    from totango_api.reading.hints import Hints
     from totango_api.search import Page, Query, Search
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Pages:
         search: The endpoint.
         paging: How pages are asked for.
         pool: Where pages are fetched at once.
+        hints: What the service was found to refuse earlier.
 
     Attributes:
         size: Rows on a full page: fewer than asked for where the server has a lower limit.
@@ -52,7 +55,13 @@ class Pages:
         overcounts: Whether it turned out to count more rows than it gives.
     """
 
-    def __init__(self, search: Search, paging: Paging, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        search: Search,
+        paging: Paging,
+        pool: ThreadPoolExecutor,
+        hints: Hints = NO_HINTS,
+    ) -> None:
         self.search = search
         self.paging = paging
         self._pool = pool
@@ -61,7 +70,7 @@ class Pages:
         self.is_one_way = False
         self.overcounts = False
         self.odd_hits = 0
-        self._serves_beyond: bool | None = None
+        self._serves_beyond: bool | None = False if hints.is_window_closed else None
 
     @property
     def most(self) -> float:

@@ -1,9 +1,11 @@
 """Describes queries and reads one page; knows nothing of completeness."""
 
 from totango_api.search.attributes import (
+    ATTRIBUTES_PATH,
     CORE_ATTRIBUTES,
     DATE,
     DAY,
+    DISCOVERY_SECONDS,
     LIFECYCLE,
     LIST,
     NUMBER,
@@ -30,20 +32,24 @@ from totango_api.search.lookup import Lookup, LookupResult
 from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
-from totango_api.search.reference_lists import Reference, read_references
+from totango_api.search.reference_lists import REFERENCE_PATHS, Reference, read_references
 from totango_api.search.request_parser import PastedRequest, request_from
-from totango_api.search.staff import read_staff
+from totango_api.search.staff import STAFF_PATH, read_staff
 
 __all__ = [
     "ACCOUNTS",
     "ASCENDING",
+    "ATTRIBUTES_PATH",
     "CORE_ATTRIBUTES",
     "DATE",
     "DAY",
     "DESCENDING",
+    "DISCOVERY_SECONDS",
     "LIFECYCLE",
     "LIST",
     "NUMBER",
+    "REFERENCE_PATHS",
+    "STAFF_PATH",
     "TAG",
     "TEXT",
     "USERS",

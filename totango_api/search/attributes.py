@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from totango_api.http import ApiClient
     from totango_api.search.query import FieldSpec
 
-PATH: Final = "/api/v1/attributes.json"
+ATTRIBUTES_PATH: Final = "/api/v1/attributes.json"
 DISCOVERY_SECONDS: Final = 60.0
 """How long the call is retried: it is undocumented, and may be answered by anything."""
 
-_ENDPOINT: Final = f"GET {PATH}"
+_ENDPOINT: Final = f"GET {ATTRIBUTES_PATH}"
 
 TEXT: Final = "text"
 NUMBER: Final = "number"
@@ -131,15 +131,19 @@ CORE_ATTRIBUTES: Final[dict[str, tuple[Attribute, ...]]] = {
 """What every service has, or may have: used when definitions cannot be read."""
 
 
-def discover(client: ApiClient) -> list[Attribute]:
+def discover(client: ApiClient, *, seconds: float = DISCOVERY_SECONDS) -> list[Attribute]:
     """Ask the service for its attribute definitions: one call.
 
     Definitions that do not say whose they are belong to accounts, as in the only client seen.
 
+    Args:
+        client: Calls the service.
+        seconds: How long the call is retried.
+
     Raises:
         ApiError: If the service refuses, or answers in another shape.
     """
-    answer = client.api("GET", PATH, max_retry_seconds=DISCOVERY_SECONDS)
+    answer = client.api("GET", ATTRIBUTES_PATH, max_retry_seconds=seconds)
     listed = answer.get("list") if isinstance(answer, dict) else None
     if not isinstance(listed, list):
         raise ResponseError(_ENDPOINT, reason="the answer holds no list of attributes")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from totango_api.http import ApiClient
 
-PATHS: Final = {
+REFERENCE_PATHS: Final = {
     "touchpoint_types": "/api/v3/touchpoint-types/",
     "touchpoint_tags": "/api/v3/touchpoint-tags/",
     "activity_types": "/api/v3/activity-types/",
@@ -45,7 +45,7 @@ def read_references(transport: ApiClient, name: str) -> list[Reference]:
         ResponseError: If the answer holds none that can be read, and is not empty.
         ApiError: If the list is not answered.
     """
-    path = PATHS[name]
+    path = REFERENCE_PATHS[name]
     answer = transport.api("GET", path)
     rows = list(rows_in(answer))
     references = [found for key, row in rows if (found := _reference(key, row)) is not None]

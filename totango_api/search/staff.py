@@ -16,7 +16,7 @@ from totango_api.search.reference_lists import Reference
 if TYPE_CHECKING:
     from totango_api.http import ApiClient
 
-PATH: Final = "/api/v1/search/users/internal"
+STAFF_PATH: Final = "/api/v1/search/users/internal"
 
 
 def read_staff(transport: ApiClient) -> list[Reference]:
@@ -29,7 +29,7 @@ def read_staff(transport: ApiClient) -> list[Reference]:
     offset = 0
     while offset < limits.WINDOW_ROWS:
         form = Query().at(offset, limits.PAGE_ROWS).form(team_id="-1")
-        page = page_in(transport.post_form(PATH, form), USERS, endpoint=f"POST {PATH}")
+        page = page_in(transport.post_form(STAFF_PATH, form), USERS, endpoint=f"POST {STAFF_PATH}")
         staff += [
             Reference(str(hit["name"]), str(hit.get("display_name") or hit["name"]))
             for hit in page.hits

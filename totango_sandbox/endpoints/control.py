@@ -119,11 +119,16 @@ def _load(service: Service, request: Request) -> Response:
 
 
 def _reset(service: Service, request: Request) -> Response:
-    """Empty everything; ``{"settings": true}`` also takes back switches and chaos."""
-    if request.body and request.json().get("settings"):
+    """Empty everything; ``{"settings": true}`` also takes back switches and chaos.
+
+    ``{"settings": true, "rows": false}`` takes back these alone.
+    """
+    wanted = request.json() if request.body else {}
+    if wanted.get("settings"):
         service.switches.restore()
         service.faults.restore()
-    service.clear()
+    if wanted.get("rows", True):
+        service.clear()
     return reply({"reset": True})
 
 

@@ -11,6 +11,7 @@ from search_model import ModelSearch
 
 from totango_api.reading import (
     CompleteRead,
+    Hints,
     Paging,
     UserPartitions,
     date_keys_of,
@@ -241,3 +242,29 @@ def test_a_row_that_is_no_object_is_told_wherever_it_stands() -> None:
     _, reading = read(OddRows(spread(18)), keys=(), values=())
     assert reading.result.unreadable > 0
     assert not reading.result.is_complete
+
+
+def test_a_hint_saves_calls() -> None:
+    refused = Hints(is_window_closed=True, refused_dates=frozenset({"last_activity_time"}))
+    plain, hinted = (ModelSearch(spread(100), terms=frozenset({"string"})) for _ in range(2))
+    assert sorted(read(plain)[0]) == sorted(read(hinted, hints=refused)[0])
+    assert hinted.calls < plain.calls
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(search=tenants, is_closed=st.booleans(), is_refused=st.booleans())
+def test_a_wrong_hint_is_paid_with_calls_or_told(
+    search: ModelSearch, *, is_closed: bool, is_refused: bool
+) -> None:
+    dates = frozenset({"last_activity_time"} if is_refused else ())
+    names, reading = read(search, hints=Hints(is_closed, dates))
+    if reading.result.is_complete:
+        assert set(names) == {hit["name"] for hit in search.hits}
+
+
+def test_a_wrong_hint_that_keeps_rows_away_is_told() -> None:
+    search = ModelSearch(spread(100), terms=frozenset(), beyond="serve")
+    assert read(search)[1].result.is_complete
+    result = read(search, hints=Hints(is_window_closed=True))[1].result
+    assert not result.is_complete
+    assert result.missing

@@ -1,0 +1,174 @@
+"""Questions about columns: which types are given, and how their values look.
+
+All columns are asked for at once. Where that is refused, by halves, until those that are refused
+are found: each half that is answered shows the values of its columns.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_totango.probe.service import SAMPLE, Service
+from tap_totango.schema import KnownColumns, column_kind, computed_columns, fields_for, roles_of
+from totango_api.errors import ApiError
+from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
+from totango_api.reading import CREATE_DATE
+from totango_api.search import ACCOUNTS, LIST, Query, definitions
+
+if TYPE_CHECKING:
+    from totango_api.search import FieldSpec
+
+Values = dict[str, list[Any] | None]
+"""Values of each column by its kind; None where it is refused."""
+
+_MADE_UP: Final[FieldSpec] = {"type": "string_attribute", "attribute": "No such attribute"}
+_DAY_ATTRIBUTE: Final[FieldSpec] = {"type": "simple_date_attribute", "attribute": CREATE_DATE}
+_DAY_TERM: Final[FieldSpec] = {"type": "simple_date", "term": "simple_last_activity_time"}
+_CREATED: Final[FieldSpec] = {"type": "date_attribute", "attribute": CREATE_DATE}
+_LISTED: Final = "a list attribute"
+_DAY_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_TIME_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
+
+
+def _computed() -> dict[str, FieldSpec]:
+    """Return one field of each kind that the tap reads beside attributes."""
+    roles = roles_of((), KnownColumns())
+    fields = fields_for(computed_columns(ACCOUNTS, roles, ()))
+    return {column_kind(field): field for field in fields if field["type"] != _MADE_UP["type"]}
+
+
+def _values(service: Service) -> Values:
+    """Return the values of all columns that questions are about."""
+    fields = _computed()
+    fields[column_kind(_CREATED)] = _CREATED
+    fields[column_kind(_DAY_ATTRIBUTE)] = _DAY_ATTRIBUTE
+    fields[column_kind(_DAY_TERM)] = _DAY_TERM
+    fields[column_kind(_MADE_UP)] = _MADE_UP
+    if (field := _list_field(service)) is not None:
+        fields[_LISTED] = field
+    return service.caller.once("columns", lambda: _asked(service, fields))
+
+
+def _asked(service: Service, fields: dict[str, FieldSpec]) -> Values:
+    """Ask for columns, by halves where they are refused."""
+    query = Query(fields=tuple(fields.values()), count=SAMPLE)
+    try:
+        hits = service.caller.search(ACCOUNTS, query).hits
+    except ApiError as error:
+        if not is_refusal(error):
+            raise
+    else:
+        rows = [hit.get("selected_fields") for hit in hits]
+        if all(isinstance(row, list) and len(row) == len(fields) for row in rows):
+            return {kind: [row[at] for row in rows if row] for at, kind in enumerate(fields)}
+    if len(fields) == 1:
+        return dict.fromkeys(fields)
+    kinds = list(fields)
+    halves = kinds[: len(kinds) // 2], kinds[len(kinds) // 2 :]
+    found: Values = {}
+    for half in halves:
+        found |= _asked(service, {kind: fields[kind] for kind in half})
+    return found
+
+
+def _list_field(service: Service) -> FieldSpec | None:
+    """Return the field of an attribute that may hold several choices, if one is known."""
+    try:
+        answer = service.definitions()
+    except ApiError:
+        return None
+    listed = answer.get("list") if isinstance(answer, dict) else None
+    known = definitions(listed if isinstance(listed, list) else ())
+    lists = [one for one in known if one.object == ACCOUNTS and one.kind == LIST]
+    several = [one for one in lists if "multi" in one.declared_type.lower()]
+    return next((one.search_field for one in (*several, *lists)), None)
+
+
+def creation_dates(service: Service) -> list[int]:
+    """Return the dates at which some accounts were created."""
+    found = _values(service)[column_kind(_CREATED)] or []
+    return [one for one in found if isinstance(one, int) and not isinstance(one, bool)]
+
+
+def columns(service: Service) -> Answer:
+    """Find the kinds of computed columns that are refused."""
+    values = _values(service)
+    kinds = sorted(_computed())
+    refused = [kind for kind in kinds if values[kind] is None]
+    if not refused:
+        return Answer("all given", f"{len(kinds)} kinds of columns were asked for")
+    evidence = f"refused of {len(kinds)} kinds: {', '.join(refused)}"
+    return Answer(f"{len(refused)} refused", evidence, details=refused)
+
+
+def unknown_column(service: Service) -> Answer:
+    """Ask for an attribute that nobody defined."""
+    values = _values(service)[column_kind(_MADE_UP)]
+    if values is None:
+        return Answer("refused", "an attribute that does not exist")
+    return Answer("null", f"an attribute that does not exist, of {len(values)} rows")
+
+
+def simple_dates(service: Service) -> Answer:
+    """Look at the text of days."""
+    found = _values(service)
+    texts = [
+        value
+        for field in (_DAY_ATTRIBUTE, _DAY_TERM)
+        for value in found[column_kind(field)] or ()
+        if value is not None
+    ]
+    if not texts:
+        return does_not_arise("no day was seen")
+    forms = sorted({_form(value) for value in texts})
+    advice = "" if forms == ["day"] else "a date_attribute field where the time counts"
+    return Answer(" and ".join(forms), f"{len(texts)} values", advice)
+
+
+def _form(value: Any) -> str:
+    if not isinstance(value, str):
+        return "number" if isinstance(value, (int, float)) else type(value).__name__
+    if _DAY_TEXT.fullmatch(value):
+        return "day"
+    return "time" if _TIME_TEXT.fullmatch(value) else "other text"
+
+
+def choices(service: Service) -> Answer:
+    """Look at the values of an attribute that may hold several choices."""
+    values = [one for one in _values(service).get(_LISTED) or () if one not in (None, "")]
+    if not values:
+        return does_not_arise("no attribute with choices is known, or none is filled")
+    forms = sorted({"array" if isinstance(one, list) else "text" for one in values})
+    return Answer(" and ".join(forms), f"{len(values)} values")
+
+
+def account_columns(service: Service) -> Answer:
+    """Look where a column of the account comes in the rows of users."""
+    hits = service.users().hits
+    if service.parent_error is not None:
+        return Answer("refused", said_of(service.parent_error))
+    if not hits:
+        return does_not_arise("no users")
+    places = sorted({_place(hit) for hit in hits})
+    return Answer(" and ".join(places), f"{len(hits)} users")
+
+
+def _place(hit: dict[str, Any]) -> str:
+    account = hit.get("account")
+    if isinstance(account, dict) and _is_filled(account.get("selected_fields")):
+        return "in the account"
+    return "after the user's" if _is_filled(hit.get("selected_fields")) else "nowhere"
+
+
+def _is_filled(values: Any) -> bool:
+    return isinstance(values, list) and bool(values)
+
+
+QUESTIONS: Final = (
+    Question("columns", "Which computed columns are refused?", 1, columns),
+    Question("unknown_column", "What has a column that nobody defined?", 0, unknown_column),
+    Question("simple_dates", "How does a day look?", 0, simple_dates),
+    Question("choices", "How do several choices look?", 0, choices),
+    Question("account_columns", "Where are a user's columns of the account?", 1, account_columns),
+)

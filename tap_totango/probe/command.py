@@ -1,0 +1,94 @@
+"""`tap-totango probe`: asks a service, prints a table of answers and writes them to a profile."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_totango.probe import columns, events, filters, lists, pages
+from tap_totango.probe.service import Service
+from totango_api.config import Connection
+from totango_api.http import ApiClient
+from totango_api.probe import Caller, Profile, Result, ask_all, summary, table
+from totango_api.region import resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from totango_api.probe import Question
+
+MAX_CALLS: Final = 30
+PROFILE: Final = "tap-totango-probe.json"
+
+QUESTIONS: Final[tuple[Question[Service], ...]] = (
+    *pages.QUESTIONS,
+    *lists.OF_ATTRIBUTES,
+    *columns.QUESTIONS,
+    *filters.QUESTIONS,
+    *events.QUESTIONS,
+    *lists.QUESTIONS,
+)
+"""In the order in which they are asked: what a read depends on comes first."""
+
+_DESCRIPTION: Final = (
+    "Find out which reading of the open questions a service follows, with a few calls that change "
+    "nothing; print a table, and write a profile for the setting probe_path."
+)
+
+
+def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[str, Any]]) -> int:
+    """Ask everything, and say what was answered.
+
+    Args:
+        arguments: The command line without the word `probe`.
+        read_config: Reads configuration files; `ENV` stands for the environment.
+
+    Returns:
+        The exit code: 0 if every question was asked.
+
+    Raises:
+        TotangoError: If the service cannot be asked at all, or the profile not be written.
+    """
+    options = _parser().parse_args(arguments)
+    config = read_config(options.config)
+    connection = Connection.from_config(config, user_agent="tap-totango probe")
+    connection.require_token()
+    connection = replace(resolved(connection, config), max_retry_seconds=0)
+    output = options.output or config.get("probe_path") or PROFILE
+    least = sum(question.calls for question in QUESTIONS)
+    sys.stdout.write(
+        f"{len(QUESTIONS)} questions in about {least} calls, at most {options.max_calls}; nothing "
+        "is changed.\n"
+    )
+    sys.stdout.flush()
+    with ApiClient(connection) as client:
+        caller = Caller(client, options.max_calls, team_id=_team_id(config))
+        results = list(ask_all(QUESTIONS, Service(caller)))
+    Profile.of("tap-totango", connection, results).write(Path(output))
+    sys.stdout.write(f"{table(results)}\n{summary(results, caller.calls)}\n")
+    sys.stdout.write(f"Profile: {output}. Set probe_path to it, and the tap saves calls.\n")
+    return _exit_code(results)
+
+
+def _exit_code(results: Sequence[Result]) -> int:
+    return int(not all(one.is_settled for one in results))
+
+
+def _team_id(config: Mapping[str, Any]) -> str | None:
+    team_id = config.get("team_id")
+    return None if team_id is None else str(team_id)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tap-totango probe", description=_DESCRIPTION)
+    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
+    parser.add_argument(
+        "--max-calls", type=int, default=MAX_CALLS, help=f"calls at most (default {MAX_CALLS})"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", help=f"the profile (default: probe_path, else {PROFILE})"
+    )
+    return parser

@@ -1,0 +1,143 @@
+"""Questions about pages: how many rows, in which order, how far, and how they are counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_totango.probe.service import SAMPLE, Service
+from totango_api.errors import ApiError
+from totango_api.limits import PAGE_ROWS, WINDOW_ROWS
+from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
+from totango_api.search import ACCOUNTS, Page, Query, account_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from totango_api.search import Hit
+
+ALL_TEAMS: Final = "-1"
+FEWEST_LISTED: Final = 2
+
+
+def page_size(service: Service) -> Answer:
+    """Ask for the largest page; where that is refused, for a small one."""
+    page = service.accounts()
+    rows, total = len(page.hits) + page.odd_hits, page.total_hits
+    if service.large_page_error is not None:
+        refusal = said_of(service.large_page_error)
+        return Answer(
+            "refused",
+            f"{PAGE_ROWS} rows: {refusal}; {rows} rows came when asked for {SAMPLE}",
+            f"page_size: {SAMPLE}",
+            settings={"page_size": SAMPLE},
+        )
+    if rows < PAGE_ROWS and total is not None and total > rows:
+        return Answer("fewer", f"{rows} of {total} rows came when asked for {PAGE_ROWS}")
+    return Answer("as asked", f"{rows} rows came when asked for {PAGE_ROWS}")
+
+
+def page_behind_window(service: Service) -> Answer:
+    """Ask for the row behind the window."""
+    total = service.accounts().total_hits
+    try:
+        page = service.caller.search(ACCOUNTS, Query(count=1, offset=WINDOW_ROWS))
+    except ApiError as error:
+        if not is_refusal(error):
+            raise
+        return Answer("refused", f"row {WINDOW_ROWS + 1}: {said_of(error)}")
+    if page.hits:
+        return Answer("served", f"row {WINDOW_ROWS + 1} of {page.total_hits} came")
+    if total is None or total <= WINDOW_ROWS:
+        return does_not_arise(f"{total or 'uncounted'} accounts; none came from behind the window")
+    return Answer("empty", f"row {WINDOW_ROWS + 1} of {total} did not come")
+
+
+def ties(service: Service) -> Answer:
+    """Ask for the first page again, and compare the order of rows with the same name."""
+    first = _tied(service.accounts().hits)
+    if not first:
+        return does_not_arise("no two of the first accounts share a name")
+    again = _tied(service.first_page().hits)
+    same = [name for name in first if sorted(first[name]) == sorted(again.get(name, []))]
+    if not same:
+        return does_not_arise("rows that share a name changed in between")
+    moved = sum(first[name] != again[name] for name in same)
+    evidence = f"{moved} of {len(same)} groups of rows with one name came in another order"
+    return Answer("unstable" if moved else "stable", evidence)
+
+
+def _tied(hits: Sequence[Hit]) -> dict[str, list[str]]:
+    """Return the ids of rows that share a name, in their order, by that name."""
+    groups: dict[str, list[str]] = {}
+    for hit in hits:
+        if (account_id := account_id_of(hit)) is not None:
+            groups.setdefault(str(hit.get("display_name")), []).append(account_id)
+    return {name: ids for name, ids in groups.items() if len(ids) > 1}
+
+
+def total_hits(service: Service) -> Answer:
+    """Compare a count with rows: of accounts asked for by their ids, or of all, if they are few."""
+    first = service.accounts()
+    if first.total_hits is None:
+        return Answer("missing", "no total_hits", "nothing is called complete without it")
+    ids = service.listed_ids()
+    page = None if len(ids) < FEWEST_LISTED else _listed(service, ids)
+    if page is None and first.total_hits < SAMPLE:
+        page = first
+    if page is None:
+        return does_not_arise("no query was found of which all rows fit one page")
+    surplus = (page.total_hits or 0) - len(page.hits) - page.odd_hits
+    evidence = f"{page.total_hits} counted, {len(page.hits)} came"
+    if not surplus:
+        return Answer("right", evidence)
+    return Answer(f"off by {surplus}", evidence, "nothing counts as complete by it alone")
+
+
+def _listed(service: Service, ids: Sequence[str]) -> Page | None:
+    """Return the accounts asked for by their ids; None where that is refused or ignored."""
+    try:
+        page = service.listed()
+    except ApiError as error:
+        if not is_refusal(error):
+            raise
+        return None
+    is_honoured = bool(page.hits) and all(account_id_of(hit) in ids for hit in page.hits)
+    return page if is_honoured else None
+
+
+def double_decoding(service: Service) -> Answer:
+    """Ask for an account by its id, encoded once more than it has to be."""
+    ids = service.listed_ids()
+    if len(ids) < FEWEST_LISTED:
+        return does_not_arise("fewer than two accounts")
+    page = _listed(service, ids)
+    if page is None:
+        return does_not_arise("accounts cannot be asked for by their ids")
+    found = [account_id_of(hit) for hit in page.hits]
+    is_found = ids[-1] in found
+    evidence = f"an id encoded twice was {'' if is_found else 'not '}found, {len(found)} others"
+    return Answer("twice" if is_found else "once", evidence)
+
+
+def teams(service: Service) -> Answer:
+    """Count the accounts of all teams."""
+    seen = service.accounts().total_hits
+    page = service.caller.search(ACCOUNTS, Query(count=1), team_id=ALL_TEAMS)
+    every = page.total_hits
+    if seen is None or every is None:
+        return does_not_arise("rows are not counted")
+    evidence = f"{seen} accounts, {every} with team_id -1"
+    if every <= seen:
+        return Answer("all seen", evidence)
+    settings = {"team_id": ALL_TEAMS}
+    return Answer("some unseen", evidence, "team_id: -1", settings=settings)
+
+
+QUESTIONS: Final = (
+    Question("page_size", "May a page have 1,000 rows?", 1, page_size),
+    Question("page_behind_window", "What comes behind row 10,000?", 1, page_behind_window),
+    Question("total_hits", "Is total_hits there, and right?", 1, total_hits),
+    Question("teams", "Are all accounts seen without team_id?", 1, teams),
+    Question("ties", "Do rows with equal names keep their order?", 1, ties),
+    Question("double_decoding", "How often is a query URL-decoded?", 0, double_decoding),
+)

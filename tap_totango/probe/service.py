@@ -1,0 +1,131 @@
+"""What several questions look at, fetched once: first pages and attribute definitions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from totango_api.errors import ApiError
+from totango_api.limits import PAGE_ROWS
+from totango_api.probe import is_refusal
+from totango_api.reading import EVENTS_PATH, event_id_of
+from totango_api.search import (
+    ACCOUNTS,
+    ATTRIBUTES_PATH,
+    USERS,
+    FieldSpec,
+    Query,
+    account_id_of,
+    page_in,
+)
+
+if TYPE_CHECKING:
+    from totango_api.probe import Caller
+    from totango_api.search import Page, Term
+
+EVENTS: Final = "events"
+SAMPLE: Final = 100
+"""Rows of a page that only shows what rows look like."""
+
+EVENT_SAMPLE: Final = 20
+
+LISTED: Final = 6
+"""Accounts that are asked for by their ids."""
+
+_PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+class Service:
+    """A service that is asked.
+
+    Args:
+        caller: Makes the calls.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.page_rows = PAGE_ROWS
+        self.large_page_error: ApiError | None = None
+        self.parent_error: ApiError | None = None
+
+    def accounts(self) -> Page:
+        """Return the first page of accounts; a small one where a large one is refused."""
+        return self.caller.once("accounts", self._accounts)
+
+    def _accounts(self) -> Page:
+        try:
+            return self.first_page()
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            self.large_page_error, self.page_rows = error, SAMPLE
+        return self.first_page()
+
+    def first_page(self) -> Page:
+        """Fetch the first page of accounts."""
+        return self.caller.search(ACCOUNTS, Query(count=self.page_rows))
+
+    def users(self) -> Page:
+        """Return some users, with a column of their account where that is not refused."""
+        return self.caller.once("users", self._users)
+
+    def _users(self) -> Page:
+        try:
+            parent = ({"type": "string", "term": "identifier"},)
+            query = Query(parent_account_fields=parent, count=SAMPLE)
+            return self.caller.search(USERS, query)
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            self.parent_error = error
+        return self.caller.search(USERS, Query(count=SAMPLE))
+
+    def events(self) -> Page:
+        """Return the first page of events."""
+        return self.caller.once("events", lambda: self.events_at(0))
+
+    def events_at(self, offset: int, *terms: Term) -> Page:
+        """Return a page of events."""
+        query = Query(terms=terms).at(offset, EVENT_SAMPLE, None)
+        answer = self.caller.post(EVENTS_PATH, query.form())
+        return page_in(answer, EVENTS, endpoint=f"POST {EVENTS_PATH}")
+
+    def definitions(self) -> Any:
+        """Return what the endpoint of attribute definitions answers."""
+        return self.caller.once("definitions", lambda: self.caller.get(ATTRIBUTES_PATH))
+
+    def filtered(self, stream: str, *terms: Term, fields: tuple[FieldSpec, ...] = ()) -> Page:
+        """Return some rows that match filters."""
+        return self.caller.search(stream, Query(terms=terms, fields=fields, count=SAMPLE))
+
+    def listed_ids(self) -> list[str]:
+        """Return ids of a few accounts that need no encoding."""
+        ids = [one for hit in self.accounts().hits if (one := account_id_of(hit))]
+        return [one for one in dict.fromkeys(ids) if _PLAIN.issuperset(one)][:LISTED]
+
+    def listed(self) -> Page:
+        """Return accounts asked for by a list of ids, of which the last one is percent-encoded.
+
+        Encoded once more than a form asks for, it is found only where the query is decoded twice.
+        """
+
+        def fetch() -> Page:
+            *ids, last = self.listed_ids()
+            coded = "".join(f"%{byte:02X}" for byte in last.encode())
+            term = {"type": "string", "term": "identifier", "in_list": [*ids, coded]}
+            query = {"terms": [term], "fields": [], "count": SAMPLE, "offset": 0}
+            form = {"query": json.dumps(query)}
+            if self.caller.team_id is not None:
+                form["team_id"] = self.caller.team_id
+            path = f"/api/v1/search/{ACCOUNTS}"
+            answer = self.caller.post(path, urlencode(form).encode())
+            return page_in(answer, ACCOUNTS, endpoint=f"POST {path}")
+
+        return self.caller.once("listed", fetch)
+
+
+def ids_of(page: Page, *, of_events: bool = False) -> list[str]:
+    """Return the ids of the rows of a page, as far as they have one."""
+    read = event_id_of if of_events else account_id_of
+    return [one for hit in page.hits if (one := read(hit))]

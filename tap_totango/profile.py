@@ -1,0 +1,89 @@
+"""What a profile (`probe_path`) spares the tap to ask.
+
+Nothing in it can make a read less complete: a filter said to be refused is not tried, which costs
+calls; a column said to be refused is left out only after it was refused again; and every read is
+proven as ever. The offset of events is found out from the answers of each read in any case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.limits import PAGE_ROWS
+from totango_api.probe import Profile
+from totango_api.reading import CREATE_DATE, NO_HINTS, Hints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from totango_api.config import Connection
+
+SETTINGS: Final = frozenset({"team_id", "page_size"})
+"""Settings that a profile may give, where they are not set."""
+
+_REFUSED: Final = frozenset({"refused", "ignored"})
+_NOT_BOTH: Final = _REFUSED | {"gte only", "finds nothing"}
+_CLOSED: Final = frozenset({"refused", "empty"})
+_NOT_NAMED: Final = frozenset({"refused", "missing", "no JSON", "another shape"})
+_DATES: Final = {
+    "activity_filter": "last_activity_time",
+    "first_activity_filter": "first_activity_time",
+    "creation_filter": f"date:{CREATE_DATE}",
+}
+"""Names of the keys of reads by the question about their filters."""
+
+
+@dataclass(frozen=True)
+class KnownService:
+    """What is known of the service before the first call.
+
+    Attributes:
+        hints: What reads need not ask.
+        refuses_since: Whether rows cannot be filtered by their last activity.
+        names_no_attributes: Whether the attribute definitions were not given.
+        suspect_columns: Kinds of columns that were refused.
+        team_id: For searches, where no setting and no query says another.
+        page_size: Rows on a page, where the setting is left at its default.
+    """
+
+    hints: Hints = NO_HINTS
+    refuses_since: bool = False
+    names_no_attributes: bool = False
+    suspect_columns: frozenset[str] = frozenset()
+    team_id: str | None = None
+    page_size: int | None = None
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], connection: Connection) -> KnownService:
+        """Return what the profile says that is named in the settings; nothing where none is.
+
+        Raises:
+            SettingsError: If it cannot be used, or is about another service.
+        """
+        path = config.get("probe_path")
+        if not path:
+            return cls()
+        profile = Profile.read(path, "tap-totango", connection, settings=SETTINGS)
+        answers = profile.answers
+        dates = {name for asked, name in _DATES.items() if answers.get(asked) in _NOT_BOTH}
+        suspects = set(profile.details.get("columns", ()))
+        if answers.get("unknown_column") == "refused":
+            suspects.add("string_attribute")
+        team_id, page_size = (profile.settings.get(name) for name in ("team_id", "page_size"))
+        return cls(
+            hints=Hints(answers.get("page_behind_window") in _CLOSED, frozenset(dates)),
+            refuses_since=answers.get("activity_filter") == "refused",
+            names_no_attributes=answers.get("attributes") in _NOT_NAMED,
+            suspect_columns=frozenset(suspects),
+            team_id=None if team_id is None else str(team_id),
+            page_size=page_size if isinstance(page_size, int) and page_size > 0 else None,
+        )
+
+    def rows_of_page(self, setting: int | None) -> int:
+        """Return how many rows a page may have; the setting's default is no word of the user."""
+        is_set = setting not in {None, PAGE_ROWS}
+        return (setting if is_set else self.page_size) or PAGE_ROWS
+
+
+UNKNOWN: Final = KnownService()

@@ -1,0 +1,36 @@
+"""docs/assumptions.md names the question of a probe for each open question, and its switches."""
+
+from __future__ import annotations
+
+import re
+
+import toolbox
+
+from tap_totango.probe import QUESTIONS as OF_THE_TAP
+from totango_sandbox.switches import SWITCHES
+
+PAGE = (toolbox.ROOT / "docs" / "assumptions.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.split("\n")
+    if line.startswith("| ") and not line.startswith("| open question")
+]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([a-z_]+)`", cell)
+
+
+def test_every_question_of_a_probe_has_its_place() -> None:
+    named = [name for row in ROWS for name in names(row[3])]
+    assert sorted(named) == sorted(question.name for question in OF_THE_TAP)
+
+
+def test_every_open_question_says_what_is_probed() -> None:
+    assert all(len(row) == 4 and row[3] for row in ROWS)
+
+
+def test_switches_named_there_exist() -> None:
+    known = {switch.name for switch in SWITCHES}
+    named = {name for row in ROWS for name in re.findall(r"`([a-z_]+_[a-z_]+)` \(", row[2])}
+    assert named <= known

@@ -1,0 +1,43 @@
+"""Words on a plugin's command line beside its options: `check`, `probe` and others.
+
+The options of a plugin stand on either side of such a word: it is the first argument that is
+neither an option nor the value of one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_VALUED: Final = frozenset(
+    {"--config", "--catalog", "--properties", "--state", "--format", "--input"}
+)
+"""Options of the plugins that take a value."""
+
+
+def command_in(
+    arguments: Sequence[str], words: Mapping[str, str]
+) -> tuple[str | None, Sequence[str]]:
+    """Return the word on a command line, if there is one, and the arguments without it.
+
+    Args:
+        arguments: What follows the program's name.
+        words: The words that there are.
+    """
+    is_value = False
+    for at, argument in enumerate(arguments):
+        if not is_value and not argument.startswith("-"):
+            if argument not in words:
+                break
+            return argument, [*arguments[:at], *arguments[at + 1 :]]
+        is_value = not is_value and argument in _VALUED
+    return None, arguments
+
+
+def help_on(words: Mapping[str, str]) -> str:
+    """Return what `--help` says of the words, each with what it does."""
+    width = max(map(len, words))
+    lines = [f"  {word.ljust(width)}  {does}" for word, does in words.items()]
+    return "\n".join(["\b", "Commands (each has its own --help):", *lines])

@@ -1,0 +1,76 @@
+"""Whether token, region and service fit: a few calls that change nothing, answered soon."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.config import Connection
+from totango_api.errors import AuthenticationError, TotangoError
+from totango_api.hosts import REGIONS, hosts_of
+from totango_api.http import ApiClient
+from totango_api.region import resolved
+from totango_api.search import ACCOUNTS, Query, Search
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PATIENCE_SECONDS: Final = 20
+"""How long a person waits for an answer."""
+
+
+def impatient(config: Mapping[str, Any], *, user_agent: str) -> Connection:
+    """Return a connection that gives up soon, with its region known.
+
+    Raises:
+        TotangoError: If a setting cannot be used, or the region not be found out.
+    """
+    connection = Connection.from_config(config, user_agent=user_agent)
+    connection.require_token()
+    patience = min(PATIENCE_SECONDS, connection.max_retry_seconds)
+    return replace(resolved(connection, config), max_retry_seconds=patience)
+
+
+def visible_rows(
+    client: ApiClient,
+    config: Mapping[str, Any],
+    streams: Sequence[str],
+    *,
+    team_id: str | None = None,
+) -> dict[str, int | None]:
+    """Return how many rows the token sees, as far as the service counts them: a call each.
+
+    Raises:
+        TotangoError: If the token is not accepted, naming the region in which it is.
+        ApiError: If the service does not answer.
+    """
+    try:
+        return {
+            stream: Search(client, stream, team_id=team_id).page(Query(count=1)).total_hits
+            for stream in streams
+        }
+    except AuthenticationError as error:
+        raise _with_region(error, client.connection, config) from None
+
+
+def counted(rows: int | None) -> str:
+    """Return a number of rows in words."""
+    return "not counted" if rows is None else f"{rows:,}"
+
+
+def _with_region(
+    error: AuthenticationError, connection: Connection, config: Mapping[str, Any]
+) -> TotangoError:
+    """Find out whether the token fits another region, unless the host is overridden."""
+    if config.get("api_url"):
+        return error
+    for region in set(REGIONS) - {connection.region}:
+        other = replace(connection, region=region, hosts=hosts_of(region), max_retry_seconds=0)
+        try:
+            with ApiClient(other) as client:
+                Search(client, ACCOUNTS).page(Query(count=1))
+        except TotangoError:
+            continue
+        msg = f"The token is not accepted in region {connection.region}, but in {region}."
+        return TotangoError(msg, remedy=f"Set region: {region}.")
+    return error

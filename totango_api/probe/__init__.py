@@ -1,0 +1,41 @@
+"""Asks a service which reading of the open questions it follows, within a budget of calls.
+
+What the questions are is up to the plugins; each of them has a room of questions.
+"""
+
+from totango_api.probe.caller import BudgetSpentError, Caller, is_refusal, said_of
+from totango_api.probe.profile import Profile
+from totango_api.probe.questions import (
+    ANSWERED,
+    FAILED,
+    NOT_ASKED,
+    NOTHING_TO_ASK,
+    Answer,
+    Question,
+    Result,
+    ask_all,
+    asked,
+    does_not_arise,
+    summary,
+)
+from totango_api.probe.table import table
+
+__all__ = [
+    "ANSWERED",
+    "FAILED",
+    "NOTHING_TO_ASK",
+    "NOT_ASKED",
+    "Answer",
+    "BudgetSpentError",
+    "Caller",
+    "Profile",
+    "Question",
+    "Result",
+    "ask_all",
+    "asked",
+    "does_not_arise",
+    "is_refusal",
+    "said_of",
+    "summary",
+    "table",
+]

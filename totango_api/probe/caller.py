@@ -1,0 +1,139 @@
+"""Makes the calls of a probe: counted, each asked for once, never more than the budget."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from totango_api.errors import (
+    ApiError,
+    AuthenticationError,
+    RateLimitError,
+    RefusedError,
+    ResponseError,
+    TotangoError,
+    UnavailableError,
+)
+from totango_api.search import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from totango_api.http import ApiClient
+    from totango_api.search import Page, Query
+
+T = TypeVar("T")
+
+PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 60.0
+_UNAUTHORIZED: Final = 401
+_SERVER_FAULT: Final = 500
+
+
+class BudgetSpentError(TotangoError):
+    """No call is left."""
+
+
+class Caller:
+    """Makes calls, and remembers what answered those that several questions look at.
+
+    Args:
+        client: Sends them; it must not retry by itself, or calls would go uncounted.
+        max_calls: Calls that may be made.
+        team_id: Form field of every search; None = not sent.
+    """
+
+    def __init__(self, client: ApiClient, max_calls: int, *, team_id: str | None = None) -> None:
+        self.client = client
+        self.team_id = team_id
+        self.calls = 0
+        self._max_calls = max_calls
+        self._known: dict[str, Any] = {}
+
+    def search(self, stream: str, query: Query, *, team_id: str | None = None) -> Page:
+        """Fetch one page of accounts or users.
+
+        Raises:
+            ApiError: If the service does not answer with rows.
+        """
+        endpoint = Search(self.client, stream, team_id=team_id or self.team_id)
+        return self.call(lambda: endpoint.page(query))
+
+    def get(self, path: str) -> Any:
+        """GET from the REST API.
+
+        Raises:
+            ApiError: If the service does not answer with JSON.
+        """
+        return self.call(lambda: self.client.api("GET", path))
+
+    def post(self, path: str, form: bytes) -> Any:
+        """POST a form to the REST API.
+
+        Raises:
+            ApiError: If the service does not answer with JSON.
+        """
+        return self.call(lambda: self.client.post_form(path, form))
+
+    def call(self, send: Callable[[], T]) -> T:
+        """Make a call; once more where the service was busy or could not be reached.
+
+        Raises:
+            ApiError: If it failed.
+            BudgetSpentError: If no call is left.
+        """
+        try:
+            return self._counted(send)
+        except (RateLimitError, UnavailableError) as error:
+            if is_refusal(error):
+                raise
+            wait = getattr(error, "wait", None) or PAUSE_SECONDS
+            time.sleep(min(wait, LONGEST_PAUSE_SECONDS))
+        return self._counted(send)
+
+    def _counted(self, send: Callable[[], T]) -> T:
+        if self.calls >= self._max_calls:
+            msg = "No call was left."
+            raise BudgetSpentError(msg)
+        self.calls += 1
+        return send()
+
+    def once(self, name: str, fetch: Callable[[], T]) -> T:
+        """Return what a function returned or raised the first time.
+
+        Raises:
+            TotangoError: If it did so then.
+        """
+        if name not in self._known:
+            try:
+                self._known[name] = fetch()
+            except BudgetSpentError:
+                raise
+            except ApiError as error:
+                self._known[name] = error
+        known = self._known[name]
+        if isinstance(known, ApiError):
+            raise known
+        found: T = known
+        return found
+
+
+def is_refusal(error: ApiError) -> bool:
+    """Tell whether an error is an answer to the question, and not a failure to ask it.
+
+    A 500 is: so do servers answer what they do not understand.
+    """
+    if isinstance(error, AuthenticationError):
+        return error.status != _UNAUTHORIZED
+    if isinstance(error, UnavailableError):
+        return error.status == _SERVER_FAULT
+    if isinstance(error, RefusedError):
+        return error.status is not None  # otherwise the call itself could not be made
+    return isinstance(error, ResponseError)
+
+
+def said_of(error: ApiError) -> str:
+    """Return what may be said of a refusal: its status, never its words."""
+    if isinstance(error, ResponseError):
+        return "an answer of another shape" if error.status is None else "no JSON"
+    return f"status {error.status}" if error.status is not None else "no answer"

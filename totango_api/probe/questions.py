@@ -1,0 +1,119 @@
+"""Questions to a service, and their answers.
+
+Evidence is made of counts, statuses and types: names and values of the service stay out of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from totango_api.errors import ApiError, AuthenticationError
+from totango_api.probe.caller import BudgetSpentError, is_refusal, said_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+T = TypeVar("T")
+
+ANSWERED: Final = "answered"
+NOTHING_TO_ASK: Final = "nothing to ask"
+"""The question does not arise: the service holds nothing on which it could be asked."""
+FAILED: Final = "failed"
+NOT_ASKED: Final = "not asked"
+_UNAUTHORIZED: Final = 401
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service says to a question.
+
+    Attributes:
+        value: The answer in a word or two.
+        evidence: What it rests on.
+        advice: What is good to set, for people.
+        settings: Settings that a profile gives to a plugin.
+        details: What a plugin needs to know beside the value.
+    """
+
+    value: str
+    evidence: str = ""
+    advice: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    details: Sequence[str] = ()
+    state: str = ANSWERED
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """A question.
+
+    Attributes:
+        name: What stands in a profile and in docs/assumptions.md.
+        text: The question, for people.
+        calls: Calls that it costs beside those that other questions have made before it.
+        ask: Asks a service.
+    """
+
+    name: str
+    text: str
+    calls: int
+    ask: Callable[[T], Answer]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A question and its answer."""
+
+    name: str
+    text: str
+    answer: Answer
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it was answered, or does not arise."""
+        return self.answer.state in {ANSWERED, NOTHING_TO_ASK}
+
+
+def does_not_arise(why: str) -> Answer:
+    """Return the answer to a question that a service gives no occasion to ask."""
+    return Answer("does not arise", why, state=NOTHING_TO_ASK)
+
+
+def asked(question: Question[T], service: T) -> Answer:
+    """Ask a question.
+
+    Raises:
+        AuthenticationError: If the token is not accepted.
+    """
+    try:
+        return question.ask(service)
+    except BudgetSpentError:
+        return Answer("?", "no call was left", state=NOT_ASKED)
+    except ApiError as error:
+        if isinstance(error, AuthenticationError) and error.status == _UNAUTHORIZED:
+            raise
+        why = "refused: " if is_refusal(error) else "could not be asked: "
+        return Answer("?", why + said_of(error), state=FAILED)
+
+
+def ask_all(questions: Sequence[Question[T]], service: T) -> Iterator[Result]:
+    """Ask questions one after another.
+
+    Raises:
+        AuthenticationError: If the token is not accepted.
+    """
+    for question in questions:
+        yield Result(question.name, question.text, asked(question, service))
+
+
+def summary(results: Sequence[Result], calls: int) -> str:
+    """Return what became of the questions, in a sentence or two, with what to do."""
+    states = [one.answer.state for one in results]
+    settled = sum(one.is_settled for one in results)
+    lines = [f"{settled} of {len(results)} questions are settled, in {calls} calls."]
+    if NOT_ASKED in states:
+        lines.append(f"{states.count(NOT_ASKED)} were not asked: raise --max-calls.")
+    if FAILED in states:
+        lines.append(f"{states.count(FAILED)} could not be asked: see the table, and try again.")
+    return " ".join(lines)
