@@ -25,7 +25,6 @@ from tap_totango.streams import (
     TotangoStream,
     check_maps,
     check_selection,
-    check_some_are_selected,
     map_error,
     streams_of,
 )
@@ -262,9 +261,7 @@ class TapTotango(Tap):
         tap = cls(**given, catalog=catalog)
         end = RunEnd(tap.config)
         try:
-            check_selection(tap.input_catalog, tap.streams)
-            if not tap.failures:
-                check_some_are_selected(tap.streams)
+            check_selection(tap.input_catalog, tap.streams, may_be_none=bool(tap.failures))
             tap.refuse_narrow_catalog()
             tap.sync_whole()
         except BaseException as error:  # such as a signal

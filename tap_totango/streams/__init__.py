@@ -23,7 +23,7 @@ from tap_totango.streams.reference import (
     TouchpointTypesStream,
 )
 from tap_totango.streams.search import AccountsStream, UsersStream
-from tap_totango.streams.selection import check_selection, check_some_are_selected
+from tap_totango.streams.selection import check_selection
 from tap_totango.streams.staff import StaffStream
 from tap_totango.streams.task_events import TaskEventsStream
 from tap_totango.streams.tasks import TasksStream
@@ -81,7 +81,6 @@ __all__ = [
     "TotangoStream",
     "check_maps",
     "check_selection",
-    "check_some_are_selected",
     "map_error",
     "streams_of",
 ]

@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
 
-def check_selection(catalog: Catalog | None, streams: Mapping[str, Stream]) -> None:
+def check_selection(
+    catalog: Catalog | None, streams: Mapping[str, Stream], *, may_be_none: bool
+) -> None:
     """Refuse a catalog that selects streams which do not exist.
+
+    Args:
+        catalog: As it was given.
+        streams: Those that exist.
+        may_be_none: Whether to go on where none is selected.
 
     Raises:
         InputError: If it does.
@@ -27,14 +34,6 @@ def check_selection(catalog: Catalog | None, streams: Mapping[str, Stream]) -> N
     if unknown:
         msg = f"The catalog selects streams that do not exist: {', '.join(sorted(unknown))}."
         raise InputError(msg, remedy=f"There are: {', '.join(sorted(streams))}.")
-
-
-def check_some_are_selected(streams: Mapping[str, Stream]) -> None:
-    """Refuse to read nothing.
-
-    Raises:
-        InputError: If no stream is selected.
-    """
-    if not any(stream.selected for stream in streams.values()):
+    if not (may_be_none or any(stream.selected for stream in streams.values())):
         msg = "The catalog selects no stream, so there is nothing to read."
         raise InputError(msg, remedy="Set selected: true in the metadata of one.")

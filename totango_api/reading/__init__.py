@@ -8,7 +8,8 @@ from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_k
 from totango_api.reading.events import PATH as EVENTS_PATH
 from totango_api.reading.events import EventsRead, event_id_of, of_types, since
 from totango_api.reading.hints import NO_HINTS, Hints
-from totango_api.reading.list_read import ListRead, PageParameters, parameters_of
+from totango_api.reading.list_read import ListRead
+from totango_api.reading.page_parameters import PageParameters, parameters_of
 from totango_api.reading.pages import Paging
 from totango_api.reading.record_events import RecordEvent, record_events
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint

@@ -1,7 +1,7 @@
 """Reads every row of a list of which only the request is known, or says what is not known.
 
-A list comes to an end as known where its answers count its rows, or where a page is empty. Pages
-are gone through again where rows moved from one to another meanwhile.
+Each page begins with the last row of the one before, so that rows that move up are noticed. The end
+is where answers count as many rows, or where nothing follows the last one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from totango_api.http import ApiClient
+    from totango_api.reading.page_parameters import PageParameters
     from totango_api.search import Key, PastedRequest, Row
 
-OFFSET: Final = "offset"
-COUNT: Final = "count"
-_COUNTS: Final = (COUNT, "limit", "length", "size", "page_size", "pageSize", "per_page")
 _PASSES: Final = 3
+_MOST_STEPS_BACK: Final = 100
+"""A pass is given up where rows go away so often."""
+
 _MOVABLE: Final = 2
 """Rows move from page to page where there are so many."""
 
@@ -32,39 +33,6 @@ _ROUND: Final = 100
 """A single answer with a multiple of so many rows may have been cut."""
 
 _OTHER_KEY: Final = "Name what tells rows apart in `key`, or none."
-
-
-@dataclass(frozen=True)
-class PageParameters:
-    """What the parameters are called that ask for another page; empty where there are none.
-
-    Attributes:
-        offset: Rows to skip.
-        page: Number of the page, instead of an offset.
-        count: Rows on a page.
-        is_guess: Whether nobody said so: an offset may as well count pages.
-        is_whole: Whether one answer is known to hold the whole list.
-    """
-
-    offset: str = ""
-    page: str = ""
-    count: str = ""
-    is_guess: bool = False
-    is_whole: bool = False
-
-    @property
-    def are_known(self) -> bool:
-        """Whether another page can be asked for."""
-        return bool(self.offset or self.page)
-
-
-def parameters_of(request: PastedRequest) -> PageParameters:
-    """Return what can be seen of a request: an `offset`, and how many rows it asks for."""
-    counts = (name for name in _COUNTS if whole_number(request.parameter(name)))
-    is_search = request.search is not None and isinstance(request.search.get("terms"), list)
-    offset = OFFSET if is_search or request.parameter(OFFSET) is not None else ""
-    count = next(counts, COUNT if is_search else "")
-    return PageParameters(offset, count=count, is_guess=True)
 
 
 @dataclass
@@ -91,19 +59,26 @@ class _Pass:
     """One way through all pages.
 
     Attributes:
-        received: Rows, those that came before included.
+        keys: What tells the rows apart that came.
+        first: That of the first page.
+        before: That of the page before.
+        offset: Rows that the next page skips.
         totals: What answers counted for the whole list.
         claimed: The most that any number called a total said.
         repeats: Rows that came on an earlier page.
-        is_stuck: Whether a page brought nothing but such rows.
+        steps_back: How often rows had gone away before a page.
+        is_stuck: Whether a page was the first one again, or brought nothing new.
     """
 
     keys: KeySet = field(default_factory=KeySet)
+    first: Sequence[Key] = ()
+    before: Sequence[Key] = ()
     pages: int = 0
-    received: int = 0
+    offset: int = 0
     totals: set[int] = field(default_factory=set)
     claimed: int = 0
     repeats: int = 0
+    steps_back: int = 0
     is_stuck: bool = False
 
     @property
@@ -111,17 +86,23 @@ class _Pass:
         """Rows told apart."""
         return len(self.keys)
 
-    def take(self, page: ListAnswer, keys: Sequence[Key]) -> bool:
-        """Count a page in; tell whether it brings anything new."""
+    def joins(self, keys: Sequence[Key]) -> bool:
+        """Tell whether a page has a row in common with the one before."""
+        return not self.before or not set(self.before).isdisjoint(keys)
+
+    def take(self, page: ListAnswer, keys: Sequence[Key], *, overlap: int) -> None:
+        """Count a page in."""
         repeats = self.keys.add_all(keys).count(False)
-        self.pages += 1
-        self.received += len(keys)
         self.repeats += repeats
         self.claimed = max(self.claimed, page.total or 0)
         if page.total is not None and page.counts_list:
             self.totals.add(page.total)
-        self.is_stuck = 0 < len(keys) == repeats
-        return repeats < len(keys)
+        self.is_stuck = bool(self.pages and len(keys) > overlap) and (
+            keys == self.first or (not overlap and repeats == len(keys))
+        )
+        self.first = keys if not self.pages else self.first
+        self.before = keys
+        self.pages += 1
 
 
 class ListRead:
@@ -152,7 +133,6 @@ class ListRead:
         asked = whole_number(request.parameter(parameters.count)) if parameters.count else None
         self._count = min(asked or page_size, page_size)
         self._seen = KeySet()
-        self._first_rows = 0
         self.result = ListResult()
 
     def first(self) -> ListAnswer:
@@ -161,7 +141,7 @@ class ListRead:
         Raises:
             ApiError: If the service does not give it.
         """
-        return self._fetch(_Pass())
+        return self._fetch(0, 0)
 
     def pages(
         self, key: Sequence[tuple[str, ...]] = (), first: ListAnswer | None = None
@@ -183,36 +163,48 @@ class ListRead:
             first = None
             done.keys.close()
             self.result.doubt = self._doubt_about(done)
-            is_hopeless = done.rows == self._first_rows and not done.claimed
-            if not self.result.doubt or done.pages < _MOVABLE or is_hopeless:
+            if not self.result.doubt or done.pages < _MOVABLE:
                 break
         self._seen.close()
 
     def _pass(self, done: _Pass, page: ListAnswer | None) -> Iterator[list[Row]]:
+        """Go through all pages; each begins with the last row of the one before.
+
+        While rows keep their order, nothing that was there throughout is passed over then.
+        """
+        back = self._overlap
         goes_on = True
         while goes_on:
-            page = page or self._fetch(done)
+            page = page or self._fetch(done.pages, done.offset)
             keys = self._keys_of(page.rows)
-            if not done.pages:
-                self._first_rows = len(keys)
-            brings_news = done.take(page, keys)
+            if self._overlap and done.offset and not done.joins(keys):
+                if done.steps_back == _MOST_STEPS_BACK:
+                    break
+                done.steps_back += 1
+                done.offset, back, page = max(done.offset - back, 0), back * 2, None
+                continue  # rows went away before this page, and others moved up
+            back = self._overlap
+            done.take(page, keys, overlap=self._overlap)
             fresh = self._seen.add_all(keys)
-            self.result.total = page.total
-            self.result.rows = len(self._seen)
+            self.result.total, self.result.rows = page.total, len(self._seen)
             yield [row for row, is_new in zip(page.rows, fresh, strict=True) if is_new]
-            is_all = page.counts_list and done.received >= (page.total or 0)
-            goes_on = self._parameters.are_known and brings_news and not is_all
-            page = None
+            is_all = page.counts_list and done.offset + len(keys) >= (page.total or 0)
+            advance = len(keys) - self._overlap
+            goes_on = self._parameters.are_known and advance > 0 and not (is_all or done.is_stuck)
+            done.offset, page = done.offset + max(advance, 0), None
 
-    def _fetch(self, done: _Pass) -> ListAnswer:
-        """Fetch the page behind those of a pass."""
+    @property
+    def _overlap(self) -> int:
+        """Rows that a page has in common with the one before."""
+        return int(bool(self._parameters.offset) and self._count > 1)
+
+    def _fetch(self, pages: int, offset: int) -> ListAnswer:
+        """Fetch the page behind so many pages, or rows."""
         names, values = self._parameters, dict[str, int]()
         if names.offset:
-            values[names.offset] = done.received
+            values[names.offset] = offset
         if names.page:
-            values[names.page] = (
-                whole_number(self._request.parameter(names.page)) or 0
-            ) + done.pages
+            values[names.page] = (whole_number(self._request.parameter(names.page)) or 0) + pages
         if names.count:
             values[names.count] = self._count
         self.result.calls += 1
@@ -225,27 +217,20 @@ class ListRead:
 
     def _doubt_about(self, done: _Pass) -> str:
         """Return why rows may be missing after a pass; empty if none are."""
-        if done.rows < done.claimed:
-            return f"{done.claimed - done.rows} of {done.claimed} rows could not be read."
+        name = self._parameters.offset or self._parameters.page
         if done.is_stuck:
             return (
-                f"Page {done.pages} repeats earlier rows, as if the service did not heed "
-                f"{self._parameters.offset or self._parameters.page}: only {done.rows} rows are "
-                "known to exist."
+                f"Page {done.pages} repeats earlier rows, as if {name} did not ask for others: "
+                f"only {done.rows} rows are known to exist."
             )
-        if done.repeats or len(done.totals) > 1:
+        if done.rows < done.claimed:
+            return f"{done.claimed - done.rows} of {done.claimed} rows could not be read."
+        has_moved = self._parameters.page and (done.repeats or len(done.totals) > 1)
+        if has_moved or done.steps_back == _MOST_STEPS_BACK:
             return "Rows moved while others were read, and some may have been passed over."
-        if done.totals or self._parameters.is_whole:
+        if self._parameters.are_known or self._parameters.is_whole or done.totals:
             return ""
-        if not self._parameters.are_known:
-            return self._doubt_about_one_page(done.rows)
-        is_full = self._parameters.count and done.rows == self._count
-        if is_full and self._parameters.is_guess:
-            return (
-                f"Behind a full page of {done.rows} rows there is none, as if "
-                f"{self._parameters.offset} counted pages."
-            )
-        return ""
+        return self._doubt_about_one_page(done.rows)
 
     def _doubt_about_one_page(self, rows: int) -> str:
         self.result.note = f"Only one page, of {rows} rows, is known to exist."
