@@ -35,6 +35,13 @@ SHARED: Final = (
     "user_agent",
     "report_path",
     "report_history_path",
+    "notify_webhook",
+    "notify_command",
+    "notify_email_to",
+    "notify_email_from",
+    "notify_smtp",
+    "notify_smtp_user",
+    "notify_smtp_password",
 )
 """What both plugins have in common: how to reach Totango, and who is told."""
 

@@ -19,6 +19,7 @@ from tap_totango.tap import TapTotango
 from totango_api.command_line import command_in
 from totango_api.config import respell
 from totango_api.errors import SettingsError, TotangoError
+from totango_api.notifications import register_secrets
 from totango_api.redaction import register_secret, scrub, scrub_logs
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     given = TapTotango.cb_config(None, None, tuple(paths))  # type: ignore[arg-type]
     config = {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
     register_secret(str(config.get("app_token") or ""))
+    register_secrets(config)
     respell(config, CONFIG["properties"])
     built_in = copy.deepcopy(CONFIG)
     TapTotango.append_builtin_config(built_in)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from totango_api.config import SETTINGS as SHARED
 from totango_api.limits import PAGE_ROWS
+from totango_api.notifications import FAILURE, notify_settings
 from totango_api.parts import PATTERN
 from totango_api.report import report_settings
 
@@ -178,6 +179,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         pattern=PATTERN,
     ),
     **report_settings(),
+    **notify_settings(FAILURE),
     "page_size": _setting(
         "integer",
         "Page size",

@@ -1,4 +1,4 @@
-"""The end of a run: its report is written, whatever ended it."""
+"""The end of a run: its report is written and people are told, whatever ended it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from totango_api.errors import TotangoError
+from totango_api.notifications import Notifier
 from totango_api.output_paths import checked_paths
 from totango_api.redaction import sentence_of
 from totango_api.report import ReportFiles
@@ -27,15 +28,17 @@ class RunEnd:
         config: The tap's settings.
 
     Raises:
-        SettingsError: If the report cannot be where they say.
+        SettingsError: If the report cannot be where they say, or nobody can be told so.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._files = ReportFiles.of(checked_paths(ReportFiles.paths(config)))
+        self._notifier = Notifier.from_config(config)
+        self._report_path = str(self._files.report) if self._files.report else None
         self._calls_per_minute = config.get("rate_limit_per_minute")
 
     def tell(self, report: Report, client: ApiClient | None, error: BaseException | None) -> None:
-        """Write the report.
+        """Write the report, and tell people.
 
         Args:
             report: What was counted.
@@ -52,8 +55,11 @@ class RunEnd:
             self._files.write(document)
         except TotangoError as unwritten:
             if error is None:
+                document["failure"] = str(unwritten)
                 raise
             logger.error("%s", unwritten)  # noqa: TRY400 (no traceback)
+        finally:
+            self._notifier.tell(document, self._report_path)
 
 
 def _said(error: BaseException) -> str:

@@ -32,6 +32,7 @@ from totango_api.command_line import help_on
 from totango_api.config import Connection, respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
+from totango_api.notifications import register_secrets
 from totango_api.parts import Part
 from totango_api.redaction import register_secret, sentence_of
 from totango_api.region import resolved
@@ -66,7 +67,12 @@ class TapTotango(Tap):
     ]
 
     def __init__(
-        self, *args: Any, setup_mapper: bool = True, known_catalog: Any = None, **kwargs: Any
+        self,
+        *args: Any,
+        setup_mapper: bool = True,
+        known_catalog: Any = None,
+        report: Report | None = None,
+        **kwargs: Any,
     ) -> None:
         """Make a tap.
 
@@ -74,11 +80,12 @@ class TapTotango(Tap):
             args: As the SDK's.
             setup_mapper: Whether to make the streams now.
             known_catalog: A catalog whose columns keep their names; nothing else of it is used.
+            report: Counts what is done.
             kwargs: As the SDK's.
         """
         self.started_at = utc_now()
         self.failures: dict[str, TotangoError] = {}
-        self.report = Report()
+        self.report = report or Report()
         self._known_catalog = known_catalog
         # Streams are made of the state, which the SDK loads after the mapper has asked for them.
         super().__init__(*args, setup_mapper=False, **kwargs)
@@ -213,6 +220,7 @@ class TapTotango(Tap):
             SettingsError: If they cannot be used.
         """
         register_secret(str(self._config.get("app_token") or ""))
+        register_secrets(self._config)
         respell(self._config, CONFIG["properties"])
         for name in self._config.keys() - CONFIG["properties"].keys():
             if self._config[name] is None:  # the SDK's own settings have no null
@@ -252,22 +260,25 @@ class TapTotango(Tap):
         given: dict[str, Any] = {
             "config": options["config"].config,
             "parse_env_config": options["config"].parse_env,
-            "state": state_in(options["state"]),
         }
-        catalog = catalog_in(options["catalog"])
         if options["discover"]:
+            given["state"] = state_in(options["state"])
+            catalog = catalog_in(options["catalog"])
             cls(**given, known_catalog=catalog, setup_mapper=False).run_discovery()
             return
-        tap = cls(**given, catalog=catalog)
-        end = RunEnd(tap.config)
+        from_env = cls._env_var_config if given["parse_env_config"] else {}
+        end, report = RunEnd({**given["config"], **from_env}), Report()
+        tap: TapTotango | None = None
         try:
+            given["state"] = state_in(options["state"])
+            tap = cls(**given, catalog=catalog_in(options["catalog"]), report=report)
             check_selection(tap.input_catalog, tap.streams, may_be_none=bool(tap.failures))
             tap.refuse_narrow_catalog()
             tap.sync_whole()
         except BaseException as error:  # such as a signal
-            end.tell(tap.report, tap.client, error)
+            end.tell(report, tap.client if tap else None, error)
             raise
-        end.tell(tap.report, tap.client, None)
+        end.tell(report, tap.client, None)
 
     def sync_whole(self) -> None:
         """Read all streams.

@@ -14,6 +14,7 @@ from target_totango.mapping import (
 from target_totango.models import HUB, TRACKING
 from totango_api import limits
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
+from totango_api.notifications import FAILURE, REJECTS, notify_settings
 from totango_api.parts import PATTERN
 from totango_api.report import report_settings
 
@@ -239,6 +240,14 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     )
     | {"pattern": PATTERN},
     **report_settings(),
+    **notify_settings(FAILURE, REJECTS),
+    "notify_rejects_above": setting(
+        "string",
+        "Rejects untold",
+        "With `notify_on: rejects`, the share of the rows read that may be rejected before anybody "
+        "is told, such as `2%`.",
+    )
+    | {"pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
     "report_values": setting(
         "boolean",
         "Values in reports",

@@ -36,6 +36,7 @@ from target_totango.streams import (
 )
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError
+from totango_api.notifications import SECRETS, register_secrets, telling_failures
 from totango_api.redaction import register_secret
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-totango")
 
-_SECRETS: Final = ("app_token", "sdr_token")
+_SECRETS: Final = ("app_token", "sdr_token", *SECRETS)
 
 
 class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
@@ -79,6 +80,7 @@ class TargetTotango(Target):
             if isinstance(config, dict) and config.get(name):
                 register_secret(str(config[name]))
             register_secret(os.environ.get(f"TARGET_TOTANGO_{name.upper()}"))
+        register_secrets(config if isinstance(config, dict) else {})
         try:
             super().__init__(config=config, **arguments)
         except STREAM_MAP_ERRORS as error:
@@ -132,11 +134,17 @@ class TargetTotango(Target):
             SettingsError: If the settings do not fit their schema.
             TotangoError: If not everything was done.
         """
-        try:
-            super().invoke(**arguments)
-        except ConfigValidationError as error:
-            msg = f"The settings cannot be used: {'; '.join(error.errors)}."
-            raise SettingsError(msg) from None
+        super(Target, cls).invoke(about=arguments["about"], about_format=arguments["about_format"])
+        cls.print_version(print_fn=cls.logger.info)
+        given = arguments["config"]
+        from_env = cls._env_var_config if given.parse_env else {}
+        with telling_failures(cls.name, {**given.config, **from_env}):
+            try:
+                target = cls(config=given.config, parse_env_config=given.parse_env)
+            except ConfigValidationError as error:
+                msg = f"The settings cannot be used: {'; '.join(error.errors)}."
+                raise SettingsError(msg) from None
+        target.listen(arguments["file_input"])
 
     def get_sink(
         self,

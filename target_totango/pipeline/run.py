@@ -22,6 +22,7 @@ from target_totango.singer import StateCheckpointer, emit
 from target_totango.storage import RunFiles
 from target_totango.verify import ReadBack
 from totango_api.errors import InputError, TotangoError
+from totango_api.notifications import Notifier
 from totango_api.redaction import sentence_of
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Run:
             keeps_groups=settings.segment.remembers_groups,
         )
         self.known_groups = self._files.known_groups
+        self._notifier = Notifier.from_config(config)
         self._report = Report(shows_values=settings.report_values)
         self._states = StateCheckpointer()
         self._progress = Progress(self._report, self._states)
@@ -291,7 +293,7 @@ class Run:
         self._end.log()
 
     def _write_report(self, failure: str, *, is_complete: bool) -> None:
-        """Write the report of the run.
+        """Write the report of the run, and tell people.
 
         Args:
             failure: What was not done, as a sentence.
@@ -304,7 +306,13 @@ class Run:
         report["failure"] = failure or None
         report["calls_per_minute"] = self.clients.calls_per_minute
         shows_values = self.settings.report_values or self._dry_run is not None
-        self._files.report.write(report, is_private=shows_values)
+        try:
+            self._files.report.write(report, is_private=shows_values)
+        except TotangoError as error:
+            report["failure"] = failure or sentence_of(error)
+            raise
+        finally:
+            self._notifier.tell(report, self.settings.report_path)
 
     @property
     def _end(self) -> RunEnd:

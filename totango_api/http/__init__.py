@@ -10,11 +10,22 @@ from typing import TYPE_CHECKING, Any
 from totango_api.http.client import FORM, ApiClient, Request
 from totango_api.http.json_decoding import decode
 from totango_api.http.responses import Response, json_of
+from totango_api.http.tls import ca_bundle, verified_context
 
 if TYPE_CHECKING:
     from totango_api.http.async_client import AsyncPoster
 
-__all__ = ["FORM", "ApiClient", "AsyncPoster", "Request", "Response", "decode", "json_of"]
+__all__ = [
+    "FORM",
+    "ApiClient",
+    "AsyncPoster",
+    "Request",
+    "Response",
+    "ca_bundle",
+    "decode",
+    "json_of",
+    "verified_context",
+]
 
 
 def __getattr__(name: str) -> Any:

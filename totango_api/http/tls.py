@@ -32,7 +32,7 @@ def ca_bundle() -> str:
     return DEFAULT_CA_BUNDLE_PATH
 
 
-def tls_context() -> ssl.SSLContext:
+def verified_context() -> ssl.SSLContext:
     """Return a context that verifies certificate and host name, with TLS 1.2 or newer.
 
     Raises:
@@ -46,5 +46,15 @@ def tls_context() -> ssl.SSLContext:
         msg = f"{bundle} holds no certificates that can be used ({type(error).__name__})."
         raise SettingsError(msg, remedy=f"Check the first that is set of {VARIABLES}.") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the same for HTTP.
+
+    Raises:
+        SettingsError: If the environment names certificates that cannot be used.
+    """
+    context = verified_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

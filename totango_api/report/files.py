@@ -62,12 +62,12 @@ class ReportFiles:
     @staticmethod
     def paths(config: Mapping[str, Any]) -> dict[str, str | None]:
         """Return the files that settings ask for, by what they are called, to be checked."""
-        report = config.get("report_path") or None
+        report, history = (_text(config, name) for name in ("report_path", "report_history_path"))
         is_page = report is not None and Path(report).suffix == PAGE
         return {
             "report_path": report,
             _BESIDE: str(Path(report).with_suffix(".json")) if report and is_page else None,
-            "report_history_path": config.get("report_history_path") or None,
+            "report_history_path": history,
         }
 
     @classmethod
@@ -101,6 +101,12 @@ class ReportFiles:
             # What the page shows is what the JSON holds: dates and the like are text there.
             page = render_page(json.loads(document), list(_earlier(self.history)))
             _saying(self.report, _replace, page, mode)
+
+
+def _text(config: Mapping[str, Any], name: str) -> str | None:
+    """Return a path; what is none is said by the schema."""
+    value = config.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _saying(path: Path, write: Any, text: str, mode: int) -> None:

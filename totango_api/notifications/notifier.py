@@ -1,0 +1,114 @@
+"""Decides whether a run is told, and tells it by every way that is set, all at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.errors import TotangoError
+from totango_api.notifications.notice import notice_of
+from totango_api.notifications.senders import NotTakenError, mail, post, run
+from totango_api.notifications.settings import ALWAYS, REJECTS, Channels
+from totango_api.redaction import sentence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from totango_api.notifications.notice import Notice
+
+logger = logging.getLogger(__name__)
+
+SECONDS: Final = 15.0
+"""For all of it: whoever stops a program does not wait long."""
+
+
+class Notifier:
+    """Tells people of a run.
+
+    Args:
+        channels: When and how.
+    """
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Notifier:
+        """Make one of a plugin's settings.
+
+        Raises:
+            SettingsError: If one cannot be used.
+        """
+        return cls(Channels.from_config(config))
+
+    def tell(self, report: Mapping[str, Any], report_path: str | None = None) -> None:
+        """Tell of a run, if it is one that is told; what goes wrong is a warning.
+
+        Args:
+            report: As :func:`totango_api.report.render_page` takes it.
+            report_path: Where it is written.
+        """
+        if not self._is_told(report):
+            return
+        ways = self._ways(notice_of(report, report_path))
+        threads = {
+            name: threading.Thread(target=_guarded, args=(name, way), daemon=True)
+            for name, way in ways.items()
+        }
+        for thread in threads.values():
+            thread.start()
+        until = time.monotonic() + SECONDS
+        for name, thread in threads.items():
+            thread.join(max(until - time.monotonic(), 0))
+            if thread.is_alive():
+                _warn(name, "it took too long")
+
+    def _is_told(self, report: Mapping[str, Any]) -> bool:
+        if self._channels.on == ALWAYS or report.get("failure"):
+            return True
+        totals = report.get("totals") or {}
+        rejected, received = totals.get("rejected") or 0, totals.get("received") or 0
+        is_above: bool = rejected > self._channels.above * received
+        return self._channels.on == REJECTS and is_above
+
+    def _ways(self, notice: Notice) -> dict[str, Callable[[], None]]:
+        channels, ways = self._channels, dict[str, "Callable[[], None]"]()
+        if channels.webhook:
+            ways["notify_webhook"] = partial(post, channels.webhook, notice)
+        if channels.command:
+            ways["notify_command"] = partial(run, channels.command, notice, seconds=SECONDS - 1)
+        if channels.email:
+            ways["notify_email_to"] = partial(mail, channels.email, notice)
+        return ways
+
+
+@contextmanager
+def telling_failures(program: str, config: Mapping[str, Any]) -> Iterator[None]:
+    """Tell of a run that fails before it can count anything.
+
+    Raises:
+        SettingsError: If the settings about notifications cannot be used.
+    """
+    notifier = Notifier.from_config(config)
+    try:
+        yield
+    except TotangoError as error:
+        notifier.tell({"program": program, "failure": sentence_of(error)})
+        raise
+
+
+def _guarded(name: str, way: Callable[[], None]) -> None:
+    try:
+        way()
+    except (NotTakenError, TotangoError) as error:
+        _warn(name, str(error).rstrip("."))
+    except Exception as error:  # noqa: BLE001 (a run never fails for it; texts may hold addresses)
+        _warn(name, f"it failed ({type(error).__name__})")
+
+
+def _warn(name: str, why: str) -> None:
+    logger.warning("Nobody was notified by %s: %s.", name, why)

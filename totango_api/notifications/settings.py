@@ -1,0 +1,192 @@
+"""The settings about notifications: flat, as Meltano keeps them best."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from totango_api.errors import SettingsError
+from totango_api.hosts import is_loopback
+from totango_api.redaction import register_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FAILURE: Final = "failure"
+REJECTS: Final = "rejects"
+ALWAYS: Final = "always"
+
+SMTP_PORT: Final = 587
+SMTPS_PORT: Final = 465
+
+SECRETS: Final = ("notify_webhook", "notify_smtp_password")
+
+
+def _setting(title: str, description: str, **more: Any) -> dict[str, Any]:
+    return {"type": ["string", "null"], "title": title, "description": description, **more}
+
+
+def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of the settings, by name.
+
+    Args:
+        occasions: Beside `always`, when a run may be told.
+    """
+    return {
+        "notify_on": _setting(
+            "Notify on",
+            "Which runs are told, by whichever of notify_webhook, notify_command and "
+            "notify_email_to is set: those that fail, "
+            + ("those that fail or reject rows, " if REJECTS in occasions else "")
+            + "or all. What is told holds no value of a row; where it cannot be told, the run only "
+            "warns.",
+            enum=[*occasions, ALWAYS, None],
+            default=FAILURE,
+        ),
+        "notify_webhook": _setting(
+            "Webhook",
+            "URL that gets a small JSON by POST, as Slack and Teams (Workflows) take it; others "
+            "get `text`, and `run` with the counts. https, but for loopback hosts; redirects are "
+            "not followed.",
+            secret=True,
+            writeOnly=True,
+        ),
+        "notify_command": _setting(
+            "Command",
+            "Program with arguments, run without a shell, that gets the JSON on standard input.",
+        ),
+        "notify_email_to": _setting(
+            "E-mail to", "Addresses, separated by commas. Needs notify_smtp."
+        ),
+        "notify_email_from": _setting(
+            "E-mail from", "The sender; the first of the addresses where it is not set."
+        ),
+        "notify_smtp": _setting(
+            "SMTP server",
+            f"`host:port` that takes the e-mail; {SMTP_PORT} where no port is named. The "
+            f"connection is encrypted (STARTTLS; TLS from the start on {SMTPS_PORT}), but to "
+            "loopback hosts.",
+        ),
+        "notify_smtp_user": _setting("SMTP user", "For servers that ask for one."),
+        "notify_smtp_password": _setting(
+            "SMTP password", "Beside notify_smtp_user.", secret=True, writeOnly=True
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class Email:
+    """Where e-mails go, and by which server."""
+
+    sender: str
+    to: tuple[str, ...]
+    host: str
+    port: int
+    user: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Channels:
+    """When and how runs are told, checked.
+
+    Attributes:
+        on: Which runs.
+        above: Share of rows that may be rejected untold, with `rejects`.
+        command: Program and arguments; none for no command.
+    """
+
+    on: str = FAILURE
+    above: float = 0
+    webhook: str | None = None
+    command: tuple[str, ...] = ()
+    email: Email | None = None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Channels:
+        """Check the settings of a plugin's configuration.
+
+        Raises:
+            SettingsError: If one cannot be used.
+        """
+        register_secrets(config)
+        return cls(
+            on=_text(config, "notify_on").lower() or FAILURE,
+            above=_share(_text(config, "notify_rejects_above")),
+            webhook=_webhook(_text(config, "notify_webhook")),
+            command=_command(_text(config, "notify_command")),
+            email=_email(config),
+        )
+
+
+def register_secrets(config: Mapping[str, Any]) -> None:
+    """Keep what the settings hold of secrets out of logs, before anything is said of them."""
+    for name in SECRETS:
+        register_secret(str(config.get(name) or "").strip())
+    try:
+        parts = urlsplit(_text(config, "notify_webhook"))
+    except ValueError:
+        return
+    # Libraries log the path of a URL by itself.
+    if len(parts.path) > 1:
+        register_secret(parts.path)
+    register_secret(parts.query)
+
+
+def _text(config: Mapping[str, Any], name: str) -> str:
+    value = config.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text.rstrip("% ") or 0) / 100
+    except ValueError:  # the schema says it
+        return 0
+
+
+def _webhook(url: str) -> str | None:
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"http", "https"}:
+        msg = "notify_webhook is not a URL."
+        raise SettingsError(msg, remedy="Copy it from Slack, Teams, or whatever takes it.")
+    if parts.scheme == "http" and not is_loopback(host):
+        msg = "notify_webhook is plain http."
+        raise SettingsError(msg, remedy="Use https; plain http is for loopback hosts only.")
+    return url
+
+
+def _command(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        msg = "notify_command cannot be split into words: a quote is missing."
+        raise SettingsError(msg, remedy="Quote arguments as a shell takes them.") from None
+
+
+def _email(config: Mapping[str, Any]) -> Email | None:
+    to = tuple(one.strip() for one in _text(config, "notify_email_to").split(",") if one.strip())
+    server = _text(config, "notify_smtp")
+    if not to:
+        return None
+    if not server:
+        msg = "notify_email_to needs notify_smtp, which is not set."
+        raise SettingsError(msg, remedy="Set it to a server that takes e-mails, as host:port.")
+    sender = _text(config, "notify_email_from") or to[0]
+    if not all(one.isprintable() and "@" in one.strip("@") for one in (sender, *to)):
+        msg = "notify_email_to or notify_email_from holds what is no address."
+        raise SettingsError(msg, remedy="Separate addresses by commas.")
+    host, _, port = server.rpartition(":") if ":" in server else (server, "", str(SMTP_PORT))
+    if not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
+        msg = "notify_smtp is not host:port."
+        raise SettingsError(msg, remedy="It looks like smtp.example.com:587.")
+    user, password = _text(config, "notify_smtp_user"), _text(config, "notify_smtp_password")
+    return Email(sender, to, host.strip("[]"), int(port), user, password)
