@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class TapRun:
     stdout: str
     said: str
 
-    @property
+    @functools.cached_property
     def messages(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stdout.split("\n") if line]
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sandboxes
+
+from tap_totango.streams import search
+from totango_api.reading import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxes import Sandbox
 
-pytestmark = pytest.mark.slow
+ROWS, WINDOW, PAGE = 2_500, 1_000, 100
+"""A tenth of what they are in Totango: `test_kills.py` reads as many rows as there may be."""
 
-ROWS = 25_000
 DEFAULTS = {
     "terms": "all",
     "unsupported_term": "error",
     "beyond_window": "error",
     "total_hits": "true",
     "ties": "unstable",
-    "page_max": 1000,
+    "page_max": PAGE,
+    "window_rows": WINDOW,
     "scroll": "on",
     "term.date": "on",
     "term.string": "on",
@@ -32,6 +37,13 @@ DEFAULTS = {
 UNCUTTABLE = {name: "off" for name in DEFAULTS if name.startswith("term.")}
 
 
+@dataclass(frozen=True)
+class SmallPaging(Paging):
+    """Knows how many rows the sandbox here lets a query reach."""
+
+    window: int = WINDOW
+
+
 @pytest.fixture(scope="module")
 def _many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     seed = f"accounts={ROWS},users=0,events=0"
@@ -39,9 +51,21 @@ def _many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _small_paging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "Paging", SmallPaging)
+
+
+@pytest.fixture
+def small(service: Sandbox) -> Sandbox:
+    """An empty sandbox with small pages and a small window."""
+    service.set(page_max=PAGE, window_rows=WINDOW)
+    return service
+
+
 @pytest.fixture
 def many(_many: Sandbox) -> Sandbox:
-    """A sandbox of 25,000 accounts, set as it starts."""
+    """A sandbox of more accounts than a query reaches."""
     _many.set(**DEFAULTS)
     _many.chaos()
     return _many
@@ -49,8 +73,10 @@ def many(_many: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def read(many, tap):
-    """`read(setting=value, …)`: a run over the 25,000 accounts."""
-    return lambda **settings: tap(config=many.config(max_retry_seconds=5, **settings))
+    """`read(setting=value, …)`: a run over all accounts."""
+    return lambda **settings: tap(
+        config=many.config(max_retry_seconds=5, page_size=PAGE, **settings)
+    )
 
 
 def assert_everything(ran, service: Sandbox) -> None:
@@ -70,7 +96,7 @@ def assert_everything(ran, service: Sandbox) -> None:
         {"beyond_window": "serve"},
         {"terms": "evidenced"},
         {"terms": "evidenced", "unsupported_term": "ignore"},
-        {"terms": "evidenced", "beyond_window": "empty", "page_max": 400},
+        {"terms": "evidenced", "beyond_window": "empty", "page_max": 40},
         {"term.date": "off", "term.date_attribute": "off", "unsupported_term": "ignore"},
     ],
     ids=lambda switches: (
@@ -93,7 +119,7 @@ def test_what_cannot_be_cut_is_told_with_its_number_and_its_remedy(many, read) -
     ran = read()
     missing = ROWS - len(set(ran.keys("accounts")))
     ran.failed(f"{missing} of {ROWS}", "accounts_partitions", "accounts_method: scroll")
-    assert missing >= ROWS - 20_000
+    assert missing >= ROWS - 2 * WINDOW
     assert not ran.of("ACTIVATE_VERSION", "accounts")
     assert ran.value("accounts") is None
 
@@ -136,30 +162,30 @@ def test_no_count_and_no_end(many, read) -> None:
     read().failed("does not count", "accounts_partitions")
 
 
-@pytest.mark.parametrize("rows", [999, 1000, 1001, 2000])
+@pytest.mark.parametrize("rows", [99, 100, 101, 200])
 @pytest.mark.parametrize("said", ["true", "missing", "off_by:-3", "off_by:3", "off_by:-3000"])
-def test_around_the_end_of_a_page(service, tap, rows: int, said: str) -> None:
-    service.load(
+def test_around_the_end_of_a_page(small, tap, rows: int, said: str) -> None:
+    small.load(
         accounts=[{"account_id": f"a-{n}", "account_name": f"Company {n}"} for n in range(rows)]
     )
-    service.set(total_hits=said)
-    ran = tap().sound()
+    small.set(total_hits=said)
+    ran = tap(page_size=PAGE).sound()
     assert len(ran.keys("accounts")) == rows
     assert ran.code == (1 if said == "off_by:3" else 0), ran.said[-2000:]
 
 
 @pytest.mark.parametrize("rows", [1, 99, 100, 101, 350])
 @pytest.mark.parametrize("over", ["clamp", "error"])
-def test_pages_smaller_than_asked(service, tap, rows: int, over: str) -> None:
-    service.load(accounts=[{"account_id": f"a-{n}", "account_name": f"A {n}"} for n in range(rows)])
-    service.set(page_max=100, count_over=over)
+def test_pages_smaller_than_asked(small, tap, rows: int, over: str) -> None:
+    small.load(accounts=[{"account_id": f"a-{n}", "account_name": f"A {n}"} for n in range(rows)])
+    small.set(count_over=over)
     ran = tap(page_size=100 if over == "error" else 1000).ok()
     assert len(ran.keys("accounts")) == rows
 
 
-def test_users_by_their_accounts_when_all_are_alike(service, tap, discover) -> None:
-    accounts, each = 210, 100
-    service.load(
+def test_users_by_their_accounts_when_all_are_alike(small, tap, discover) -> None:
+    accounts, each = 21, 100
+    small.load(
         accounts=[{"account_id": f"a-{n}", "account_name": f"A {n}"} for n in range(accounts)],
         users=[
             {
@@ -174,36 +200,36 @@ def test_users_by_their_accounts_when_all_are_alike(service, tap, discover) -> N
         ],
     )
     catalog = discover().deselect("accounts")
-    ran = tap(catalog=catalog).ok()
+    ran = tap(catalog=catalog, page_size=PAGE).ok()
     assert len(set(ran.keys("users"))) == accounts * each
     assert len(ran.of("ACTIVATE_VERSION", "users")) == 1
 
 
 @pytest.mark.parametrize("twist", ["duplicate-page", "short-page"])
-def test_a_page_that_went_wrong_is_made_good_or_told(service, tap, twist: str) -> None:
-    service.load(
-        accounts=[{"account_id": f"a-{n}", "account_name": f"Company {n}"} for n in range(3500)]
+def test_a_page_that_went_wrong_is_made_good_or_told(small, tap, twist: str) -> None:
+    small.load(
+        accounts=[{"account_id": f"a-{n}", "account_name": f"Company {n}"} for n in range(350)]
     )
-    service.chaos(f"{twist}@accounts:3")
-    assert len(tap().ok().keys("accounts")) == 3500
+    small.chaos(f"{twist}@accounts:3")
+    assert len(tap(page_size=PAGE).ok().keys("accounts")) == 350
 
 
 @pytest.mark.parametrize("at", [2, 3, 4])
-def test_rows_that_come_and_go_while_reading_cost_no_other_row(service, tap, at: int) -> None:
-    rows = [{"account_id": f"a-{n}", "account_name": f"Company {n:05d}"} for n in range(3500)]
-    service.load(accounts=rows)
-    service.chaos(f"shift-delete@accounts:{at}", "slow=0.05@accounts")
-    ran = tap(max_in_flight=1).sound()
-    there = {(row["account_id"],) for row in service.dump("accounts")}
-    assert len(there) == 3499
+def test_rows_that_come_and_go_while_reading_cost_no_other_row(small, tap, at: int) -> None:
+    rows = [{"account_id": f"a-{n}", "account_name": f"Company {n:03d}"} for n in range(350)]
+    small.load(accounts=rows)
+    small.chaos(f"shift-delete@accounts:{at}", "slow=0.05@accounts")
+    ran = tap(page_size=PAGE, max_in_flight=1).sound()
+    there = {(row["account_id"],) for row in small.dump("accounts")}
+    assert len(there) == 349
     assert ran.code == 1 or there <= set(ran.keys("accounts"))
 
 
-def test_at_most_so_many_pages_at_once(service, tap) -> None:
+def test_at_most_so_many_pages_at_once(small, tap) -> None:
     rows = [{"account_id": f"a-{n}", "account_name": f"Company {n}"} for n in range(900)]
     for most in (1, 3):
-        service.reset()
-        service.load(accounts=rows)
-        service.chaos("slow=0.05@accounts")
+        small.reset()
+        small.load(accounts=rows)
+        small.chaos("slow=0.05@accounts")
         tap(page_size=50, max_in_flight=most).ok()
-        assert service.stats()["max_in_flight"]["accounts"] == most
+        assert small.stats()["max_in_flight"]["accounts"] == most
