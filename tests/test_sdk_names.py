@@ -14,11 +14,12 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from tap_totango.records.writer import MessageWriter
+from tap_totango.streams.accounts import AccountsStream
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.base import TotangoStream
 from tap_totango.streams.catalog_stream import CatalogStream
 from tap_totango.streams.events import EventsStream
-from tap_totango.streams.search import AccountsStream, UsersStream
+from tap_totango.streams.users import UsersStream
 from tap_totango.tap import TapTotango
 from target_totango.singer.reader import MessageReader
 from target_totango.streams import TotangoSink

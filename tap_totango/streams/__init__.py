@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tap_totango.streams.accounts import AccountsStream
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.audit_log import AuditLogStream
 from tap_totango.streams.base import TotangoStream
@@ -22,13 +23,13 @@ from tap_totango.streams.reference import (
     TouchpointTagsStream,
     TouchpointTypesStream,
 )
-from tap_totango.streams.search import AccountsStream, UsersStream
 from tap_totango.streams.selection import check_selection
 from tap_totango.streams.staff import StaffStream
 from tap_totango.streams.task_events import TaskEventsStream
 from tap_totango.streams.tasks import TasksStream
 from tap_totango.streams.teams import TeamsStream
 from tap_totango.streams.touchpoints import TouchpointsStream
+from tap_totango.streams.users import UsersStream
 from totango_api.search import ACCOUNTS, USERS
 
 STREAMS: Final = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_totango.streams.search import AccountsStream, SearchStream, UsersStream
+from tap_totango.streams.accounts import AccountsStream
+from tap_totango.streams.search import SearchStream
+from tap_totango.streams.users import UsersStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The streams `accounts` and `users`."""
+"""What streams have in common that a search endpoint answers, such as `accounts` and `users`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango.progress import Progress
 from tap_totango.records import RecordBuilder
-from tap_totango.schema import (
-    base_columns,
-    columns_of_attributes,
-    columns_of_fields,
-    computed_columns,
-    fields_for,
-    known_columns,
-    milliseconds_of,
-    roles_of,
-)
+from tap_totango.schema import fields_for, milliseconds_of
 from tap_totango.state import Start, canonical
-from tap_totango.streams.queried import QueriedStream
+from tap_totango.streams.attribute_columns import AttributedStream
 from tap_totango.streams.trial import FieldTrial
-from totango_api.errors import (
-    ApiError,
-    IncompleteReadError,
-    RateLimitError,
-    RefusedError,
-    UnavailableError,
-)
+from totango_api.errors import IncompleteReadError, RefusedError
 from totango_api.reading import (
     CREATE_DATE,
     CompleteRead,
@@ -35,117 +20,22 @@ from totango_api.reading import (
     date_keys_of,
     values_of,
 )
-from totango_api.search import (
-    ACCOUNTS,
-    CORE_ATTRIBUTES,
-    USERS,
-    Query,
-    Search,
-)
+from totango_api.search import ACCOUNTS, Query, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
-
-    from singer_sdk import Tap
+    from collections.abc import Iterator, Sequence
 
     from tap_totango.records import Table
     from tap_totango.schema import Column
     from tap_totango.state import Bookmark
-    from tap_totango.streams.context import StreamContext
     from totango_api.reading import ReadResult, RecordBatch, Values
     from totango_api.search import Term
 
 
-class SearchStream(QueriedStream):
+class SearchStream(AttributedStream):
     """A stream that a search endpoint answers: complete, or said to be incomplete."""
 
     incremental_on: ClassVar[str | None] = "last_activity_time"
-    searches: ClassVar[str]
-
-    def __init__(self, tap: Tap, context: StreamContext) -> None:
-        self._is_discovered: bool | None = None
-        self._knows_columns = False
-        super().__init__(tap, context)
-
-    def _columns(self, tap: Tap, context: StreamContext) -> Sequence[Column]:
-        """Return the columns of the query, of the attributes, and of what is computed.
-
-        Raises:
-            ApiError: If the service gave no answer at all, and nothing is known from earlier.
-        """
-        own = columns_of_fields(self._pasted.fields, self._pasted.parent_account_fields)
-        if own and self._has_own_fields_only(tap.config):
-            return own
-        titles = {column.title for column in own}
-        attributes = [one for one in self._attribute_columns(context) if one.title not in titles]
-        known = context.known_columns[self.name]
-        roles = roles_of(context.discovery.attributes_of(self.searches), known)
-        is_scrolled = self.searches == ACCOUNTS and tap.config.get("accounts_method") == "scroll"
-        beside = (*self.base, *own, *attributes)
-        return [
-            *own,
-            *attributes,
-            *computed_columns(self.searches, roles, beside, is_scrolled=is_scrolled),
-        ]
-
-    def _has_own_fields_only(self, config: Mapping[str, Any]) -> bool:
-        """Tell whether the fields of the user's own query stand for all columns."""
-        return config.get("query_fields") == "replace"
-
-    def _attribute_columns(self, context: StreamContext) -> Sequence[Column]:
-        """Return the columns of the attributes.
-
-        Where the service does not name them, those that are known from earlier are kept: an answer
-        that went wrong must not narrow a table.
-
-        Raises:
-            ApiError: If it gave no answer at all, and nothing is known from earlier.
-        """
-        discovery = context.discovery
-        attributes = discovery.attributes_of(self.searches)
-        core = columns_of_attributes(CORE_ATTRIBUTES[self.searches], base=self.base)
-        base = {column.name for column in self.base}
-        remembered = context.known_columns[self.name]
-        computed = computed_columns(self.searches, roles_of((), remembered), ())
-        base |= {column.title for column in computed}
-        known = [one for one in known_columns(remembered, base=base) if one.title not in base]
-        self._knows_columns = not {one.title for one in known} <= {one.title for one in core}
-        if discovery.is_enabled:
-            # A service that names attributes of accounts only has but the core ones of users.
-            named_others = discovery.has_answer and not self._knows_columns
-            self._is_discovered = bool(attributes) or named_others
-        if attributes:
-            return columns_of_attributes(attributes, base=self.base)
-        if known:
-            return known
-        if isinstance(discovery.error, (UnavailableError, RateLimitError)):
-            raise discovery.error
-        return core
-
-    def _say_what_is_undiscovered(self) -> None:
-        if self._is_discovered is not False:
-            return
-        if self._knows_columns:
-            kept = "The columns that the catalog or earlier runs know are read."
-        else:
-            kept = "Only the core attributes are read."
-        self.logger.warning(
-            "%s: The service does not name its attributes. %s As soon as it does again, "
-            "everything is read. If it never does, set discover_attributes: false.",
-            self.name,
-            kept,
-        )
-
-    @property
-    def has_whole_columns(self) -> bool:
-        """Whether these are all the columns that the service has."""
-        return self._is_discovered is not False
-
-    @property
-    def has_core_columns_only(self) -> bool:
-        """Whether the service does not name its attributes, and nothing else does."""
-        return not (self.has_whole_columns or self._knows_columns)
 
     def tables(self) -> Iterator[Table]:
         """Yield the records of everything that the query and the bookmark ask for.
@@ -168,7 +58,9 @@ class SearchStream(QueriedStream):
             builder = builder or self._builder(trial, vanished)
             if batch.hits:
                 yield self._kept(builder.table(batch.hits), start)
-            progress.advance(len(batch.hits), self._reading.result.total, self._calls())
+            progress.advance(
+                len(batch.hits), self._reading.result.total, self.run.client.usage["api"].calls
+            )
             if batch.resume is not None and start.full:
                 bookmark.progressed(start, query, batch.resume)
                 self.run.write_state()
@@ -215,8 +107,8 @@ class SearchStream(QueriedStream):
             keeps_columns=self._is_discovered is False and self._knows_columns,
         )
         self.metrics.since = start.since
-        how = f"from {start.since}" if start.since else "everything"
-        self.logger.info("%s: reading %s%s.", self.name, how, " (resumed)" if start.resume else "")
+        what = f"from {start.since}" if start.since else "everything"
+        self.logger.info("%s: reading %s%s.", self.name, what, " (resumed)" if start.resume else "")
         return start
 
     def _since_term(self, since: str) -> Term:
@@ -279,25 +171,12 @@ class SearchStream(QueriedStream):
         self, query: Query, start: Start, trial: FieldTrial, *, filtered_by: str | None = None
     ) -> Iterator[RecordBatch]:
         """Read everything; without the computed columns that the service turns out to refuse."""
-        query = trial.trimmed(query)
-        self._reading: CompleteRead | ScrollRead = self._reader(query, start, filtered_by)
-        batches = self._reading.batches()
-        try:
-            first = next(batches, None)
-        except ApiError as error:
-            if not trial.find_refused(error):
-                raise
-            first = None
-        else:
-            if first is None:
-                return
-            if not trial.lacks_values(first.hits, query) or not trial.find_refused():
-                yield first
-                yield from batches
-                return
-        query = trial.trimmed(query)
-        self._reading = self._reader(query, start, filtered_by)
-        yield from self._reading.batches()
+
+        def read(trimmed: Query) -> Iterator[RecordBatch]:
+            self._reading: CompleteRead | ScrollRead = self._reader(trimmed, start, filtered_by)
+            return self._reading.batches()
+
+        return trial.batches(query, read)
 
     def _reader(
         self, query: Query, start: Start, filtered_by: str | None
@@ -353,9 +232,6 @@ class SearchStream(QueriedStream):
             raise self._incomplete(reading.result)
         return list(dict.fromkeys(ids))
 
-    def _calls(self) -> int:
-        return self.run.client.usage["api"].calls
-
     # Afterwards ---------------------------------------------------------------------------------
 
     def _report(self, builder: RecordBuilder) -> None:
@@ -378,9 +254,8 @@ class SearchStream(QueriedStream):
         Raises:
             IncompleteReadError: If rows are missing, unless the user said to go on.
         """
-        result = self._reading.result
-        if not result.is_complete:
-            error = self._incomplete(result)
+        if not self._reading.result.is_complete:
+            error = self._incomplete(self._reading.result)
             if (self.config.get("on_incomplete") or "fail") == "fail":
                 raise error
             self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error)
@@ -417,38 +292,11 @@ class SearchStream(QueriedStream):
 
     def _version(self, start: Start) -> None:
         """Give the rows of a full and unfiltered read a table version."""
-        whole = start.full and self._is_table
         emits = self.config.get("emit_activate_version_messages", True)
-        is_all = whole and self.run.part is None
-        self._stream_version = start.version if is_all and emits else None
+        is_whole = start.full and self._is_table and self.run.part is None
+        self._stream_version = start.version if is_whole and emits else None
 
 
 _PROBE_AGAIN = " The profile of probe_path may be out of date: probe again, or unset it."
 _DESELECT = "If it speaks of a column, deselect that one in the catalog."
 _LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."
-
-
-class AccountsStream(SearchStream):
-    """Accounts, by `account_id`."""
-
-    name = ACCOUNTS
-    searches = ACCOUNTS
-    keys: ClassVar[tuple[str, ...]] = ("account_id",)
-    base = base_columns(ACCOUNTS)
-
-    def _reader(
-        self, query: Query, start: Start, filtered_by: str | None
-    ) -> CompleteRead | ScrollRead:
-        if self.config.get("accounts_method") != "scroll":
-            return super()._reader(query, start, filtered_by)
-        query = query.at(0, self._paging().page_size, None)
-        return ScrollRead(self.run.client, query, team_id=self._team_id())
-
-
-class UsersStream(SearchStream):
-    """Users, by `account_id` and `user_id`: a person may sit in several accounts."""
-
-    name = USERS
-    searches = USERS
-    keys: ClassVar[tuple[str, ...]] = ("account_id", "user_id")
-    base = base_columns(USERS)

@@ -17,9 +17,10 @@ from totango_api.errors import (
 from totango_api.search import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from tap_totango.schema import Column
+    from totango_api.reading import RecordBatch
     from totango_api.search import FieldSpec, Hit, Search
 
 logger = logging.getLogger(__name__)
@@ -50,11 +51,39 @@ class FieldTrial:
         self.columns = list(columns)
         self.refused: list[Column] = []
 
-    def trimmed(self, query: Query) -> Query:
+    def batches(
+        self, query: Query, read: Callable[[Query], Iterator[RecordBatch]]
+    ) -> Iterator[RecordBatch]:
+        """Yield what a query reads; without the columns that the service turns out to refuse.
+
+        Args:
+            query: What is read.
+            read: Reads it with the fields that are left, from the beginning.
+
+        Raises:
+            ApiError: If it is refused for another reason.
+        """
+        trimmed = self._trimmed(query)
+        batches = read(trimmed)
+        try:
+            first = next(batches, None)
+        except ApiError as error:
+            if not self._find_refused(error):
+                raise
+        else:
+            if first is None:
+                return
+            if not self._lacks_values(first.hits, trimmed) or not self._find_refused():
+                yield first
+                yield from batches
+                return
+        yield from read(self._trimmed(query))
+
+    def _trimmed(self, query: Query) -> Query:
         """Return a query without the fields of refused columns."""
         return replace(query, fields=tuple(fields_for(self.columns)))
 
-    def lacks_values(self, hits: Sequence[Hit], query: Query) -> bool:
+    def _lacks_values(self, hits: Sequence[Hit], query: Query) -> bool:
         """Tell whether rows have fewer values than were asked for: then none can be trusted."""
         wanted = len(query.fields)
         return any(
@@ -62,7 +91,7 @@ class FieldTrial:
             for hit in hits[:1]
         )
 
-    def find_refused(self, error: ApiError | None = None) -> bool:
+    def _find_refused(self, error: ApiError | None = None) -> bool:
         """Ask for each computed column by itself; tell whether any is refused, naming each once.
 
         Args:
@@ -101,4 +130,4 @@ class FieldTrial:
             raise
         except ApiError:
             return False
-        return not self.lacks_values(page.hits, query)
+        return not self._lacks_values(page.hits, query)
