@@ -114,12 +114,16 @@ class PagesRead:
         pages, total = self._pages, self._first.total_hits
         if total is None:
             return [Place(0)]
-        # Room for one row more than there are: a page that is not full is the last one.
-        chain = [Place(offset) for offset in self._offsets(min(total + 1, pages.reach))]
         if total < pages.reach or pages.is_one_way:
-            return chain
-        beyond = min(total - pages.reach + pages.size - self._step, pages.reach)
-        return chain + [Place(one, DESCENDING) for one in self._offsets(beyond)][::-1]
+            # Room for one row more than there are: a page that is not full is the last one.
+            return [Place(offset) for offset in self._offsets(min(total + 1, pages.reach))]
+        # A last page in ascending order that reached just to the limit would bring few rows.
+        end = (pages.reach - pages.size) // self._step * self._step + pages.size
+        if total - end > pages.reach - pages.size:
+            end = pages.reach
+        beyond = min(total - end + pages.size - self._step, pages.reach)
+        ascending = [Place(offset) for offset in self._offsets(end)]
+        return ascending + [Place(one, DESCENDING) for one in self._offsets(beyond)][::-1]
 
     def _offsets(self, end: float) -> list[int]:
         """Return the offsets of overlapping pages up to an end."""
@@ -140,7 +144,8 @@ class PagesRead:
         try:
             while places or waiting:
                 # Slow at first: should rows turn out to move, what is under way is for nothing.
-                while places and len(waiting) < min(self._pages.paging.in_flight, 1 + done):
+                at_once = 1 + (done // 2 if self._stops_when_moved else done)
+                while places and len(waiting) < min(self._pages.paging.in_flight, at_once):
                     place = places.pop(0)
                     page = self._pages.start(self._query, place.offset, place.order)
                     waiting.append((place, page))

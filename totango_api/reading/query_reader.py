@@ -36,8 +36,11 @@ Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
 
 logger = logging.getLogger(__name__)
 
-QUIET_SEAMS: Final = 8
-"""Seams that must all be exact before one pass is believed: a few may be so by chance."""
+QUIET_SEAMS: Final = 5
+"""Seams that must all be exact before one pass is believed: fewer may be so by chance."""
+
+FEW_PAGES: Final = 8
+"""Pages up to which windows cost hardly more than one pass, and less than one for nothing."""
 
 PASSES: Final = 4
 """Passes over the same pages, two in a row of which must leave no seam open."""
@@ -104,8 +107,7 @@ class QueryReader:
             return (yield from self._passes(query, first, values))
         is_named = any(isinstance(way, UserPartitions) for way in values)
         covering = [] if is_named and total >= pages.most else self._covering(keys, first)
-        # Of few pages, too few seams would tell that nothing moved.
-        is_moving = total <= QUIET_SEAMS * pages.size
+        is_moving = total <= FEW_PAGES * pages.size
         if covering and not is_moving and total < pages.most * 0.98:
             reading = PagesRead(pages, query, first, stops_when_moved=True)
             yield from map(self._batch, reading.hits())

@@ -15,6 +15,9 @@ MOST: Final = 18
 ROOM: Final = 1.08
 """How much larger than an equal share a window may be, so that estimates may err."""
 
+FILL: Final = 0.9
+"""How full a window of one page is at most where there are so few that one more costs nothing."""
+
 FEWEST: Final = 8
 """Windows of fewer pages than this are no better than those of one."""
 
@@ -53,12 +56,14 @@ class WindowSize:
 
     @property
     def rows(self) -> int:
-        """Rows of the next window, at most: an equal share of all rows, or one page."""
+        """Rows of the next window, at most: an equal share of all rows, or one page of many."""
         pages = self.pages
-        if pages == 1:
-            return self._page_size - 1
-        windows = math.ceil(self._total / (pages * self._page_size))
-        return int(self._total / windows * ROOM)
+        windows = math.ceil(self._total / (self._page_size * (FILL if pages == 1 else pages)))
+        share = int(self._total / windows * ROOM)
+        if pages > 1:
+            return share
+        full = self._page_size - 1
+        return min(share, full) if windows < FEWEST else full
 
     def note(self, rows: int, calls: int, *, has_moved: bool) -> None:
         """Take in how a window of several pages was read."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from search_model import ModelSearch
+from search_model import LargeSearch, ModelSearch
 
 from totango_api.reading import (
     CompleteRead,
@@ -133,6 +133,15 @@ def test_a_server_that_does_not_sort_both_ways_is_read_whole() -> None:
     names, reading = read(search)
     assert len(names) == 35
     assert reading.result.is_complete
+
+
+@pytest.mark.parametrize(("rows", "calls"), [(10_001, 11), (15_000, 16), (19_900, 21)])
+def test_both_orders_meet_without_a_page_that_brings_little(rows: int, calls: int) -> None:
+    search = LargeSearch([None] * rows)
+    reading = CompleteRead(search, Query())
+    assert len({hit["name"] for batch in reading.batches() for hit in batch.hits}) == rows
+    assert reading.result.is_complete
+    assert search.calls == calls
 
 
 def test_such_a_server_is_read_on_where_it_serves_rows_beyond_the_window() -> None:
