@@ -82,6 +82,7 @@ class Settings:
     max_rejected: RejectLimit
     rejects_path: str
     skipped_path: str | None
+    sent_path: str | None
     canary: bool
     verify_share: float
     verify_timeout: float
@@ -129,6 +130,7 @@ class Settings:
             max_rejected=RejectLimit.parse(given["max_rejected"]),
             rejects_path=given["rejects_path"],
             skipped_path=given["skipped_path"],
+            sent_path=given["sent_path"],
             canary=bool(given["canary"]),
             verify_share=float(given["verify_share"]),
             verify_timeout=float(given["verify_timeout"]),
@@ -192,6 +194,7 @@ class Settings:
         return {
             "rejects_path": self.rejects_path,
             "skipped_path": self.skipped_path,
+            "sent_path": self.sent_path,
             "ledger_path": self.ledger_path,
             **ReportFiles.paths(vars(self)),
         }

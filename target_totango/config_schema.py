@@ -133,6 +133,12 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "Where to write the rows that a mode or setting keeps from being sent, with the reason, as "
         "a file like that of rejects.",
     ),
+    "sent_path": setting(
+        "string",
+        "Sent rows",
+        "Where to keep the rows that were written, as a Singer file that only its owner can read: "
+        "each as it came, and under `_sent` when it was taken and what went out.",
+    ),
     "canary": setting(
         "boolean",
         "Canary",

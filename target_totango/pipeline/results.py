@@ -66,6 +66,7 @@ class ResultHandler:
         self._report = report
         self._rejects = files.rejects
         self._skipped = files.skipped
+        self._sent = files.sent
         self._ledger = files.ledger
         self._stale_rejects = StaleRejects(files.store)
         self._case_variants = CaseVariants(files.store, report)
@@ -130,6 +131,8 @@ class ResultHandler:
             case Deleted():
                 self._note_success()
                 self._report.tally(row.stream, row.object).deleted += 1
+                if self._sent is not None:
+                    self._sent.write(row, what="deleted")
                 self._stale_rejects.note_deleted(row)
                 self._states.complete(row.seq)
             case Rejected():
@@ -163,6 +166,8 @@ class ResultHandler:
                 metrics.updated += row.existed
             if self._ledger is not None:
                 self._note_in_ledger(row, self._ledger)
+            if self._sent is not None:
+                self._sent.write(row)
             self._read_back.note(row)
             self._stale_rejects.note_confirmed(row)
             self._states.complete(row.seq)

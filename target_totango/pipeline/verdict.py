@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from target_totango.delivery import DryRunSummary
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer
-    from target_totango.storage import DeadLetterFile, RunFiles
+    from target_totango.storage import RunFiles, SingerFile
 
 logger = logging.getLogger("target-totango")
 
@@ -71,6 +71,7 @@ class RunEnd:
         report["finished_at"] = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
         report["complete"] = is_complete and not self.states.incomplete
         report["rejects_path"] = _path_of(self.files.rejects)
+        report["sent_path"] = _path_of(self.files.sent)
         report["skipped_path"] = _path_of(self.files.skipped)
         report["states_emitted"] = self.states.emitted
         report["states_held"] = held.count if held else 0
@@ -136,7 +137,7 @@ class RunEnd:
         self._log_marks()
         self._log_reasons("rejected", self.report.reasons("reasons"))
         self._log_reasons("skipped", self.report.reasons("skip_reasons"))
-        for file in (self.files.rejects, self.files.skipped):
+        for file in (self.files.rejects, self.files.skipped, self.files.sent):
             if file is not None and file.rows:
                 logger.info("%d rows are in %s.", file.rows, file.path)
             if file is not None and file.moved_to is not None:
@@ -186,5 +187,5 @@ class RunEnd:
                 )
 
 
-def _path_of(file: DeadLetterFile | None) -> str | None:
+def _path_of(file: SingerFile | None) -> str | None:
     return str(file.path) if file is not None and file.rows else None

@@ -12,6 +12,8 @@ from target_totango.storage.ledger import Confirmation, Ledger
 from target_totango.storage.private_files import PRIVATE
 from target_totango.storage.run_files import RunFiles
 from target_totango.storage.run_store import RunStore, comparable, is_older
+from target_totango.storage.sent_file import SentFile
+from target_totango.storage.singer_file import SingerFile
 from target_totango.storage.stale_rejects import (
     StaleRejects,
     is_superseded,
@@ -28,6 +30,8 @@ __all__ = [
     "Ledger",
     "RunFiles",
     "RunStore",
+    "SentFile",
+    "SingerFile",
     "StaleRejects",
     "User",
     "comparable",

@@ -8,33 +8,25 @@ for data.
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import json
 import os
-from contextlib import suppress
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any, Final
-
-import msgspec
-import simplejson
+from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.models import REJECT_FIELD
 from target_totango.storage.private_files import (
     PRIVATE,
-    free_name,
     is_at,
-    locked,
-    named,
     sync_directory,
 )
-from totango_api.errors import TotangoError
+from target_totango.storage.singer_file import SingerFile, line_of
 from totango_api.output_paths import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from target_totango.models import Row, SourceStream, ValidationError
+    from target_totango.models import Row, ValidationError
     from target_totango.storage.ledger import Ledger
 
 REJECTS: Final = ("rejects", "written")
@@ -42,35 +34,27 @@ REJECTS: Final = ("rejects", "written")
 
 _RECORD: Final = b'{"type":"RECORD",'
 _LONGEST_INTEGER: Final = 4000
-_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
 
-class DeadLetterFile:
-    """Written from the first row on; an older file of that name is moved aside.
-
-    It is never appended to, since it may be what is being replayed. A file that another run writes
-    is left alone: then this one gets the run in its name. Used by one thread.
+class DeadLetterFile(SingerFile):
+    """Rows with their reasons.
 
     Args:
         path: Where to.
         run_id: What tells this run from others.
         ledger: Knows by the number of this run which rows later ones confirm.
-
-    Attributes:
-        path: The file, once there is one.
-        rows: How many rows it holds.
-        moved_to: Where the older file is now.
+        setting: What says where to.
     """
 
-    def __init__(self, path: Path, run_id: str, ledger: Ledger | None = None) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        run_id: str,
+        ledger: Ledger | None = None,
+        setting: str = "rejects_path",
+    ) -> None:
+        super().__init__(path, run_id, setting)
         self._ledger = ledger
-        self.rows = 0
-        self.moved_to: Path | None = None
-        self._run_id = run_id
-        self._file: IO[bytes] | None = None
-        self._announced: dict[str, Mapping[str, Any]] = {}
-        self._unsynced = False
 
     def write(self, row: Row, errors: Sequence[ValidationError]) -> None:
         """Write one row with its reasons.
@@ -78,35 +62,9 @@ class DeadLetterFile:
         Raises:
             TotangoError: If the file cannot be written.
         """
-        try:
-            file = self._file or self._open()
-            source = row.source
-            if self._announced.get(source.name) is not source.schema:
-                file.write(_line(_schema_message(source)))
-                self._announced[source.name] = source.schema
-            file.write(_line(self._record_message(row, errors)))
-        except OSError as error:
-            raise self._failure(error) from error
-        if self._ledger is not None and not self.rows:
+        self.write_record(row.source, {**row.message, REJECT_FIELD: self._why(row, errors)})
+        if self._ledger is not None and self.rows == 1:
             self._ledger.note(REJECTS, b"1")
-        self.rows += 1
-        self._unsynced = True
-
-    def sync(self) -> None:
-        """Make everything written so far survive a crash.
-
-        Raises:
-            TotangoError: If the file cannot be written.
-        """
-        if self._file is None or not self._unsynced:
-            return
-        try:
-            self._file.flush()
-            if not is_device(self.path):
-                os.fsync(self._file.fileno())
-        except OSError as error:
-            raise self._failure(error) from error
-        self._unsynced = False
 
     def mark(self, marks: Mapping[int, frozenset[str] | None]) -> bool:
         """Mark rows that are outdated, all of them or none; nothing is written afterwards.
@@ -135,54 +93,10 @@ class DeadLetterFile:
             sync_directory(self.path.parent)
         except OSError as error:
             beside.unlink(missing_ok=True)
-            raise self._failure(error) from error
+            raise self.failure(error) from error
         return True
 
-    def close(self) -> None:
-        """Make everything durable, and let other runs have the file.
-
-        Raises:
-            TotangoError: If the file cannot be written.
-        """
-        if self._file is None:
-            return
-        try:
-            self.sync()
-        finally:
-            file, self._file = self._file, None
-            with suppress(OSError):  # what cannot be written was said by the line above
-                file.close()
-
-    def _open(self) -> IO[bytes]:
-        if is_device(self.path):
-            self._file = self.path.open("wb")
-            return self._file
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._opened(self.path) or self._opened(named(self.path, self._run_id))
-        if self._file is None:
-            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
-        sync_directory(self.path.parent)
-        return self._file
-
-    def _opened(self, path: Path) -> IO[bytes] | None:
-        """Open a file that is locked for this run; None if another run has it."""
-        if (older := locked(path, os.O_RDONLY)) is not None:
-            if os.fstat(older).st_size:
-                # A rename leaves alone whoever is reading the old file, even us.
-                self.moved_to = free_name(path, os.fstat(older).st_mtime)
-                path.rename(self.moved_to)
-            else:
-                path.unlink()
-            os.close(older)
-        elif path.exists():
-            return None
-        descriptor = locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        if descriptor is None:
-            return None
-        self.path = path
-        return os.fdopen(descriptor, "wb", buffering=1 << 16)
-
-    def _record_message(self, row: Row, errors: Sequence[ValidationError]) -> dict[str, Any]:
+    def _why(self, row: Row, errors: Sequence[ValidationError]) -> dict[str, Any]:
         why: dict[str, Any] = {
             "id": f"{self._run_id}-{self.rows + 1}",
             "reason": "; ".join(error.message for error in errors),
@@ -200,11 +114,7 @@ class DeadLetterFile:
         if self._ledger is not None:
             run = run_of_reject(row.message, self._ledger) or self._ledger.run
             why["ledger"] = {"id": self._ledger.id, "run": run}
-        return {"type": "RECORD", **row.message, REJECT_FIELD: why}
-
-    def _failure(self, error: OSError) -> TotangoError:
-        msg = f"The rejects file {self.path} cannot be written: {error.strerror or error}."
-        return TotangoError(msg, remedy="Set rejects_path to a place that can be.")
+        return why
 
 
 def run_of_reject(message: Mapping[str, Any], ledger: Ledger) -> int | None:
@@ -239,32 +149,8 @@ def _marked(lines: Iterable[bytes], marks: Mapping[int, frozenset[str] | None]) 
             why["superseded"] = True
         else:
             why["newer"] = sorted(newer.union(why.get("newer", ())))
-        yield _line(message)
+        yield line_of(message)
 
 
 def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < _LONGEST_INTEGER else Decimal(text)
-
-
-def _schema_message(source: SourceStream) -> dict[str, Any]:
-    return {
-        "type": "SCHEMA",
-        "stream": source.name,
-        "schema": source.schema,
-        "key_properties": list(source.key_properties),
-    }
-
-
-def _line(message: Mapping[str, Any]) -> bytes:
-    """Encode a message as it came, be it JSON or not.
-
-    NaN and the infinities stay what they were, since as texts a replay would write them.
-    """
-    try:
-        return _encoder.encode(message) + b"\n"
-    except UnicodeEncodeError:
-        # Half a surrogate pair survives as its escape only.
-        text = simplejson.dumps(
-            message, use_decimal=True, allow_nan=True, default=str, separators=(",", ":")
-        )
-        return text.encode() + b"\n"

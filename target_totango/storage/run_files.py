@@ -13,6 +13,7 @@ from target_totango.storage.known_groups import KnownGroups
 from target_totango.storage.known_users import KnownUsers
 from target_totango.storage.ledger import Ledger
 from target_totango.storage.run_store import RunStore
+from target_totango.storage.sent_file import SentFile
 from totango_api.output_paths import checked_paths
 from totango_api.report import ReportFiles
 
@@ -38,6 +39,7 @@ class RunFiles:
     Attributes:
         rejects: Rows that were not written; None in a dry run.
         skipped: Rows that a mode or setting kept from being sent, where they are wanted.
+        sent: Rows that were written, where they are wanted.
         ledger: What earlier runs had confirmed, where that is kept.
         known_users: Which users streams held, where that is kept.
         known_groups: Which group each user was last in, where that is remembered.
@@ -63,6 +65,7 @@ class RunFiles:
         self.store = RunStore()
         self.rejects: DeadLetterFile | None = None
         self.skipped: DeadLetterFile | None = None
+        self.sent: SentFile | None = None
         self.ledger: Ledger | None = None
         self.known_users: KnownUsers | None = None
         ledger = None if is_dry else checked["ledger_path"]
@@ -78,7 +81,9 @@ class RunFiles:
         if rejects := checked["rejects_path"]:
             self.rejects = DeadLetterFile(rejects, run_id, self.ledger)
         if skipped := checked["skipped_path"]:
-            self.skipped = DeadLetterFile(skipped, run_id, self.ledger)
+            self.skipped = DeadLetterFile(skipped, run_id, self.ledger, "skipped_path")
+        if sent := checked["sent_path"]:
+            self.sent = SentFile(sent, run_id)
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Make durable what the ledger has to know before calls go out; in any thread.
@@ -98,7 +103,7 @@ class RunFiles:
         Raises:
             TotangoError: If a file cannot be written.
         """
-        for file in (self.rejects, self.skipped):
+        for file in (self.rejects, self.skipped, self.sent):
             if file is not None:
                 file.sync()
         if self.ledger is not None:
@@ -112,6 +117,6 @@ class RunFiles:
         """
         with ExitStack() as stack:
             databases = (self.store, self.ledger, self.known_users, self.known_groups)
-            for file in (*databases, self.skipped, self.rejects):
+            for file in (*databases, self.sent, self.skipped, self.rejects):
                 if file is not None:
                     stack.callback(file.close)

@@ -22,7 +22,7 @@ def render_page(report: Mapping[str, Any], runs: Sequence[Mapping[str, Any]] = (
     Args:
         report: `program`, `complete`, `totals`, `streams` and `calls`; optional are `failure`,
             `started_at`, `finished_at`, `seconds`, `understood` (stream to lines), `examples`
-            (stream and reason to rows), `plan` (of a dry run), `files` (what is where).
+            (stream and reason to rows), `plan` (of a dry run), and paths of other files.
         runs: Earlier reports and this one, the oldest first.
     """
     template = _environment().get_template("run.html")

@@ -1,0 +1,157 @@
+"""Files of rows as Singer messages: written by one run, read by its owner, and piped in again."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+import simplejson
+
+from target_totango.storage.private_files import free_name, locked, named, sync_directory
+from totango_api.errors import TotangoError
+from totango_api.output_paths import is_device
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from target_totango.models import SourceStream
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+
+
+class SingerFile:
+    """Written from the first row on; an older file of that name is moved aside.
+
+    It is never appended to, since it may be what is being read. A file that another run writes
+    is left alone: then this one gets the run in its name. Used by one thread.
+
+    Args:
+        path: Where to.
+        run_id: What tells this run from others.
+        setting: What says where to.
+
+    Attributes:
+        path: The file, once there is one.
+        rows: How many rows it holds.
+        moved_to: Where the older file is now.
+    """
+
+    def __init__(self, path: Path, run_id: str, setting: str) -> None:
+        self.path = path
+        self.rows = 0
+        self.moved_to: Path | None = None
+        self._run_id = run_id
+        self._setting = setting
+        self._file: IO[bytes] | None = None
+        self._announced: dict[str, Mapping[str, Any]] = {}
+        self._unsynced = False
+
+    def write_record(self, source: SourceStream, message: Mapping[str, Any]) -> None:
+        """Write a RECORD message, after the SCHEMA of its stream.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        try:
+            file = self._file or self._open()
+            if self._announced.get(source.name) is not source.schema:
+                file.write(line_of(_schema_message(source)))
+                self._announced[source.name] = source.schema
+            file.write(line_of({"type": "RECORD", **message}))
+        except OSError as error:
+            raise self.failure(error) from error
+        self.rows += 1
+        self._unsynced = True
+
+    def sync(self) -> None:
+        """Make everything written so far survive a crash.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        if self._file is None or not self._unsynced:
+            return
+        try:
+            self._file.flush()
+            if not is_device(self.path):
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self.failure(error) from error
+        self._unsynced = False
+
+    def close(self) -> None:
+        """Make everything durable, and let other runs have the file.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        if self._file is None:
+            return
+        try:
+            self.sync()
+        finally:
+            file, self._file = self._file, None
+            with suppress(OSError):  # what cannot be written was said by the line above
+                file.close()
+
+    def _open(self) -> IO[bytes]:
+        if is_device(self.path):
+            self._file = self.path.open("wb")
+            return self._file
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._opened(self.path) or self._opened(named(self.path, self._run_id))
+        if self._file is None:
+            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
+        sync_directory(self.path.parent)
+        return self._file
+
+    def _opened(self, path: Path) -> IO[bytes] | None:
+        """Open a file that is locked for this run; None if another run has it."""
+        if (older := locked(path, os.O_RDONLY)) is not None:
+            if os.fstat(older).st_size:
+                # A rename leaves alone whoever is reading the old file, even us.
+                self.moved_to = free_name(path, os.fstat(older).st_mtime)
+                path.rename(self.moved_to)
+            else:
+                path.unlink()
+            os.close(older)
+        elif path.exists():
+            return None
+        descriptor = locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        if descriptor is None:
+            return None
+        self.path = path
+        return os.fdopen(descriptor, "wb", buffering=1 << 16)
+
+    def failure(self, error: OSError) -> TotangoError:
+        """Return why the file cannot be written."""
+        msg = f"The file {self.path} cannot be written: {error.strerror or error}."
+        return TotangoError(msg, remedy=f"Set {self._setting} to a place that can be.")
+
+
+def _schema_message(source: SourceStream) -> dict[str, Any]:
+    return {
+        "type": "SCHEMA",
+        "stream": source.name,
+        "schema": source.schema,
+        "key_properties": list(source.key_properties),
+    }
+
+
+def line_of(message: Mapping[str, Any]) -> bytes:
+    """Encode a message as it came, be it JSON or not.
+
+    NaN and the infinities stay what they were, since as texts a replay would write them.
+    """
+    try:
+        return _encoder.encode(message) + b"\n"
+    except UnicodeEncodeError:
+        # Half a surrogate pair survives as its escape only.
+        text = simplejson.dumps(
+            message, use_decimal=True, allow_nan=True, default=str, separators=(",", ":")
+        )
+        return text.encode() + b"\n"
