@@ -24,7 +24,8 @@ class OutageError(TotangoError):
 
 def explained(error: TotangoError, row: Row) -> TotangoError:
     """Return an error with what to do about it: tracking calls do not carry the app token."""
-    if isinstance(error, AuthenticationError) and row.delivery == TRACKING:
+    is_tracking = row.delivery == TRACKING and not row.is_deleted
+    if isinstance(error, AuthenticationError) and is_tracking:
         return TotangoError(error.message, remedy=_NOT_ACCEPTED)
     return error
 

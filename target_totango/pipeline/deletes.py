@@ -38,11 +38,11 @@ _NAMELESS: Final = (
     "is deleted."
 )
 _STILL_THERE: Final = (
-    "Totango says that it deleted the user, but it is still found. That may take a few minutes: "
-    "run again, or raise verify_timeout."
+    "The deletion was answered{}, but the user is still found. That may take a few minutes: run "
+    "again, or raise verify_timeout."
 )
 _UNCLEAR: Final = (
-    "It cannot be looked up whether the user is deleted, and the answer does not say it: {}"
+    "It cannot be looked up whether the user is deleted, and the answer does not say it: {!r}."
 )
 _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
@@ -169,7 +169,10 @@ class HardDeletes:
         if still_there is None:
             doubtful = {user: _UNCLEAR.format(answer) for user, answer in unclear.items()}
         else:
-            doubtful = dict.fromkeys(still_there, _STILL_THERE)
+            doubtful = {
+                user: _STILL_THERE.format(f" by {unclear[user]!r}" if user in unclear else "")
+                for user in still_there
+            }
         for user, announced in deleted.items():
             result: RowResult = _DELETED
             if user in doubtful:

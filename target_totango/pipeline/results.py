@@ -124,7 +124,7 @@ class ResultHandler:
             case Skipped(reason):
                 self._report.tally(row.stream, row.object).skip(reason)
                 if self._skipped is not None:
-                    self._skipped.write(row, [ValidationError("", "skipped", reason)])
+                    self._skipped.write(row, [ValidationError("", reason, reason)])
                 self._states.complete(row.seq)
             case Planned():
                 self._states.complete(row.seq)

@@ -136,6 +136,7 @@ class RunEnd:
             logger.info("Stream %r was ignored: %d rows.", stream, rows)
         self._log_marks()
         self._log_reasons("rejected", self.report.reasons("reasons"))
+        self._log_reasons("left out", self.report.reasons("left_out_reasons"))
         self._log_reasons("skipped", self.report.reasons("skip_reasons"))
         for file in (self.files.rejects, self.files.skipped, self.files.sent):
             if file is not None and file.rows:

@@ -390,6 +390,7 @@ def test_an_attribute_that_does_not_fit_its_schema_can_be_left_out(
     assert done.codes == [{("account_id", "does not fit the schema")}]
     assert held(service, "accounts") == {("a",): {"Licenses": 3}}
     assert done.totals["left_out"] == 2
+    assert "Left out in stream 'accounts', 1 times: Plan: too long." in done.said
     (entry,) = done.report["streams"]
     assert entry["left_out_reasons"] == {
         "Seats: does not fit the schema": 1,

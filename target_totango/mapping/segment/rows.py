@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from target_totango.mapping.convert import to_text
@@ -140,10 +141,14 @@ class SegmentStream:
         traits = {**call.user_traits, **call.traits, **record}
         about = {ACCOUNT: self._account_of(call), USER: call.user_id, RECORD: traits}
         return [
-            (self._mappings[object_].of(flat, lambda: self._reader.unused(record)), flat)
+            (self._mappings[object_].of(flat, partial(self._unused, object_, record)), flat)
             for object_, fields in self._fields(call)
             for flat in [about | fields]
         ]
+
+    def _unused(self, object_: str, record: Mapping[str, Any]) -> list[str]:
+        """Return what of a record is not written. Traits are, all of them."""
+        return self._reader.unused(record) if object_ == ACTIVITIES else []
 
     def _reason_not_to_write(self, call: Call) -> str:
         """Return why nothing becomes of a call; nothing if something does."""

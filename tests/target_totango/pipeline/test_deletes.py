@@ -257,6 +257,20 @@ def test_a_deletion_is_looked_up_again(deliver: Deliver, service: Sandbox, fault
     assert users_of(service) == set()
 
 
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [("403@delete", "Check app_token"), ("answer@delete:say=Not permitted", "Not permitted")],
+)
+def test_what_keeps_a_user_from_being_deleted_is_said(
+    deliver: Deliver, service: Sandbox, answer: str, advice: str
+) -> None:
+    deliver(USERS, user("stays")).ok()
+    service.chaos(answer)
+    done = deliver(USERS, user("stays", _sdc_deleted_at=GONE), state(1), verify_timeout=0, **ON)
+    assert advice in str(done.error)
+    assert "sdr_token" not in str(done.error)
+
+
 def test_what_vanished_is_looked_up_again_too(
     deliver: Deliver, service: Sandbox, kept: dict[str, Any]
 ) -> None:
