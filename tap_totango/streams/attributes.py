@@ -21,6 +21,7 @@ class AttributesStream(TotangoStream):
     name = "attributes"
     selected_by_default = False
     keys: ClassVar[tuple[str, ...]] = ("object", "api_name")
+    calls = "one"
     base = (
         Column("object", TEXT, "accounts or users", ("object",)),
         Column("api_name", TEXT, "API name", ("api_name",)),

@@ -31,6 +31,10 @@ class AuditLogStream(ListedStream):
     name = "audit_log"
     keys: ClassVar[tuple[str, ...]] = ("row_id",)
     incremental_on = "timestamp"
+    calls = (
+        "one for each month, first from 2018 or `start_date` on, then from two days before the "
+        "bookmark; a month whose answer may have been cut is asked for day by day"
+    )
     base = (
         Column("row_id", TEXT, "Hash of the entry", ("row_id",)),
         Column("timestamp", TIMESTAMP, "Time", ("timestamp",)),

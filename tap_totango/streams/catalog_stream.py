@@ -37,6 +37,7 @@ class CatalogStream(Stream):
     keys: ClassVar[tuple[str, ...]] = ()
     incremental_on: ClassVar[str | None] = None
     base: ClassVar[tuple[Column, ...]] = ()
+    calls: ClassVar[str] = ""  # what it costs, for its page of the documentation
     failure: TotangoError | None = None  # why nothing can be known of the stream
 
     def __init__(self, tap: Tap, context: StreamContext, columns: Sequence[Column] = ()) -> None:

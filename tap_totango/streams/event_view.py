@@ -37,6 +37,7 @@ class EventView(QueriedStream):
     keys: ClassVar[tuple[str, ...]] = ("event_id",)
     incremental_on = "timestamp"
     event_types: ClassVar[tuple[str, ...]] = ()
+    calls = "one for each 1,000 events, in one read for all streams made of events"
 
     @property
     def query_setting(self) -> str:

@@ -32,6 +32,7 @@ class ImportJobsStream(ListedStream):
 
     name = "import_jobs"
     keys: ClassVar[tuple[str, ...]] = ("job_id", "transaction_id")
+    calls = "one for each connector of `job_connectors`"
     base = (
         Column("job_id", TEXT, "Job ID", ("id",)),
         _run("transaction_id", TEXT, "Transaction ID", "transactionId"),

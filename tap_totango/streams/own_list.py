@@ -231,6 +231,13 @@ class OwnListStream(ListedStream):
         self._write_schema_message()
         self._remember_columns()
 
+    def understood(self) -> list[str]:
+        """Return what is asked for, for the report: the call, without what it sends."""
+        return [
+            *super().understood(),
+            f"The request of {self.own.setting}: {self.own.request.endpoint}.",
+        ]
+
     # Afterwards ---------------------------------------------------------------------------------
 
     def _new_version(self) -> int | None:
@@ -261,6 +268,10 @@ class OwnListStream(ListedStream):
         self.logger.info(
             "%s: %s rows of %s in %s calls.", self.name, result.rows, total, result.calls
         )
+        self.metrics.total, self.metrics.calls = result.total, result.calls
+        self.metrics.how = (
+            result.note or "to the end of the list, each page joined to the one before"
+        )
         setting = self.own.setting
         if result.doubt:
             remedy = f"Set paging or key in {setting}, or on_incomplete: warn to go on."
@@ -268,6 +279,7 @@ class OwnListStream(ListedStream):
             if self.config.get("on_incomplete") != "warn":
                 raise error
             self.logger.warning("%s: %s", self.name, error)
+            self.metrics.failure = str(error)
         elif result.note:
             said = "%s: %s Set paging in %s: none, if that is the whole list."
             self.logger.warning(said, self.name, result.note, setting)

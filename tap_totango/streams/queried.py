@@ -53,7 +53,7 @@ class QueriedStream(TotangoStream):
     def understood(self) -> list[str]:
         """Return what is asked for, for the report: of the user's own query, too."""
         lines = super().understood()
-        if self.config.get(self.query_setting) is not None:
+        if self._has_query:
             lines.append(f"The query of {self.query_setting}: {self._pasted.summary()}.")
         return lines
 

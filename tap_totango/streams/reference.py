@@ -16,6 +16,7 @@ class ReferenceList(ListedStream):
 
     keys: ClassVar[tuple[str, ...]] = ("id",)
     path: ClassVar[str]
+    calls = "one"
 
     def rows(self) -> Iterator[Sequence[dict[str, Any]]]:
         """Yield all rows.

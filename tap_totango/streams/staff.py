@@ -25,6 +25,7 @@ class StaffStream(ListedStream):
 
     name = "staff"
     keys: ClassVar[tuple[str, ...]] = ("staff_id",)
+    calls = "one for each 1,000 people"
     base = (
         Column("staff_id", TEXT, "Login", ("name",)),
         Column("display_name", TEXT, "Name", ("display_name",)),

@@ -26,6 +26,7 @@ class TeamsStream(ListedStream):
 
     name = "teams"
     keys: ClassVar[tuple[str, ...]] = ("team_id",)
+    calls = "one for each team of `team_ids`"
     base = (
         Column("team_id", TEXT, "Team ID", ("id",)),
         *_columns(TEXT, "service_id", "display_name", "description", "type", "team_type_id"),
