@@ -16,7 +16,7 @@ from tap_totango.config import COMMANDS, CONFIG
 from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
-from totango_api.command_line import command_in
+from totango_api.command import command_in
 from totango_api.config import respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.notifications import register_secrets

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from totango_api.command import PART_PATTERN
 from totango_api.config import SETTINGS as SHARED
 from totango_api.limits import PAGE_ROWS
 from totango_api.notifications import FAILURE, notify_settings
-from totango_api.parts import PATTERN
 from totango_api.report import report_settings
 
 _QUERY_HELP: Final = (
@@ -176,7 +176,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "One part of the rows, such as `3/8`, by account, for runs on several machines: all parts "
         "together are the whole. Each part needs a state of its own, and reads everything: it "
         "saves what comes behind the tap, and no calls.",
-        pattern=PATTERN,
+        pattern=PART_PATTERN,
     ),
     **report_settings(),
     **notify_settings(FAILURE),

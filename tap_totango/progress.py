@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from totango_api.progress import ProgressLine
+from totango_api.command import ProgressLine
 
 if TYPE_CHECKING:
     import logging

@@ -6,9 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from tap_totango.records import UNREAD, Stopped, UnreadError
+from totango_api.command import checked_paths
 from totango_api.errors import TotangoError
 from totango_api.notifications import Notifier
-from totango_api.output_paths import checked_paths
 from totango_api.redaction import sentence_of
 from totango_api.report import ReportFiles
 

@@ -28,12 +28,11 @@ from tap_totango.streams import (
     map_error,
     streams_of,
 )
-from totango_api.command_line import help_on
+from totango_api.command import Part, help_on
 from totango_api.config import Connection, respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.notifications import register_secrets
-from totango_api.parts import Part
 from totango_api.redaction import register_secret, sentence_of
 from totango_api.region import resolved
 

@@ -36,8 +36,8 @@ from target_totango.models import (
 )
 from target_totango.objects import RECORDED
 from totango_api import limits
+from totango_api.command import Part
 from totango_api.errors import SettingsError
-from totango_api.parts import Part
 from totango_api.report import ReportFiles
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from target_totango.mapping import (
 )
 from target_totango.models import HUB, TRACKING
 from totango_api import limits
+from totango_api.command import PART_PATTERN
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.notifications import FAILURE, REJECTS, notify_settings
-from totango_api.parts import PATTERN
 from totango_api.report import report_settings
 
 CREATE: Final = "create"
@@ -244,7 +244,7 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "get the whole input: all parts together write all of it. The others' rows count as "
         "skipped. Each part needs files of its own (ledger_path, rejects_path).",
     )
-    | {"pattern": PATTERN},
+    | {"pattern": PART_PATTERN},
     **report_settings(),
     **notify_settings(FAILURE, REJECTS),
     "notify_rejects_above": setting(

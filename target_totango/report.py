@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.progress import ProgressLine
+from totango_api.command import ProgressLine
 from totango_api.report import Examples
 
 if TYPE_CHECKING:

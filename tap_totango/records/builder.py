@@ -24,7 +24,7 @@ from tap_totango.schema import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from totango_api.parts import Part
+    from totango_api.command import Part
     from totango_api.search import Hit
 
 _NO_KEYS: Final[frozenset[str]] = frozenset()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tap_totango.records import MessageWriter
     from tap_totango.schema import KnownColumns, Naming
+    from totango_api.command import Part
     from totango_api.http import ApiClient
-    from totango_api.parts import Part
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline.parents import ParentsFirst
     from target_totango.pipeline.results import ResultHandler
     from target_totango.report import Progress
-    from totango_api.parts import Part
+    from totango_api.command import Part
 
 logger = logging.getLogger("target-totango")
 

@@ -20,7 +20,7 @@ from target_totango.storage.private_files import (
     sync_directory,
 )
 from target_totango.storage.singer_file import SingerFile, line_of
-from totango_api.output_paths import is_device
+from totango_api.command import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

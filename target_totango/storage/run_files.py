@@ -14,7 +14,7 @@ from target_totango.storage.known_users import KnownUsers
 from target_totango.storage.ledger import Ledger
 from target_totango.storage.run_store import RunStore
 from target_totango.storage.sent_file import SentFile
-from totango_api.output_paths import checked_paths
+from totango_api.command import checked_paths
 from totango_api.report import ReportFiles
 
 if TYPE_CHECKING:

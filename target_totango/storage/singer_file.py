@@ -11,8 +11,8 @@ import msgspec
 import simplejson
 
 from target_totango.storage.private_files import free_name, locked, named, sync_directory
+from totango_api.command import is_device
 from totango_api.errors import TotangoError
-from totango_api.output_paths import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_api.command import is_device
 from totango_api.errors import TotangoError
-from totango_api.output_paths import is_device
 from totango_api.report.page import render_page
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from target_runs import ACCOUNTS, USERS, held, record, schema, state
 
 from target_totango.models import Row, SourceStream, ValidationError
 from target_totango.storage.dead_letter import DeadLetterFile
+from totango_api.command import checked_paths
 from totango_api.errors import SettingsError
-from totango_api.output_paths import checked_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from totango_api.command import checked_paths
 from totango_api.errors import SettingsError, TotangoError
-from totango_api.output_paths import checked_paths
 from totango_api.report import ReportFiles
 
 if TYPE_CHECKING:

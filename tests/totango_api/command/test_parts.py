@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from totango_api.command import Part
 from totango_api.errors import SettingsError
-from totango_api.parts import Part
 
 
 @given(st.text(), st.integers(1, 40))

@@ -9,7 +9,7 @@ from typing import Final
 
 from totango_api.errors import SettingsError
 
-PATTERN: Final = r"^\s*[1-9]\d*\s*/\s*[1-9]\d*\s*$"
+PART_PATTERN: Final = r"^\s*[1-9]\d*\s*/\s*[1-9]\d*\s*$"
 
 _MOST: Final = 1000
 
@@ -36,7 +36,7 @@ class Part:
         if text is None:
             return None
         number, _, count = text.partition("/")
-        if not re.fullmatch(PATTERN, text) or not 1 <= int(number) <= int(count) <= _MOST:
+        if not re.fullmatch(PART_PATTERN, text) or not 1 <= int(number) <= int(count) <= _MOST:
             msg = f"part cannot be {text!r}."
             raise SettingsError(msg, remedy="Set it to a part of a whole: 1/8, 2/8, up to 8/8.")
         return cls(int(number), int(count)) if int(count) > 1 else None

@@ -1,0 +1,16 @@
+"""What the commands of both plugins have in common: words, files they write, parts, progress."""
+
+from totango_api.command.output_paths import checked_paths, is_device
+from totango_api.command.parts import PART_PATTERN, Part
+from totango_api.command.progress import ProgressLine
+from totango_api.command.words import command_in, help_on
+
+__all__ = [
+    "PART_PATTERN",
+    "Part",
+    "ProgressLine",
+    "checked_paths",
+    "command_in",
+    "help_on",
+    "is_device",
+]
