@@ -27,6 +27,9 @@ SECONDS = 120
 SLOW = {"end_to_end", "benchmarks"}
 """Folders of which every test is marked `slow`."""
 
+# Hundreds of programs are started: each would compile what it imports, and throw it away.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
