@@ -20,11 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
 from killed_runs import (
-    OPEN_PER_CALL,
+    HUB_BATCHES_OPEN,
     Input,
     Runner,
     assert_once_or_told,
     killed_and_finished,
+    open_by_a_kill,
 )
 from row_sums import FAULTS, Cell
 from sandboxes import sandbox
@@ -88,7 +89,7 @@ def killed(folder: Path, inputs: int) -> Iterator[tuple[str, list[str]]]:
             config = home / "config.json"
             config.write_text(json.dumps(service.config(**settings)))
             runner, given = Runner(service, config, home), Input(seed)
-            most = KILLS * 8 * (5 if is_hub else OPEN_PER_CALL)
+            most = KILLS * (HUB_BATCHES_OPEN * 5 if is_hub else open_by_a_kill(8))
             try:
                 calls = 12 if is_hub else 75
                 code = killed_and_finished(

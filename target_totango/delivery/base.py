@@ -35,7 +35,7 @@ class Destination(Protocol):
         """Return the results that are known, without waiting."""
 
     def drain(self, *, until: float) -> bool:
-        """Finish every row; return False if `until` came first. Results are then collected."""
+        """Wait for every row; return False if results came first, or `until`. Then collect."""
 
     def cancel(self) -> None:
         """Start nothing new."""
@@ -65,7 +65,7 @@ class ExecutorDestination(Generic[J, R]):
         return self._executor.has_results
 
     def drain(self, *, until: float) -> bool:
-        """Finish every row; return False if `until` came first."""
+        """Wait for every row; return False if results came first, or `until`."""
         return self._executor.drain(until=until)
 
     def cancel(self) -> None:

@@ -183,9 +183,13 @@ class KeyedExecutor(Generic[J, R]):
         return results
 
     def drain(self, *, until: float) -> bool:
-        """Wait for every job; return False if `until` of the monotonic clock came first."""
+        """Wait for every job; return whether all are over.
+
+        It stops before where there are results to collect, so that they are noted before more jobs
+        start, or when `until` of the monotonic clock comes.
+        """
         while self._unfinished:
-            if time.monotonic() >= until:
+            if self._results or time.monotonic() >= until:
                 return False
             self._wait()
         return True

@@ -128,7 +128,7 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         ]
 
     def drain(self, *, until: float) -> bool:
-        """Send everything and finish it; return False if `until` came first."""
+        """Send everything and wait for it; return False if results came first, or `until`."""
         for batch in list(self._open.values()):
             self._send(batch)
         return super().drain(until=until)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from killed_runs import (
+    HUB_BATCHES_OPEN,
     KILLS,
-    OPEN_PER_CALL,
     Input,
     Runner,
     assert_once_or_told,
     assert_rows_are_right,
     delivered,
     killed_and_finished,
+    open_by_a_kill,
 )
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ def test_with_a_ledger_no_activity_is_counted_twice(
     running = runner(ledger_path=str(tmp_path / "ledger.db"), skip_unchanged=skip)
     given = Input(10 + 2 * resume + skip)
     code = killed_and_finished(running, given, resume=resume)
-    assert_once_or_told(running, given, code, most_open=KILLS * OPEN_PER_CALL * 8)
+    assert_once_or_told(running, given, code, most_open=KILLS * open_by_a_kill(8))
 
 
 def test_with_a_ledger_no_activity_of_a_hub_batch_is_counted_twice(runner, tmp_path) -> None:
     running = runner(ledger_path=str(tmp_path / "ledger.db"), delivery="hub", hub_batch_size=5)
     given = Input(20)
     code = killed_and_finished(running, given, resume=True, most_calls=12)
-    assert_once_or_told(running, given, code, most_open=KILLS * 8 * 5)
+    assert_once_or_told(running, given, code, most_open=KILLS * HUB_BATCHES_OPEN * 5)
 
 
 @pytest.mark.parametrize("delivery", ["tracking", "hub"])

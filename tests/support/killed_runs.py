@@ -24,12 +24,24 @@ if TYPE_CHECKING:
 ACCOUNTS, USERS, ACTIVITIES = 12, 18, 50
 STATE_EVERY = 10
 KILLS = 2
-OPEN_PER_CALL = 3
-"""Activities that a kill leaves open for each call at once: under way, handed over ahead, and
-delivered since the ledger's last commit."""
+HUB_BATCHES_OPEN = 9
+"""Hub batches that a kill leaves open at most: the eight that may wait or be under way, and one
+that started when they were over and not yet noted."""
 
 STRUCK = frozenset({-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM})
 """Exit codes of a run that was killed or terminated."""
+
+
+def open_by_a_kill(calls: int) -> int:
+    """Return how many activities a kill leaves open at most, with so many tracking calls at once.
+
+    Open is what the ledger holds as begun and not as done. When results were last noted, `calls`
+    were under way and a quarter of that was handed over ahead. Until the next ones are noted, more
+    is handed over three times (before a row is queued, while it waits for room, and before results
+    are collected), a quarter each time at most, since nothing more fits.
+    """
+    ahead = calls // 4 + 1
+    return calls + 4 * ahead
 
 
 # What is sent --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import toolbox
-from killed_runs import OPEN_PER_CALL
+from killed_runs import open_by_a_kill
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, lines_of, record, state
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def test_a_killed_run_leaves_the_rest_to_the_next(
     assert len(sent) == len(set(sent)), "an activity was counted twice"
     report = json.loads((tmp_path / "report.json").read_text())
     uncertain = report["totals"]["uncertain"]
-    assert uncertain <= 3 * OPEN_PER_CALL * 4
+    assert uncertain <= 3 * open_by_a_kill(4)
     assert len(sent) >= 400 - uncertain
     assert code == (1 if uncertain else 0)
     assert states == [state(1)["value"]]

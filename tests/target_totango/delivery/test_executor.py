@@ -41,6 +41,15 @@ def executing(
         executor.close()
 
 
+def drained(executor: KeyedExecutor[int, Any]) -> list[tuple[int, Any]]:
+    """Return the results of all jobs."""
+    results, deadline = [], soon()
+    while not executor.drain(until=deadline):
+        assert time.monotonic() < deadline
+        results += executor.collect()
+    return results + executor.collect()
+
+
 class GroupWorker:
     """Takes jobs in groups, has more room than threads, and ends jobs in any order."""
 
@@ -93,8 +102,7 @@ def test_jobs_that_share_a_key_run_in_the_order_of_submission(
         executor.submit(number, writes=writes, after=after)
         if executor.has_results:
             results += executor.collect()
-    assert executor.drain(until=soon())
-    results += executor.collect()
+    results += drained(executor)
     assert not executor.busy
     executor.close()
 
@@ -111,7 +119,18 @@ def test_jobs_without_a_common_key_run_at_once() -> None:
     with executing(lambda _: meeting.wait(), threads=4) as executor:
         for number in range(4):
             executor.submit(number, writes=[number])
-        assert executor.drain(until=soon())
+        assert len(drained(executor)) == 4
+
+
+def test_results_are_handed_over_before_the_last_job_is_over() -> None:
+    gate = threading.Event()
+    with executing(lambda job: job == 1 or gate.wait(10), threads=1) as executor:
+        executor.submit(1, writes=[1])
+        executor.submit(2, writes=[2])
+        assert not executor.drain(until=soon())
+        assert executor.collect() == [(1, True)]
+        gate.set()
+        assert drained(executor) == [(2, True)]
 
 
 def test_reading_ahead_is_bounded() -> None:
@@ -130,8 +149,7 @@ def test_reading_ahead_is_bounded() -> None:
         assert len(submitted) == 16
         gate.set()
         thread.join(30)
-        assert executor.drain(until=soon())
-        assert len(executor.collect()) == 100
+        assert len(drained(executor)) == 100
 
 
 def test_what_a_job_raises_is_raised_to_whoever_waits() -> None:
@@ -140,8 +158,7 @@ def test_what_a_job_raises_is_raised_to_whoever_waits() -> None:
         with pytest.raises(ZeroDivisionError):
             executor.drain(until=soon())
         executor.submit(1, writes=[1])
-        assert executor.drain(until=soon())
-        assert executor.collect() == [(1, 1)]
+        assert drained(executor) == [(1, 1)]
 
 
 def test_jobs_that_start_together_are_handed_over_together() -> None:
@@ -151,7 +168,7 @@ def test_jobs_that_start_together_are_handed_over_together() -> None:
     for number in range(200):
         executor.submit(number, writes=[number])
     gate.set()
-    assert executor.drain(until=soon())
+    assert len(drained(executor)) == 200
     executor.close()
     assert sum(map(len, worker.groups)) == 200
     assert sorted(job for group in worker.groups for job in group) == list(range(200))
@@ -181,8 +198,7 @@ def test_waiting_for_room_can_be_interrupted() -> None:
         with pytest.raises(InterruptedError):
             executor.submit(5, writes=[5])
         gate.set()
-        assert executor.drain(until=soon())
-        assert len(executor.collect()) == 4
+        assert len(drained(executor)) == 4
 
 
 def test_draining_ends_in_time() -> None:
@@ -224,6 +240,9 @@ def test_a_job_that_was_cancelled_elsewhere_has_no_result() -> None:
     with executing(lambda job: CancelledError() if job == 1 else job) as executor:
         executor.submit(1, writes=[1])
         executor.submit(2, writes=[2])
-        assert not executor.drain(until=time.monotonic() + 0.2)
-        assert executor.collect() == [(2, 2)]
-        assert not executor.busy
+        results, deadline = [], soon()
+        while executor.busy:
+            assert time.monotonic() < deadline
+            results += executor.collect()
+        assert results == [(2, 2)]
+        assert not executor.drain(until=time.monotonic() + 0.05)
