@@ -60,6 +60,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "Requests that become streams, by name: a copied request, or an object with `request` and, "
         "if needed, `key`, `rows` and `paging` (docs/own-streams.md). "
         "Their host and token are not used, and they may only read.",
+        items={"type": "object"},
     ),
     "event_types": _setting(
         "array",

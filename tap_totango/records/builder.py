@@ -74,6 +74,11 @@ class Table:
         kept = {name: list(compress(one, wanted)) for name, one in self.columns.items()}
         return Table(kept, sum(wanted))
 
+    def first(self, rows: int) -> Table:
+        """Return the first records."""
+        columns = {name: one[:rows] for name, one in self.columns.items()}
+        return Table(columns, min(rows, self.rows))
+
     def part(self, name: str, part: Part) -> Table:
         """Return the records whose value in a column belongs to a part."""
         wanted = [part.holds(str(one)) for one in self.columns[name]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from abc import abstractmethod
 from datetime import UTC, datetime
@@ -50,7 +51,7 @@ class TotangoStream(CatalogStream):
         for table in self._emitted():
             yield from table.records()
 
-    def _emitted(self) -> Iterator[Table]:
+    def _emitted(self) -> Generator[Table, None, None]:
         """Yield records without the columns that nobody selected."""
         by = next(
             (name for name in ("account_id", *reversed(self.keys)) if name in self.columns), ""
@@ -62,6 +63,16 @@ class TotangoStream(CatalogStream):
             self._extracted_at = datetime.now(UTC)
             own = table if self.run.part is None else table.part(by, self.run.part)
             yield own.without(self._hidden) if self._hidden else own
+
+    def _limited(self) -> Iterator[Table]:
+        """Yield records; a single one for `--test`."""
+        with contextlib.closing(self._emitted()) as tables:
+            for table in tables:
+                if self.ABORT_AT_RECORD_COUNT is None:
+                    yield table
+                elif len(table):
+                    yield table.first(self.ABORT_AT_RECORD_COUNT)
+                    break
 
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
@@ -77,7 +88,7 @@ class TotangoStream(CatalogStream):
                 self._remember_columns()
                 if write_messages:
                     self.metrics.understood = self.understood()
-                    for table in self._emitted():
+                    for table in self._limited():
                         self._write(table)
                         counter.increment(len(table))
                         self.metrics.received += len(table)

@@ -79,7 +79,10 @@ def _entries(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         yield from ((str(name), entry) for name, entry in value.items())
         return
-    for entry in value if isinstance(value, list) else ():
+    if not isinstance(value, list | None):  # whose value may hold a token, and is not shown
+        msg = f"{SETTING} is neither an object nor a list."
+        raise SettingsError(msg, remedy="Give each request a name, such as {tasks: …}.")
+    for entry in value or ():
         if not isinstance(entry, dict) or not entry.get("name"):
             msg = f"{SETTING}: an entry of the list names no stream."
             raise SettingsError(msg, remedy="Each is an object with name and request.")

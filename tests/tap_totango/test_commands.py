@@ -124,6 +124,9 @@ def test_test_reads_one_record_of_each_stream(filled, tap) -> None:
     ran = tap("--test")
     assert ran.code == 0, ran.said
     assert "Traceback" not in ran.said
+    written = [message["stream"] for message in ran.of("RECORD")]
+    assert {"accounts", "users"} <= {*written}
+    assert len(written) == len({*written})
 
 
 def test_test_fails_where_a_stream_fails(filled, tap) -> None:

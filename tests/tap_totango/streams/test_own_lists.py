@@ -246,6 +246,8 @@ def test_several_lists_are_not_guessed(stub, tap) -> None:
     [
         ({"Accounts": LISTED}, "there is a stream Accounts already"),
         ([{"request": LISTED}], "names no stream"),
+        (LISTED, "neither an object nor a list"),
+        ([LISTED], "names no stream"),
         ({"a b": LISTED}, "cannot be the name"),
         ({"one": LISTED.replace("GET", "DELETE")}, "only GET and POST may read"),
         ({"one": {"method": "POST", "url": "/api/v3/touchpoints/"}}, "writes"),
@@ -260,7 +262,7 @@ def test_several_lists_are_not_guessed(stub, tap) -> None:
 )
 def test_what_cannot_be_a_stream_ends_the_run_before_any_call(box, read, streams, said) -> None:
     before = len(box.dump("calls"))
-    ran = read(settings={"streams": streams}) if isinstance(streams, list) else read(**streams)
+    ran = read(settings={"streams": streams})
     assert said in ran.failed("streams").last
     assert TOKEN not in ran.said
     assert len(box.dump("calls")) == before
@@ -276,6 +278,22 @@ def test_the_example_of_the_page_runs_as_it_stands(box, read) -> None:
     assert {*ran.records("tickets")[0]} >= {"id", "account_id", "title"}
     as_list = [{"name": "tickets", **streams["tickets"]}]
     assert len(read(settings={"streams": as_list}).ok().records("tickets")) == 25
+
+
+def test_parts_of_a_list_are_the_whole(box, read) -> None:
+    entry = {"request": LISTED, "key": "id"}
+    parts = [read(tickets=entry, settings={"part": f"{one}/2"}).ok() for one in (1, 2)]
+    keys = [*parts[0].keys("tickets"), *parts[1].keys("tickets")]
+    assert len({*keys}) == len(keys) == 25
+    types = {"request": "/api/v3/touchpoint-types/"}
+    read(types=types, settings={"part": "1/2"}).failed("types has neither an account nor a key")
+
+
+def test_the_environment_may_hold_them(box, tap_command, monkeypatch) -> None:
+    streams = json.dumps({"tickets": {"request": LISTED, "key": "id"}})
+    for name, value in box.environment("tap-totango", streams=streams).items():
+        monkeypatch.setenv(name, value)
+    assert len(tap_command("--config", "ENV").ok().records("tickets")) == 25
 
 
 def test_maps_know_them(box, read) -> None:
