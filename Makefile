@@ -85,6 +85,9 @@ docs: $(READY) ## write settings tables, meltano.yml, .env.example, hub/ and pic
 	$(BIN)/python scripts/architecture.py --write
 	$(BIN)/python scripts/hub_definitions.py
 
+pictures: $(READY) ## pictures of the pages for docs/, taken in Chromium
+	$(BIN)/python scripts/pictures.py
+
 site: $(READY) ## the pages of docs/ as a site in site/, with every link checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
@@ -107,5 +110,5 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
 	@touch $@
 
-.PHONY: help demo test check lint types walls forms pytest quick coverage test-all test-airflow bench bench-long sandbox docs site \
+.PHONY: help demo test check lint types walls forms pytest quick coverage test-all test-airflow bench bench-long sandbox docs pictures site \
 	format clean install

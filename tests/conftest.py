@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 OUR_PREFIXES = ("TAP_TOTANGO_", "TARGET_TOTANGO_", "TOTANGO_SANDBOX_", "MELTANO_")
 SECONDS = 120
-SLOW = {"end_to_end", "benchmarks"}
+SLOW = {"end_to_end", "benchmarks", "browser"}
 """Folders of which every test is marked `slow`."""
 
 # Hundreds of programs are started: each would compile what it imports, and throw it away.
