@@ -12,6 +12,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 
 from tap_totango.config import COMMANDS, CONFIG
+from tap_totango.failures import StreamFailures
 from tap_totango.profile import KnownService
 from tap_totango.records import MessageWriter, Stopped
 from tap_totango.report import Report
@@ -33,7 +34,7 @@ from totango_api.config import Connection, respell
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.notifications import register_secrets
-from totango_api.redaction import register_secret, sentence_of
+from totango_api.redaction import register_secret
 from totango_api.region import resolved
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class TapTotango(Tap):
             kwargs: As the SDK's.
         """
         self.started_at = utc_now()
-        self.failures: dict[str, TotangoError] = {}
         self.report = report or Report()
+        self.failures = StreamFailures(self.report)
         self._known_catalog = known_catalog
         # Streams are made of the state, which the SDK loads after the mapper has asked for them.
         super().__init__(*args, setup_mapper=False, **kwargs)
@@ -171,9 +172,7 @@ class TapTotango(Tap):
         """
         if self._tests:
             raise error
-        self.failures[stream] = error
-        self.report.stream(stream).failure = sentence_of(error)
-        self.logger.error("%s failed; why is said at the end of the run.", stream)
+        self.failures.note(stream, error)
 
     # Singer -------------------------------------------------------------------------------------
 
@@ -290,9 +289,9 @@ class TapTotango(Tap):
             self.write_last_state()
         except BaseException:  # such as a signal: what failed before it is said as well
             if self.failures:
-                self.logger.error("%s", self.failures_text())  # noqa: TRY400 (no traceback)
+                self.logger.error("%s", self.failures)  # noqa: TRY400 (no traceback)
             raise
-        self.raise_failures()
+        self.failures.check()
 
     def write_last_state(self) -> None:
         """Say the state behind the last row, even where it is the one that was said before it.
@@ -311,20 +310,6 @@ class TapTotango(Tap):
                 except TotangoError as error:
                     self._note_failure(name, error)
                     stream.selected = False
-
-    def raise_failures(self) -> None:
-        """Raise what went wrong in streams, all in one.
-
-        Raises:
-            TotangoError: If anything did.
-        """
-        if self.failures:
-            raise TotangoError(self.failures_text())
-
-    def failures_text(self) -> str:
-        """Say which streams failed, and why."""
-        said = " ".join(f"{stream}: {error}" for stream, error in self.failures.items())
-        return f"{len(self.failures)} of the streams failed. {said}"
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop; what was read so far is in the state that was written last."""

@@ -1,0 +1,48 @@
+"""Streams that failed, while the others are still read."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from totango_api.errors import TotangoError
+from totango_api.redaction import sentence_of
+
+if TYPE_CHECKING:
+    from tap_totango.report import Report
+
+logger = logging.getLogger("tap-totango")
+
+
+class StreamFailures:
+    """Why each of them failed: said at the end of the run.
+
+    Args:
+        report: Says so of the stream as well.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._errors: dict[str, TotangoError] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._errors)
+
+    def note(self, stream: str, error: TotangoError) -> None:
+        """Note that a stream failed."""
+        self._errors[stream] = error
+        self._report.stream(stream).failure = sentence_of(error)
+        logger.error("%s failed; why is said at the end of the run.", stream)
+
+    def check(self) -> None:
+        """Check that none failed.
+
+        Raises:
+            TotangoError: If any did: what went wrong in all of them.
+        """
+        if self._errors:
+            raise TotangoError(str(self))
+
+    def __str__(self) -> str:
+        said = " ".join(f"{stream}: {error}" for stream, error in self._errors.items())
+        return f"{len(self._errors)} of the streams failed. {said}"
