@@ -9,16 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from jsonschema_rs import validator_for
-
 from tap_totango.check import check
 from tap_totango.config import COMMANDS, CONFIG
 from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
 from totango_api.command import command_in
-from totango_api.config import respell
-from totango_api.errors import SettingsError, TotangoError
+from totango_api.config import check_settings, respell
+from totango_api.errors import TotangoError
 from totango_api.notifications import register_secrets
 from totango_api.redaction import register_secret, scrub, scrub_logs
 
@@ -74,13 +72,6 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     built_in = copy.deepcopy(CONFIG)
     TapTotango.append_builtin_config(built_in)
     # The SDK's own settings have no part in calls; what is missing is said with its remedy.
-    ours = {**dict.fromkeys(built_in["properties"], True), **CONFIG["properties"]}
-    schema = {"properties": ours, "additionalProperties": False}
-    faults = [
-        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
-        for fault in validator_for(schema, mask="as it is set").iter_errors(config)
-    ]
-    if faults:
-        msg = f"Settings cannot be used: {'; '.join(faults)}."
-        raise SettingsError(msg, remedy="`tap-totango --about` lists them all.")
+    properties = CONFIG["properties"]
+    check_settings(config, properties, built_in["properties"], plugin=TapTotango.name)
     return config

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from target_totango.check import check
+from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA, SECRETS
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
+from totango_api.command import command_in
+from totango_api.config import check_settings, respell
 from totango_api.errors import TotangoError
-from totango_api.redaction import scrub_logs
+from totango_api.notifications import register_secrets
+from totango_api.redaction import register_secret, scrub_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 logger = logging.getLogger("target-totango")
 
@@ -31,8 +40,11 @@ def main() -> None:
         # garbage would take an eighth of the time that a row takes.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
-        if sys.argv[1:2] == ["rejects"]:
-            sys.exit(rejects(sys.argv[2:], command))
+        word, arguments = command_in(sys.argv[1:], COMMANDS)
+        if word == "rejects":
+            sys.exit(rejects(arguments, command))
+        if word is not None:
+            sys.exit({"check": check}[word](arguments, read_config))
         command()
     except TotangoError as error:
         logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)
@@ -40,6 +52,25 @@ def main() -> None:
     except Exception:
         logger.exception("target-totango failed in a way that it should not.")
         sys.exit(1)
+
+
+def read_config(paths: Sequence[str]) -> dict[str, Any]:
+    """Read configuration files, and the environment for the word `ENV`.
+
+    Raises:
+        SettingsError: If one cannot be read, or holds what no setting takes.
+    """
+    given = TargetTotango.cb_config(None, None, tuple(paths))
+    config = {**given.config, **(TargetTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
+    for name in SECRETS:
+        register_secret(str(config.get(name) or ""))
+    register_secrets(config)
+    properties = CONFIG_SCHEMA["properties"]
+    respell(config, properties)
+    built_in = copy.deepcopy(CONFIG_SCHEMA)
+    TargetTotango.append_builtin_config(built_in)
+    check_settings(config, properties, built_in["properties"], plugin=TargetTotango.name)
+    return config
 
 
 if __name__ == "__main__":

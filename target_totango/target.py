@@ -6,7 +6,7 @@ import copy
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.exceptions import (
     ConfigValidationError,
@@ -20,8 +20,9 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.target_base import Target
 
+from target_totango.check import check_lines
 from target_totango.config import Settings
-from target_totango.config_schema import CONFIG_SCHEMA
+from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA, SECRETS
 from target_totango.mapping import identity_of
 from target_totango.models import SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
@@ -34,20 +35,20 @@ from target_totango.streams import (
     stream_map_error,
     streams_without,
 )
+from totango_api.command import help_on
 from totango_api.config import Connection, respell
 from totango_api.errors import InputError, SettingsError
-from totango_api.notifications import SECRETS, register_secrets, telling_failures
+from totango_api.notifications import register_secrets, telling_failures
 from totango_api.redaction import register_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    import click
     from singer_sdk.sinks import Sink
 
 logger = logging.getLogger("target-totango")
-
-_SECRETS: Final = ("app_token", "sdr_token", *SECRETS)
 
 
 class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
@@ -59,7 +60,7 @@ class TargetTotango(Target):
 
     name = "target-totango"
     package_name = "singer-totango"
-    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)  # the SDK adds to it
     default_sink_class = TotangoSink
     message_reader_class = MessageReader
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -76,7 +77,7 @@ class TargetTotango(Target):
 
     def __init__(self, *, config: Any = None, **arguments: Any) -> None:
         # Messages of the SDK about a malformed setting quote its value.
-        for name in _SECRETS:
+        for name in SECRETS:
             if isinstance(config, dict) and config.get(name):
                 register_secret(str(config[name]))
             register_secret(os.environ.get(f"TARGET_TOTANGO_{name.upper()}"))
@@ -111,6 +112,13 @@ class TargetTotango(Target):
         """Add the SDK's settings, but for the one that `sync_mode` says better."""
         super().append_builtin_config(config_jsonschema)
         config_jsonschema["properties"].pop("load_method", None)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Return the command line, whose help names the words beside the options."""
+        command = super().get_singer_command()
+        command.epilog = help_on(COMMANDS)
+        return command
 
     @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
@@ -171,6 +179,8 @@ class TargetTotango(Target):
             msg = f"The SCHEMA message in line {self.message_reader.line} has no stream or schema."
             raise InputError(msg)
         schema.setdefault("properties", {})
+        if self.mappings.is_only_a_test(stream):
+            self._check()
         keys = self._keys_in(message_dict)
         if holds_reasons(schema):
             schema = without_reasons(schema)
@@ -192,6 +202,18 @@ class TargetTotango(Target):
                     schema=stream_map.transformed_schema,
                     key_properties=stream_map.transformed_key_properties,
                 )
+
+    def _check(self) -> None:
+        """Check the connection, as far as there is a token to ask with.
+
+        Raises:
+            TotangoError: If rows cannot be written.
+        """
+        if not self.run.clients.has_token:
+            logger.info("Without app_token, there is nothing that could be asked.")
+            return
+        for line in check_lines(self.config):
+            logger.info("%s", line)
 
     def _keys_in(self, message: dict[str, Any]) -> list[str]:
         """Return the key properties of a SCHEMA message; some taps write a single one as a text.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from jsonschema_rs import validator_for
 
 from totango_api import limits
 from totango_api.errors import SettingsError
@@ -11,7 +14,7 @@ from totango_api.hosts import AUTO, REGIONS, Hosts, ServiceId, checked_url, host
 from totango_api.redaction import register_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DEFAULT_TIMEOUT: Final = 120
 """Seconds without a byte before a call is given up. Searches of 1,000 wide rows are slow."""
@@ -175,16 +178,50 @@ class Connection:
 
 
 def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]]) -> None:
-    """Spell the words that a setting may be as its schema does: `EU ` becomes `eu`.
+    """Spell settings as their schemas do: `EU ` becomes `eu`, and the text `2.5` a number.
 
     Args:
         config: Changed in place.
         properties: JSON Schema of each setting, by name.
     """
     for name, schema in properties.items():
-        value, words = config.get(name), schema.get("enum") or ()
-        if isinstance(value, str) and value.strip().lower() in words:
+        value, words, kinds = config.get(name), schema.get("enum") or (), schema.get("type") or ()
+        if not isinstance(value, str):
+            continue
+        if value.strip().lower() in words:
             config[name] = value.strip().lower()
+        elif "number" in kinds and "string" not in kinds:
+            with suppress(ValueError):
+                config[name] = float(value)
+
+
+def check_settings(
+    config: Mapping[str, Any],
+    properties: Mapping[str, Any],
+    others: Iterable[str] = (),
+    *,
+    plugin: str,
+) -> None:
+    """Check settings by their schemas, without their values in what is said.
+
+    Args:
+        config: The settings.
+        properties: JSON Schema of each setting, by name.
+        others: Names of settings that are not checked.
+        plugin: Whose settings they are.
+
+    Raises:
+        SettingsError: If one has no schema, or does not fit it.
+    """
+    known = {**dict.fromkeys(others, True), **properties}
+    schema = {"properties": known, "additionalProperties": False}
+    faults = [
+        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
+        for fault in validator_for(schema, mask="as it is set").iter_errors(dict(config))
+    ]
+    if faults:
+        msg = f"Settings cannot be used: {'; '.join(faults)}."
+        raise SettingsError(msg, remedy=f"`{plugin} --about` lists them all.")
 
 
 def _stripped(config: Mapping[str, Any], name: str) -> str | None:

@@ -29,11 +29,25 @@ def resolved(connection: Connection, config: Mapping[str, Any]) -> Connection:
     """
     if connection.region != AUTO or connection.service_id is None:
         return connection
-    query = urlencode({"service_id": connection.service_id.number})
-    url = f"{connection.hosts.api}/domains/?{query}"
+    with ApiClient(connection) as client:
+        region = region_of(client, connection.service_id.number)
+    return replace(connection, region=region, hosts=hosts_of(region)).overridden(config)
+
+
+def region_of(client: ApiClient, number: str) -> str:
+    """Return the region of a service: one call.
+
+    Args:
+        client: Makes it.
+        number: The middle part of the service id.
+
+    Raises:
+        SettingsError: If the region cannot be found out.
+    """
+    query = urlencode({"service_id": number})
+    url = f"{client.connection.hosts.api}/domains/?{query}"
     try:
-        with ApiClient(connection) as transport:
-            answer = transport.send(Request("api", "GET", url), json_of)
+        answer = client.send(Request("api", "GET", url), json_of)
     except TotangoError as error:
         msg = f"The region of the service could not be looked up: {error}"
         raise SettingsError(msg, remedy="Set region to us or eu.") from None
@@ -41,5 +55,4 @@ def resolved(connection: Connection, config: Mapping[str, Any]) -> Connection:
     if not isinstance(site, str):
         msg = "The region of the service could not be looked up: the answer names no site."
         raise SettingsError(msg, remedy="Check service_id, or set region to us or eu.")
-    region = "eu" if site == EU_SITE else "us"
-    return replace(connection, region=region, hosts=hosts_of(region)).overridden(config)
+    return "eu" if site == EU_SITE else "us"

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 STREAMS_LOGGED: Final = 100
 """Of streams beyond this number, the mapping is not logged any more."""
 
+MELTANO_TEST: Final = "meltano_test_stream"
+"""The stream with which `meltano config test` tries loaders: a made-up row."""
+
 logger = logging.getLogger("target-totango")
 
 
@@ -50,6 +53,9 @@ class CompiledMappings:
             InputError: If it fits nothing, or its mapping cannot be used.
         """
         self._streams.add(stream)
+        if self.is_only_a_test(stream):
+            logger.info("%s is how Meltano tries loaders: nothing of it is written.", stream)
+            return []
         mappings = compile_stream(
             stream,
             self._settings.mappings_for(stream),
@@ -67,6 +73,11 @@ class CompiledMappings:
         for mapping in mappings if len(self._streams) <= STREAMS_LOGGED else ():
             log_mapping(mapping)
         return mappings
+
+    def is_only_a_test(self, stream: str) -> bool:
+        """Return whether Meltano sends a stream to try the target, and no mapping names it."""
+        named = any(config.stream == stream for config in self._settings.mappings)
+        return stream == MELTANO_TEST and not named
 
     def segment_of(self, stream: str, fields: Mapping[str, Any]) -> SegmentStream | None:
         """Return what makes rows of a stream of Segment's calls; None if it is none.

@@ -407,3 +407,10 @@ def test_what_a_probe_suggests_is_what_a_profile_gives(filled, probe) -> None:
     assert profile["settings"] == {"team_id": "-1", "page_size": 100}
     assert "team_id: -1" in ran.stdout
     assert "page_size: 100" in ran.stdout
+
+
+def test_numbers_of_the_environment(tap_command, filled, monkeypatch) -> None:
+    for name, value in filled.config(request_timeout="20.5", lookback_seconds=60).items():
+        monkeypatch.setenv(f"TAP_TOTANGO_{name.upper()}", str(value))
+    assert tap_command("check", "--config", "ENV").code == 0
+    assert tap_command("--config=ENV", "--discover").code == 0

@@ -1,0 +1,120 @@
+"""`target-totango check`: do token, service and hub fit? Nothing is written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.config import Settings
+from totango_api.connection_check import counted, impatient, visible_rows
+from totango_api.errors import ApiError, AuthenticationError, SettingsError, TotangoError
+from totango_api.http import ApiClient, Request
+from totango_api.redaction import scrub
+from totango_api.region import region_of
+from totango_api.search import ACCOUNTS, Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_DESCRIPTION: Final = (
+    "Say whether token, service and Integration Hub fit, and read an account. Nothing is written."
+)
+
+
+def check(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[str, Any]]) -> int:
+    """Run the check and print what it finds.
+
+    Args:
+        arguments: The command line without the word `check`.
+        read_config: Reads configuration files; `ENV` stands for the environment.
+
+    Returns:
+        The exit code: 0 if rows can be written, as far as reading tells.
+    """
+    parser = argparse.ArgumentParser(prog="target-totango check", description=_DESCRIPTION)
+    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
+    parser.add_argument("--account-id", help="the account that is read (default: the first one)")
+    options = parser.parse_args(arguments)
+    config = read_config(options.config)
+    try:
+        for line in check_lines(config, options.account_id):
+            sys.stdout.write(f"{line}\n")
+    except TotangoError as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"Not ready: {scrub(error)}\n")
+        return 1
+    return 0
+
+
+def check_lines(config: Mapping[str, Any], account_id: str | None = None) -> Iterator[str]:
+    """Yield what is found, in sentences.
+
+    Args:
+        config: The settings.
+        account_id: The account that is read; None = only counted.
+
+    Raises:
+        TotangoError: If rows cannot be written, or nobody could see that they were.
+    """
+    settings = Settings.from_config(config)
+    connection = impatient(config, user_agent="target-totango check")
+    if settings.uses_tracking and connection.service_id is not None:
+        connection.service_id.require_full()
+    with ApiClient(connection) as client:
+        seen = visible_rows(client, config, (ACCOUNTS,))[ACCOUNTS]
+        yield f"Token accepted by {connection.hosts.api} (region {connection.region})."
+        yield _service(client)
+        yield _hub(client, is_needed=settings.uses_hub)
+        if account_id is None:
+            yield f"Rows visible in accounts: {counted(seen)}"
+        elif account_id in Lookup(client).accounts([account_id]):
+            yield "The account is there."
+        else:
+            yield "The account is not there, or not seen by the token: a row would create it."
+
+
+def _service(client: ApiClient) -> str:
+    """Return what is known of the service.
+
+    Raises:
+        SettingsError: If it is not set, or in another region.
+    """
+    service, region = client.connection.service_id, client.connection.region
+    if service is None:
+        msg = "service_id is not set."
+        raise SettingsError(msg, remedy="Copy it from your Totango profile, Integration tab.")
+    try:
+        found = region_of(client, service.number)
+    except SettingsError:
+        return f"Service {service.number}: its region cannot be looked up; settings say {region}."
+    if found != region:
+        msg = f"Service {service.number} is in region {found}, and region says {region}."
+        raise SettingsError(msg, remedy=f"Set region: {found}.")
+    return f"Service {service.number} is in region {region}, as set."
+
+
+def _hub(client: ApiClient, *, is_needed: bool) -> str:
+    """Return whether the hub answers at all: what it takes shows only when rows are written.
+
+    Raises:
+        ApiError: If it does not, and is needed.
+    """
+    connection = client.connection
+    url = f"{connection.hosts.hub}/api/v1/{ACCOUNTS}"
+    headers = {
+        "Authorization": f"app-token {connection.require_token()}",
+        "service_id": connection.service_id.number if connection.service_id else "",
+    }
+    try:
+        client.send(Request("hub", "GET", url, headers=headers), lambda *_: None)
+    except AuthenticationError:
+        if is_needed:
+            raise
+        return f"Integration Hub {connection.hosts.hub}: it does not accept the token."
+    except ApiError as error:
+        if error.status is None or error.retriable:
+            if is_needed:
+                raise
+            return f"Integration Hub {connection.hosts.hub}: no answer. delivery: hub needs it."
+    return f"Integration Hub {connection.hosts.hub} answers."
