@@ -190,7 +190,11 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         default=PAGE_ROWS,
     ),
     "max_in_flight": _setting(
-        "integer", "Pages at once", "Pages fetched at the same time.", minimum=1, default=4
+        "integer",
+        "Pages at once",
+        "Pages fetched at the same time; events are read one page after another.",
+        minimum=1,
+        default=4,
     ),
     "probe_path": _setting(
         "string",
@@ -201,8 +205,9 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "emit_activate_version_messages": _setting(
         "boolean",
         "Table versions",
-        "A complete and unfiltered full read of accounts or users ends with ACTIVATE_VERSION, so "
-        "that targets which understand it drop what has vanished from Totango.",
+        "A complete and unfiltered full read of accounts, users or events ends with "
+        "ACTIVATE_VERSION, so that targets which understand it drop what has vanished from "
+        "Totango.",
         default=True,
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango.records import RecordBuilder
@@ -95,6 +96,7 @@ class EventView(QueriedStream):
         builder = RecordBuilder(columns, base=self.base, vanished=vanished)
         start = self.start
         self.metrics.since = start.since
+        self._stream_version = start.version if self._is_whole(start) else None
         streams = self._tap.streams.values()
         views = [one for one in streams if isinstance(one, EventView) and one.selected]
         try:
@@ -102,13 +104,38 @@ class EventView(QueriedStream):
                 table = builder.table([self.prepared(hit) for hit in hits])
                 kept = table.at_least("timestamp", start.since, nulls=start.since is None)
                 self._greatest = kept.greatest("timestamp", self._greatest)
-                yield kept
+                yield from self.taken(kept)
+            yield from self.rest()
         except IncompleteReadError as error:
             self.log_conversion_errors(builder.conversion_errors)
             if self.config.get("on_incomplete") != "warn":
                 raise
+            with suppress(IncompleteReadError):
+                yield from self.rest()
             self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error.message)
             self.metrics.failure = error.message
             return
         self.log_conversion_errors(builder.conversion_errors)
         self._own_bookmark.finished(start, self._greatest)
+        if self._stream_version is not None:
+            self._write_activate_version_message(self._stream_version)
+
+    def taken(self, table: Table) -> Iterator[Table]:
+        """Yield what is made of some events."""
+        yield table
+
+    def rest(self) -> Iterator[Table]:
+        """Yield what is made of all events, once they were read.
+
+        Raises:
+            IncompleteReadError: If some could not be used.
+        """
+        yield from ()
+
+    def _is_whole(self, start: Start) -> bool:
+        """Tell whether its rows are all that there are, and so get a table version."""
+        is_narrowed = bool(self.pasted.terms or self.pasted.account_id)
+        is_narrowed = is_narrowed or tuple(self.types) != self.event_types
+        is_narrowed = is_narrowed or any(map(self.config.get, ("start_date", "account_ids")))
+        emits = bool(self.config.get("emit_activate_version_messages", True))
+        return start.full and not is_narrowed and emits and self.run.part is None

@@ -10,7 +10,7 @@ from tap_totango.progress import Progress
 from tap_totango.schema import milliseconds_of
 from totango_api.errors import IncompleteReadError, RefusedError, TotangoError
 from totango_api.limits import PAGE_ROWS
-from totango_api.reading import EventsRead, Paging, of_types, since
+from totango_api.reading import EventsRead, of_types, since
 from totango_api.search import Query
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class EventsPass:
             TotangoError: If not all could be read.
         """
         self._served.add(view.name)
-        view.metrics.how = "by offset, counted against the total, in one read for all event streams"
+        view.metrics.how = "by their times, in one read for all event streams"
         if view.name in self._kept:
             yield from self._pages_kept(self._kept.pop(view.name))
         else:
@@ -125,13 +125,12 @@ class EventsPass:
             ", ".join(sorted(one.name for one in views)),
             floor or "the first on",
         )
-        config = view.config
-        for account_id in config.get("account_ids") or [view.pasted.account_id]:
+        for account_id in view.config.get("account_ids") or [view.pasted.account_id]:
             query = _query(view, views)
             started = False
             try:
                 narrowed = query if floor is None else query.narrowed(since(milliseconds_of(floor)))
-                for hits in _hits(view, config, narrowed, account_id):
+                for hits in _hits(view, narrowed, account_id):
                     started = True
                     yield hits
             except RefusedError as error:
@@ -142,7 +141,7 @@ class EventsPass:
                     "rows are dropped here. %s",
                     error,
                 )
-                yield from _hits(view, config, query, account_id)
+                yield from _hits(view, query, account_id)
 
 
 def _query(view: EventView, views: Sequence[EventView]) -> Query:
@@ -154,31 +153,27 @@ def _query(view: EventView, views: Sequence[EventView]) -> Query:
     return query
 
 
-def _hits(
-    view: EventView, config: Mapping[str, Any], query: Query, account_id: str | None
-) -> Iterator[Sequence[Hit]]:
+def _hits(view: EventView, query: Query, account_id: str | None) -> Iterator[Sequence[Hit]]:
     """Yield events.
 
     Raises:
         IncompleteReadError: If some may be missing.
     """
-    in_flight = config.get("max_in_flight") or Paging.in_flight
-    reading = EventsRead(view.client, query, account_id=account_id, in_flight=in_flight)
-    outcome, progress = reading.outcome, Progress(view.logger, "events")
+    reading = EventsRead(view.client, query, account_id=account_id)
+    result, progress = reading.result, Progress(view.logger, "events")
     for hits in reading.batches():
-        view.log_query(outcome.total)
+        view.log_query(result.total)
         if hits:
             yield hits
-        progress.advance(len(hits), outcome.total, outcome.calls)
+        progress.advance(len(hits), result.total, result.calls)
     progress.close()
-    view.log_query(outcome.total)
-    view.metrics.total, view.metrics.calls = outcome.total, outcome.calls
-    missing = max((outcome.total or 0) - outcome.rows - outcome.unreadable, 0)
-    view.logger.info("events: %s rows in %s calls.", outcome.rows, outcome.calls)
-    if not (missing or outcome.unreadable or outcome.shifted):
+    view.log_query(result.total)
+    view.metrics.total, view.metrics.calls = result.total, result.calls
+    view.logger.info("events: %s rows in %s calls.", result.rows, result.calls)
+    if result.is_complete:
         return
-    msg = f"{missing} rows could not be read, {outcome.unreadable} have no id."
-    if not (missing or outcome.unreadable):
+    msg = f"{result.missing} rows could not be read, {result.unreadable} have no id."
+    if result.missing is None:
         msg = "Rows moved while others were read, and some may have been passed over."
     remedy = "Set on_incomplete: warn to go on without them."
-    raise IncompleteReadError(msg, missing=missing, remedy=remedy)
+    raise IncompleteReadError(msg, missing=result.missing, remedy=remedy)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_totango.records import Table
 from tap_totango.schema import TEXT, Column
 from tap_totango.streams.event_view import EVENT_COLUMNS, EventView
 from tap_totango.streams.task_events import PARTS, TASK_COLUMNS
+from totango_api.errors import IncompleteReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 class TasksStream(EventView):
     """Tasks as their newest events show them, by `task_id`."""
+
+    _nameless = 0
 
     name = "tasks"
     keys: ClassVar[tuple[str, ...]] = ("task_id",)
@@ -29,25 +33,34 @@ class TasksStream(EventView):
         ),
     )
 
-    def tables(self) -> Iterator[Table]:
+    @functools.cached_property
+    def _newest(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def taken(self, table: Table) -> Iterator[Table]:
+        """Keep the newest event of each task."""
+        for record in table.records():
+            if record["task_id"] is None:
+                self._nameless += 1
+            elif _time(record) >= _time(self._newest.get(record["task_id"], {})):
+                self._newest[record["task_id"]] = record
+        yield from ()
+
+    def rest(self) -> Iterator[Table]:
         """Yield one record for each task that has an event in what was read.
 
         Raises:
-            TotangoError: If not all events could be read: then the newest may be missing.
+            IncompleteReadError: If there are events that name no task.
         """
-        newest: dict[str, dict[str, Any]] = {}
-        nameless = 0
-        for table in super().tables():
-            for record in table.records():
-                if record["task_id"] is None:
-                    nameless += 1
-                elif _time(record) >= _time(newest.get(record["task_id"], {})):
-                    newest[record["task_id"]] = record
-        if nameless:
-            self.logger.warning("tasks: %s events name no task, and are left out.", nameless)
-        if newest:
-            rows = list(newest.values())
+        rows = list(self._newest.values())
+        self._newest.clear()
+        if rows:
             yield Table({name: [row[name] for row in rows] for name in rows[0]}, len(rows))
+        if nameless := self._nameless:
+            self._nameless = 0
+            msg = f"{nameless} events name no task; task_events has them."
+            remedy = "Look at the service's data; on_incomplete: warn goes on without them."
+            raise IncompleteReadError(msg, missing=nameless, remedy=remedy)
 
 
 def _time(record: dict[str, Any]) -> str:

@@ -5,8 +5,9 @@ Start at :mod:`totango_api.reading.complete_read`.
 
 from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_keys_of
-from totango_api.reading.events import PATH as EVENTS_PATH
-from totango_api.reading.events import EventsRead, event_id_of, of_types, since
+from totango_api.reading.event_pages import PATH as EVENTS_PATH
+from totango_api.reading.event_pages import event_id_of, of_types, since
+from totango_api.reading.events import EventsRead
 from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.list_read import ListRead
 from totango_api.reading.page_parameters import PageParameters, parameters_of

@@ -17,10 +17,16 @@ class Deduplicator:
 
     Args:
         key: Reads the key off a hit; None where it has none.
+        version: Reads off a hit what is greater for a later version; without it, the last activity.
     """
 
-    def __init__(self, key: Callable[[Hit], Key | None]) -> None:
+    def __init__(
+        self,
+        key: Callable[[Hit], Key | None],
+        version: Callable[[Hit], int] | None = None,
+    ) -> None:
         self._key = key
+        self._version = version or _version
         self._keys = KeySet()
         self._keyless = KeySet()
 
@@ -46,7 +52,7 @@ class Deduplicator:
                     self._keyless.add((repr(hit),))
             hits = [hit for hit, key in zip(hits, keys, strict=True) if key is not None]
         known = [key for key in keys if key is not None]
-        new = self._keys.add_all(known, map(_version, hits))
+        new = self._keys.add_all(known, map(self._version, hits))
         return [hit for hit, is_new in zip(hits, new, strict=True) if is_new]
 
     def close(self) -> None:

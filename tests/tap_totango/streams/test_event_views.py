@@ -139,7 +139,7 @@ def test_a_task_is_as_its_newest_event_shows_it(service, tap, only, order: str) 
 
     service.set(events_order=order)
     service.load(events=[change(1, "open"), change(3, "closed"), change(2, "late")])
-    service.load(events=[change(4, "open", 7), change(5, "open", None)])
+    service.load(events=[change(4, "open", 7)])
     ran = tap(catalog=only("tasks", "task_events"), page_size=2).ok()
     found = ran.by_key("tasks")
     assert {key: record["status"] for (key,), record in found.items()} == {
@@ -147,6 +147,34 @@ def test_a_task_is_as_its_newest_event_shows_it(service, tap, only, order: str) 
         "7": "open",
     }
     assert found["6",]["event_id"] == "e-3"
-    assert "1 events name no task" in ran.said
-    assert len(ran.records("task_events")) == 5
+    assert len(ran.records("task_events")) == 4
     assert ran.value("tasks") == ran.value("task_events")
+    types = [one["type"] for one in ran.messages if one.get("stream") == "tasks"]
+    assert types == ["SCHEMA", "RECORD", "RECORD", "ACTIVATE_VERSION"]
+
+
+@pytest.mark.parametrize(("incomplete", "code"), [("warn", 0), ("fail", 1)])
+def test_an_event_that_names_no_task_is_not_passed_over(
+    service, tap, only, incomplete: str, code: int
+) -> None:
+    service.load(events=[event(1, "task", task_content={"task_id": 6}), event(2, "task")])
+    ran = tap(catalog=only("tasks", "task_events"), on_incomplete=incomplete)
+    assert ran.code == code
+    assert ran.keys("tasks") == [("6",)]
+    assert ran.said.count("1 events name no task") == 1
+    assert ran.value("tasks") is None
+    assert ran.value("task_events") is not None
+    assert not ran.of("ACTIVATE_VERSION", "tasks")
+
+
+def test_only_a_full_read_of_all_events_ends_with_a_version(service, tap, only) -> None:
+    catalog = only("touchpoints", "events")
+    service.load(events=[event(1), event(2, "alert")])
+    first = tap(catalog=catalog).ok()
+    assert len(first.of("ACTIVATE_VERSION", "touchpoints")) == 1
+    assert len(first.of("ACTIVATE_VERSION", "events")) == 1
+    again = tap(catalog=catalog, state=first.state).ok()
+    narrowed = tap(catalog=catalog, event_types=["note"]).ok()
+    assert not again.of("ACTIVATE_VERSION")
+    assert not narrowed.of("ACTIVATE_VERSION", "events")
+    assert not tap(catalog=catalog, account_ids=["a-1"]).ok().of("ACTIVATE_VERSION")

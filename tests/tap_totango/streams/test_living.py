@@ -53,3 +53,21 @@ def test_what_lasts_is_read_and_the_run_is_green(living, tap, moves, in_flight: 
         assert living.lasting(kind, before[kind]) <= set(ran.keys(kind))
         assert len(ran.of("ACTIVATE_VERSION", kind)) == 1
         assert "full_refresh_at" in ran.bookmark(kind)
+
+
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_events_that_last_are_read_in_few_calls_and_the_run_is_green(
+    sandbox, tap, discover, order: str
+) -> None:
+    service = sandbox(seed="accounts=20,users=0,events=2000")
+    config = service.config(page_size=100)
+    catalog = discover(config=config).select("events").deselect("accounts", "users")
+    before = service.dump("events")
+    moves = dict.fromkeys(("in", "out", "backdated", "edited"), 1)
+    service.set(events_order=order, ties="unstable", event_edits="move")
+    service.set(**{f"moves_{move}": rate for move, rate in moves.items()})
+    ran = tap(config=config, catalog=catalog)
+    assert ran.code == 0, ran.said[-2000:]
+    assert service.lasting("events", before) <= set(ran.keys("events"))
+    assert len(service.calls("events")) <= 20 * 1.05 + 4
+    assert len(ran.of("ACTIVATE_VERSION", "events")) == 1

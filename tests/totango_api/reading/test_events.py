@@ -1,96 +1,134 @@
-"""Events of any service: each once, all of them, and an end; or a word."""
+"""Every event that matches throughout a read is given, whatever the tenant does; or a word."""
 
 from __future__ import annotations
 
-import json
-import random
 from typing import Any
-from unittest.mock import patch
-from urllib.parse import parse_qs
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from living_events import MOVES, LivingEvents, Moves
 
 from totango_api.reading.events import EventsRead
 from totango_api.search.query import Query
 
 
-class Model:
-    """Answers like a Totango that holds these events."""
-
-    def __init__(self, moments: list[int], *, size: int, unit: str, counts: bool, shuffles: bool):
-        self.rows = [{"id": str(n), "timestamp": moment} for n, moment in enumerate(moments)]
-        self.size, self.unit, self.counts, self.shuffles = size, unit, counts, shuffles
-        self.calls = 0
-        self._random = random.Random(3)
-
-    def post_form(self, path: str, form: bytes, **_: Any) -> Any:
-        self.calls += 1
-        query = json.loads(parse_qs(form.decode())["query"][0])
-        rows = [row for row in self.rows if all(self._fits(row, one) for one in query["terms"])]
-        if self.shuffles:
-            self._random.shuffle(rows)
-        rows.sort(key=lambda row: -row["timestamp"])
-        count = min(query["count"], self.size)
-        skip = query["offset"] * (count if self.unit == "page" else 1)
-        body: dict[str, Any] = {"hits": rows[skip : skip + count]}
-        if self.counts:
-            body["total_hits"] = len(rows)
-        return {"response": {"events": body}}
-
-    @staticmethod
-    def _fits(row: dict[str, Any], term: dict[str, Any]) -> bool:
-        moment: int = row["timestamp"]
-        return bool(term.get("gte", moment) <= moment <= term.get("lte", moment))
+def read(service: LivingEvents, count: int = 100) -> tuple[list[str], EventsRead]:
+    """Read everything; return the ids in their order, and the read."""
+    reading = EventsRead(service, Query(count=count, sort_order=None))  # type: ignore[arg-type]
+    return [hit["id"] for hits in reading.batches() for hit in hits], reading
 
 
-@settings(deadline=None, max_examples=300)
-@example(
-    moments=[0, 0, 0, 1, 1, 1],
-    size=3,
-    asked=3,
-    unit="row",
-    counts=False,
-    shuffles=False,
-    in_flight=1,
-)
-@example(moments=[0, 0, 0], size=2, asked=2, unit="page", counts=False, shuffles=True, in_flight=1)
+@pytest.mark.parametrize("times", ["on", "refused"])
+@pytest.mark.parametrize("order", ["desc", "asc"])
+@pytest.mark.parametrize("unit", ["page", "row"])
+@pytest.mark.parametrize("moves", MOVES)
+def test_nothing_that_lasts_is_lost(moves: str, unit: str, order: str, times: str) -> None:
+    service = LivingEvents(1_500, MOVES[moves], page_max=100, unit=unit, order=order, times=times)
+    found, reading = read(service)
+    assert service.lasting <= set(found)
+    assert reading.result.is_complete
+    # By offsets, an edit that moves an event pushes others about.
+    assert service.calls <= (15 * 1.05 + 4 if times == "on" else 40)
+
+
+@pytest.mark.parametrize("moves", ["still", "all"])
+def test_a_large_read_costs_hardly_a_call_more_than_its_pages(moves: str) -> None:
+    service = LivingEvents(20_000, MOVES[moves], unstable=False)
+    found, reading = read(service, 1_000)
+    assert service.lasting <= set(found)
+    assert reading.result.is_complete
+    assert service.calls <= 20 * 1.05 + 4
+
+
+@pytest.mark.parametrize("times", ["ignored", "days", "refused"])
+def test_a_filter_that_is_not_heeded_hides_nothing(times: str) -> None:
+    service = LivingEvents(500, times=times, page_max=100)
+    found, reading = read(service)
+    assert sorted(found) == sorted(service.lasting)
+    assert reading.result.is_complete
+
+
+def test_an_event_without_a_time_is_read_though_no_filter_shows_it() -> None:
+    service = LivingEvents(500, page_max=100)
+    service.without_times(1)
+    found, reading = read(service)
+    assert sorted(found) == sorted(service.lasting)
+    assert reading.result.is_complete
+
+
+@pytest.mark.parametrize("unstable", [True, False])
+def test_more_at_one_moment_than_a_page_holds(unstable: bool) -> None:
+    service = LivingEvents(400, grain=10**13, page_max=100, unstable=unstable)
+    found, reading = read(service)
+    assert sorted(found) == sorted(service.lasting) or reading.result.missing is None
+    assert unstable or reading.result.is_complete
+
+
+@pytest.mark.parametrize("times", ["on", "refused"])
+def test_pages_that_are_shorter_than_asked_are_not_the_end(times: str) -> None:
+    service = LivingEvents(700, page_max=100, stingy=3, times=times)
+    found, reading = read(service)
+    assert sorted(found) == sorted(service.lasting)
+    assert reading.result.is_complete
+
+
+@settings(max_examples=200)
+@example(rows=3, size=2, unit="page", order="desc", grain=10**12, total=None, times="on")
 @given(
-    moments=st.lists(st.integers(0, 8) | st.integers(0, 10**6), max_size=80),
+    rows=st.integers(0, 90),
     size=st.integers(1, 12),
-    asked=st.integers(1, 12),
     unit=st.sampled_from(["page", "row"]),
-    counts=st.booleans(),
-    shuffles=st.booleans(),
-    in_flight=st.integers(1, 4),
+    order=st.sampled_from(["desc", "asc"]),
+    grain=st.sampled_from([1, 10**10, 10**12]),
+    total=st.sampled_from([None, 0, 3]),
+    times=st.sampled_from(["on", "refused", "ignored"]),
 )
-def test_each_once_and_all_or_a_word(
-    moments: list[int],
-    size: int,
-    asked: int,
-    unit: str,
-    counts: bool,
-    shuffles: bool,
-    in_flight: int,
+def test_everything_or_a_word(
+    rows: int, size: int, unit: str, order: str, grain: int, total: int | None, times: str
 ) -> None:
-    model = Model(moments, size=size, unit=unit, counts=counts, shuffles=shuffles)
-    reading = EventsRead(model, Query(count=asked, sort_order=None), in_flight=in_flight)  # type: ignore[arg-type]
-    with patch("totango_api.reading.ahead.SLOW_SECONDS", -1.0):  # every server counts as slow
-        found = [hit["id"] for hits in reading.batches() for hit in hits]
-    outcome = reading.outcome
-    assert len(found) == len(set(found)) == outcome.rows
-    complete = len(found) == len(moments)
-    assert complete or outcome.shifted or (counts and outcome.total == len(moments))
-    if not shuffles:
-        assert complete
-    assert model.calls <= 5 * (len(moments) // min(size, asked) + 20)
+    service = LivingEvents(
+        rows, unit=unit, order=order, grain=grain, total=total, times=times, page_max=size
+    )
+    found, reading = read(service)
+    assert len(found) == len(set(found)) == reading.result.rows
+    assert (set(found) == service.lasting) or not reading.result.is_complete
+    assert reading.result.is_complete <= (not total)
 
 
-def test_rows_without_an_id_are_counted() -> None:
-    model = Model([5, 4, 3], size=10, unit="page", counts=False, shuffles=False)
-    for row, odd in zip(model.rows, (None, "", True), strict=True):
-        row["id"] = odd
-    model.rows.append({"id": 7, "timestamp": 1})
-    reading = EventsRead(model, Query(sort_order=None))  # type: ignore[arg-type]
-    assert [hit["id"] for hits in reading.batches() for hit in hits] == [7]
-    assert reading.outcome.unreadable >= 3
+class Answers:
+    """Gives these pages, the last one again and again."""
+
+    def __init__(self, *pages: list[Any]) -> None:
+        self.pages = list(pages)
+
+    def post_form(self, *_: Any, **__: Any) -> Any:
+        page = self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
+        return {"response": {"events": {"hits": page}}}
+
+
+def test_rows_without_an_id_are_counted_once() -> None:
+    rows = [{"id": one, "timestamp": 9 - place} for place, one in enumerate((None, "", True, 7))]
+    found, reading = read(Answers(rows, []))  # type: ignore[arg-type]
+    assert found == [7]
+    assert reading.result.unreadable == 3
+
+
+def test_an_empty_list_is_not_believed_at_once() -> None:
+    found, reading = read(Answers([], [{"id": "e", "timestamp": 1}], []))  # type: ignore[arg-type]
+    assert found == ["e"]
+    assert reading.result.is_complete
+
+
+def test_of_events_with_one_id_the_newest_counts(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"id": "e", "timestamp": 2, "new": True}, {"id": "e", "timestamp": 1}]
+    reading = EventsRead(Answers(rows, []), Query(sort_order=None))  # type: ignore[arg-type]
+    assert [hit for hits in reading.batches() for hit in hits] == rows[:1]
+    assert "same id" in caplog.text
+
+
+def test_offsets_that_begin_anew_beyond_the_end_bring_no_end() -> None:
+    service = LivingEvents(350, Moves(outs=5), times="refused", page_max=100, wraps=True)
+    found, reading = read(service)
+    assert service.lasting <= set(found)
+    assert reading.result.is_complete
