@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from skipped_waits import Clock
 from target_runs import Delivered, lines_of
 
 from target_totango.target import TargetTotango
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the order and the number of retries, but not their waits."""
     monkeypatch.setattr(retry.random, "uniform", lambda *_: 0.01)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock for all waits until rows become visible: they cost no time."""
+    clock = Clock()
+    for module in ("pipeline.canary", "pipeline.watched_row", "pipeline.stages"):
+        monkeypatch.setattr(f"target_totango.{module}.time", clock)
+    for module in ("verify.verification", "delivery.unclear_answers"):
+        monkeypatch.setattr(f"target_totango.{module}.time", clock)
+    return clock
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandboxes import Sandbox
+    from skipped_waits import Clock
     from target_runs import Delivered
 
     Deliver = Callable[..., Delivered]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.usefixtures("clock")
 
 SOON = {"verify_timeout": 1}
 
@@ -60,9 +61,10 @@ def test_an_update_that_does_not_arrive_is_found_too(deliver: Deliver, service: 
 
 @pytest.mark.parametrize("delivery", ["tracking", "hub"])
 def test_a_row_may_take_its_time_to_become_visible(
-    deliver: Deliver, service: Sandbox, delivery: str
+    deliver: Deliver, service: Sandbox, clock: Clock, delivery: str
 ) -> None:
-    service.set(visible_after=2)
+    service.set(visible_after=300)
+    clock.on_wait = lambda seconds: service.settle() if seconds > 2 else None
     rows = [*accounts(*"abc", Plan="x"), record("users", account_id="a", user_id="u")]
     done = deliver(ACCOUNTS, USERS, *rows, state(1), delivery=delivery).ok()
     assert done.totals["sent"] == 4
