@@ -30,6 +30,7 @@ class ModelSearch:
     unsupported: str = "error"
     unstable: bool = False
     one_way: bool = False
+    unsorted: bool = False
     claims: int | None = None
     calls: int = 0
     log: list[Query] = field(default_factory=list)
@@ -44,10 +45,11 @@ class ModelSearch:
         rows = [hit for hit in self.hits if all(self._matches(term, hit) for term in query.terms)]
         if self.unstable:
             self.shuffler.shuffle(rows)
-        rows.sort(
-            key=lambda hit: hit["display_name"],
-            reverse=query.sort_order == "DESC" and not self.one_way,
-        )
+        if not self.unsorted:
+            rows.sort(
+                key=lambda hit: hit["display_name"],
+                reverse=query.sort_order == "DESC" and not self.one_way,
+            )
         count = min(query.count, self.page_max)
         total = len(rows) if self.claims is None else self.claims
         if query.offset + count > self.window and self.beyond != "serve":

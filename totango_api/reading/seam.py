@@ -4,7 +4,8 @@ Pages overlap by some rows. Between two calls rows come and go, so that the rows
 move up or down; as long as a row of the first page is found again in the second, under the same
 name, everything that sorts behind it is in the second page or after it: nothing slipped through.
 Rows of the same name may come in another order at each call. Therefore the row must have another
-name than the last one of the first page.
+name than the last one of the first page. And where a server does not sort, pages share rows by
+chance: therefore most of the rows between must be in both, too.
 """
 
 from __future__ import annotations
@@ -78,10 +79,22 @@ def seam_of(before: Slice, after: Slice) -> Seam:
     last = before.rows[-1][1]
     shared = set(before.rows) & set(after.rows)
     # A page that brings nothing but rows of the one before shows that nothing comes after it.
-    is_closed = any(name != last for _, name in shared) or shared == set(after.rows)
+    is_shared = any(name != last for _, name in shared) or shared == set(after.rows)
+    is_closed = is_shared and _is_sorted(before, after, shared)
     tail = before.rows[max(after.start - before.start, 0) :]
     head = after.rows[: max(before.end - after.start, 0)]
     return Seam(is_closed, is_exact=bool(tail) and _are_alike(tail, head))
+
+
+def _is_sorted(before: Slice, after: Slice, shared: set[Row]) -> bool:
+    """Tell whether most rows from the first shared one to the end of a slice are shared.
+
+    Those of the names at the edges do not count: they may go on beyond.
+    """
+    edges = {before.rows[-1][1], after.rows[0][1]}
+    first = next((number for number, row in enumerate(before.rows) if row in shared), 0)
+    between = [row for row in before.rows[first:] if row[1] not in edges]
+    return 2 * len(shared.intersection(between)) >= len(between)
 
 
 def _are_alike(tail: tuple[Row, ...], head: tuple[Row, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 
 import pytest
@@ -133,6 +134,19 @@ def test_a_server_that_does_not_sort_both_ways_is_read_whole() -> None:
     names, reading = read(search)
     assert len(names) == 35
     assert reading.result.is_complete
+
+
+@pytest.mark.parametrize("rows", [60, 75, 140])
+def test_a_server_that_does_not_sort_at_all_is_counted(rows: int) -> None:
+    """Pages in any order share rows by chance: that shows nothing."""
+    for seed in range(10):
+        chance = random.Random(seed)
+        search = ModelSearch(
+            spread(rows), page_max=50, window=1_000, unstable=True, unsorted=True, shuffler=chance
+        )
+        reading = CompleteRead(search, Query(), paging=Paging(page_size=50, window=1_000))
+        names = {hit["name"] for batch in reading.batches() for hit in batch.hits}
+        assert len(names) == rows or not reading.result.is_complete
 
 
 @pytest.mark.parametrize(("rows", "calls"), [(10_001, 11), (15_000, 16), (19_900, 21)])
