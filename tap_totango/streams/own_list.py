@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib import Catalog
 
+from tap_totango.progress import Progress
 from tap_totango.records import RecordBuilder
 from tap_totango.schema import (
     EXTRA,
@@ -153,13 +154,15 @@ class OwnListStream(ListedStream):
         _, vanished = self.wanted()
         self._say_what_has_no_key()
         self._stream_version = self._new_version()
-        builder = self._builder(vanished)
+        builder, progress = self._builder(vanished), Progress(self.logger, self.name)
         for rows in self._explained():
             if self._widen(rows):
                 self._write_wider_schema()
                 builder = self._builder(vanished)
             if rows:
                 yield builder.table(rows)
+            progress.advance(len(rows), self._reading.result.total, self._reading.result.calls)
+        progress.close()
         self.log_conversion_errors(self._errors)
         self._settle()
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from postgres import Postgres
 
 TARGET = ("target-postgres", "meltanolabs-target-postgres==0.8.1")
+OWN = {
+    "key": "id",
+    "request": "GET https://api.totango.com/api/v3/collections/tickets/rows?offset=0&count=2",
+}
 DAY, NOON = "2025-08-20", 1_755_691_200_000
 
 
@@ -48,6 +52,12 @@ def account(identifier: str, active: int, **attributes: Any) -> dict[str, Any]:
     return row | {"attributes": attributes}
 
 
+def ticket(identifier: str, hours: Any, **more: Any) -> dict[str, Any]:
+    attributes = {"Hours": hours, **more}
+    row = {"collection_type": "tickets", "id": identifier, "account_id": "A"}
+    return {**row, "attributes": attributes}
+
+
 def test_tables_follow_totango(server: Postgres, load, sandbox) -> None:
     service = sandbox()
     attributes = [
@@ -65,8 +75,9 @@ def test_tables_follow_totango(server: Postgres, load, sandbox) -> None:
         users=[
             {"account_id": name, "user_id": "ann@acme.example", "user_name": "Ann"} for name in "AB"
         ],
+        collections=[ticket("1", 5), ticket("2", 6), ticket("3", 7)],
     )
-    load(service)
+    load(service, streams={"tickets": OWN})
     first, second = server.rows("SELECT * FROM totango.accounts ORDER BY account_id")
     assert first["contract_value"] == 1200.5
     assert first["renewal"].startswith(DAY)
@@ -83,6 +94,11 @@ def test_tables_follow_totango(server: Postgres, load, sandbox) -> None:
     assert {second[name] for name in ("plan", "plan_2")} == {"small", "Large"}
 
     service.reset()
-    service.load(attributes=attributes, accounts=[newer])
-    load(service, full_refresh_every_hours=0)
+    tickets = [ticket("1", 5), ticket("3", 7), ticket("4", 8, Seat="x")]
+    service.load(attributes=attributes, accounts=[newer], collections=tickets)
+    load(service, full_refresh_every_hours=0, streams={"tickets": OWN})
     assert [row["account_id"] for row in server.rows("SELECT * FROM totango.accounts")] == ["A"]
+    rows = server.rows("SELECT id, hours, seat FROM totango.tickets ORDER BY id")
+    assert [(row["id"], row["hours"], row["seat"]) for row in rows] == [
+        *(("1", 5, None), ("3", 7, None), ("4", 8, "x"))
+    ]

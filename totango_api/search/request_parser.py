@@ -222,7 +222,11 @@ def _request_of(payload: Payload) -> PastedRequest:
         msg = "it names no address to send to"
         raise PasteError(msg)
     has_host = "://" in payload.url or payload.url.startswith("/")
-    address = urlsplit(payload.url if has_host else f"//{payload.url}")
+    try:
+        address = urlsplit(payload.url if has_host else f"//{payload.url}")
+    except ValueError:
+        msg = "its address cannot be read"
+        raise PasteError(msg) from None
     parameters = _without_tokens(pairs_in(address.query))
     body, form = _body_of(payload)
     sends = bool(form) or body is not None

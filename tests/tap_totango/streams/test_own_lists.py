@@ -197,6 +197,11 @@ def test_a_catalog_decides_on_columns_and_not_on_types(stub, tap, discover) -> N
     assert rows["3",]["_extra"] == {"late": "x"}
     assert "late is on a later page only" in ran.said
     assert rows["4",]["size"] == {}
+    catalog.properties("things")["size"]["type"] = ["string", "null"]
+    narrow = stub(rows_of(FIRST)).config(streams={"things": {"request": OF_TWO, "key": "id"}})
+    ran = tap(config=narrow, catalog=catalog).ok()
+    assert [row["size"] for row in ran.records("things")] == ["5", None]
+    assert "becomes wider" not in ran.said
     only = catalog.select("things", only=("id",))
     assert {*tap(config=config, catalog=only).ok().records("things")[0]} == {"id"}
 

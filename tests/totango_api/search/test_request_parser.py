@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import copied_requests as copied
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from totango_api.errors import QueryError
 from totango_api.redaction import scrub
@@ -65,6 +68,24 @@ def test_a_token_of_a_paste_is_never_shown() -> None:
     assert token not in scrub(f"seen: {token}")
 
 
+PIECES = st.sampled_from(
+    [
+        *("curl ", "fetch(", "Invoke-WebRequest ", "-Uri ", " -d ", " -G ", "GET ", "POST ", "\n"),
+        *("https://x/api/v3/y", "/api/v1/", "query=", "offset=0", "?", "&", "%7B", "%2e%2e", "//"),
+        *('{"url":', '"method":', '"terms":[]', "{", "}", "[", "]", "(", ")", ",", "@{", "$'"),
+        *("'", '"', '^"', "`", "\\", "\u201c", "\x00"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40))
+def test_any_text_is_a_request_that_reads_or_refused(text: str) -> None:
+    with contextlib.suppress(QueryError):
+        request = read(text)
+        assert request.path.startswith("/api/")
+        assert request.method in {"GET", "POST"}
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -76,6 +97,7 @@ def test_a_token_of_a_paste_is_never_shown() -> None:
         ("curl -X DELETE https://api.totango.com/api/v3/things", "a DELETE"),
         ("https://api.totango.com/apis/things", "does not begin with /api/"),
         ("https://api.totango.com/api/v3/%2e%2e/things", "does not begin with /api/"),
+        ("GET //[x/api/v3/things", "address cannot be read"),
         ("POST /api/v3/tasks/\n\ntitle=x", "POST /api/v3/tasks/ writes"),
         ({"url": "/api/v3/things", "body": "{"}, "not JSON"),
     ],
