@@ -1,7 +1,6 @@
 """Turns search hits into RECORD lines, a page at a time."""
 
 from tap_totango.records.builder import RecordBuilder, Table
-from tap_totango.records.html_text import text_of
 from tap_totango.records.writer import (
     UNREAD,
     MessageWriter,
@@ -20,5 +19,4 @@ __all__ = [
     "Table",
     "UnreadError",
     "is_identity",
-    "text_of",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tap_totango.records import text_of
 from tap_totango.schema import BOOLEAN, JSON, TEXT, TIMESTAMP, Column
 from tap_totango.streams.event_view import EVENT_COLUMNS, EventView
+from totango_api.plain_text import condensed_text
 
 if TYPE_CHECKING:
     from totango_api.search import Hit
@@ -50,4 +50,4 @@ class TouchpointsStream(EventView):
         """Return an event with the text of its HTML."""
         content = hit.get("note_content")
         html = content.get("text") if isinstance(content, dict) else None
-        return {**hit, _TEXT: text_of(html)} if isinstance(html, str) else hit
+        return {**hit, _TEXT: condensed_text(html)} if isinstance(html, str) else hit

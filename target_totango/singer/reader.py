@@ -97,17 +97,6 @@ class MessageReader(GenericSingerReader[str]):
         message: dict[str, Any] = self._decoded(line.encode(errors="surrogatepass"))
         return message
 
-    @staticmethod
-    def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
-        """Check that a message has certain keys.
-
-        Raises:
-            InputError: If it has not; names the keys only.
-        """
-        if missing := sorted(requires - set(line_dict)):
-            msg = f"A {line_dict.get('type', 'Singer')} message has no {', '.join(missing)}."
-            raise InputError(msg)
-
     def _lines(self, source: IO[str]) -> Iterator[bytes]:
         if not source:
             msg = "Standard input is closed, so there is nothing to read."

@@ -8,6 +8,7 @@ import pytest
 from target_runs import ACCOUNTS, record, schema, state
 
 from target_totango.pipeline.verdict import IncompleteRunError
+from target_totango.storage import Ledger
 from totango_api.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ TODO_MAPPING = {
     "assignee": "who",
     "activity_type": "flow",
 }
+
+
+ACTIVITIES = schema("activities", "account_id", "user_id", "activity", "module")
+
+
+def activity() -> dict[str, Any]:
+    return record("activities", account_id="a", user_id="u", activity="Login", module="Core")
 
 
 def note(number: int = 1, /, **fields: Any) -> dict[str, Any]:
@@ -285,6 +293,44 @@ def test_a_task_whose_answer_has_no_id_is_made_once_and_cannot_be_changed(
     assert "map task_id" in str(done.rejected)
     assert deliver(TODOS, todo(title="Call"), **settings).ok().totals["unchanged"] == 1
     assert [task["title"] for task in tenant.dump("tasks")] == ["Call"]
+
+
+def test_a_second_row_of_a_key_makes_no_second_task_where_the_first_got_no_id(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(task_answer="text")
+    done = deliver(TODOS, todo(title="Call"), todo(title="Call twice"), **settings)
+    assert done.codes == [{("", "refused (no status)")}]
+    assert [task["title"] for task in tenant.dump("tasks")] == ["Call"]
+
+
+def test_a_second_row_of_a_key_is_as_uncertain_as_the_first(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("500@touchpoints:applied")
+    done = deliver(NOTES, note(1), note(1, body="Hello again"), **settings)
+    assert done.codes == [{("", "uncertain")}] * 2
+    assert len(tenant.calls("touchpoints")) == 1
+
+
+@pytest.mark.parametrize("rows", [(NOTES, note(1)), (ACTIVITIES, activity())])
+def test_nothing_is_sent_that_the_ledger_could_not_be_told_of(
+    deliver: Deliver,
+    tenant: Sandbox,
+    settings: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    rows: tuple[dict[str, Any], ...],
+) -> None:
+    def full(*_: object) -> None:
+        msg = "The disk is full."
+        raise SettingsError(msg)
+
+    monkeypatch.setattr(Ledger, "begin", full)
+    done = deliver(*rows, state(1), **settings)
+    assert isinstance(done.error, IncompleteRunError)
+    assert "The disk is full" in str(done.error)
+    assert done.states == []
+    assert tenant.calls("touchpoints", "tracking") == []
 
 
 def test_accounts_of_the_same_run_come_first(

@@ -7,7 +7,6 @@ moves it to a later window. Which terms a server takes is found out by asking (f
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -106,11 +105,6 @@ class DateKey:
     def share(self, hits: Sequence[Hit]) -> float:
         """Return the share of rows that have it."""
         return len(self.dates(hits)) / len(hits) if hits else 0.0
-
-    def largest_share(self, hits: Sequence[Hit]) -> float:
-        """Return the share of rows at the date that most of them have."""
-        counts = Counter(self.dates(hits))
-        return max(counts.values(), default=0) / len(hits) if hits else 0.0
 
 
 _LONG_AGO: Final = -62_135_596_800_000

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api import limits
 from totango_api.errors import IncompleteReadError, RefusedError, ResponseError
 from totango_api.search.endpoint import USERS
+from totango_api.search.list_filter import ListFilter
 from totango_api.search.query import ASCENDING, DESCENDING, Query
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class KeyLookup:
 
     def __init__(self, search: Search) -> None:
         self._search = search
-        self._takes_lists = True
+        self._filter = ListFilter()
         self._may_narrow = search.stream == USERS
         self._narrows = False
         self._excess: int | None = None
@@ -139,8 +140,8 @@ class KeyLookup:
         if 2 * foreign <= len(page.hits):
             return False
         # There is more than a page, and most of it is not what was asked for.
-        if self._takes_lists:
-            self._takes_lists = False
+        if self._filter.takes_lists:
+            self._filter.takes_lists = False
             return self._settled(request)
         endpoint = f"POST {self._search.path}"
         raise ResponseError(
@@ -241,18 +242,11 @@ class KeyLookup:
     ) -> Page:
         narrowed = self._narrows if narrowed is None else narrowed
         count = min(limits.PAGE_ROWS, limits.WINDOW_ROWS - offset)
-        try:
+
+        def ask() -> Page:
             return self._search.page(self._query(request, narrowed).at(offset, count, order))
-        except RefusedError as error:
-            if not self._takes_lists:
-                raise
-            refused = error
-        self._takes_lists = False
-        try:
-            return self._search.page(self._query(request, narrowed).at(offset, count, order))
-        except RefusedError:
-            self._takes_lists = True
-            raise refused from None
+
+        return self._filter.page(ask)
 
     def _query(self, request: LookupRequest, narrowed: bool) -> Query:
         terms = [self._among(request.ids)]
@@ -263,10 +257,7 @@ class KeyLookup:
         )
 
     def _among(self, ids: Sequence[str]) -> Term:
-        if self._takes_lists:
-            return {"type": "string", "term": "identifier", "in_list": list(ids)}
-        each = [{"type": "string", "term": "identifier", "eq": one} for one in ids]
-        return {"type": "or", "or": each} if len(each) > 1 else each[0]
+        return self._filter.among({"type": "string", "term": "identifier"}, ids)
 
 
 def _result(hit: Hit, columns: Sequence[Attribute]) -> LookupResult:

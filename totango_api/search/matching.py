@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from totango_api import limits
-from totango_api.errors import RefusedError, ResponseError
+from totango_api.errors import ResponseError
 from totango_api.search.attributes import TEXT, Attribute
 from totango_api.search.endpoint import Search
+from totango_api.search.list_filter import ListFilter
 from totango_api.search.query import Query
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from totango_api.http import ApiClient
     from totango_api.search.endpoint import Hit, Key, Page
-    from totango_api.search.query import Term
 
 VALUES_PER_QUERY: Final = 500
 USER_ID: Final = "user_id"
@@ -45,7 +45,7 @@ class Matcher:
     def __init__(self, transport: ApiClient, stream: str, attribute: str) -> None:
         self._search = Search(transport, stream)
         self._attribute = attribute
-        self._takes_lists = True
+        self._filter = ListFilter()
 
     def find(self, values: Iterable[str]) -> dict[str, list[Key]]:
         """Return the keys of the rows that hold each value, whatever its case.
@@ -111,32 +111,17 @@ class Matcher:
         return None if value is None or isinstance(value, (dict, list)) else str(value)
 
     def _page(self, values: Sequence[str], *, offset: int = 0) -> Page:
-        if self._takes_lists:
-            try:
-                return self._asked(values, offset)
-            except RefusedError as error:
-                refused = error
-            self._takes_lists = False
-            try:
-                return self._asked(values, offset)
-            except RefusedError:
-                self._takes_lists = True
-                raise refused from None
-        return self._asked(values, offset)
+        def ask() -> Page:
+            return self._search.page(self._query(values).at(offset, limits.PAGE_ROWS))
 
-    def _asked(self, values: Sequence[str], offset: int) -> Page:
-        return self._search.page(self._query(values).at(offset, limits.PAGE_ROWS))
+        return self._filter.page(ask)
 
     def _query(self, values: Sequence[str]) -> Query:
         spelt = list(dict.fromkeys(text for value in values for text in (value, value.lower())))
         if self._attribute == USER_ID:
-            return Query(terms=(self._among({"type": "string", "term": "identifier"}, spelt),))
+            return Query(
+                terms=(self._filter.among({"type": "string", "term": "identifier"}, spelt),)
+            )
         attribute = Attribute(self._search.stream, self._attribute, TEXT)
         term = {"type": "string_attribute", "attribute": self._attribute}
-        return Query(terms=(self._among(term, spelt),), fields=(attribute.search_field,))
-
-    def _among(self, term: Term, values: Sequence[str]) -> Term:
-        if self._takes_lists:
-            return {**term, "in_list": list(values)}
-        each = [{**term, "eq": value} for value in values]
-        return {"type": "or", "or": each} if len(each) > 1 else each[0]
+        return Query(terms=(self._filter.among(term, spelt),), fields=(attribute.search_field,))

@@ -120,3 +120,10 @@ def test_a_mapping_knows_which_fields_a_source_reads() -> None:
     source = parse_source({"coalesce": ["a.b", "{c} {d.e}"]})
     assert source.expression.fields == ("a", "c", "d")
     assert source.expression.consumes == ("a",)
+
+
+def test_a_text_of_several_values_is_split() -> None:
+    read = parse_source({"field": "regions", "split": ";"}).expression.read
+    assert read({"regions": "North; South;;"}) == ["North", "South"]
+    assert read({"regions": ["North"]}) == ["North"]
+    assert read({"regions": None}) is None
