@@ -233,3 +233,14 @@ def test_at_most_so_many_pages_at_once(small, tap) -> None:
         small.chaos("slow=0.05@accounts")
         tap(page_size=50, max_in_flight=most).ok()
         assert small.stats()["max_in_flight"]["accounts"] == most
+
+
+def test_a_list_of_the_users_own_is_read_as_accounts_are(many, tap, discover) -> None:
+    query = {"terms": [], "fields": [{"type": "string", "term": "health"}], "count": 1000}
+    entry = {"method": "POST", "url": "/api/v1/search/accounts", "form": {"query": query}}
+    config = many.config(page_size=PAGE, streams={"mine": entry})
+    ran = tap(config=config, catalog=discover(config=config).deselect("accounts", "users")).ok()
+    assert {*ran.keys("mine")} == {(row["account_id"],) for row in many.dump("accounts")}
+    assert {*ran.records("mine")[0]} == {
+        *("account_id", "account_name", "last_activity_time", "health", "_extra")
+    }
