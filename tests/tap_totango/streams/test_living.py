@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ROWS = 1_500
 MOVES = ("in", "out", "renamed", "replaced", "active")
+SEEDS = {"dated": "created=all,activity=spread", "undated": "created=none"}
 KEYS = {"accounts": ("account_id",), "users": ("account_id", "user_id")}
 
 
@@ -26,10 +27,10 @@ def assert_later_versions(records: list[dict[str, Any]], keys: tuple[str, ...]) 
         latest[key] = active
 
 
-@pytest.fixture(scope="module", params=["all", "none"])
+@pytest.fixture(scope="module", params=SEEDS)
 def seeded(request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox whose accounts all have a Create Date, or none."""
-    seed = f"accounts={ROWS},users={ROWS},events=0,created={request.param}"
+    """A sandbox in which every row has a date that lasts, or accounts and some users have none."""
+    seed = f"accounts={ROWS},users={ROWS},events=0,{SEEDS[request.param]}"
     with sandboxes.sandbox(tmp_path_factory.mktemp("living"), seed=seed) as running:
         yield running
 
@@ -53,6 +54,33 @@ def test_what_lasts_is_read_and_the_run_is_green(living, tap, moves, in_flight: 
         assert living.lasting(kind, before[kind]) <= set(ran.keys(kind))
         assert len(ran.of("ACTIVATE_VERSION", kind)) == 1
         assert "full_refresh_at" in ran.bookmark(kind)
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+def test_an_interrupted_read_and_the_next_one_lose_nothing_that_lasts(
+    request, living, tap, in_flight: int
+) -> None:
+    """Where every row has a date it goes on in the window that it was in, else it begins anew."""
+    is_dated = request.node.callspec.params["seeded"] == "dated"
+    living.set(page_max=100, ties="unstable")
+    before = {kind: living.dump(kind) for kind in KEYS}
+    living.set(**{f"moves_{move}": 1 for move in MOVES})
+    living.chaos("500@accounts:14", "500@users:14")
+    config = living.config(page_size=100, max_in_flight=in_flight, max_retry_seconds=0)
+    stopped = tap(config=config)
+    assert stopped.code == 1
+    assert not stopped.of("ACTIVATE_VERSION")
+    assert stopped.said.count("answered 500") >= len(KEYS)
+    living.chaos()
+    finished = tap(config=config, state=stopped.state)
+    assert finished.code == 0, finished.said[-2000:]
+    for kind in KEYS:
+        read = set(stopped.keys(kind)) | set(finished.keys(kind))
+        assert living.lasting(kind, before[kind]) <= read
+        (activated,) = finished.of("ACTIVATE_VERSION", kind)
+        assert (f"{kind}: reading everything (resumed)." in finished.said) is is_dated
+        versions = {one["version"] for one in stopped.of("RECORD", kind)}
+        assert (versions == {activated["version"]}) is is_dated
 
 
 @pytest.mark.parametrize("order", ["desc", "asc"])
