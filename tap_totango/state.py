@@ -38,6 +38,9 @@ EARLY: Final = 8
 LONGEST_HOURS: Final = 100 * 365 * 24
 """A period longer than this is as good as never."""
 
+AHEAD_SECONDS: Final = 60
+"""A clock that is further ahead than this is said."""
+
 LONGEST_RESUME: Final = timedelta(hours=24)
 """An interrupted read older than this is begun anew."""
 
@@ -184,12 +187,14 @@ class Bookmark:
             "resume": msgspec.to_builtins(resume),
         }
 
-    def finished(self, start: Start, greatest: str | None) -> None:
+    def finished(self, start: Start, greatest: str | None, clock_ahead: float = 0.0) -> None:
         """Move the bookmark after a complete read; never backwards, never past its start.
 
         Args:
             start: What the run started from.
             greatest: The greatest replication value read.
+            clock_ahead: Seconds by which this machine's clock is ahead of the service's: what is
+                active there while a read is under way must not pass for read.
         """
         self._state.pop(READING, None)
         if start.full and self._is_discovered:
@@ -199,7 +204,12 @@ class Bookmark:
             self._state.setdefault(FULL_SINCE, timestamp(start.at))
         if self._key is None or greatest is None:
             return
-        reached = min(greatest, timestamp(start.at))
+        if clock_ahead > AHEAD_SECONDS:
+            logger.warning(
+                "This machine's clock is %.0f s ahead of the service's: the bookmark stays behind.",
+                clock_ahead,
+            )
+        reached = min(greatest, timestamp(start.at - timedelta(seconds=clock_ahead)))
         value = self.value
         self._state[KEY] = self._key
         self._state[VALUE] = reached if value is None else max(value, reached)

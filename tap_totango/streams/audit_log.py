@@ -119,7 +119,8 @@ class AuditLogStream(ListedStream):
             IncompleteReadError: If a day's answer may have been cut, unless the user said to go on.
         """
         if not self._cut:
-            self._bookmark.finished(self._start, self._greatest)
+            ahead = self.run.client.clock.ahead
+            self._bookmark.finished(self._start, self._greatest, ahead)
             return
         days = ", ".join(map(str, self._cut))
         msg = f"The answers for {days} may have been cut: they hold a multiple of {_ROUND} entries."

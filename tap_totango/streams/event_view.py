@@ -116,7 +116,7 @@ class EventView(QueriedStream):
             self.metrics.failure = error.message
             return
         self.log_conversion_errors(builder.conversion_errors)
-        self._own_bookmark.finished(start, self._greatest)
+        self._own_bookmark.finished(start, self._greatest, self.run.client.clock.ahead)
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
 

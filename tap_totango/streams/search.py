@@ -265,7 +265,7 @@ class SearchStream(AttributedStream):
             self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error)
             self.metrics.failure = str(error)
             return
-        bookmark.finished(start, self._greatest)
+        bookmark.finished(start, self._greatest, self.run.client.clock.ahead)
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
 

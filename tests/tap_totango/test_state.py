@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from stub_totango import hits, ok
 
+from tap_totango import tap as tap_module
 from tap_totango.schema.times import moment_of, timestamp
 from tap_totango.state import Bookmark, canonical
 from tap_totango.state_file import checked_state, unwrapped_state
 from totango_api.errors import InputError
+from totango_api.http import clock
 from totango_api.reading import ResumePoint
 from totango_api.search.query import Query
 
@@ -309,3 +314,19 @@ def test_a_start_date_in_the_future_is_said(caplog) -> None:
         Query(), every_hours=24, lookback_seconds=0, start_date="2999-01-01"
     )
     assert "start_date 2999-01-01T00:00:00.000000Z lies in the future" in caplog.text
+
+
+def test_a_clock_that_is_ahead_takes_no_activity_during_a_read_for_read(
+    stub, tap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that became active meanwhile would let the bookmark pass others that did."""
+    ahead, began = 20 * 60, datetime.now(UTC)
+    late = int((began + timedelta(minutes=10)).timestamp() * 1000)
+    row = {"name": "a-1", "last_activity_time": late, "selected_fields": []}
+    server = stub(lambda _: ok(hits("accounts", [row], 1)))
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: time.time() + ahead))
+    monkeypatch.setattr(tap_module, "utc_now", lambda: datetime.now(UTC) + timedelta(seconds=ahead))
+    ran = tap(config=server.config())
+    assert ran.value("accounts") is not None
+    assert moment_of(ran.value("accounts")) <= began + timedelta(seconds=30)
+    assert "clock is 1" in ran.said

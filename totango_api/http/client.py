@@ -19,6 +19,7 @@ import urllib3
 
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError
+from totango_api.http.clock import ServiceClock
 from totango_api.http.rate_limit import RateLimiter
 from totango_api.http.requests_failures import error_of
 from totango_api.http.requests_session import Session
@@ -118,6 +119,7 @@ class ApiClient:
 
     Attributes:
         rate_limiter: Paces the calls of the REST API and the hub.
+        clock: How far this machine's clock is ahead of the REST API's.
         usage: Calls, retries and failures by surface.
         retry_log: Logs retries, also those of :class:`totango_api.http.AsyncPoster`.
     """
@@ -125,6 +127,7 @@ class ApiClient:
     def __init__(self, connection: Connection, *, pool_size: int = 8) -> None:
         self.connection = connection
         self.rate_limiter = RateLimiter(connection.calls_per_minute)
+        self.clock = ServiceClock()
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self.retry_log = RetryLog()
         self._usage_lock = threading.Lock()
@@ -245,6 +248,7 @@ class ApiClient:
             with self.rate_limiter.call():
                 response = self._exchange(request)
                 self.rate_limiter.observe(response.headers)
+            self.clock.observe(response.headers)
         error = self.error_for(request, response)
         if error is None:
             return read(request.endpoint, response)
