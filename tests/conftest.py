@@ -249,3 +249,22 @@ def pipe(tmp_path: Path) -> Pipe:
         return Ran(codes[-1], stdout, stderr, codes)
 
     return start
+
+
+OWN = {"tap-totango", "target-totango"}
+
+
+@pytest.fixture
+def pipe_here(run: Run, run_here: Run) -> Pipe:
+    """The same as `pipe`, one after the other; our own commands run in this process."""
+
+    def start(*commands: Sequence[str | Path], timeout: float = SECONDS) -> Ran:
+        done: list[Ran] = []
+        for command in commands:
+            here = run_here if str(command[0]) in OWN else run
+            given = done[-1].stdout if done else ""
+            done.append(here(*command, stdin=given, timeout=timeout))
+        codes = tuple(one.returncode for one in done)
+        return Ran(codes[-1], done[-1].stdout, "\n".join(one.stderr for one in done), codes)
+
+    return start

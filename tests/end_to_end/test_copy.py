@@ -15,15 +15,15 @@ def test_both_services_hold_the_same_attribute_by_attribute(sandbox, pipe, confi
     assert copy.dump("log") == [], "the second service had to drop something"
 
 
-def test_a_second_copy_changes_nothing(sandbox, pipe, config_file) -> None:
-    source, copy = sandbox(seed="accounts=60,users=90"), sandbox()
+def test_a_second_copy_changes_nothing(service, sandbox, pipe_here, config_file) -> None:
+    source, copy = sandbox(seed="accounts=60,users=90"), service
     commands = (
         ["tap-totango", "--config", config_file(source.config())],
         ["target-totango", "--config", config_file(copy.config())],
     )
-    pipe(*commands).ok()
+    pipe_here(*commands).ok()
     once = copy.readable("accounts"), copy.readable("users")
-    pipe(*commands).ok()
+    pipe_here(*commands).ok()
     assert (copy.readable("accounts"), copy.readable("users")) == once
 
 
@@ -41,8 +41,10 @@ ODD_NAMES = (
 )
 
 
-def test_every_attribute_name_survives_the_way_through_columns(sandbox, pipe, config_file) -> None:
-    source, copy = sandbox(), sandbox()
+def test_every_attribute_name_survives_the_way_through_columns(
+    service, sandbox, pipe_here, config_file
+) -> None:
+    source, copy = service, sandbox()
     definitions = [
         {"key_name": name, "type": "text", "object": kind}
         for name in ODD_NAMES
@@ -52,7 +54,7 @@ def test_every_attribute_name_survives_the_way_through_columns(sandbox, pipe, co
     account = {"account_id": "a-1", "account_name": "One", "attributes": values}
     user = {"account_id": "a-1", "user_id": "u-1", "user_name": "U", "attributes": values}
     source.load(attributes=definitions, accounts=[account], users=[user])
-    pipe(
+    pipe_here(
         ["tap-totango", "--config", config_file(source.config())],
         ["target-totango", "--config", config_file(copy.config())],
     ).ok()
@@ -60,8 +62,8 @@ def test_every_attribute_name_survives_the_way_through_columns(sandbox, pipe, co
         assert copy.readable(kind) == source.readable(kind)
 
 
-def test_a_day_stays_a_day(sandbox, pipe, config_file) -> None:
-    source, copy = sandbox(), sandbox()
+def test_a_day_stays_a_day(service, sandbox, pipe_here, config_file) -> None:
+    source, copy = service, sandbox()
     name = "Next Review"
     source.load(
         attributes=[{"key_name": name, "type": "date", "object": "accounts"}],
@@ -71,7 +73,7 @@ def test_a_day_stays_a_day(sandbox, pipe, config_file) -> None:
     )
     copy.load(attributes=[{"key_name": name, "type": "text", "object": "accounts"}])
     query = {"terms": [], "fields": [{"type": "simple_date_attribute", "attribute": name}]}
-    pipe(
+    pipe_here(
         ["tap-totango", "--config", config_file(source.config(accounts_query=query))],
         ["target-totango", "--config", config_file(copy.config())],
     ).ok()
@@ -79,8 +81,10 @@ def test_a_day_stays_a_day(sandbox, pipe, config_file) -> None:
     assert account["attributes"] == {name: "2025-08-20"}
 
 
-def test_a_tree_keeps_its_shape_and_grows_from_its_root(sandbox, pipe, config_file) -> None:
-    source, copy = sandbox(), sandbox()
+def test_a_tree_keeps_its_shape_and_grows_from_its_root(
+    service, sandbox, pipe_here, config_file
+) -> None:
+    source, copy = service, sandbox()
     # Searches sort by name: each child comes before its parent.
     tree = [
         {
@@ -94,7 +98,7 @@ def test_a_tree_keeps_its_shape_and_grows_from_its_root(sandbox, pipe, config_fi
         for number in range(2**depth)
     ]
     source.load(accounts=tree)
-    pipe(
+    pipe_here(
         ["tap-totango", "--config", config_file(source.config())],
         ["target-totango", "--config", config_file(copy.config())],
     ).ok()

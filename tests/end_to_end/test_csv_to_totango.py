@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def loaded(tmp_path: Path, sandbox, pipe, tool, config_file):
+def loaded(tmp_path: Path, service, pipe_here, tool, config_file):
     """The example files sent to a sandbox; what became of it, the sandbox, and the rejects."""
-    service = sandbox()
     rejects = tmp_path / "rejects.singer"
     settings = service.config(rejects_path=str(rejects), max_rejected=len(REJECTED))
-    ran = pipe(
+    ran = pipe_here(
         [tool("tap-csv-folder"), "--config", config_file(tap_settings())],
         ["target-totango", "--config", config_file(settings)],
     )
@@ -45,11 +44,10 @@ def test_every_bad_row_is_in_the_rejects_file_with_its_reason(loaded) -> None:
 
 
 def test_more_bad_rows_than_allowed_fail_the_run_but_not_the_good_rows(
-    sandbox, pipe, tool, config_file, tmp_path
+    service, pipe_here, tool, config_file, tmp_path
 ) -> None:
-    service = sandbox()
     settings = service.config(rejects_path=str(tmp_path / "rejects.singer"))
-    ran = pipe(
+    ran = pipe_here(
         [tool("tap-csv-folder"), "--config", config_file(tap_settings())],
         ["target-totango", "--config", config_file(settings)],
     )

@@ -6,9 +6,15 @@ import csv
 import json
 import subprocess
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sandboxes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxes import Sandbox
 
 SEED = "accounts=300,users=450,events=40"
 KEYS = {"accounts": ("account_id",), "users": ("account_id", "user_id")}
@@ -16,18 +22,19 @@ UNTOLD = {"is_online", "_extra"}
 """Columns of which the sandbox's dump says nothing; nor does it of those that are computed."""
 
 
-@pytest.fixture
-def service(sandbox):
-    return sandbox(seed=SEED)
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("source"), seed=SEED) as running:
+        yield running
 
 
 @pytest.fixture
-def everything(run, config_file, tmp_path):
+def everything(run_here, config_file, tmp_path):
     """`everything(service)`: the tap's output with all four streams selected."""
 
     def read(service):
         config = config_file(service.config())
-        catalog = json.loads(run("tap-totango", "--config", config, "--discover").ok().stdout)
+        catalog = json.loads(run_here("tap-totango", "--config", config, "--discover").ok().stdout)
         for stream in catalog["streams"]:
             for entry in stream["metadata"]:
                 # Two streams read what settings name, and here none does.
@@ -35,7 +42,7 @@ def everything(run, config_file, tmp_path):
                 entry["metadata"]["selected"] = named
         path = tmp_path / "catalog.json"
         path.write_text(json.dumps(catalog))
-        return run("tap-totango", "--config", config, "--catalog", path).ok()
+        return run_here("tap-totango", "--config", config, "--catalog", path).ok()
 
     return read
 
@@ -109,8 +116,8 @@ def by_key(records: list[dict[str, Any]], kind: str, ran) -> dict[tuple[str, ...
     }
 
 
-def test_jsonl_files_hold_every_value(service, run, tool, config_file, tmp_path) -> None:
-    read = run("tap-totango", "--config", config_file(service.config())).ok()
+def test_jsonl_files_hold_every_value(service, run, run_here, tool, config_file, tmp_path) -> None:
+    read = run_here("tap-totango", "--config", config_file(service.config())).ok()
     settings = {"destination_path": str(tmp_path / "files"), "do_timestamp_file": False}
     target = tool("target-jsonl")
     wrote = run(target, "--config", config_file(settings), stdin=read.stdout).ok()
@@ -121,8 +128,8 @@ def test_jsonl_files_hold_every_value(service, run, tool, config_file, tmp_path)
         assert by_key(records, kind, read) == held(service, read, kind)
 
 
-def test_csv_files_hold_every_value(service, run, tool, config_file, tmp_path) -> None:
-    read = run("tap-totango", "--config", config_file(service.config())).ok()
+def test_csv_files_hold_every_value(service, run, run_here, tool, config_file, tmp_path) -> None:
+    read = run_here("tap-totango", "--config", config_file(service.config())).ok()
     settings = {"output_path": str(tmp_path / "files")}
     run(tool("target-csv"), "--config", config_file(settings), stdin=read.stdout).ok()
     for kind in KEYS:
@@ -180,10 +187,11 @@ def test_all_streams_arrive_whole(service, everything) -> None:
     assert events == {event["id"] for event in service.dump("events")}
 
 
-def test_stdout_is_singer_and_nothing_else(service, run, config_file) -> None:
+def test_stdout_is_singer_and_nothing_else(service, run, run_here, config_file) -> None:
     config = config_file(service.config())
     for arguments in ((), ("--discover",), ("--about", "--format", "json"), ("--test",)):
-        ran = run("tap-totango", "--config", config, *arguments).ok()
+        start = run_here if arguments else run
+        ran = start("tap-totango", "--config", config, *arguments).ok()
         if arguments in {("--discover",), ("--about", "--format", "json")}:
             json.loads(ran.stdout)
         else:

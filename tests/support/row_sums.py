@@ -34,7 +34,7 @@ FAULTS = {
 }
 """What goes wrong with a call, as a rule of the sandbox for a surface."""
 
-PATIENCE = {"max_retry_seconds": 0.2, "request_timeout": 0.3, "verify_timeout": 1}
+PATIENCE = {"max_retry_seconds": 0.08, "request_timeout": 0.3, "verify_timeout": 1}
 """Settings with which a call that fails for good does so at once."""
 
 STATE_EVERY = 4

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("headers", ["RateLimit", "X-RateLimit"])
-@pytest.mark.parametrize("reset", ["seconds", "epoch"])
+@pytest.mark.parametrize(("headers", "reset"), [("RateLimit", "seconds"), ("X-RateLimit", "epoch")])
 def test_the_servers_own_budget_is_kept(service, tap, headers: str, reset: str) -> None:
     service.load(accounts=[{"account_id": f"a-{n}", "account_name": f"A {n}"} for n in range(300)])
     service.set(rate_limit=12, rate_window=2, rate_headers=headers, rate_reset=reset)

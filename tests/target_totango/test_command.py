@@ -217,16 +217,16 @@ def test_nothing_secret_and_no_record_is_logged(
 
 
 def test_settings_of_a_wrong_type_do_not_show_a_token(
-    run: Callable[..., Any], config_file: Callable[..., Path], service: Sandbox
+    run_here: Callable[..., Any], config_file: Callable[..., Path], service: Sandbox
 ) -> None:
     config = config_file(service.config(app_token=[SECRET], sdr_token={"x": SECRET}))
-    ran = run("target-totango", "--config", config, stdin="")
+    ran = run_here("target-totango", "--config", config, stdin="")
     assert ran.returncode == 1
     assert "s3cret" not in ran.stderr + ran.stdout
 
 
-def test_settings_come_from_the_environment(run: Callable[..., Any], service: Sandbox) -> None:
-    ran = run(
+def test_settings_come_from_the_environment(run_here: Callable[..., Any], service: Sandbox) -> None:
+    ran = run_here(
         "target-totango",
         "--config",
         "ENV",
@@ -238,16 +238,16 @@ def test_settings_come_from_the_environment(run: Callable[..., Any], service: Sa
 
 
 def test_input_may_be_a_file(
-    run: Callable[..., Any], service: Sandbox, tmp_path: Path, config_file: Callable[..., Path]
+    run_here: Callable[..., Any], service: Sandbox, tmp_path: Path, config_file: Callable[..., Path]
 ) -> None:
     path = tmp_path / "input.singer"
     path.write_text(lines_of((ACCOUNTS, account("a"))))
-    run("target-totango", "--config", config_file(service.config()), "--input", path).ok()
+    run_here("target-totango", "--config", config_file(service.config()), "--input", path).ok()
     assert set(held(service, "accounts")) == {("a",)}
 
 
-def test_about_describes_every_setting(run: Callable[..., Any]) -> None:
-    about = json.loads(run("target-totango", "--about", "--format", "json").ok().stdout)
+def test_about_describes_every_setting(run_here: Callable[..., Any]) -> None:
+    about = json.loads(run_here("target-totango", "--about", "--format", "json").ok().stdout)
     settings = about["settings"]["properties"]
     assert "load_method" not in settings
     assert settings["app_token"]["secret"] is True
@@ -264,10 +264,10 @@ def test_a_killed_run_leaves_the_rest_to_the_next(
     ledger = str(tmp_path / "ledger.db")
     rows = [
         record("activities", id=n, account_id="a", user_id=f"u{n}", activity="Pay", module="M")
-        for n in range(400)
+        for n in range(150)
     ]
     text = (ACTIVITIES, *rows, state(1))
-    for count in (20, 120, 260):
+    for count in (20, 80):
         target = start(ledger_path=ledger, max_in_flight=4)
         target.write(*text)
         eventually(lambda least=count: len(service.dump("activities")) >= least)
@@ -281,7 +281,7 @@ def test_a_killed_run_leaves_the_rest_to_the_next(
     report = json.loads((tmp_path / "report.json").read_text())
     uncertain = report["totals"]["uncertain"]
     assert uncertain <= 3 * open_by_a_kill(4)
-    assert len(sent) >= 400 - uncertain
+    assert len(sent) >= 150 - uncertain
     assert code == (1 if uncertain else 0)
     assert states == [state(1)["value"]]
 
@@ -291,15 +291,15 @@ def test_a_killed_run_repeated_holds_exactly_the_input(
 ) -> None:
     service.set(unknown_attributes="text")
     service.chaos("slow=0.01@tracking")
-    text = (ACCOUNTS, *(account(f"a-{n}", Plan=f"p{n}") for n in range(300)), state(1))
+    text = (ACCOUNTS, *(account(f"a-{n}", Plan=f"p{n}") for n in range(100)), state(1))
     target = start(max_in_flight=4)
     target.write(*text)
-    eventually(lambda: len(service.dump("accounts")) >= 100)
+    eventually(lambda: len(service.dump("accounts")) >= 30)
     os.kill(target.process.pid, signal.SIGKILL)
     target.process.wait()
     target = start()
     target.write(*text)
     assert target.end()[0] == 0
     assert {key[0]: row["Plan"] for key, row in held(service, "accounts").items()} == {
-        f"a-{n}": f"p{n}" for n in range(300)
+        f"a-{n}": f"p{n}" for n in range(100)
     }
