@@ -143,7 +143,8 @@ class KeyedExecutor(Generic[J, R]):
     @property
     def has_results(self) -> bool:
         """Whether enough results can be collected for that to be worth its while."""
-        return len(self._results) + len(self._finished) >= self._few
+        known = len(self._results) + len(self._finished)
+        return known > 0 and known >= self._few
 
     def submit(
         self, job: J, *, writes: Collection[Hashable], after: Collection[Hashable] = ()

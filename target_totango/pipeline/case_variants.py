@@ -27,9 +27,9 @@ class CaseVariants:
         self._store = store
         self._report = report
 
-    def note(self, row: Row) -> None:
+    def note(self, row: Row, key: tuple[str, ...]) -> None:
         """Note a row whose key was counted for the first time."""
-        if self._store.differs_in_case(row.request.key):
+        if self._store.differs_in_case(key):
             self._count(row)
 
     def note_rejected(self, row: Row) -> None:

@@ -133,7 +133,7 @@ class DropStale(RowFilter):
         if self._store.count(key):
             self._report.tally(row.stream, row.object).repeated += 1
         else:
-            self._case_variants.note(row)
+            self._case_variants.note(row, key)
         if row.recency is not None and self._store.is_stale(key, row.recency):
             return _STALE
         return None

@@ -47,7 +47,7 @@ class ResolveOwners(RowFilter):
             ApiError: If the users of Totango are not answered.
         """
         account = row.request.account
-        if not account:
+        if not account or account.keys().isdisjoint(self._roles):
             return None
         errors: list[ValidationError] = []
         for role in sorted(self._roles & account.keys()):

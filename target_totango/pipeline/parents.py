@@ -49,6 +49,8 @@ class ParentsFirst:
 
     def order(self, rows: Sequence[Row]) -> list[Row]:
         """Return the rows that may go out now, in the order in which they may."""
+        if not self._held and not any(map(_has_parent, rows)):
+            return list(rows)
         coming = {row.request.account_id for row in rows if row.object == ACCOUNTS}
         ordered: list[Row] = []
         for parent in list(self._children):
@@ -126,3 +128,7 @@ class ParentsFirst:
                 del self._parent_of[child]
                 waiting.append(child)
         return ordered
+
+
+def _has_parent(row: Row) -> bool:
+    return row.write is not None and PARENT_ID in row.write.account

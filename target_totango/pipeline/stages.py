@@ -116,7 +116,7 @@ class Stages:
         Raises:
             TotangoError: If the run must end here.
         """
-        if row.errors or self._is_another_part(row):
+        if row.errors or (self._part is not None and self._is_another_part(row)):
             self.add_unsent(row, Rejected(row.errors))
             return
         if not self._rows:

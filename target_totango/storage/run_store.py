@@ -39,6 +39,7 @@ class RunStore:
 
     def __init__(self) -> None:
         self._place = 0
+        self._has_folded = False
         self._counts = key_counts.KeyCounts(lambda: self.database)
         self.count = self._counts.count
         """Notes a key, and returns how often it was noted before."""
@@ -65,12 +66,15 @@ class RunStore:
         Only keys with capitals, and those that are not counted, are noted once more: in small
         letters, with their first spelling.
         """
-        folded = tuple(part.lower() for part in key)
+        folded = tuple(map(str.lower, key))
+        if is_counted and folded == key and not self._has_folded:
+            return False
         small = (_FOLDED, *folded)
         if is_counted and folded == key and small not in self._counts:
             return False
         if not is_counted and key in self._counts:
             return False
+        self._has_folded = True
         differs = folded != key and folded in self._counts
         spelling = ("spelling", json.dumps(key))
         if self.count(small) and self._counts.moment(small) != spelling:

@@ -36,6 +36,7 @@ class TotangoSink(RecordSink):
 
     _patterns = PatternFields({})
     _is_mapped = False
+    _only: RecordProcessor | None = None
 
     def __init__(
         self,
@@ -101,6 +102,9 @@ class TotangoSink(RecordSink):
             context: `message` as it was read, and `source`, its stream.
         """
         message, source = context["message"], context["source"]
+        if self._only is not None:  # the ordinary stream
+            self._run.add(self._only.process(message, source, record, record))
+            return
         if self.segment is not None:
             ways = self._calls(self.segment, record, message, source)
         else:
@@ -109,6 +113,8 @@ class TotangoSink(RecordSink):
             ways = [(mapping, record) for mapping in self.mappings]
             if not ways:
                 self._run.ignore(self.stream_name)
+            elif len(ways) == 1 and not self._patterns:
+                self._only = self._processor(self.mappings[0])
         if len(ways) > 1 and REJECT_FIELD in message:
             # A rejected row is replayed for the object that it was rejected for.
             rejected = rejected_as(message)
