@@ -127,7 +127,9 @@ def test_an_attribute_that_the_service_drops_is_named(deliver: Deliver, service:
     assert len(held(service, "accounts")) == 2
 
 
-@pytest.mark.parametrize("fault", ["403@accounts", "404@accounts", "html@accounts", "503@accounts"])
+@pytest.mark.parametrize(
+    "fault", ["403@accounts", "404@accounts", "html@accounts", "503@accounts", "403@accounts:2"]
+)
 def test_what_cannot_be_read_back_does_not_keep_rows_from_going_out(
     deliver: Deliver, service: Sandbox, fault: str
 ) -> None:
@@ -136,6 +138,26 @@ def test_what_cannot_be_read_back_does_not_keep_rows_from_going_out(
     assert done.totals["sent"] == 3
     assert done.said.count("nothing proves that rows arrive") == 1
     assert done.report["canary"][0]["result"] == "unreadable"
+
+
+def test_where_the_first_row_is_refused_the_second_one_is_read_back(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos("422@tracking:1")
+    done = deliver(ACCOUNTS, *accounts(*"abc", Plan="x"), state(1), max_rejected=1).ok()
+    assert (done.totals["rejected"], done.totals["sent"]) == (1, 2)
+    assert [one["account_id"] for one in done.rejected] == ["a"]
+    assert done.report["canary"][0]["result"] == "confirmed"
+
+
+def test_where_the_first_row_fails_the_others_do_not_wait_for_it(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos("503@tracking:1")
+    done = deliver(ACCOUNTS, *accounts(*"abc", Plan="x"), state(1), max_retry_seconds=0)
+    assert (done.totals["undelivered"], done.totals["sent"]) == (1, 2)
+    assert done.states == []
+    assert done.report["canary"] == []
 
 
 def test_rows_that_are_there_already_prove_nothing(deliver: Deliver, service: Sandbox) -> None:
