@@ -90,7 +90,8 @@ def _base(
     rows: Sequence[Row], key: Sequence[str], *, is_search: bool, known: KnownColumns, naming: Naming
 ) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """Return the columns that keep their names, and which of them are the key."""
-    is_of_account = any(isinstance(row.get(ACCOUNT), dict) for row in rows)
+    accounts = (row.get(ACCOUNT) for row in rows)
+    is_of_account = any(isinstance(one, dict) and "name" in one for one in accounts)
     is_known = is_search and "account_id" in (known.catalogued or ())
     base = list(_OF_ACCOUNT) if is_of_account or is_known else []
     keys: list[str] = []

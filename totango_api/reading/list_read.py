@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from totango_api.search import Key, PastedRequest, Row
 
 _PASSES: Final = 3
-_MOST_STEPS_BACK: Final = 100
+_MOST_STEPS_BACK: Final = 20
 """A pass is given up where rows go away so often."""
 
 _MOVABLE: Final = 2
@@ -87,8 +87,15 @@ class _Pass:
         return len(self.keys)
 
     def joins(self, keys: Sequence[Key]) -> bool:
-        """Tell whether a page has a row in common with the one before."""
-        return not self.before or not set(self.before).isdisjoint(keys)
+        """Tell whether a page goes on where the one before ended.
+
+        It begins with rows of that one, in their order. Where a server does not sort, pages share
+        rows by chance: then most of the rows up to the last shared one are not shared.
+        """
+        places = {key: place for place, key in enumerate(self.before)}
+        shared = [(place, places[key]) for place, key in enumerate(keys) if key in places]
+        in_order = [before for _, before in shared] == sorted(before for _, before in shared)
+        return not places or bool(shared and in_order and 2 * len(shared) > shared[-1][0])
 
     def take(self, page: ListAnswer, keys: Sequence[Key], *, overlap: int) -> None:
         """Count a page in."""
@@ -223,8 +230,10 @@ class ListRead:
                 f"Page {done.pages} repeats earlier rows, as if {name} did not ask for others: "
                 f"only {done.rows} rows are known to exist."
             )
-        if done.rows < done.claimed:
-            return f"{done.claimed - done.rows} of {done.claimed} rows could not be read."
+        # Rows that came meanwhile, where others had been read already, need not be here.
+        least = min(done.totals) if done.totals and self._overlap else done.claimed
+        if done.rows < least:
+            return f"{least - done.rows} of {least} rows could not be read."
         has_moved = self._parameters.page and (done.repeats or len(done.totals) > 1)
         if has_moved or done.steps_back == _MOST_STEPS_BACK:
             return "Rows moved while others were read, and some may have been passed over."

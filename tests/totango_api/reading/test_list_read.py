@@ -72,6 +72,17 @@ def test_what_was_there_throughout_came_or_is_doubted(counts: bool) -> None:
     assert proven > 150
 
 
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_service_that_does_not_sort_is_doubted(counts: bool) -> None:
+    for seed in range(50):
+        service = MovingList(
+            list(range(60)), lambda rows, dice: dice.shuffle(rows), counts=counts, seed=seed
+        )
+        found, result = read(service)
+        assert result.doubt or len(found) == 60, seed
+        assert service.calls < 100
+
+
 def test_one_that_goes_while_another_comes_hides_no_row() -> None:
     def replace_one(rows: list[int], _: random.Random) -> None:
         del rows[0]
