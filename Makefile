@@ -21,6 +21,7 @@ SANDBOX_ARGS ?=
 # Half of the suite waits for other processes: two workers pay off even on two cores. Each takes
 # whole files, since what a file's tests share is costly.
 PYTEST_WORKERS ?= 2
+PYTEST_SPREAD := -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,13 +53,13 @@ forms: $(READY) ## meltano.yml, workflows and issue forms against their schemas
 		.github/ISSUE_TEMPLATE/wrong-rows.yml .github/ISSUE_TEMPLATE/request.yml
 
 pytest: $(READY) ## the suite alone; PYTEST_ARGS='-k words' narrows it
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_SPREAD) $(PYTEST_ARGS)
 
 quick: $(READY) ## the tests that are not marked slow, in about a minute
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -q -m 'not slow' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_SPREAD) -q -m 'not slow' $(PYTEST_ARGS)
 
 coverage: $(READY) ## the suite with branch coverage: what is not covered, and htmlcov/index.html
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -q --cov --cov-report term \
+	$(BIN)/python -m pytest $(PYTEST_SPREAD) -q --cov --cov-report term \
 		--cov-report html $(PYTEST_ARGS)
 
 test-all: $(READY) ## the suite on every Python from 3.11 on that this machine has

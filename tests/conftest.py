@@ -31,15 +31,24 @@ SLOW = {"end_to_end", "benchmarks", "browser"}
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says how busy the machine is, nothing about the code.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "suite", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
+# For changes to what properties are tried on: make pytest PYTEST_ARGS=--hypothesis-profile=long
+settings.register_profile("long", settings.get_profile("suite"), max_examples=1_000)
 settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs other people's programs or many processes is slow."""
+    """Whatever needs other people's programs or many processes is slow, and comes first.
+
+    What is left in the end is then short, and no worker waits long for the other.
+    """
     for item in items:
         if SLOW & set(item.path.parts):
             item.add_marker(pytest.mark.slow)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)

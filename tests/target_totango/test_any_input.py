@@ -29,7 +29,7 @@ ACCIDENT = re.compile(r"-?\d+\.0+", re.ASCII)
 # One sandbox and one temporary folder serve all examples: each empties what it needs to.
 relaxed = settings(
     deadline=None,
-    max_examples=40,
+    max_examples=20,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from invented_rows import ACCOUNTS, COMMON, KNOWN, ODD_MOMENTS, mappings, records
 
@@ -275,8 +275,6 @@ def test_moments_that_are_not_quite_as_most_taps_write_them(moment: str) -> None
         assert [error.code for error in result.errors] == ["not a date"]
 
 
-@pytest.mark.slow
-@settings(deadline=None, max_examples=300)
 @given(st.data(), mappings())
 def test_each_attribute_goes_its_own_way(data: st.DataObject, mapping: StreamMapping) -> None:
     """What becomes of a column does not depend on the columns beside it."""
@@ -317,7 +315,6 @@ def check_text(column: AttributeColumn, record: dict[str, Any], texts: dict[str,
         assert texts == {column.api_name: column.convert(value)[: column.limit]}
 
 
-@settings(deadline=None)
 @given(st.data(), mappings())
 def test_attributes_can_be_left_out(data: st.DataObject, mapping: StreamMapping) -> None:
     record = data.draw(records(mapping))
