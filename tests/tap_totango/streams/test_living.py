@@ -41,8 +41,9 @@ def living(seeded: Sandbox) -> Iterator[Sandbox]:
     seeded.set(**{f"moves_{move}": 0 for move in MOVES})
 
 
-@pytest.mark.parametrize("in_flight", [1, 4])
-@pytest.mark.parametrize("moves", [*((move,) for move in MOVES), MOVES], ids=" ".join)
+@pytest.mark.parametrize(
+    ("moves", "in_flight"), [*(((move,), 4) for move in MOVES), (MOVES, 1), (MOVES, 4)]
+)
 def test_what_lasts_is_read_and_the_run_is_green(living, tap, moves, in_flight: int) -> None:
     living.set(page_max=100, ties="unstable")
     before = {kind: living.dump(kind) for kind in KEYS}
