@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_totango.config_schema import (
     AT_LEAST_ONCE,
+    CREATE,
     FAIL,
     IGNORE,
     OWN_SETTINGS,
@@ -17,7 +18,6 @@ from target_totango.mapping import (
     DEFAULT_MARK,
     OPTION_SETTINGS,
     POLICY_SETTINGS,
-    REJECT,
     DeletionMark,
     MappingConfig,
     Policy,
@@ -90,7 +90,7 @@ class Settings:
     repeats_activities: bool
     ledger_path: str | None
     full_sync_every_hours: float | None
-    rejects_unknown_accounts: bool
+    unknown_accounts: str
     dry_run: bool
     hard_delete: bool
     max_deletes: int
@@ -138,7 +138,7 @@ class Settings:
             repeats_activities=given["activity_delivery"] == AT_LEAST_ONCE,
             ledger_path=given["ledger_path"],
             full_sync_every_hours=given["full_sync_every_hours"],
-            rejects_unknown_accounts=given["unknown_accounts"] == REJECT,
+            unknown_accounts=given["unknown_accounts"],
             dry_run=bool(given["dry_run"]),
             hard_delete=bool(given["hard_delete"]),
             max_deletes=given["max_deletes"],
@@ -171,7 +171,7 @@ class Settings:
             raise SettingsError(msg, remedy="Set it to a file that stays between runs.")
         needing = {
             "match_on": self.matches,
-            "unknown_accounts: reject": self.rejects_unknown_accounts,
+            f"unknown_accounts: {self.unknown_accounts}": self.minds_unknown_accounts,
             "hard_delete": self.hard_delete,
             "delivery: hub": self.uses_hub,
         }
@@ -208,6 +208,11 @@ class Settings:
     def looks_up(self) -> bool:
         """Whether Totango is asked of any row whether its subject exists."""
         return any(options.sync_mode != UPSERT for options in self.options)
+
+    @property
+    def minds_unknown_accounts(self) -> bool:
+        """Whether Totango is asked which accounts it has before a row makes one by the way."""
+        return self.unknown_accounts != CREATE
 
     @property
     def matches(self) -> bool:

@@ -20,6 +20,7 @@ from totango_api.notifications import SECRETS as SECRETS_OF_NOTIFICATIONS
 from totango_api.report import report_settings
 
 CREATE: Final = "create"
+HOLD: Final = "hold"
 FAIL: Final = "fail"
 IGNORE: Final = "ignore"
 WARN: Final = "warn"
@@ -98,9 +99,10 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "string",
         "Unknown accounts",
         "What a row about a user, an activity or a collection does whose account neither is in "
-        "Totango nor came before: create the account, without a name, or reject the row. To reject "
+        "Totango nor came before: create the account, without a name, reject the row, or hold it "
+        "back until a row about the account came, and reject it if none does. To reject or hold "
         "needs app_token, and a call for 500 rows.",
-        enum=[CREATE, REJECT],
+        enum=[CREATE, REJECT, HOLD],
         default=CREATE,
     ),
     "on_invalid": setting(

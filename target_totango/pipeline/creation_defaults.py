@@ -48,6 +48,10 @@ class CreationDefaults:
             self._existing.note(account)
         return list(rows), []
 
+    def finish(self) -> Results:
+        """Return what becomes of rows that were held back: none were."""
+        return []
+
     def _log(self, rows: Sequence[Row]) -> None:
         if not self._is_logged and any(row.request.on_create for row in rows):
             self._is_logged = True

@@ -97,6 +97,10 @@ class HardDeletes:
                 results.append((row, skipped))
         return sent, results
 
+    def finish(self) -> Results:
+        """Return no result: `carry_out` has them, when all else is delivered."""
+        return []
+
     def note_present(self, row: Row) -> Results:
         """Note that the source has a user; return the rows before that wanted it gone."""
         if row.object not in DELETABLE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_totango.config_schema import HOLD
 from target_totango.pipeline.creation_defaults import CreationDefaults
 from target_totango.pipeline.delivered_activities import DropDelivered
 from target_totango.pipeline.existing_subjects import ExistingSubjects
@@ -20,7 +21,7 @@ from target_totango.pipeline.matching import MatchKeys
 from target_totango.pipeline.owners import ResolveOwners
 from target_totango.pipeline.records import DropRecorded
 from target_totango.pipeline.references import ResolveNames
-from target_totango.pipeline.unknown_accounts import RejectUnknownAccounts
+from target_totango.pipeline.unknown_accounts import HoldUnknownAccounts, RejectUnknownAccounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,8 +89,9 @@ class FilterChain:
             yield DropUnchanged(ledger, clients.way_of, self._full_syncs)
         if settings.looks_up:
             yield SyncModeFilter(existing)
-        if settings.rejects_unknown_accounts:
-            yield RejectUnknownAccounts(existing)
+        if settings.minds_unknown_accounts:
+            is_held = settings.unknown_accounts == HOLD
+            yield (HoldUnknownAccounts if is_held else RejectUnknownAccounts)(existing)
         if settings.preset is not None and settings.segment.default_plan:
             yield CreationDefaults(existing if clients.has_token else None)
 
@@ -97,7 +99,7 @@ class FilterChain:
     def looks_up(self) -> bool:
         """Whether a filter asks Totango about rows, many at once."""
         settings = self._settings
-        return settings.looks_up or settings.matches or settings.rejects_unknown_accounts
+        return settings.looks_up or settings.matches or settings.minds_unknown_accounts
 
     def complete(self) -> None:
         """Note for later runs that everything was read, delivered and confirmed."""

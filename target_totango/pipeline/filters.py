@@ -53,6 +53,9 @@ class Filter(Protocol):
     def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not."""
 
+    def finish(self) -> Results:
+        """Return what becomes of rows that were held back: no row follows."""
+
 
 class RowFilter(ABC):
     """A filter that looks at one row after the other."""
@@ -68,6 +71,10 @@ class RowFilter(ABC):
             else:
                 results.append((row, decision))
         return sent, results
+
+    def finish(self) -> Results:
+        """Return what becomes of rows that were held back: none were."""
+        return []
 
     @abstractmethod
     def decide(self, row: Row) -> Decision | None:

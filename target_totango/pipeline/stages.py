@@ -168,6 +168,8 @@ class Stages:
     def finish(self) -> None:
         """Send everything that still waits on to the destinations: no row follows."""
         self.advance()
+        for stage in self._filters:
+            self._results.handle(stage.finish())
         self._deliver(self._parents.release())
 
     def _deliver(self, rows: Sequence[Row]) -> None:

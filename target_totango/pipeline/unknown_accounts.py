@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from target_totango.pipeline.decisions import Results
     from target_totango.pipeline.existing_subjects import ExistingSubjects
 
+MOST_HELD: Final = 10_000
+
 _COMES: Final = "accounts of this run"
 _MESSAGE: Final = "Totango has no account {!r}, and no row about it came before"
 
@@ -52,12 +54,60 @@ class RejectUnknownAccounts(RowFilter):
             return None
         if self._existing.has((ACCOUNTS, account_id)):
             return None
+        return self._rejected(account_id)
+
+    @staticmethod
+    def _rejected(account_id: str) -> Rejected:
         message = _MESSAGE.format(account_id)
         return Rejected([ValidationError("account_id", "unknown account", message)])
 
     def _comes(self, account_id: str) -> bool:
         """Return whether a row about the account came before."""
         return self._existing.has((_COMES, account_id))
+
+
+class HoldUnknownAccounts(RejectUnknownAccounts):
+    """Holds such rows back until a row about their account came, and rejects them in the end.
+
+    STATE waits with them. Where too many wait, those that came first are rejected.
+
+    Args:
+        existing: Knows what is in Totango.
+    """
+
+    def __init__(self, existing: ExistingSubjects) -> None:
+        super().__init__(existing)
+        self._held: dict[str, Results] = {}
+
+    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+        """Return the rows that go on, and what becomes of those that do not.
+
+        Raises:
+            ApiError: If Totango cannot be asked what exists.
+        """
+        known, unknown = super().apply(rows)
+        sent: list[Row] = []
+        for row in known:
+            account_id = row.request.account_id
+            if row.object != ACCOUNTS and account_id in self._held:
+                # Its account follows, and older rows of the same key before it.
+                self._held[account_id].append((row, self._rejected(account_id)))
+                continue
+            sent.append(row)
+            if row.object == ACCOUNTS:
+                sent += [held for held, _ in self._held.pop(account_id, ())]
+        for row, rejected in unknown:
+            self._held.setdefault(row.request.account_id, []).append((row, rejected))
+        results: Results = []
+        while sum(map(len, self._held.values())) > MOST_HELD:
+            results += self._held.pop(next(iter(self._held)))
+        return sent, results
+
+    def finish(self) -> Results:
+        """Return what becomes of rows that were held back: no row follows."""
+        results = [pair for pairs in self._held.values() for pair in pairs]
+        self._held.clear()
+        return results
 
 
 def _needs_account(row: Row) -> bool:

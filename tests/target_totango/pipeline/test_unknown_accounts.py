@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Deliver = Callable[..., Delivered]
 
 
-def user(account_id: str, user_id: str = "u") -> dict[str, object]:
-    return record("users", account_id=account_id, user_id=user_id)
+def user(account_id: str, user_id: str = "u", **fields: str) -> dict[str, object]:
+    return record("users", account_id=account_id, user_id=user_id, **fields)
 
 
 def test_they_are_rejected_where_that_is_asked_for_and_made_where_not(
@@ -43,6 +43,37 @@ def test_they_are_rejected_where_that_is_asked_for_and_made_where_not(
     assert done.states == [state(1)["value"]]
     deliver(USERS, user("gone")).ok()
     assert ("gone",) in held(service, "accounts")
+
+
+def test_they_wait_for_their_account(
+    deliver: Deliver, service: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_totango.pipeline.stages.BATCH_ROWS", 2)
+    used = record("activities", id=1, account_id="new", user_id="u", activity="a", module="m")
+    done = deliver(
+        *(USERS, user("new"), user("gone"), ACTIVITIES, used, ACCOUNTS, state(1)),
+        *(user("new", Title="later"), record("accounts", account_id="new", account_name="New")),
+        state(2),
+        unknown_accounts="hold",
+        max_in_flight=1,
+    )
+    assert done.codes == [{("account_id", "unknown account")}]
+    assert held(service, "accounts") == {("new",): {"account_name": "New"}}
+    assert held(service, "users") == {("new", "u"): {"Title": "later"}}
+    assert len(service.dump("activities")) == 1
+    assert done.states[-1] == state(2)["value"]
+
+
+def test_those_that_came_first_are_rejected_when_too_many_wait(
+    deliver: Deliver, service: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_totango.pipeline.unknown_accounts.MOST_HELD", 2)
+    monkeypatch.setattr("target_totango.pipeline.stages.BATCH_ROWS", 1)
+    accounts = [record("accounts", account_id=name) for name in "abc"]
+    rows = [USERS, user("a"), user("b"), user("c"), ACCOUNTS, *accounts]
+    done = deliver(*rows, unknown_accounts="hold", max_rejected=1, canary=False).ok()
+    assert [row["account_id"] for row in done.rejected] == ["a"]
+    assert held(service, "users").keys() == {("b", "u"), ("c", "u")}
 
 
 @pytest.mark.parametrize("mode", ["upsert", "update_only"])
