@@ -46,7 +46,7 @@ class AuditLogStream(ListedStream):
         """Yield entries from two days before the bookmark up to now, a month or a day with a call.
 
         Raises:
-            IncompleteReadError: If a day's answer may have been cut.
+            ApiError: If the service does not give them.
         """
         key = self.replication_key if self.replication_method == "INCREMENTAL" else None
         self._bookmark = Bookmark(self.stream_state, key, self.run.started_at)
@@ -59,6 +59,7 @@ class AuditLogStream(ListedStream):
         since = self._start.since
         self._greatest: str | None = None
         self._cut: list[date] = []
+        self._unasked: list[date] = []
         day = max(moment_of(since).date(), _FIRST) if since else _FIRST
         end = self.run.started_at.date() + timedelta(days=1)
         while day < end:
@@ -82,18 +83,25 @@ class AuditLogStream(ListedStream):
             yield self._kept(entries)
 
     def _entries(self, day: date, stop: date) -> list[dict[str, Any]]:
-        path = f"{_PATH}?startDate={day}&endDate={stop}"
+        """Return the entries of some days.
+
+        A call for 31 December ends in another year. Where that is refused, the day is asked for as
+        its own end, which shows its entries if the end counts after all; if not, it is not read.
+        """
         try:
-            answer = self.run.client.api("GET", path)
+            return self._asked(day, stop)
         except RefusedError as error:
             if stop.year == day.year:
                 raise
-            self.logger.warning(
-                "audit_log: Totango does not give %s, since that call ends in another year. %s",
-                day,
-                error,
-            )
-            return []
+            self.logger.info("audit_log: %s ends in another year: %s", day, error)
+        with suppress(RefusedError):
+            if entries := self._asked(day, day):
+                return entries
+        self._unasked.append(day)
+        return []
+
+    def _asked(self, day: date, stop: date) -> list[dict[str, Any]]:
+        answer = self.run.client.api("GET", f"{_PATH}?startDate={day}&endDate={stop}")
         if not isinstance(answer, list) or not all(isinstance(one, dict) for one in answer):
             raise ResponseError(_ENDPOINT, reason="the answer is not a list of entries")
         return answer
@@ -116,18 +124,32 @@ class AuditLogStream(ListedStream):
         """Move the bookmark.
 
         Raises:
-            IncompleteReadError: If a day's answer may have been cut, unless the user said to go on.
+            IncompleteReadError: If a day could not be asked for, or its answer may have been cut,
+                unless the user said to go on.
         """
-        if not self._cut:
+        if not (self._cut or self._unasked):
             ahead = self.run.client.clock.ahead
             self._bookmark.finished(self._start, self._greatest, ahead)
             return
-        days = ", ".join(map(str, self._cut))
-        msg = f"The answers for {days} may have been cut: they hold a multiple of {_ROUND} entries."
+        remedy = "Set on_incomplete: warn to go on; the bookmark stays where it was."
+        said = []
+        if self._cut:
+            days = ", ".join(map(str, self._cut))
+            said.append(
+                f"The answers for {days} may have been cut: they hold a multiple of {_ROUND} "
+                "entries."
+            )
+        if self._unasked:
+            days = ", ".join(map(str, self._unasked))
+            said.append(
+                f"Totango refuses to give {days}: a call for a year's last day ends in the next."
+            )
+            first = self._unasked[-1] + timedelta(days=1)
+            remedy = f"Set start_date: {first} to read on from there, or on_incomplete: warn; "
+            remedy += "the bookmark stays where it was."
         if self.config.get("on_incomplete") != "warn":
-            remedy = "Set on_incomplete: warn to go on; the bookmark stays where it was."
-            raise IncompleteReadError(msg, remedy=remedy)
-        self.logger.warning("audit_log: %s The bookmark stays where it was.", msg)
+            raise IncompleteReadError(" ".join(said), remedy=remedy)
+        self.logger.warning("audit_log: %s The bookmark stays where it was.", " ".join(said))
 
 
 def _next_month(day: date) -> date:

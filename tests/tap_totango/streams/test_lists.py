@@ -119,9 +119,32 @@ def test_the_audit_log_never_across_a_years_end(seeded, reading) -> None:
     )
 
 
-def test_the_last_day_of_a_year_that_no_call_can_reach_is_named(reading) -> None:
-    ran = reading("audit_log").ok()
-    assert "does not give 2025-12-31" in ran.said
+def test_the_last_day_of_a_year_that_no_call_reaches_holds_the_bookmark(reading) -> None:
+    ran = reading("audit_log").failed("audit_log", "2025-12-31", "start_date: 2026-01-01")
+    assert ran.records("audit_log")
+    assert ran.value("audit_log") is None
+    warned = reading("audit_log", on_incomplete="warn").ok()
+    assert "2025-12-31" in warned.said
+    assert warned.value("audit_log") is None
+    reading("audit_log", start_date="2026-01-01").ok()
+
+
+def test_the_last_day_of_a_year_is_read_where_an_end_counts(stub, tap, discover) -> None:
+    import json
+
+    def answer(call: Any) -> Any:
+        start, end = (part.split("=")[1] for part in call.path.split("?")[1].split("&"))
+        if start[:4] != end[:4]:
+            return 400, {}, b'{"status": "failed", "_error": "one year"}'
+        is_last = start == end == "2025-12-31"
+        entries = [{"timestamp": "2025-12-31T12:00:00Z", "action": "VIEW"}] if is_last else []
+        return 200, {}, json.dumps(entries).encode()
+
+    server = stub(answer)
+    config = server.config(discover_attributes=False, start_date="2025-12-30")
+    catalog = discover(config=config).deselect("accounts", "users").select("audit_log")
+    ran = tap(config=config, catalog=catalog, full_refresh_every_hours=None).ok()
+    assert len(ran.records("audit_log")) == 1
 
 
 def test_a_day_that_may_be_cut_holds_the_bookmark(stub, tap, discover) -> None:
