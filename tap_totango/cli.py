@@ -64,8 +64,7 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     Raises:
         SettingsError: If one cannot be read, or holds what no setting takes.
     """
-    given = TapTotango.cb_config(None, None, tuple(paths))  # type: ignore[arg-type]
-    config = {**given.config, **(TapTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
+    config: dict[str, Any] = TapTotango.cb_config(None, None, tuple(paths)).config  # type: ignore[arg-type]
     register_secret(str(config.get("app_token") or ""))
     register_secrets(config)
     respell(config, CONFIG["properties"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
@@ -200,16 +202,25 @@ class TapTotango(Tap):
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the configuration files.
+        """Read configuration files, and the environment for the word `ENV`.
 
         Raises:
             SettingsError: If one cannot be read, or is no JSON object.
         """
         try:
-            return super().cb_config(ctx, param, value)
+            given = super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError):
             msg = "A configuration file cannot be read, or is not a JSON object."
             raise SettingsError(msg, remedy=f"Check: {', '.join(value)}.") from None
+        if given.parse_env:
+            schema = copy.deepcopy(CONFIG)
+            cls.append_builtin_config(schema)
+            # As text: the SDK fails without a word on what is no number, and refuses 2.5 for one.
+            texts = {name: {"type": "string"} for name in schema["properties"]}
+            config = parse_environment_config({"properties": texts}, cls._env_var_prefix)
+            respell(config, schema["properties"])
+            given = replace(given, config={**given.config, **config}, parse_env=False)
+        return given
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check settings before any call; register the token before anything is said of them.
@@ -255,17 +266,13 @@ class TapTotango(Tap):
             TotangoError: If not everything that was asked for was done.
         """
         super(Tap, cls).invoke(about=options["about"], about_format=options["about_format"])
-        given: dict[str, Any] = {
-            "config": options["config"].config,
-            "parse_env_config": options["config"].parse_env,
-        }
+        given: dict[str, Any] = {"config": options["config"].config}
         if options["discover"]:
             given["state"] = state_in(options["state"])
             catalog = catalog_in(options["catalog"])
             cls(**given, known_catalog=catalog, setup_mapper=False).run_discovery()
             return
-        from_env = cls._env_var_config if given["parse_env_config"] else {}
-        end, report = RunEnd({**given["config"], **from_env}), Report()
+        end, report = RunEnd(given["config"]), Report()
         tap: TapTotango | None = None
         try:
             given["state"] = state_in(options["state"])

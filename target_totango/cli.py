@@ -60,8 +60,7 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     Raises:
         SettingsError: If one cannot be read, or holds what no setting takes.
     """
-    given = TargetTotango.cb_config(None, None, tuple(paths))
-    config = {**given.config, **(TargetTotango._env_var_config if given.parse_env else {})}  # noqa: SLF001
+    config: dict[str, Any] = TargetTotango.cb_config(None, None, tuple(paths)).config
     for name in SECRETS:
         register_secret(str(config.get(name) or ""))
     register_secrets(config)

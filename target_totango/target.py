@@ -6,8 +6,10 @@ import copy
 import logging
 import os
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import (
     ConfigValidationError,
     RecordsWithoutSchemaException,
@@ -122,17 +124,26 @@ class TargetTotango(Target):
 
     @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
-        """Read the files of `--config`.
+        """Read the files of `--config`, and the environment for the word `ENV`.
 
         Raises:
             SettingsError: If one cannot be read.
         """
         try:
-            return super().cb_config(ctx, param, value)
+            given = super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError) as error:  # simplejson has an error of its own
             what = "is not JSON" if isinstance(error, ValueError) else "cannot be read"
             msg = f"A file of --config ({', '.join(value)}) {what}."
             raise SettingsError(msg, remedy="Check the path and its contents.") from None
+        if given.parse_env:
+            schema = copy.deepcopy(CONFIG_SCHEMA)
+            cls.append_builtin_config(schema)
+            # As text: the SDK fails without a word on what is no number, and refuses 2.5 for one.
+            texts = {name: {"type": "string"} for name in schema["properties"]}
+            config = parse_environment_config({"properties": texts}, cls._env_var_prefix)
+            respell(config, schema["properties"])
+            given = replace(given, config={**given.config, **config}, parse_env=False)
+        return given
 
     @classmethod
     def invoke(cls, **arguments: Any) -> None:
@@ -144,11 +155,10 @@ class TargetTotango(Target):
         """
         super(Target, cls).invoke(about=arguments["about"], about_format=arguments["about_format"])
         cls.print_version(print_fn=cls.logger.info)
-        given = arguments["config"]
-        from_env = cls._env_var_config if given.parse_env else {}
-        with telling_failures(cls.name, {**given.config, **from_env}):
+        config = arguments["config"].config
+        with telling_failures(cls.name, config):
             try:
-                target = cls(config=given.config, parse_env_config=given.parse_env)
+                target = cls(config=config)
             except ConfigValidationError as error:
                 msg = f"The settings cannot be used: {'; '.join(error.errors)}."
                 raise SettingsError(msg) from None

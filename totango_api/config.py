@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from jsonschema_rs import validator_for
 
 from totango_api import limits
@@ -178,21 +179,54 @@ class Connection:
 
 
 def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]]) -> None:
-    """Spell settings as their schemas do: `EU ` becomes `eu`, and the text `2.5` a number.
+    """Spell settings that came as text as their schemas do.
+
+    `EU ` becomes `eu`, `2.5` a number, `yes` true, `["a"]` and `a,b` lists, `{"a": 1}` an object.
+    What does not fit stays text, which the schema then refuses. A blank one is not set.
 
     Args:
         config: Changed in place.
         properties: JSON Schema of each setting, by name.
     """
     for name, schema in properties.items():
-        value, words, kinds = config.get(name), schema.get("enum") or (), schema.get("type") or ()
-        if not isinstance(value, str):
+        if not isinstance(text := config.get(name), str):
             continue
-        if value.strip().lower() in words:
-            config[name] = value.strip().lower()
-        elif "number" in kinds and "string" not in kinds:
-            with suppress(ValueError):
-                config[name] = float(value)
+        kinds = schema.get("type") or ()
+        kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+        if text.strip().lower() in (schema.get("enum") or ()):
+            config[name] = text.strip().lower()
+        elif "string" in kinds or not kinds:
+            continue
+        elif text.strip():
+            config[name] = _value_of(text.strip(), kinds)
+        else:
+            del config[name]
+
+
+def _value_of(text: str, kinds: set[str]) -> Any:
+    """Return the value that a text stands for, among these kinds; the text if for none."""
+    if "boolean" in kinds and text.lower() in _TRUTHS:
+        return _TRUTHS[text.lower()]
+    with suppress(msgspec.DecodeError):
+        value = msgspec.json.decode(text)
+        if any(type(value) in _TYPES[kind] for kind in kinds):
+            return value
+    if "array" in kinds and text[0] not in "[{":
+        return [part.strip() for part in text.split(",")]
+    return text
+
+
+_TRUTHS: Final = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "boolean": (bool,),
+    "integer": (int, float),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
 
 
 def check_settings(

@@ -127,6 +127,8 @@ class AuditLogStream(ListedStream):
             IncompleteReadError: If a day could not be asked for, or its answer may have been cut,
                 unless the user said to go on.
         """
+        if self.is_only_tried:
+            return
         if not (self._cut or self._unasked):
             ahead = self.run.client.clock.ahead
             self._bookmark.finished(self._start, self._greatest, ahead)

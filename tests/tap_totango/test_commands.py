@@ -158,6 +158,43 @@ def test_settings_from_the_environment(filled, run) -> None:
     assert len(ran.records("accounts")) == 1234
 
 
+def test_numbers_lists_and_objects_in_the_environment_are_text(
+    service, tap_command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.load(accounts=[{"account_id": one} for one in "ab"])
+    settings = {
+        "request_timeout": "12.5",
+        "page_size": "1",
+        "full_refresh_every_hours": " 0.5 ",
+        "emit_activate_version_messages": "No",
+        "accounts_partitions": '[[{"type": "string", "term": "health", "eq": "green"}]]',
+        "account_ids": "a, b",
+        "stream_maps": '{"accounts": {"twice": "2 * 2"}}',
+        "accounts_query": '{"terms": [], "fields": []}',
+        "events_lookback_days": "",
+    }
+    for name, text in service.environment("tap-totango", **settings).items():
+        monkeypatch.setenv(name, text)
+    ran = tap_command("--config", "ENV")
+    assert ran.code == 0, ran.said
+    assert {record["twice"] for record in ran.records("accounts")} == {4}
+    assert not ran.of("ACTIVATE_VERSION")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("page_size", "many"), ("account_ids", "[1"), ("stream_maps", "x")]
+)
+def test_a_variable_that_stands_for_no_value_is_named(
+    service, tap_command, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    for variable, value in service.environment("tap-totango", **{name: text}).items():
+        monkeypatch.setenv(variable, value)
+    ran = tap_command("--config", "ENV")
+    assert ran.code == 1
+    assert name in ran.last
+    assert "Traceback" not in ran.said
+
+
 @pytest.mark.parametrize("region", ["us", "eu"])
 def test_the_region_is_looked_up(service, tap, region: str) -> None:
     service.set(region=region)

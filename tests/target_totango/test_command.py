@@ -231,10 +231,25 @@ def test_settings_come_from_the_environment(run_here: Callable[..., Any], servic
         "--config",
         "ENV",
         stdin=lines_of((ACCOUNTS, account("a"))),
-        env=service.environment("target-totango"),
+        env=service.environment(
+            "target-totango",
+            request_timeout="12.5",
+            max_rejected="0",
+            skip_unchanged="off",
+            mappings='[{"stream": "accounts", "object": "accounts", "account_id": "account_id"}]',
+            stream_maps="{}",
+        ),
     ).ok()
     assert ran.stdout == ""
     assert set(held(service, "accounts")) == {("a",)}
+
+
+def test_a_variable_that_stands_for_no_number_is_named(run: Callable[..., Any]) -> None:
+    env = {"TARGET_TOTANGO_MAX_REJECTED": "some"}
+    ran = run("target-totango", "--config", "ENV", stdin="", env=env)
+    assert ran.returncode == 1
+    assert "max_rejected" in ran.stderr.strip().split("\n")[-1]
+    assert "Traceback" not in ran.stderr
 
 
 def test_input_may_be_a_file(
