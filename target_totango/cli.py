@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.check import check
 from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA, SECRETS
+from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
 from totango_api.command import command_in
@@ -44,7 +45,7 @@ def main() -> None:
         if word == "rejects":
             sys.exit(rejects(arguments, command))
         if word is not None:
-            sys.exit({"check": check}[word](arguments, read_config))
+            sys.exit({"check": check, "probe": probe}[word](arguments, read_config))
         command()
     except TotangoError as error:
         logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)

@@ -278,6 +278,7 @@ SECRETS: Final = ("app_token", "sdr_token", *SECRETS_OF_NOTIFICATIONS)
 
 COMMANDS: Final = {
     "check": "say whether token, service and hub fit; writes nothing",
+    "probe": "find out how the service takes writes, on one account that you name for it",
     "rejects": "list, split or replay a file of rejected rows",
 }
 """Words beside the options, and what each does."""

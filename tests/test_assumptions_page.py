@@ -7,6 +7,7 @@ import re
 import toolbox
 
 from tap_totango.probe import QUESTIONS as OF_THE_TAP
+from target_totango.probe import QUESTIONS as OF_THE_TARGET
 from totango_sandbox.switches import SWITCHES
 
 PAGE = (toolbox.ROOT / "docs" / "assumptions.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ def names(cell: str) -> list[str]:
 
 def test_every_question_of_a_probe_has_its_place() -> None:
     named = [name for row in ROWS for name in names(row[3])]
-    assert sorted(named) == sorted(question.name for question in OF_THE_TAP)
+    assert sorted(named) == sorted(question.name for question in (*OF_THE_TAP, *OF_THE_TARGET))
 
 
 def test_every_open_question_says_what_is_probed() -> None:

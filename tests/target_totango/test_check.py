@@ -72,7 +72,7 @@ def test_a_hub_that_does_not_answer_matters_only_where_it_is_used(check) -> None
     assert "no answer" in ran.stdout
 
 
-@pytest.mark.parametrize("word", ["check", "rejects"])
+@pytest.mark.parametrize("word", ["check", "probe", "rejects"])
 def test_words_stand_in_help(word) -> None:
     assert f"  {word}  " in run_main(main, "target-totango", "--help").stdout
 

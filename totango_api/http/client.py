@@ -239,16 +239,24 @@ class ApiClient:
         )
         return again()
 
-    def _attempt(self, request: Request, read: Callable[[str, Response], T]) -> T:
+    def answer(self, request: Request) -> Response:
+        """Send a request once, and return its response whatever its status.
+
+        Raises:
+            ApiError: If no whole response came.
+        """
         with self._usage_lock:
             self.usage[request.surface].count()
         if request.surface == "tracking":
+            return self._exchange(request)
+        with self.rate_limiter.call():
             response = self._exchange(request)
-        else:
-            with self.rate_limiter.call():
-                response = self._exchange(request)
-                self.rate_limiter.observe(response.headers)
-            self.clock.observe(response.headers)
+            self.rate_limiter.observe(response.headers)
+        self.clock.observe(response.headers)
+        return response
+
+    def _attempt(self, request: Request, read: Callable[[str, Response], T]) -> T:
+        response = self.answer(request)
         error = self.error_for(request, response)
         if error is None:
             return read(request.endpoint, response)

@@ -47,7 +47,7 @@ class Caller:
         self.client = client
         self.team_id = team_id
         self.calls = 0
-        self._max_calls = max_calls
+        self.max_calls = max_calls
         self._known: dict[str, Any] = {}
 
     def search(self, stream: str, query: Query, *, team_id: str | None = None) -> Page:
@@ -92,7 +92,7 @@ class Caller:
         return self._counted(send)
 
     def _counted(self, send: Callable[[], T]) -> T:
-        if self.calls >= self._max_calls:
+        if self.calls >= self.max_calls:
             msg = "No call was left."
             raise BudgetSpentError(msg)
         self.calls += 1

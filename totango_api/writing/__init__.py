@@ -8,7 +8,14 @@ from totango_api.writing.hub_rows import HubObject, HubRow
 from totango_api.writing.records import RecordClient, RecordEndpoint
 from totango_api.writing.tasks import TASKS
 from totango_api.writing.touchpoints import TOUCHPOINTS
-from totango_api.writing.tracking import NoReceiptError, TrackingCall, TrackingClient
+from totango_api.writing.tracking import (
+    PIXEL,
+    RECEIPTS,
+    NoReceiptError,
+    TrackingCall,
+    TrackingClient,
+)
+from totango_api.writing.user_deletion import PATH as DELETION_PATH
 from totango_api.writing.user_deletion import Deletion, delete_user
 from totango_api.writing.validation import (
     SALESFORCE_SHORT,
@@ -23,6 +30,9 @@ from totango_api.writing.validation import (
 )
 
 __all__ = [
+    "DELETION_PATH",
+    "PIXEL",
+    "RECEIPTS",
     "SALESFORCE_SHORT",
     "TASKS",
     "TOUCHPOINTS",

@@ -1,0 +1,249 @@
+"""The one account that a probe writes to: writes, waits until they are seen, and puts things back.
+
+Every write carries a new mark in the account's name. Once the mark is seen, all else of that write
+is as it will stay, so that what is not seen then was not taken.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from totango_api.errors import ApiError
+from totango_api.http import FORM, Request
+from totango_api.probe import is_refusal
+from totango_api.search import ACCOUNTS, Query, account_id_of
+from totango_api.writing import PIXEL, TrackingCall, TrackingClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from totango_api.http import Response
+    from totango_api.probe import Caller
+    from totango_api.search import FieldSpec
+
+TEXT: Final = "Singer Probe Text"
+NUMBER: Final = "Singer Probe Number"
+"""Attributes of the probe's own: no other is written, beside the account's name."""
+
+_NAME: Final = "account_name"
+_PAUSES: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+LONGEST_PAUSE: Final = 30.0
+FEWEST_SECONDS: Final = 2.0
+"""How long a write is waited for that is not expected to be seen."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a search shows of the account."""
+
+    name: str | None
+    text: Any = None
+    number: Any = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A write that was seen.
+
+    Attributes:
+        account: What was seen then.
+        seconds: How long that took.
+    """
+
+    account: Seen
+    seconds: float
+
+
+class ProbedAccount:
+    """The account, and the ways to write to it.
+
+    Args:
+        caller: Makes the calls.
+        account_id: The account.
+        sdr_token: For tracking calls, if the service asks for one.
+        wait_seconds: How long a write is waited for.
+
+    Attributes:
+        writes: Writes that were sent.
+    """
+
+    def __init__(
+        self, caller: Caller, account_id: str, *, sdr_token: str | None, wait_seconds: float
+    ) -> None:
+        self.caller = caller
+        self.id = account_id
+        self.writes = 0
+        self._sdr_token = sdr_token
+        self._wait_seconds = wait_seconds
+        self._run = secrets.token_hex(3)
+        self._connection = caller.client.connection
+
+    @property
+    def has_sdr_token(self) -> bool:
+        """Whether tracking calls carry a token."""
+        return self._sdr_token is not None
+
+    def mark(self) -> str:
+        """Return a name that the account never had."""
+        self.writes += 1
+        return f"Singer probe {self._run}-{self.writes}"
+
+    # Reading ------------------------------------------------------------------------------------
+
+    def read(self) -> Seen | None:
+        """Return what is seen of the account; None if it is not there.
+
+        Raises:
+            ApiError: If it cannot be read.
+        """
+        text: FieldSpec = {"type": "string_attribute", "attribute": TEXT}
+        number: FieldSpec = {"type": "string_attribute", "attribute": NUMBER}
+        try:
+            return self._read(text, number)
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+        return self._read()  # columns that nobody has written yet may be refused
+
+    def _read(self, *fields: FieldSpec) -> Seen | None:
+        term = {"type": "string", "term": "identifier", "in_list": [self.id]}
+        page = self.caller.search(ACCOUNTS, Query(terms=(term,), fields=fields, count=10))
+        for hit in page.hits:
+            if account_id_of(hit) == self.id:
+                values = [*(hit.get("selected_fields") or ()), None, None]
+                return Seen(hit.get("display_name"), *values[:2])
+        return None
+
+    def wait_for(self, mark: str, seconds: float | None = None) -> Written | None:
+        """Read until a mark is seen; None if it is not in time.
+
+        Raises:
+            ApiError: If the account cannot be read.
+        """
+        started = time.monotonic()
+        for pause in _pauses(self._wait_seconds if seconds is None else seconds):
+            time.sleep(pause)
+            seen = self.read()
+            if seen is not None and seen.name == mark:
+                return Written(seen, time.monotonic() - started)
+        return None
+
+    def is_taken(self, mark: str, earlier: Written | None) -> bool:
+        """Return whether a write is seen that may well have been refused.
+
+        Args:
+            mark: Its mark.
+            earlier: A write that was seen; it is waited for twice as long.
+
+        Raises:
+            ApiError: If the account cannot be read.
+        """
+        seconds = max(2 * earlier.seconds if earlier else 0.0, FEWEST_SECONDS)
+        return self.wait_for(mark, min(seconds, self._wait_seconds)) is not None
+
+    # Writing ------------------------------------------------------------------------------------
+
+    def track(self, values: Mapping[str, str], *, sdr_token: str | None = None) -> Response:
+        """Send a tracking call about the account.
+
+        Args:
+            values: Values by API name.
+            sdr_token: Instead of the one of the settings.
+
+        Raises:
+            ApiError: If no answer came.
+        """
+        tracking = TrackingClient(self.caller.client, token=sdr_token or self._sdr_token)
+        body = tracking.form(TrackingCall(self.id, account=values))
+        url = f"{self._connection.hosts.tracking}{PIXEL}"
+        request = Request("tracking", "POST", url, body, {"Content-Type": FORM})
+        return self.caller.call(lambda: self.caller.client.answer(request))
+
+    def tracked(self, **values: str) -> Written | None:
+        """Write values by a tracking call, and wait until it is seen; None if it is not.
+
+        Args:
+            values: `text` and `number`.
+
+        Raises:
+            ApiError: If the service does not answer.
+        """
+        mark, named = self.mark(), {"text": TEXT, "number": NUMBER}
+        self.track({_NAME: mark, **{named[key]: value for key, value in values.items()}})
+        return self.wait_for(mark)
+
+    def post(self, kind: str, rows: list[dict[str, Any]]) -> Response:
+        """Send a batch to the Integration Hub.
+
+        Args:
+            kind: `accounts`, `users` or `usage`.
+            rows: About this account only.
+
+        Raises:
+            ApiError: If no answer came.
+        """
+        connection = self._connection
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Authorization": f"app-token {connection.require_token()}",
+            "service_id": connection.service_id.number if connection.service_id else "",
+        }
+        body = json.dumps({"usages" if kind == "usage" else kind: rows}).encode()
+        request = Request("hub", "POST", f"{connection.hosts.hub}/api/v1/{kind}", body, headers)
+        return self.caller.call(lambda: self.caller.client.answer(request))
+
+    def row(self, mark: str, **attributes: Any) -> dict[str, Any]:
+        """Return a row for the hub with a mark."""
+        return {"id": self.id, "attributes": {_NAME: mark, **attributes}}
+
+    def put_back(self, before: Seen | None) -> list[str]:
+        """Write what the account held before; return what it holds still that it did not.
+
+        By the hub, where tracking calls are not taken.
+
+        Raises:
+            ApiError: If the service does not answer.
+        """
+        name = (before.name if before else None) or self.id
+        text, number = (before.text, before.number) if before else (None, None)
+        values = {TEXT: _text(text), NUMBER: _text(number)}
+        self.writes += 1
+        self.track({_NAME: name, **values})
+        found = self.wait_for(name)
+        if found is None and self.read() is not None:
+            self.post("accounts", [{"id": self.id, "attributes": {_NAME: name, **values}}])
+            found = self.wait_for(name)
+        seen = found.account if found else self.read()
+        if seen is None:
+            return []
+        left = [] if before else ["the account itself, which was not there: archive it in Totango"]
+        if seen.name != name:
+            left.append("its name")
+        held = {TEXT: (seen.text, text), NUMBER: (seen.number, number)}
+        left += [
+            f"a value of the attribute {attribute!r}"
+            for attribute, (now, then) in held.items()
+            if _text(now) != _text(then)
+        ]
+        return left
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _pauses(seconds: float) -> Iterator[float]:
+    """Yield pauses that get longer, until so many seconds are over."""
+    spent = 0.0
+    for at in range(1000):
+        pause = _PAUSES[at] if at < len(_PAUSES) else LONGEST_PAUSE
+        if at and spent >= seconds:
+            return
+        pause = min(pause, seconds - spent)
+        spent += pause
+        yield pause

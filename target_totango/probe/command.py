@@ -1,0 +1,145 @@
+"""`target-totango probe`: writes to one account of the user's, and says what it leaves there."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.config import Settings
+from target_totango.probe import hub, tracking
+from target_totango.probe.account import NUMBER, TEXT, ProbedAccount
+from totango_api.config import Connection
+from totango_api.errors import InputError, SettingsError, TotangoError
+from totango_api.http import ApiClient
+from totango_api.probe import Caller, Profile, ask_all, summary, table
+from totango_api.region import resolved
+from totango_api.writing import account_id_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_totango.probe.account import Seen
+    from totango_api.probe import Question, Result
+
+MAX_CALLS: Final = 80
+PUT_BACK_CALLS: Final = 10
+"""Calls that are kept to put back what was written."""
+
+PROFILE: Final = "target-totango-probe.json"
+
+QUESTIONS: Final[tuple[Question[ProbedAccount], ...]] = (*tracking.QUESTIONS, *hub.QUESTIONS)
+
+_DESCRIPTION: Final = (
+    "Find out how a service takes writes, on one account that you name for it; print a table, and "
+    "say what is left of it there."
+)
+
+
+def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[str, Any]]) -> int:
+    """Ask everything, put back what was written, and say what was answered.
+
+    Args:
+        arguments: The command line without the word `probe`.
+        read_config: Reads configuration files; `ENV` stands for the environment.
+
+    Returns:
+        The exit code: 0 if every question was asked and everything put back that can be.
+
+    Raises:
+        TotangoError: If the service cannot be asked at all.
+    """
+    options = _parser().parse_args(arguments)
+    config = read_config(options.config)
+    settings = Settings.from_config(config)
+    connection = _connection(config)
+    if problems := account_id_problems(options.account_id):
+        msg = f"--account-id cannot be an account: {problems[0].message}."
+        raise InputError(msg, remedy="Name an account that is there for tests.")
+    with ApiClient(connection) as client:
+        caller = Caller(client, options.max_calls + PUT_BACK_CALLS)
+        account = ProbedAccount(
+            caller, options.account_id, sdr_token=settings.sdr_token, wait_seconds=options.wait
+        )
+        before = account.read()
+        sys.stdout.write(_announcement(before, options))
+        sys.stdout.flush()
+        if not options.yes:
+            sys.stdout.write("Nothing was written. Say --yes to go on.\n")
+            return 1
+        results, left = _asked(account, before, options.max_calls)
+    Profile.of("target-totango", connection, results).write(Path(options.output))
+    lines = [table(results), summary(results, caller.calls), _left(left)]
+    sys.stdout.write("\n".join([*lines, f"Answers: {options.output}."]) + "\n")
+    return int(left is None or not all(one.is_settled for one in results))
+
+
+def _connection(config: dict[str, Any]) -> Connection:
+    """Return how to reach the service, each call sent once.
+
+    Raises:
+        SettingsError: If token or service id are not set.
+    """
+    connection = Connection.from_config(config, user_agent="target-totango probe")
+    connection.require_token()
+    if connection.service_id is None:
+        msg = "service_id is not set."
+        raise SettingsError(msg, remedy="Copy it from your Totango profile, Integration tab.")
+    connection.service_id.require_full()
+    return replace(resolved(connection, config), max_retry_seconds=0)
+
+
+def _asked(
+    account: ProbedAccount, before: Seen | None, max_calls: int
+) -> tuple[list[Result], list[str] | None]:
+    """Ask all questions; return the answers, and what is left: None if that is not known."""
+    left: list[str] | None = None
+    caller = account.caller
+    caller.max_calls = max_calls
+    try:
+        results = list(ask_all(QUESTIONS, account))
+    finally:
+        caller.max_calls = max(caller.calls, 0) + PUT_BACK_CALLS
+        with suppress(TotangoError):
+            left = account.put_back(before)
+    return results, left
+
+
+def _announcement(before: Seen | None, options: argparse.Namespace) -> str:
+    least = sum(question.calls for question in QUESTIONS)
+    there = "" if before else " It is not there: it would be made, and only people can archive it."
+    return (
+        f"Account {options.account_id}, and no other, will be written to.{there}\n"
+        f"{len(QUESTIONS)} questions in about {least} calls, at most {options.max_calls}: by "
+        "tracking calls and hub batches, its name (put back in the end) and the attributes "
+        f"{TEXT!r} and {NUMBER!r}; a user that does not exist is deleted; no activity is counted. "
+        f"Each write is waited for, {options.wait:g} s at most.\n"
+    )
+
+
+def _left(left: Sequence[str] | None) -> str:
+    if left is None:
+        return "What was written could not be put back: look at the account."
+    if not left:
+        return "Left there: nothing but the definitions of the attributes, if they were made."
+    return f"Left there: {'; '.join(left)}."
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="target-totango probe", description=_DESCRIPTION)
+    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
+    parser.add_argument("--account-id", required=True, help="the account that is written to")
+    parser.add_argument("--yes", action="store_true", help="write; without it, only say what")
+    parser.add_argument(
+        "--wait", type=float, default=120.0, help="seconds a write is waited for (default 120)"
+    )
+    parser.add_argument(
+        "--max-calls", type=int, default=MAX_CALLS, help=f"calls at most (default {MAX_CALLS})"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", default=PROFILE, help=f"the answers (default {PROFILE})"
+    )
+    return parser
