@@ -155,6 +155,13 @@ def test_who_is_gone_is_deleted(deliver: Deliver, service: Sandbox, kept: dict[s
     assert users_of(service) == {"a", "b"}
 
 
+def test_without_a_ledger_nobody_knows_who_is_gone(deliver: Deliver, service: Sandbox) -> None:
+    deliver(USERS, user("a") | {"version": 1}, user("b") | {"version": 1}, version(1), **ON).ok()
+    done = deliver(*second("a"), **ON).ok()
+    assert "is only deleted with ledger_path" in done.said
+    assert users_of(service) == {"a", "b"}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -271,12 +278,19 @@ def test_what_keeps_a_user_from_being_deleted_is_said(
     assert "sdr_token" not in str(done.error)
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("answer@delete:say={}", "1 users that are gone at the source"),
+        ("403@delete", "Check app_token"),
+    ],
+)
 def test_what_vanished_is_looked_up_again_too(
-    deliver: Deliver, service: Sandbox, kept: dict[str, Any]
+    deliver: Deliver, service: Sandbox, kept: dict[str, Any], fault: str, words: str
 ) -> None:
-    service.chaos("answer@delete:say={}")
+    service.chaos(fault)
     done = deliver(*second("a", "b"), state(1), verify_timeout=0, **kept)
-    assert "1 users that are gone at the source" in str(done.error)
+    assert words in str(done.error)
     service.chaos()
     third = [row | {"version": 3} for row in second("a", "b")[1:3]]
     deliver(USERS, *third, version(3), state(1), **kept).ok()
