@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_totango.models import Row
-    from target_totango.pipeline.decisions import Results
+    from target_totango.pipeline.decisions import Results, RowResult
     from target_totango.pipeline.existing_subjects import ExistingSubjects
 
 MOST_HELD: Final = 10_000
@@ -85,23 +85,29 @@ class HoldUnknownAccounts(RejectUnknownAccounts):
         Raises:
             ApiError: If Totango cannot be asked what exists.
         """
+        accounts = {row.request.account_id for row in rows if row.object == ACCOUNTS}
+        coming = {account_id for account_id in accounts if not self._comes(account_id)}
         known, unknown = super().apply(rows)
         sent: list[Row] = []
         for row in known:
             account_id = row.request.account_id
-            if row.object != ACCOUNTS and account_id in self._held:
-                # Its account follows, and older rows of the same key before it.
-                self._held[account_id].append((row, self._rejected(account_id)))
-                continue
-            sent.append(row)
             if row.object == ACCOUNTS:
-                sent += [held for held, _ in self._held.pop(account_id, ())]
+                coming.discard(account_id)
+                sent += [row, *(held for held, _ in self._held.pop(account_id, ()))]
+            elif account_id in coming:
+                # Behind older rows of the same key, that may wait as well.
+                self._hold(row, self._rejected(account_id))
+            else:
+                sent.append(row)
         for row, rejected in unknown:
-            self._held.setdefault(row.request.account_id, []).append((row, rejected))
+            self._hold(row, rejected)
         results: Results = []
         while sum(map(len, self._held.values())) > MOST_HELD:
             results += self._held.pop(next(iter(self._held)))
         return sent, results
+
+    def _hold(self, row: Row, result: RowResult) -> None:
+        self._held.setdefault(row.request.account_id, []).append((row, result))
 
     def finish(self) -> Results:
         """Return what becomes of rows that were held back: no row follows."""

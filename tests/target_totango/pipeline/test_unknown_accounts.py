@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, state
 
+from target_totango.models import Row, SourceStream, WriteRequest
+from target_totango.pipeline.existing_subjects import ExistingSubjects
+from target_totango.pipeline.unknown_accounts import HoldUnknownAccounts
+from target_totango.storage.run_store import RunStore
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -62,6 +68,23 @@ def test_they_wait_for_their_account(
     assert held(service, "users") == {("new", "u"): {"Title": "later"}}
     assert len(service.dump("activities")) == 1
     assert done.states[-1] == state(2)["value"]
+
+
+def test_they_go_out_after_their_account_also_where_both_come_together() -> None:
+    def row(seq: int, account_id: str, user_id: str | None = None) -> Row:
+        object_ = "accounts" if user_id is None else "users"
+        write = WriteRequest(object_, account_id, user_id)
+        return Row(seq, SourceStream("s", {}, ()), {}, "s", object_, write=write)
+
+    with closing(RunStore()) as store:
+        nobody = Mock(find=Mock(return_value={}))
+        hold = HoldUnknownAccounts(ExistingSubjects(store, lambda: nobody))
+        rows = [row(1, "a", "u"), row(2, "b", "u"), row(3, "a", "u"), row(4, "a"), row(5, "a", "u")]
+        sent, results = hold.apply(rows)
+        assert ([each.seq for each in sent], results) == ([4, 1, 3, 5], [])
+        sent, _ = hold.apply([row(6, "a", "u"), row(7, "b", "u"), row(8, "b")])
+        assert [each.seq for each in sent] == [6, 8, 2, 7]
+        assert hold.finish() == []
 
 
 def test_those_that_came_first_are_rejected_when_too_many_wait(
