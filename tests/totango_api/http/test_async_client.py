@@ -141,17 +141,14 @@ def test_connections_without_work_are_closed(
     monkeypatch.setattr(aiohttp_session, "IDLE_SECONDS", 0.05)
     server, posting = served(always(OK))
     assert posting.outcome() is None
-    deadline = time.monotonic() + 20
-    while 0 not in server.closed:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: 0 in server.closed)
     assert posting.outcome() is None
 
 
 def test_what_nobody_asked_for_ends_a_connection(served: Start) -> None:
     server, posting = served(lambda connection, place: [OK, 0.05, OK] if not connection else [OK])
     assert posting.outcome() is None
-    time.sleep(0.2)
+    wait_for(lambda: 0 in server.closed)
     assert posting.outcome() is None
     assert server.connections == [0, 1]
 
