@@ -19,6 +19,8 @@ from totango_api.errors import InputError
 from totango_api.reading import ResumePoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from totango_api.search import Query
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ READING: Final = "full_read"
 COLUMNS: Final = "columns"
 PART: Final = "part"
 UNDISCOVERED: Final = "attributes_undiscovered"
+REFUSED: Final = "refused_columns"
 
 EARLY: Final = 8
 """A full refresh may come early by one part in this many of its period: schedules jitter."""
@@ -177,6 +180,12 @@ class Bookmark:
             return None
         resume = msgspec.convert(reading["resume"], ResumePoint)
         return Start(None, full=True, version=int(reading["version"]), at=began, resume=resume)
+
+    def note_refused(self, kinds: Sequence[str]) -> None:
+        """Remember which kinds of columns were refused: the next run asks for these first."""
+        self._state.pop(REFUSED, None)
+        if kinds:
+            self._state[REFUSED] = list(kinds)
 
     def progressed(self, start: Start, query: Query, resume: ResumePoint) -> None:
         """Keep what is left of a full read."""

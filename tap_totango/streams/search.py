@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tap_totango.progress import Progress
 from tap_totango.records import RecordBuilder
 from tap_totango.schema import fields_for, milliseconds_of
-from tap_totango.state import Start, canonical
+from tap_totango.state import REFUSED, Start, canonical
 from tap_totango.streams.attribute_columns import AttributedStream
 from tap_totango.streams.trial import FieldTrial
 from totango_api.errors import IncompleteReadError, RefusedError
@@ -49,7 +49,7 @@ class SearchStream(AttributedStream):
         """
         columns, vanished = self.wanted()
         self._say_what_is_undiscovered()
-        suspects = self.run.known_service.suspect_columns
+        suspects = {*self.run.known_service.suspect_columns, *self.stream_state.get(REFUSED, ())}
         trial = FieldTrial(self._search(self.searches), columns, suspects)
         query = self._query(columns)
         bookmark = self._bookmark()
@@ -69,6 +69,7 @@ class SearchStream(AttributedStream):
                 bookmark.progressed(start, query, batch.resume)
                 self.run.write_state()
         progress.close()
+        bookmark.note_refused(trial.refused_kinds)
         self._report(builder or self._builder(trial, vanished))
         self._settle(bookmark, start)
 

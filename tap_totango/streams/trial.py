@@ -51,6 +51,11 @@ class FieldTrial:
         self.columns = list(columns)
         self.refused: list[Column] = []
 
+    @property
+    def refused_kinds(self) -> list[str]:
+        """Kinds of the columns that were refused."""
+        return sorted({column_kind(one.field) for one in self.refused if one.field is not None})
+
     def batches(
         self, query: Query, read: Callable[[Query], Iterator[RecordBatch]]
     ) -> Iterator[RecordBatch]:

@@ -46,6 +46,22 @@ def test_a_field_that_is_refused_is_named_once(service, tap, kind: str, incremen
     assert "refuses to filter" not in ran.said
 
 
+def test_a_refused_column_costs_few_calls_once_it_is_known_and_comes_back(service, tap) -> None:
+    service.load(accounts=[ACCOUNT])
+    service.set(**{"field.health_trend": "off"})
+    first = tap().ok()
+    calls = len(service.calls("accounts"))
+    again = tap(state=first.state, full_refresh_every_hours=0).ok()
+    assert again.records("accounts") == first.records("accounts")
+    assert len(service.calls("accounts")) - calls <= 5 < calls
+    service.set(**{"field.health_trend": "on"})
+    calls = len(service.calls("accounts"))
+    back = tap(state=again.state, full_refresh_every_hours=0).ok()
+    assert len(service.calls("accounts")) - calls == 1
+    assert "health_trend" not in back.said
+    assert "refused_columns" not in back.bookmark("accounts")
+
+
 def test_a_service_that_leaves_a_value_out_does_not_shift_the_others(stub, tap) -> None:
     from stub_totango import hits, ok
 
