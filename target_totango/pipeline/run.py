@@ -223,7 +223,9 @@ class Run:
             failure = failure or self._end.verdict()
             said = "" if failure is None else sentence_of(failure)
         try:
-            self._write_report(said, is_complete=is_complete)
+            self._end.write_report(
+                self.clients, self._notifier, failure=said, is_complete=is_complete
+            )
         except TotangoError as error:
             failure = failure or error
         if isinstance(failure, SystemExit):
@@ -291,28 +293,6 @@ class Run:
         if self._dry_run is None:
             self._report.close()
         self._end.log()
-
-    def _write_report(self, failure: str, *, is_complete: bool) -> None:
-        """Write the report of the run, and tell people.
-
-        Args:
-            failure: What was not done, as a sentence.
-            is_complete: Whether the input was read to its end and every row delivered or rejected.
-
-        Raises:
-            TotangoError: If it cannot be written.
-        """
-        report = self._end.as_dict(is_complete=is_complete, calls=self.clients.usage())
-        report["failure"] = failure or None
-        report["calls_per_minute"] = self.clients.calls_per_minute
-        shows_values = self.settings.report_values or self._dry_run is not None
-        try:
-            self._files.report.write(report, is_private=shows_values)
-        except TotangoError as error:
-            report["failure"] = failure or sentence_of(error)
-            raise
-        finally:
-            self._notifier.tell(report, self.settings.report_path)
 
     @property
     def _end(self) -> RunEnd:

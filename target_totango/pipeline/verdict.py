@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.objects import OBJECTS, REPEATABLE
 from totango_api.errors import TotangoError
-from totango_api.redaction import excerpt
+from totango_api.redaction import excerpt, sentence_of
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
 
+    from target_totango.clients import Clients
     from target_totango.config import Settings
     from target_totango.delivery import DryRunSummary
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer
     from target_totango.storage import RunFiles, SingerFile
+    from totango_api.notifications import Notifier
 
 logger = logging.getLogger("target-totango")
 
@@ -86,6 +88,32 @@ class RunEnd:
         if self.dry_run is not None:
             report["plan"] = self.dry_run.as_dict(rejected=self.report.total("rejected"))
         return report
+
+    def write_report(
+        self, clients: Clients, notifier: Notifier, *, failure: str, is_complete: bool
+    ) -> None:
+        """Write the report of the run, and tell people.
+
+        Args:
+            clients: What was called, and how often.
+            notifier: Tells them.
+            failure: What was not done, as a sentence.
+            is_complete: Whether the input was read to its end and every row delivered or rejected.
+
+        Raises:
+            TotangoError: If it cannot be written.
+        """
+        report = self.as_dict(is_complete=is_complete, calls=clients.usage())
+        report["failure"] = failure or None
+        report["calls_per_minute"] = clients.calls_per_minute
+        shows_values = self.settings.report_values or self.dry_run is not None
+        try:
+            self.files.report.write(report, is_private=shows_values)
+        except TotangoError as error:
+            report["failure"] = failure or sentence_of(error)
+            raise
+        finally:
+            notifier.tell(report, self.settings.report_path)
 
     @property
     def _not_looked_up(self) -> list[str]:
