@@ -5,21 +5,29 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from totango_api.command import ProgressLine
+from totango_api.command import ProgressLine, pace
 
 if TYPE_CHECKING:
     import logging
 
-_BAR_LENGTH: Final = 24
+    from totango_api.http import ApiClient
+
+_BAR_LENGTH: Final = 12
 
 
 class Progress:
     """Says how many rows were read, of how many, with how many calls, and how long it takes.
 
     A line in the log every few seconds; a bar instead where stderr is a terminal.
+
+    Args:
+        logger: Takes the lines that go to the log.
+        what: What is read.
+        client: Knows how many calls may still be made.
     """
 
-    def __init__(self, logger: logging.Logger, what: str) -> None:
+    def __init__(self, logger: logging.Logger, what: str, client: ApiClient) -> None:
+        self._limiter = client.rate_limiter
         self._line = ProgressLine(logger)
         self._what = what
         self._started = time.monotonic()
@@ -42,9 +50,9 @@ class Progress:
         if total:
             parts.append(f"{min(self.rows / total, 1):.0%} of {total:,}")
         parts.append(f"{calls} calls")
-        if total and 0 < self.rows < total:
-            left = seconds / self.rows * (total - self.rows)
-            parts.append(f"about {left:.0f} s left")
+        share = self.rows / total if total else None
+        left = self._limiter.left
+        parts += pace(rows=self.rows, seconds=seconds, left=left, share=share)
         return ", ".join(parts)
 
     def _drawn(self, total: int | None) -> str:

@@ -183,6 +183,14 @@ class Clients:
         """The most calls in a minute; 0 = no limit."""
         return self._connection.calls_per_minute
 
+    def calls_left(self) -> int | None:
+        """Return how many calls may still be made in this minute; None if none was made yet."""
+        if "transport" not in self.__dict__:
+            return None
+        usage = self.transport.usage
+        is_limited = usage["api"].calls or usage["hub"].calls
+        return self.transport.rate_limiter.left if is_limited else None
+
     def usage(self) -> dict[str, dict[str, Any]]:
         """Return calls, retries and failures of each surface that was used."""
         return self.transport.usage_report() if "transport" in self.__dict__ else {}

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.command import ProgressLine
 from totango_api.report import Examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from target_totango.models import Row, ValidationError
-    from target_totango.singer import StateCheckpointer
-
-logger = logging.getLogger("target-totango")
 
 COUNTS: Final = (
     "received",
@@ -267,33 +262,3 @@ class Report:
 
 _ALWAYS: Final = frozenset({"received", "sent", "rejected"})
 _TABLE_ROWS: Final = 20
-
-
-class Progress:
-    """Says every few seconds how far a run is; on a terminal, in a line that changes.
-
-    Args:
-        report: The counts.
-        states: Knows how many rows are under way.
-    """
-
-    def __init__(self, report: Report, states: StateCheckpointer) -> None:
-        self._report = report
-        self._states = states
-        self._line = ProgressLine(logger)
-
-    def pulse(self) -> None:
-        """Say something, if it is time."""
-        if not self._line.is_due():
-            return
-        report = self._report
-        received = report.total("received")
-        self._line.show(
-            f"{received} rows read, {report.total('sent')} sent, "
-            f"{report.total('rejected')} rejected, {self._states.incomplete} under way, "
-            f"{received / max(report.seconds, 1e-9):.0f} rows/s"
-        )
-
-    def end(self) -> None:
-        """Take the line away."""
-        self._line.close()

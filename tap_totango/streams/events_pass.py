@@ -75,8 +75,8 @@ class EventsPass:
             TotangoError: If not all could be read.
         """
         self._served.add(view.name)
-        view.metrics.how = "by their times, in one read for all event streams"
         if view.name in self._kept:
+            view.metrics.how = "out of the one read of events"
             yield from self._pages_kept(self._kept.pop(view.name))
         else:
             self.error = None
@@ -160,7 +160,7 @@ def _hits(view: EventView, query: Query, account_id: str | None) -> Iterator[Seq
         IncompleteReadError: If some may be missing.
     """
     reading = EventsRead(view.client, query, account_id=account_id)
-    result, progress = reading.result, Progress(view.logger, "events")
+    result, progress = reading.result, Progress(view.logger, "events", view.client)
     for hits in reading.batches():
         view.log_query(result.total)
         if hits:
@@ -168,7 +168,7 @@ def _hits(view: EventView, query: Query, account_id: str | None) -> Iterator[Seq
         progress.advance(len(hits), result.total, result.calls)
     progress.close()
     view.log_query(result.total)
-    view.metrics.total, view.metrics.calls = result.total, result.calls
+    view.metrics.note_result(result)
     view.logger.info("events: %s rows in %s calls.", result.rows, result.calls)
     if result.is_complete:
         return

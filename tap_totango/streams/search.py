@@ -55,7 +55,7 @@ class SearchStream(AttributedStream):
         bookmark = self._bookmark()
         start = self._start(bookmark, query)
         self._version(start)
-        progress = Progress(self.logger, self.name)
+        progress = Progress(self.logger, self.name, self.run.client)
         builder = None
         for batch in self._read(query, start, trial):
             self.log_query(self._reading.result.total)

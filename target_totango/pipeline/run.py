@@ -17,7 +17,8 @@ from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.stages import Interruption, Stages
 from target_totango.pipeline.verdict import RunEnd
-from target_totango.report import Progress, Report
+from target_totango.progress import Progress
+from target_totango.report import Report
 from target_totango.singer import StateCheckpointer, emit
 from target_totango.storage import RunFiles
 from target_totango.verify import ReadBack
@@ -71,7 +72,7 @@ class Run:
         self._notifier = Notifier.from_config(config)
         self._report = Report(shows_values=settings.report_values)
         self._states = StateCheckpointer()
-        self._progress = Progress(self._report, self._states)
+        self._progress = Progress(self._report, self._states, self.clients.calls_left)
         self._dry_run = DryRunSummary() if settings.dry_run else None
         self._read_back = ReadBack(settings, self._files.store)
         self._results = ResultHandler(

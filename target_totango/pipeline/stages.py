@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline.filter_chain import FilterChain
     from target_totango.pipeline.parents import ParentsFirst
     from target_totango.pipeline.results import ResultHandler
-    from target_totango.report import Progress
+    from target_totango.progress import Progress
     from totango_api.command import Part
 
 logger = logging.getLogger("target-totango")

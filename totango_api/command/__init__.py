@@ -2,7 +2,7 @@
 
 from totango_api.command.output_paths import checked_paths, is_device
 from totango_api.command.parts import PART_PATTERN, Part
-from totango_api.command.progress import ProgressLine
+from totango_api.command.progress import ProgressLine, pace
 from totango_api.command.words import command_in, help_on
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "command_in",
     "help_on",
     "is_device",
+    "pace",
 ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 import sys
 import time
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    import logging
+from typing import Final
 
 LOG_SECONDS: Final = 5.0
 TERMINAL_SECONDS: Final = 0.5
@@ -17,6 +16,9 @@ _CLEAR: Final = "\r\x1b[K"
 class ProgressLine:
     """Writes a line to the log, or over the last one where stderr is a terminal.
 
+    What others log to that terminal meanwhile takes the place of the line, which comes again
+    below it.
+
     Args:
         logger: Takes the lines that go to the log.
     """
@@ -24,7 +26,15 @@ class ProgressLine:
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
         self.is_terminal = sys.stderr.isatty()
+        self._is_shown = False
         self._shown_at = time.monotonic()
+        self._handlers = [
+            handler
+            for handler in (logging.getLogger().handlers if self.is_terminal else ())
+            if getattr(handler, "stream", None) is sys.stderr
+        ]
+        for handler in self._handlers:
+            handler.addFilter(self._make_room)
 
     def is_due(self) -> bool:
         """Return whether it is time for another line."""
@@ -37,11 +47,49 @@ class ProgressLine:
         if not self.is_terminal:
             self._logger.info("%s", text)
             return
-        sys.stderr.write(f"{_CLEAR}{text}")
+        # A line that is wrapped could not be taken away.
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"{_CLEAR}{text[:width]}")
         sys.stderr.flush()
+        self._is_shown = True
 
     def close(self) -> None:
         """Take the line away from a terminal."""
-        if self.is_terminal:
+        self._clear()
+        for handler in self._handlers:
+            handler.removeFilter(self._make_room)
+
+    def _make_room(self, _record: logging.LogRecord) -> bool:
+        self._clear()
+        return True
+
+    def _clear(self) -> None:
+        if self._is_shown:
             sys.stderr.write(_CLEAR)
             sys.stderr.flush()
+            self._is_shown = False
+
+
+def pace(*, rows: int, seconds: float, left: int | None, share: float | None) -> list[str]:
+    """Return how fast it goes, how long it will take, and how many calls may be made.
+
+    Args:
+        rows: Rows so far.
+        seconds: Since the first one.
+        left: Calls left in this minute; None where nothing limits them.
+        share: How much of the whole is done; None where nobody knows.
+    """
+    said = [f"{rows / max(seconds, 1e-9):,.0f} rows/s"]
+    if share is not None and 0 < share < 1:
+        said.append(f"about {_duration(seconds / share * (1 - share))} left")
+    if left is not None:
+        said.append(f"{left} calls left in this minute")
+    return said
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

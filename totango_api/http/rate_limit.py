@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
@@ -93,7 +94,14 @@ class RateLimiter:
 
     def __init__(self, calls_per_minute: int) -> None:
         self._paces = calls_per_minute > 0
-        self._limiter = _sliding_window(calls_per_minute) if self._paces else None
+        self._calls = calls_per_minute
+        self._window = int((RATE_WINDOW_SECONDS + MARGIN_SECONDS) * 1000)  # milliseconds
+        self._bucket: InMemoryBucket | None = None
+        self._limiter: Limiter | None = None
+        if self._paces:
+            self._bucket = InMemoryBucket([Rate(calls_per_minute, self._window)])
+            # No leaker thread: a few thousand timestamps an hour need no cleaning.
+            self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
         self._changed = threading.Condition()
         self._in_flight = 0
         self._server_left: int | None = None
@@ -112,6 +120,20 @@ class RateLimiter:
             with self._changed:
                 self._in_flight -= 1
                 self._changed.notify_all()
+
+    @property
+    def left(self) -> int | None:
+        """How many calls may still be made in this minute; None where nothing limits them."""
+        left = None
+        if self._bucket is not None:
+            since = self._bucket.now() - self._window  # type: ignore[no-untyped-call]
+            newest = takewhile(lambda item: item.timestamp > since, reversed(self._bucket.items))
+            left = max(self._calls - sum(1 for _ in newest), 0)
+        with self._changed:
+            if self._server_left is not None and time.monotonic() < self._server_resets_at:
+                said = max(self._server_left - self._in_flight, 0)
+                left = said if left is None else min(left, said)
+        return left
 
     def _reserve(self) -> None:
         with self._changed:
@@ -148,10 +170,3 @@ class RateLimiter:
         with self._changed:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
             self._changed.notify_all()
-
-
-def _sliding_window(calls: int) -> Limiter:
-    milliseconds = int((RATE_WINDOW_SECONDS + MARGIN_SECONDS) * 1000)
-    bucket = InMemoryBucket([Rate(calls, milliseconds)])
-    # No leaker thread: a few thousand timestamps an hour need no cleaning.
-    return Limiter(SingleBucketFactory(bucket, schedule_leak=False))

@@ -64,6 +64,7 @@ class EventsRead:
         pages.learn_size(first)
         yield pages.new(first)
         if is_whole(first, pages.query.count):
+            self.result.ways["in one answer, which is a snapshot"] += 1
             return
         if not first.hits:
             pages.note_missing(first.total_hits)
@@ -71,12 +72,15 @@ class EventsRead:
         if rows_on(first) < pages.query.count and not lacking_on(first):
             behind = pages.behind()
             if behind is not None and not rows_on(behind):
+                self.result.ways["on one page, with nothing behind it"] += 1
                 return
         started = time.time_ns() // 1_000_000
         try:
             yield from TimeRead(pages, first).hits()
+            self.result.ways["by their times"] += 1
         except KeyNotUsableError as error:
             logger.info("Reading events by offsets, not by their times: %s.", error)
+            self.result.ways["by offsets, until no seam was open"] += 1
             yield from self._by_offsets(first, started)
 
     def _by_offsets(self, first: Page, started: int) -> Iterator[list[Hit]]:

@@ -126,3 +126,17 @@ def test_a_call_that_fails_gives_its_place_back() -> None:
     with pytest.raises(RuntimeError), budget.call():
         raise RuntimeError
     assert budget._in_flight == 0
+
+
+def test_it_says_how_many_calls_are_left() -> None:
+    limiter = RateLimiter(5)
+    assert limiter.left == 5
+    for _ in range(2):
+        with limiter.call():
+            pass
+    assert limiter.left == 3
+    limiter.observe(told(Remaining=1, Reset=30))
+    assert limiter.left == 1
+    limiter.observe(told(Remaining=4, Reset=90))  # a new window: our own count is the lower one
+    assert limiter.left == 3
+    assert RateLimiter(0).left is None

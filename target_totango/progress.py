@@ -1,0 +1,68 @@
+"""How far a run is, said every few seconds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+from totango_api.command import ProgressLine, pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_totango.report import Report
+    from target_totango.singer import StateCheckpointer
+
+logger = logging.getLogger("target-totango")
+
+
+class Progress:
+    """Says every few seconds how far a run is; on a terminal, in a line that changes.
+
+    Args:
+        report: The counts.
+        states: Knows how many rows are under way.
+        left: How many calls may still be made in this minute; None where nothing limits them.
+    """
+
+    def __init__(
+        self, report: Report, states: StateCheckpointer, left: Callable[[], int | None]
+    ) -> None:
+        self._left = left
+        self._report = report
+        self._states = states
+        self._line = ProgressLine(logger)
+
+    def pulse(self) -> None:
+        """Say something, if it is time."""
+        if not self._line.is_due():
+            return
+        report = self._report
+        received = report.total("received")
+        said = pace(
+            rows=received, seconds=report.seconds, left=self._left(), share=_share_of_input()
+        )
+        self._line.show(
+            f"{received} rows read, {report.total('sent')} sent, "
+            f"{report.total('rejected')} rejected, {self._states.incomplete} under way, "
+            + ", ".join(said)
+        )
+
+    def end(self) -> None:
+        """Take the line away."""
+        self._line.close()
+
+
+def _share_of_input() -> float | None:
+    """Return how much of standard input is read; None where it is no file, as with a pipe."""
+    try:
+        descriptor = sys.stdin.fileno()
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or not found.st_size:
+            return None
+        return os.lseek(descriptor, 0, os.SEEK_CUR) / found.st_size
+    except (OSError, ValueError, AttributeError):  # it is closed, or no file at all
+        return None

@@ -1,0 +1,38 @@
+"""How far a run of the target is."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from target_totango.progress import Progress
+from target_totango.report import Report
+from target_totango.singer import StateCheckpointer
+from totango_api.command import progress as module
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_a_file_has_an_end_and_a_pipe_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(module, "LOG_SECONDS", 0)
+    path = tmp_path / "rows.singer"
+    path.write_text("x" * 100)
+    report = Report()
+    report.tally("accounts", "accounts").received = 7
+    progress = Progress(report, StateCheckpointer(), lambda: 42)
+    with path.open() as half_read:
+        half_read.seek(50)
+        monkeypatch.setattr(sys, "stdin", half_read)
+        progress.pulse()
+    monkeypatch.setattr(sys, "stdin", None)
+    progress.pulse()
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith("7 rows read, 0 sent, 0 rejected, 0 under way, ")
+    assert "about 0 s left, 42 calls left in this minute" in first
+    assert second.endswith("42 calls left in this minute")

@@ -1,0 +1,92 @@
+"""How far a program is: a line that moves on a terminal, lines in a log."""
+
+from __future__ import annotations
+
+import io
+import logging
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from totango_api.command import ProgressLine, pace
+from totango_api.command import progress as module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    def shown(self) -> list[str]:
+        """The lines that somebody sees on it."""
+        lines = self.getvalue().split("\n")
+        return [line.rpartition("\r\x1b[K")[2] for line in lines]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    screen = Terminal()
+    monkeypatch.setattr(module, "sys", SimpleNamespace(stderr=screen))
+    monkeypatch.setattr(module, "TERMINAL_SECONDS", 0)
+    handler, root = logging.StreamHandler(screen), logging.getLogger()
+    handlers, level = root.handlers, root.level
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    yield screen
+    root.handlers = handlers
+    root.setLevel(level)
+
+
+def test_a_terminal_has_one_line_that_moves(terminal: Terminal) -> None:
+    line = ProgressLine(logging.getLogger("test"))
+    assert line.is_due()
+    line.show("10 rows")
+    line.show("20 rows")
+    assert terminal.shown() == ["20 rows"]
+    line.close()
+    assert terminal.shown() == [""]
+
+
+def test_what_is_logged_meanwhile_stands_alone(terminal: Terminal) -> None:
+    line = ProgressLine(logging.getLogger("test"))
+    line.show("10 rows")
+    logging.getLogger("other").warning("something odd")
+    line.show("20 rows")
+    assert terminal.shown() == ["something odd", "20 rows"]
+    line.close()
+    assert logging.getLogger().handlers[0].filters == []
+
+
+def test_the_line_is_never_wrapped(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    ProgressLine(logging.getLogger("test")).show("x" * 100)
+    assert terminal.shown() == ["x" * 19]
+
+
+def test_a_log_has_lines(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    line = ProgressLine(logging.getLogger("test"))
+    assert not line.is_due()
+    line.show("10 rows")
+    line.show("20 rows")
+    line.close()
+    assert [record.getMessage() for record in caplog.records] == ["10 rows", "20 rows"]
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.5, "about 40 s left"),
+        (0.25, "about 2 min 0 s left"),
+        (0.001, "about 11 h 6 min left"),
+        (1, None),
+        (0, None),
+        (None, None),
+    ],
+)
+def test_pace(share: float | None, said: str | None) -> None:
+    found = pace(rows=80_000, seconds=40, left=86, share=share)
+    assert found == ["2,000 rows/s", *([said] if said else []), "86 calls left in this minute"]
