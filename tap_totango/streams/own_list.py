@@ -154,7 +154,8 @@ class OwnListStream(ListedStream):
         _, vanished = self.wanted()
         self._say_what_has_no_key()
         self._stream_version = self._new_version()
-        builder, progress = self._builder(vanished), Progress(self.logger, self.name)
+        builder = self._builder(vanished)
+        progress = Progress(self.logger, self.name, self.run.client)
         for rows in self._explained():
             if self._widen(rows):
                 self._write_wider_schema()
