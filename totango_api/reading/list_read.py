@@ -213,7 +213,8 @@ class ListRead:
         if names.page:
             values[names.page] = (whole_number(self._request.parameter(names.page)) or 0) + pages
         if names.count:
-            values[names.count] = self._count
+            left = limits.WINDOW_ROWS - offset if self._request.search is not None else 0
+            values[names.count] = min(self._count, left) if left > 0 else self._count
         self.result.calls += 1
         request = self._request.with_parameters(values)
         answer = list_in(request.send(self._client), request.endpoint, self._place)
@@ -230,6 +231,9 @@ class ListRead:
                 f"Page {done.pages} repeats earlier rows, as if {name} did not ask for others: "
                 f"only {done.rows} rows are known to exist."
             )
+        is_at_edge = self._request.search is not None and not done.totals
+        if limits.WINDOW_ROWS in done.totals or (is_at_edge and done.rows >= limits.WINDOW_ROWS):
+            return f"{done.rows} rows came, as far as a search reaches; more may lie behind them."
         # Rows that came meanwhile, where others had been read already, need not be here.
         least = min(done.totals) if done.totals and self._overlap else done.claimed
         if done.rows < least:

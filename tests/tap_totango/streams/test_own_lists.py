@@ -11,6 +11,8 @@ import toolbox
 import yaml
 from stub_totango import hits, ok
 
+from totango_api import limits
+
 TOKEN = "11111111-2222-3333-4444-555555555555"
 ROWS = "/api/v3/collections/tickets/rows"
 SEARCH = {
@@ -37,7 +39,7 @@ def tickets(tmp_path_factory):
 @pytest.fixture
 def box(tickets):
     """The sandbox of 25 tickets, as it started."""
-    tickets.set(list_shape="hits", list_offset="rows")
+    tickets.set(list_shape="hits", list_offset="rows", window_rows=10_000)
     tickets.chaos()
     return tickets
 
@@ -68,6 +70,27 @@ def test_a_search_by_pages(box, read, shape: str) -> None:
     assert len(box.calls("collections")) - before == (3 if shape == "hits" else 4)
     assert len(ran.of("ACTIVATE_VERSION", "tickets")) == 1
     assert ran.of("SCHEMA", "tickets")[0]["key_properties"] == ["id"]
+
+
+@pytest.mark.parametrize(
+    ("window", "shape", "said"),
+    [
+        (26, "hits", ""),
+        (25, "hits", "as far as a search reaches"),
+        (24, "hits", "1 of 25 rows could not be read"),
+        (24, "top", "as far as a search reaches"),
+        (26, "top", ""),
+    ],
+)
+def test_a_search_does_not_ask_beyond_its_window(
+    box, read, monkeypatch, window: int, shape: str, said: str
+) -> None:
+    box.set(window_rows=window, list_shape=shape)
+    monkeypatch.setattr(limits, "WINDOW_ROWS", window)
+    # Accounts and users ask for pages that are larger than this window.
+    ran = read(tickets={"request": SEARCHED, "key": "id"}).failed("accounts: ", "users: ")
+    own = ran.last.partition("tickets: ")[2].partition("users: ")[0]
+    assert said in own if said else len(ran.of("ACTIVATE_VERSION", "tickets")) == 1
 
 
 @pytest.mark.parametrize("shape", ["rows", "top"])
@@ -251,7 +274,8 @@ def test_several_lists_are_not_guessed(stub, tap) -> None:
     [
         ({"Accounts": LISTED}, "there is a stream Accounts already"),
         ([{"request": LISTED}], "names no stream"),
-        (LISTED, "neither an object nor a list"),
+        (f"{{{LISTED}", "neither an object nor a list"),
+        (LISTED, "names no stream"),
         ([LISTED], "names no stream"),
         ({"a b": LISTED}, "cannot be the name"),
         ({"one": LISTED.replace("GET", "DELETE")}, "only GET and POST may read"),
