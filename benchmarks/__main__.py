@@ -14,6 +14,7 @@ from benchmarks import machine, pages, profiles, scale, table
 from benchmarks.measures import (
     batches,
     calls,
+    events,
     memory,
     pacing,
     predecessor,
@@ -40,7 +41,7 @@ ALONE: Final[tuple[Measure, ...]] = (
 )
 """What is timed has the machine for itself."""
 
-TOGETHER: Final[tuple[Measure, ...]] = (pacing.lines, calls.lines, memory.lines)
+TOGETHER: Final[tuple[Measure, ...]] = (pacing.lines, calls.lines, events.lines, memory.lines)
 """What is counted does not mind company, and one of these mostly waits."""
 
 

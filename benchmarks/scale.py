@@ -18,6 +18,7 @@ class Scale:
         delayed: Rows for one that does not.
         batched: Rows for the Integration Hub.
         split: Accounts out of one query's reach, for the number of calls.
+        events: Events that the tap reads, for the number of calls.
         paced: Accounts read under a limit of calls; 0 = leave this out.
         held: Rows for the target's memory, few and many.
         profiled: Rows of the profiles.
@@ -30,6 +31,7 @@ class Scale:
     delayed: int
     batched: int
     split: tuple[int, ...]
+    events: int
     paced: int
     held: tuple[int, int]
     profiled: int
@@ -43,6 +45,7 @@ FULL: Final = Scale(
     delayed=30_000,
     batched=100_000,
     split=(10_000, 100_000, 1_000_000),
+    events=20_000,
     paced=170_000,
     held=(100_000, 1_000_000),
     profiled=50_000,
@@ -55,6 +58,7 @@ QUICK: Final = Scale(
     delayed=4_000,
     batched=20_000,
     split=(10_000, 50_000),
+    events=2_000,
     paced=0,
     held=(10_000, 40_000),
     profiled=20_000,

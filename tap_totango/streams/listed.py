@@ -52,7 +52,8 @@ class ListedStream(TotangoStream):
         version = int(self.run.started_at.timestamp() * 1000)
         self._stream_version = version if emits and self.incremental_on is None else None
         paths = [column.path for column in self.base if column.name in self.keys]
-        seen: set[tuple[str, ...]] = set()
+        seen: dict[tuple[str, ...], Row] = {}
+        doubles = 0
         for rows in self._explained():
             new = []
             for row in rows:
@@ -61,14 +62,20 @@ class ListedStream(TotangoStream):
                     msg = f"A row of {self.name} came without an id, and cannot be used."
                     raise IncompleteReadError(msg, remedy="Look at the service's data.")
                 if key not in seen:
-                    seen.add(key)
+                    seen[key] = row
                     new.append(row)
+                doubles += seen[key] != row
             if new:
                 yield builder.table(new)
         self.log_conversion_errors(builder.conversion_errors)
         self.metrics.how = "the whole list, as the service gives it"
+        if doubles:
+            self.logger.warning(
+                "%s: %s rows have the id of another one, and are left out.", self.name, doubles
+            )
         self.finish()
-        if self._stream_version is not None:
+        # An empty list may be an answer that went wrong, and would empty the table.
+        if self._stream_version is not None and seen:
             self._write_activate_version_message(self._stream_version)
 
     def finish(self) -> None:

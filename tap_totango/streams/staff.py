@@ -45,25 +45,28 @@ class StaffStream(ListedStream):
         """Yield all of them, a page at a time.
 
         Raises:
-            IncompleteReadError: If there are fewer than the service counts.
+            IncompleteReadError: If there are fewer than the service counts, or some are no objects.
         """
         columns, _ = self.wanted()
         query = Query(fields=tuple(fields_for(columns)))
         size = self.run.known_service.rows_of_page(self.config.get("page_size"))
-        offset, seen, total = 0, set[str](), 0
-        while True:
+        offset, odd, seen, before = 0, 0, set[str](), -1
+        total: int | None = None
+        # Where the service does not count, a page that brings nobody new is the end.
+        while len(seen) > before and (total is None or offset < total):
             form = query.at(offset, size).form(team_id="-1")
             page = page_in(
                 self.run.client.post_form(_PATH, form), "users", endpoint=f"POST {_PATH}"
             )
             yield page.hits
+            before = len(seen)
             seen |= {str(hit.get("name")) for hit in page.hits}
-            total, offset = page.total_hits or 0, offset + len(page.hits)
-            if not page.hits or offset >= total:
-                break
-        if len(seen) < total:
-            msg = f"{total - len(seen)} of {total} rows of staff could not be read."
-            raise IncompleteReadError(msg, missing=total - len(seen), remedy="Run it again.")
+            total, odd = page.total_hits, odd + page.odd_hits
+            offset += len(page.hits) + page.odd_hits
+        if missing := max((total or 0) - len(seen), odd):
+            of = "" if total is None else f" of {total}"
+            msg = f"{missing}{of} rows of staff could not be read."
+            raise IncompleteReadError(msg, missing=missing, remedy="Run it again.")
 
     @property
     def remedy(self) -> str:

@@ -161,3 +161,57 @@ def test_a_day_that_may_be_cut_holds_the_bookmark(stub, tap, discover) -> None:
     ran = tap(config=config, catalog=catalog, full_refresh_every_hours=None).failed("audit_log")
     assert "may have been cut" in ran.last
     assert ran.value("audit_log") is None
+
+
+def staff_of(stub, tap, discover, pages: list[list[Any]], **total: Any):
+    """Run `staff` against a service that gives these pages of people, then empty ones."""
+    from stub_totango import hits, ok
+
+    def answer(call: Any) -> Any:
+        if "internal" not in call.path:
+            return ok(hits("users", [], 0))
+        page = sum(1 for one in server.asked if "internal" in one.path) - 1
+        return ok(hits("users", pages[page] if page < len(pages) else [], **total))
+
+    server = stub(answer)
+    config = server.config(discover_attributes=False)
+    catalog = discover(config=config).deselect("accounts", "users").select("staff")
+    return tap(config=config, catalog=catalog)
+
+
+def person(name: str) -> dict[str, Any]:
+    return {"name": name, "display_name": name, "selected_fields": [None] * 8}
+
+
+def test_staff_that_nobody_counts_are_read_to_the_end(stub, tap, discover) -> None:
+    ran = staff_of(stub, tap, discover, [[person("a"), person("b")], [person("c")]]).ok()
+    assert ran.keys("staff") == [("a",), ("b",), ("c",)]
+    assert staff_of(stub, tap, discover, [[person("a")]] * 9).ok().keys("staff") == [("a",)]
+
+
+def test_staff_that_are_no_objects_are_missed(stub, tap, discover) -> None:
+    staff_of(stub, tap, discover, [[person("a"), None]], total=2).failed("staff", "1 of 2")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        ("[]", 0, ""),
+        ("null", 1, "holds no list"),
+        ("<html></html>", 1, "not JSON"),
+        ('[{"name": "without an id"}]', 1, "without an id"),
+        ('[{"id": 1, "name": "a"}, null]', 1, "holds no list"),
+        ('[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]', 0, "1 rows have the id of another"),
+    ],
+)
+def test_a_list_that_is_odd_never_empties_a_table(
+    stub, tap, discover, body: str, code: int, said: str
+) -> None:
+    server = stub(lambda call: (200, {}, body.encode()))
+    config = server.config(discover_attributes=False, max_retry_seconds=0)
+    catalog = discover(config=config).deselect("accounts", "users").select("touchpoint_tags")
+    ran = tap(config=config, catalog=catalog)
+    assert ran.code == code, ran.said
+    assert said in ran.said
+    records = len(ran.records("touchpoint_tags"))
+    assert len(ran.of("ACTIVATE_VERSION", "touchpoint_tags")) == (records > 0)
