@@ -32,6 +32,7 @@ class ModelSearch:
     one_way: bool = False
     unsorted: bool = False
     claims: int | None = None
+    counts_to: int | None = None
     calls: int = 0
     log: list[Query] = field(default_factory=list)
     shuffler: random.Random = field(default_factory=lambda: random.Random(7))
@@ -52,6 +53,7 @@ class ModelSearch:
             )
         count = min(query.count, self.page_max)
         total = len(rows) if self.claims is None else self.claims
+        total = min(total, self.counts_to or total)
         if query.offset + count > self.window and self.beyond != "serve":
             if self.beyond == "error":
                 raise RefusedError("POST /search", status=400, reason="beyond the window")

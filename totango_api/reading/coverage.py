@@ -47,6 +47,8 @@ def coverage_of(pages: Pages, query: Query, term: Term, total: int) -> Coverage:
         after = pages.count(query)
         if matching is None or after is None:
             return Coverage(None)
+        if matching == after == total == pages.paging.window:
+            return Coverage(None)  # perhaps as far as the server counts
         left = (total + after) / 2 - matching
         has_moved = has_moved or total != after
         if abs(left) <= (0.5 if total != after else 0):

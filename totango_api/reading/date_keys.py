@@ -28,7 +28,6 @@ class Movement(Enum):
 
     STABLE = "never"
     GROWING = "to later dates only"
-    CHANGING = "at will"
 
 
 @dataclass(frozen=True)
@@ -124,15 +123,11 @@ def date_keys_of(
     found = []
     if stream == USERS:
         found.append(_of_hits("first_activity_time", Movement.STABLE, filtered_by))
+    term = {"type": "date_attribute", "attribute": CREATE_DATE}
     for position, field in enumerate(fields):
-        if field.get("type") == "date_attribute" and (name := field.get("attribute")):
-            is_stable = name == CREATE_DATE and stream != USERS
-            movement = Movement.STABLE if is_stable else Movement.CHANGING
-            term = {"type": "date_attribute", "attribute": name}
-            found.append(DateKey(f"date:{name}", term, movement, position))
-    found.append(_of_hits("last_activity_time", Movement.GROWING, filtered_by))
-    order = list(Movement)
-    return sorted(found, key=lambda key: order.index(key.movement))
+        if stream != USERS and {key: field.get(key) for key in term} == term:
+            found.append(DateKey(f"date:{CREATE_DATE}", term, Movement.STABLE, position))
+    return [*found, _of_hits("last_activity_time", Movement.GROWING, filtered_by)]
 
 
 def _of_hits(name: str, movement: Movement, filtered_by: str | None) -> DateKey:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.coverage import coverage_of
-from totango_api.reading.date_keys import Movement
 from totango_api.reading.keyset import KeySet
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.reading.pages_read import PagesRead
@@ -131,9 +130,8 @@ class QueryReader:
     # By a date --------------------------------------------------------------------------------
 
     def _covering(self, keys: Sequence[DateKey], first: Page) -> list[DateKey]:
-        """Return the dates that every row seen has, and that no row leaves for an earlier one."""
-        lasting = [key for key in keys if key.movement is not Movement.CHANGING]
-        return [key for key in lasting if key.share(first.hits) == 1]
+        """Return the dates that every row seen has."""
+        return [key for key in keys if key.share(first.hits) == 1]
 
     def _windows(
         self,
@@ -168,7 +166,8 @@ class QueryReader:
             msg = f"it is refused: {error}"
             raise KeyNotUsableError(msg) from error
         if coverage.left_out != 0:
-            msg = f"{coverage.left_out} rows lack it"
+            number = "nobody knows how many" if coverage.left_out is None else coverage.left_out
+            msg = f"{number} rows lack it"
             raise KeyNotUsableError(msg)
         return coverage.has_moved
 
@@ -209,13 +208,17 @@ class QueryReader:
             if reading.missing != 0:
                 break
         total = first.total_hits
-        missing = None if total is None else max(total - len(found) - odd, 0)
+        missing = None if total is None else total - len(found) - odd
         found.close()
         if missing == 0 and len(totals) == 1:
             return 0
-        if missing and self._pages.is_one_way and self._serves_more(query):
+        is_over = missing is not None and missing < 0
+        if missing and (is_over or self._pages.is_one_way) and self._serves_more(query):
             return (yield from self._passes(query, self._pages.first(query), values))
-        if values and missing:
+        if is_over:
+            # It counts so far and no further, or rows came: only the user can know all parts.
+            missing, values = None, [way for way in values if isinstance(way, UserPartitions)]
+        if values and (missing or is_over):
             again = self._pages.first(query)
             return (yield from self._parts(query, again, (), values, 0, missing))
         return missing or None

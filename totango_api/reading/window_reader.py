@@ -35,6 +35,11 @@ ATTEMPTS: Final = 3
 """How often a window is asked for whose answer counts more rows than it holds."""
 
 
+MOST_WINDOWS: Final = 4
+"""Windows for each page of rows, and some more, after which a filter does not part rows: it is
+ignored, or compares whole days."""
+
+
 class KeyNotUsableError(Exception):
     """The server does not take the filter of a date, or ignores it."""
 
@@ -82,6 +87,7 @@ class WindowReader:
         )
         self._size = WindowSize(pages.size, total, pages.most, is_moving=is_moving)
         self._is_proven = False
+        self._windows_left = MOST_WINDOWS * (total // pages.size + 10)
         self._short = 0
         self.missing = 0
         self.too_large: list[tuple[Query, Page]] = []
@@ -112,6 +118,10 @@ class WindowReader:
         return [-date for date in dates] if self._is_backward else dates
 
     def _window(self, window: Window) -> Iterator[list[Hit]]:
+        self._windows_left -= 1
+        if self._windows_left < 0:
+            msg = "it does not part rows"
+            raise KeyNotUsableError(msg)
         query = self._query.narrowed(self._key.within(self._turned(window)))
         first = self._first(query, window)
         rows = first.total_hits

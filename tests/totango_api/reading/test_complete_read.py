@@ -182,6 +182,35 @@ def test_a_server_that_always_claims_more_is_not_believed_for_ever(claims: int) 
     assert reading.result.missing == claims - 30
 
 
+def test_windows_that_a_service_ignores_come_to_an_end() -> None:
+    """Rows of a window's day may be in it, where a service compares days."""
+    dates = [9985, 5, 0, 105, 9985, 53527, 7, 9, 5, 88, 20, 53527, 1]
+    rows = [
+        {**row, "last_activity_time": date} for row, date in zip(spread(13), dates, strict=True)
+    ]
+    search = ModelSearch(rows, terms=frozenset(), unsupported="ignore")
+    names, reading = read(search, values=())
+    assert len(names) == 13
+    assert reading.result.is_complete
+    assert search.calls < 100
+
+
+@pytest.mark.parametrize("undated", [3, 100])
+def test_a_count_that_goes_no_further_than_a_query_proves_nothing(undated: int) -> None:
+    rows = [{**row, "last_activity_time": None} for row in spread(100)[-undated:]]
+    search = ModelSearch(spread(100)[:-undated] + rows, counts_to=20, terms=frozenset({"date"}))
+    names, reading = read(search)
+    assert len(names) < 100
+    assert not reading.result.is_complete
+
+
+def test_where_rows_beyond_are_served_it_proves_nothing_either() -> None:
+    search = ModelSearch(spread(100), counts_to=20, terms=frozenset(), beyond="serve")
+    names, reading = read(search)
+    assert len(names) == 100
+    assert reading.result.is_complete
+
+
 def test_what_cannot_be_cut_is_said_to_be_missing() -> None:
     search = ModelSearch(spread(100), terms=frozenset())
     names, reading = read(search)
