@@ -7,12 +7,13 @@ proven as ever. The offset of events is found out from the answers of each read 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.limits import PAGE_ROWS
 from totango_api.probe import Profile
 from totango_api.reading import CREATE_DATE, NO_HINTS, Hints
+from totango_api.search import ACCOUNTS, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +28,13 @@ _NOT_BOTH: Final = _REFUSED | {"gte only", "finds nothing"}
 _CLOSED: Final = frozenset({"refused", "empty"})
 _NOT_NAMED: Final = frozenset({"refused", "missing", "no JSON", "another shape"})
 _DATES: Final = {
-    "activity_filter": "last_activity_time",
-    "first_activity_filter": "first_activity_time",
-    "creation_filter": f"date:{CREATE_DATE}",
+    ACCOUNTS: {
+        "activity_filter": "last_activity_time",
+        "creation_filter": f"date:{CREATE_DATE}",
+    },
+    USERS: {"first_activity_filter": "first_activity_time"},
 }
-"""Names of the keys of reads by the question about their filters."""
+"""Names of the keys of reads by the question about their filters, for the object it was about."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,16 @@ class KnownService:
     """What is known of the service before the first call.
 
     Attributes:
-        hints: What reads need not ask.
-        refuses_since: Whether rows cannot be filtered by their last activity.
+        hints: What reads of accounts and of users need not ask.
+        refuses_since: Streams whose rows cannot be filtered by their last activity.
         names_no_attributes: Whether the attribute definitions were not given.
         suspect_columns: Kinds of columns that were refused.
         team_id: For searches, where no setting and no query says another.
         page_size: Rows on a page, where the setting is left at its default.
     """
 
-    hints: Hints = NO_HINTS
-    refuses_since: bool = False
+    hints: Mapping[str, Hints] = field(default_factory=dict)
+    refuses_since: frozenset[str] = frozenset()
     names_no_attributes: bool = False
     suspect_columns: frozenset[str] = frozenset()
     team_id: str | None = None
@@ -66,24 +69,34 @@ class KnownService:
             return cls()
         profile = Profile.read(path, "tap-totango", connection, settings=SETTINGS)
         answers = profile.answers
-        dates = {name for asked, name in _DATES.items() if answers.get(asked) in _NOT_BOTH}
         suspects = set(profile.details.get("columns", ()))
         if answers.get("unknown_column") == "refused":
             suspects.add("string_attribute")
         team_id, page_size = (profile.settings.get(name) for name in ("team_id", "page_size"))
         return cls(
-            hints=Hints(answers.get("page_behind_window") in _CLOSED, frozenset(dates)),
-            refuses_since=answers.get("activity_filter") == "refused",
+            hints={stream: _hints(answers, dates) for stream, dates in _DATES.items()},
+            refuses_since=frozenset(
+                {ACCOUNTS} if answers.get("activity_filter") == "refused" else ()
+            ),
             names_no_attributes=answers.get("attributes") in _NOT_NAMED,
             suspect_columns=frozenset(suspects),
             team_id=None if team_id is None else str(team_id),
             page_size=page_size if isinstance(page_size, int) and page_size > 0 else None,
         )
 
+    def hints_of(self, stream: str) -> Hints:
+        """Return what a read of accounts or users need not ask."""
+        return self.hints.get(stream, NO_HINTS)
+
     def rows_of_page(self, setting: int | None) -> int:
         """Return how many rows a page may have; the setting's default is no word of the user."""
         is_set = setting not in {None, PAGE_ROWS}
         return (setting if is_set else self.page_size) or PAGE_ROWS
+
+
+def _hints(answers: Mapping[str, str], dates: Mapping[str, str]) -> Hints:
+    refused = {name for asked, name in dates.items() if answers.get(asked) in _NOT_BOTH}
+    return Hints(answers.get("page_behind_window") in _CLOSED, frozenset(refused))
 
 
 UNKNOWN: Final = KnownService()

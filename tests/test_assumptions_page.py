@@ -16,6 +16,7 @@ ROWS = [
     for line in PAGE.split("\n")
     if line.startswith("| ") and not line.startswith("| open question")
 ]
+PLUGINS = ("tap_totango", "target_totango")
 
 
 def names(cell: str) -> list[str]:
@@ -29,6 +30,25 @@ def test_every_question_of_a_probe_has_its_place() -> None:
 
 def test_every_open_question_says_what_is_probed() -> None:
     assert all(len(row) == 4 and row[3] for row in ROWS)
+
+
+PROBED_NOT = {
+    "window_rows": "is as documented in any case",
+    "audit_limit": "shows only where there are more rows than it",
+    "audit_visible_after": "shows only to who makes an entry",
+    "scroll_retry": "no step is repeated",
+    "hub_max_rows": "would need a batch as large",
+    "hub_max_bytes": "would need a batch as large",
+}
+"""Switches beside those that a probe tells, and why it does not tell them."""
+
+
+def test_every_switch_beside_a_question_is_tried_on_the_probe() -> None:
+    tests = [toolbox.ROOT / "tests" / plugin / "test_probe.py" for plugin in PLUGINS]
+    tried = " ".join(path.read_text(encoding="utf-8") for path in tests)
+    known = {switch.name for switch in SWITCHES}
+    beside = {name for row in ROWS if names(row[3]) for name in names(row[2]) if name in known}
+    assert {name for name in beside if not re.search(rf'\b{name}["=]', tried)} == set(PROBED_NOT)
 
 
 def test_switches_named_there_exist() -> None:

@@ -144,7 +144,10 @@ class SearchStream(AttributedStream):
                 error.remedy = error.remedy or _DESELECT
                 raise
             return
-        if self.run.known_service.refuses_since and self.replication_key == self.incremental_on:
+        if (
+            self.searches in self.run.known_service.refuses_since
+            and self.replication_key == self.incremental_on
+        ):
             self.logger.warning(
                 "%s: Totango refuses to filter by %s, as probe_path says, so everything is read, "
                 "and older rows are dropped here.",
@@ -193,7 +196,7 @@ class SearchStream(AttributedStream):
             self._values(query),
             self._paging(),
             resume=start.resume,
-            hints=self.run.known_service.hints,
+            hints=self.run.known_service.hints_of(self.searches),
         )
 
     def _search(self, stream: str) -> Search:
@@ -230,7 +233,7 @@ class SearchStream(AttributedStream):
             keys,
             values,
             self._paging(),
-            hints=self.run.known_service.hints,
+            hints=self.run.known_service.hints_of(ACCOUNTS),
         )
         ids = [str(hit["name"]) for batch in reading.batches() for hit in batch.hits]
         if not reading.result.is_complete:
@@ -288,7 +291,9 @@ class SearchStream(AttributedStream):
         remedy = (
             f"Set {self.searches}_partitions{method}; or on_incomplete: warn to go on without them."
         )
-        return f"{remedy}{_PROBE_AGAIN}" if self.run.known_service.hints else remedy
+        return (
+            f"{remedy}{_PROBE_AGAIN}" if self.run.known_service.hints_of(self.searches) else remedy
+        )
 
     @property
     def _is_table(self) -> bool:

@@ -124,7 +124,8 @@ class FieldTrial:
         refused = [field for field in suspects if not self._answers(field)]
         if refused and self._answers(*(field for field in fields if field not in refused)):
             return refused
-        return [field for field in fields if field in refused or not self._answers(field)]
+        others = [field for field in fields if field not in suspects]
+        return refused + [field for field in others if not self._answers(field)]
 
     def _answers(self, *fields: FieldSpec) -> bool:
         """Tell whether the service answers a query for fields, with as many values."""

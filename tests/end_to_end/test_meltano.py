@@ -132,5 +132,5 @@ def test_config_test_tries_the_service_and_writes_nothing(meltano, sandbox, plug
 @pytest.mark.parametrize("plugin", ["tap-totango", "target-totango"])
 def test_check_through_meltano(meltano, sandbox, plugin) -> None:
     service = sandbox(seed="accounts=5,users=5,events=0")
-    ran = meltano("invoke", f"{plugin}:check", **service.environment(plugin, request_timeout=2.5))
+    ran = meltano("invoke", f"{plugin}:check", **service.environment(plugin, request_timeout=25))
     assert "Token accepted" in ran.ok().stdout

@@ -414,3 +414,9 @@ def test_numbers_of_the_environment(tap_command, filled, monkeypatch) -> None:
         monkeypatch.setenv(f"TAP_TOTANGO_{name.upper()}", str(value))
     assert tap_command("check", "--config", "ENV").code == 0
     assert tap_command("--config=ENV", "--discover").code == 0
+
+
+def test_a_wrong_profile_that_keeps_rows_away_is_named(read, small) -> None:
+    small.set(total_hits="off_by:3")
+    ran, _ = read(WRONG)
+    ran.failed("could not be read", "probe_path")
