@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from listeners import mail_server, webhook
 
 from totango_api.errors import SettingsError
-from totango_api.notifications import Notifier
+from totango_api.notifications import Notifier, senders
 from totango_api.notifications.notice import notice_of
 from totango_api.notifications.senders import payload
 from totango_api.redaction import scrub
@@ -101,6 +102,50 @@ def test_an_e_mail_goes_to_everybody() -> None:
     assert to == ["a@x.example", "b@x.example"]
     assert (message["From"], message["Subject"]) == ("a@x.example", "target-totango: run failed")
     assert "sent 95" in message.get_content()
+
+
+@pytest.mark.parametrize(
+    ("server", "steps"),
+    [
+        ("mail.example:587", ["connect", "starttls verified", "login", "send"]),
+        ("mail.example", ["connect", "starttls verified", "login", "send"]),
+        ("mail.example:465", ["connect by TLS verified", "login", "send"]),
+    ],
+)
+def test_no_password_and_no_e_mail_leaves_this_machine_unencrypted(
+    monkeypatch: pytest.MonkeyPatch, server: str, steps: list[str]
+) -> None:
+    done: list[str] = []
+
+    class Server:
+        def __init__(self, *_: Any, context: Any = None, **__: Any) -> None:
+            done.append("connect" if context is None else f"connect by TLS {_checked(context)}")
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            """End nothing."""
+
+        def starttls(self, *, context: Any) -> None:
+            done.append(f"starttls {_checked(context)}")
+
+        def login(self, *_: str) -> None:
+            done.append("login")
+
+        def send_message(self, *_: Any) -> None:
+            done.append("send")
+
+    monkeypatch.setattr(senders.smtplib, "SMTP", Server)
+    monkeypatch.setattr(senders.smtplib, "SMTP_SSL", Server)
+    user = {"notify_smtp_user": "me", "notify_smtp_password": "hidden"}
+    tell(FAILED, notify_email_to="a@x.example", notify_smtp=server, **user)
+    assert done == steps
+
+
+def _checked(context: ssl.SSLContext) -> str:
+    is_checked = context.check_hostname and context.verify_mode is ssl.CERT_REQUIRED
+    return "verified" if is_checked else "open"
 
 
 @pytest.mark.parametrize("status", [302, 307, 404, 500])
