@@ -16,6 +16,8 @@ import toolbox
 from hypothesis import HealthCheck, settings
 from in_process import run_main
 
+from totango_api import redaction
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
@@ -57,6 +59,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith(OUR_PREFIXES):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _secrets_forgotten() -> Iterator[None]:
+    """Secrets of one test are ordinary words of the next: "wrong", say."""
+    known = set(redaction._secrets)
+    yield
+    redaction._secrets.clear()
+    redaction._secrets.update(known)
 
 
 @pytest.fixture(scope="session")
