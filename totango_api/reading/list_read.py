@@ -1,7 +1,8 @@
 """Reads every row of a list of which only the request is known, or says what is not known.
 
-Each page begins with the last row of the one before, so that rows that move up are noticed. The end
-is where answers count as many rows, or where nothing follows the last one.
+Each page begins with the last row of the one before, so that rows that move up are noticed. Pages
+that are asked for by number cannot: they are read twice, and must hold the same. The end is where
+answers count as many rows, or where nothing follows the last one.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ class _Pass:
         offset: Rows that the next page skips.
         totals: What answers counted for the whole list.
         claimed: The most that any number called a total said.
-        repeats: Rows that came on an earlier page.
         steps_back: How often rows had gone away before a page.
         is_stuck: Whether a page was the first one again, or brought nothing new.
+        digest: Of which rows stood on which page.
     """
 
     keys: KeySet = field(default_factory=KeySet)
@@ -77,9 +78,9 @@ class _Pass:
     offset: int = 0
     totals: set[int] = field(default_factory=set)
     claimed: int = 0
-    repeats: int = 0
     steps_back: int = 0
     is_stuck: bool = False
+    digest: int = 0
 
     @property
     def rows(self) -> int:
@@ -100,7 +101,6 @@ class _Pass:
     def take(self, page: ListAnswer, keys: Sequence[Key], *, overlap: int) -> None:
         """Count a page in."""
         repeats = self.keys.add_all(keys).count(False)
-        self.repeats += repeats
         self.claimed = max(self.claimed, page.total or 0)
         if page.total is not None and page.counts_list:
             self.totals.add(page.total)
@@ -109,6 +109,7 @@ class _Pass:
         )
         self.first = keys if not self.pages else self.first
         self.before = keys
+        self.digest = hash((self.digest, *keys))
         self.pages += 1
 
 
@@ -164,12 +165,14 @@ class ListRead:
             ResponseError: If a row has no key, or two of a page have the same.
         """
         self._key = key
+        before: int | None = None
         for _ in range(_PASSES):
             done = _Pass()
             yield from self._pass(done, first)
             first = None
             done.keys.close()
-            self.result.doubt = self._doubt_about(done)
+            self.result.doubt = self._doubt_about(done, before)
+            before = done.digest
             if not self.result.doubt or done.pages < _MOVABLE:
                 break
         self._seen.close()
@@ -223,8 +226,13 @@ class ListRead:
             raise ResponseError(request.endpoint, reason=reason)
         return answer
 
-    def _doubt_about(self, done: _Pass) -> str:
-        """Return why rows may be missing after a pass; empty if none are."""
+    def _doubt_about(self, done: _Pass, before: int | None) -> str:
+        """Return why rows may be missing after a pass; empty if none are.
+
+        Args:
+            done: The pass.
+            before: Digest of the pass before it; None = there was none.
+        """
         name = self._parameters.offset or self._parameters.page
         if done.is_stuck:
             return (
@@ -238,8 +246,8 @@ class ListRead:
         least = min(done.totals) if done.totals and self._overlap else done.claimed
         if done.rows < least:
             return f"{least - done.rows} of {least} rows could not be read."
-        has_moved = self._parameters.page and (done.repeats or len(done.totals) > 1)
-        if has_moved or done.steps_back == _MOST_STEPS_BACK:
+        is_numbered = self._parameters.page and done.rows > len(done.first)
+        if (is_numbered and done.digest != before) or done.steps_back == _MOST_STEPS_BACK:
             return "Rows moved while others were read, and some may have been passed over."
         if self._parameters.are_known or self._parameters.is_whole or done.totals:
             return ""
