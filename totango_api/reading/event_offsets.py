@@ -30,7 +30,7 @@ OVERLAP: Final = 3
 PASSES: Final = 8
 """Passes over the same pages, one of which must show that nothing slipped through."""
 
-FIRST_ROWS: Final = 50
+FIRST_ROWS: Final = 500
 """Rows by which it is told what an offset counts."""
 
 

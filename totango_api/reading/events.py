@@ -79,7 +79,7 @@ class EventsRead:
             yield from TimeRead(pages, first).hits()
             self.result.ways["by their times"] += 1
         except KeyNotUsableError as error:
-            logger.info("Reading events by offsets, not by their times: %s.", error)
+            logger.info("Reading events by offsets, not by their times: %s", error)
             self.result.ways["by offsets, until no seam was open"] += 1
             yield from self._by_offsets(first, started)
 

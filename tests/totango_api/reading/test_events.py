@@ -57,6 +57,15 @@ def test_an_event_without_a_time_is_read_though_no_filter_shows_it() -> None:
     assert reading.result.is_complete
 
 
+@pytest.mark.parametrize("unit", ["page", "row"])
+def test_what_an_offset_counts_is_told_though_many_are_at_the_newest_moment(unit: str) -> None:
+    service = LivingEvents(1_500, seed=2, times="refused", unit=unit, grain=10**8, page_max=500)
+    found, reading = read(service, 500)
+    assert sorted(found) == sorted(service.lasting)
+    assert reading.result.is_complete
+    assert service.calls <= 10
+
+
 @pytest.mark.parametrize("unstable", [True, False])
 def test_more_at_one_moment_than_a_page_holds(unstable: bool) -> None:
     service = LivingEvents(400, grain=10**13, page_max=100, unstable=unstable)
