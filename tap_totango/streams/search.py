@@ -254,6 +254,13 @@ class SearchStream(AttributedStream):
             result.calls,
             result.least_calls(self._paging().page_size),
         )
+        if result.doubled:
+            self.logger.warning(
+                "%s: %s ids came more than once in one answer; one row of each was read. %s",
+                self.name,
+                result.doubled,
+                _LOOK_AT_IDS,
+            )
         self.log_conversion_errors(builder.conversion_errors)
 
     def _settle(self, bookmark: Bookmark, start: Start) -> None:
@@ -309,4 +316,5 @@ class SearchStream(AttributedStream):
 
 _PROBE_AGAIN = " The profile of probe_path may be out of date: probe again, or unset it."
 _DESELECT = "If it speaks of a column, deselect that one in the catalog."
+_LOOK_AT_IDS = "Look at the service's data, or ask Totango's support."
 _LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."

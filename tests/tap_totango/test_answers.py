@@ -402,3 +402,11 @@ def test_neither_token_nor_mail_is_ever_said(stub, tap, body: str, status: int) 
     assert TOKEN not in ran.said
     assert MAIL not in ran.said
     assert "Traceback" not in ran.said
+
+
+def test_an_id_that_comes_twice_is_said_and_points_to_no_partitions(stub, tap) -> None:
+    rows = [{"name": f"a-{n % 5}", "selected_fields": []} for n in range(6)]
+    ran = tap(config=stub(lambda _: ok(hits("accounts", rows, 6))).config())
+    assert len(ran.keys("accounts")) == 5
+    assert "accounts: 1 ids came more than once in one answer" in ran.said
+    assert "partitions" not in ran.said

@@ -77,6 +77,7 @@ class CompleteRead:
             self.result.calls = self.search.calls - first_call
             self.result.rows = self._rows_before + len(given)
             self.result.unreadable = given.keyless + pages.odd_hits
+            self.result.doubled = given.doubled
             given.close()
 
     def _batches(self, pages: Pages, given: Deduplicator) -> Iterator[RecordBatch]:

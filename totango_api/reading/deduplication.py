@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.keyset import KeySet
@@ -29,6 +30,7 @@ class Deduplicator:
         self._version = version or _version
         self._keys = KeySet()
         self._keyless = KeySet()
+        self._doubled = KeySet()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -37,6 +39,11 @@ class Deduplicator:
     def keyless(self) -> int:
         """Rows without a key that came so far."""
         return len(self._keyless)
+
+    @property
+    def doubled(self) -> int:
+        """Keys that several rows of one answer had."""
+        return len(self._doubled)
 
     def reserve(self, rows: int) -> None:
         """Make room for so many rows."""
@@ -52,6 +59,8 @@ class Deduplicator:
                     self._keyless.add((repr(hit),))
             hits = [hit for hit, key in zip(hits, keys, strict=True) if key is not None]
         known = [key for key in keys if key is not None]
+        if len(set(known)) < len(known):
+            self._doubled.add_all([key for key, times in Counter(known).items() if times > 1])
         new = self._keys.add_all(known, map(self._version, hits))
         return [hit for hit, is_new in zip(hits, new, strict=True) if is_new]
 
@@ -59,6 +68,7 @@ class Deduplicator:
         """Forget the keys."""
         self._keys.close()
         self._keyless.close()
+        self._doubled.close()
 
 
 def _version(hit: Hit) -> int:
