@@ -67,7 +67,9 @@ def test_to_the_byte(
 
 def test_the_command_writes_the_same_either_way(tmp_path: Path, tap: Any) -> None:
     seed = "accounts=300,users=300,events=60"
-    with sandboxes.sandbox(tmp_path / "seeded", "--set", "ties=stable", seed=seed) as service:
+    with sandboxes.sandbox(
+        tmp_path / "seeded", "--set", "ties=stable", "--set", "audit_year=exclusive", seed=seed
+    ) as service:
         connector = service.dump("jobs")[0]["connector_id"]
         config = service.config(team_ids=[1], job_connectors=[{"id": connector}])
         catalog = catalog_of(tap("--discover", config=config).stdout)
