@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-SECONDS_TO_START: Final = 30
+SECONDS_TO_START: Final = 120
 SECONDS_TO_STOP: Final = 10
 SECONDS_TO_ANSWER: Final = 120
 
