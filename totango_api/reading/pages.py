@@ -84,7 +84,7 @@ class Pages:
     def learn_size(self, page: Page) -> None:
         """Learn from a first page how many rows the server gives at once."""
         rows = len(page.hits) + page.odd_hits
-        if 0 < rows < self.size and (page.total_hits is None or page.total_hits > rows):
+        if 0 < rows < self.size and page.total_hits != rows:
             self.size = rows
 
     def count(self, query: Query) -> int | None:
@@ -125,11 +125,12 @@ class Pages:
 def is_whole(page: Page, size: int) -> bool:
     """Tell whether a page holds everything that its query matched when it was answered.
 
-    A full page never does: counts may be too low.
+    A full page never does: counts may be too low. Nor does one that holds more than is counted: the
+    server may have a lower limit than was asked for.
 
     Args:
         page: The first page of a query.
         size: Rows on a full page.
     """
     rows = len(page.hits) + page.odd_hits
-    return rows == 0 if page.total_hits is None else page.total_hits <= rows < size
+    return rows == 0 if page.total_hits is None else page.total_hits == rows < size

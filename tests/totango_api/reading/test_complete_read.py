@@ -46,7 +46,8 @@ def numbered(rows: list[dict]) -> list[dict]:
 def read(search: ModelSearch, **how) -> tuple[list[str], CompleteRead]:
     how.setdefault("keys", date_keys_of("accounts", [FIELD]))
     how.setdefault("values", values_of("accounts", [FIELD], list))
-    reading = CompleteRead(search, Query(fields=(FIELD,)), paging=PAGING, **how)
+    how.setdefault("paging", PAGING)
+    reading = CompleteRead(search, Query(fields=(FIELD,)), **how)
     return [hit["name"] for batch in reading.batches() for hit in batch.hits], reading
 
 
@@ -180,6 +181,14 @@ def test_a_server_that_always_claims_more_is_not_believed_for_ever(claims: int) 
     names, reading = read(search)
     assert len(names) == 30
     assert reading.result.missing == claims - 30
+
+
+@pytest.mark.parametrize("claims", [0, 3, 4])
+def test_a_count_below_the_rows_of_a_page_does_not_make_it_the_only_one(claims: int) -> None:
+    search = ModelSearch(spread(6), claims=claims, window=1000)
+    names, reading = read(search, paging=Paging(page_size=20, window=1000))
+    assert len(names) == 6
+    assert reading.result.is_complete
 
 
 def test_windows_that_a_service_ignores_come_to_an_end() -> None:
