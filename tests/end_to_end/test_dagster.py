@@ -1,4 +1,4 @@
-"""Three services under Dagster: one run killed, one service failing."""
+"""Four services under Dagster, each step a process: one run killed, one service failing."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(900)
 
 ROWS = 120
-NAMES = ("good", "killed", "failing")
-ONE_PROCESS = '{"execution": {"config": {"in_process": {}}}}'
-"""Each step starts the target, which is enough: Dagster itself takes seconds to start."""
+NAMES = ("good", "killed", "failing", "other")
 EXAMPLE = toolbox.ROOT / "examples" / "dagster"
 
 
@@ -78,8 +76,7 @@ def test_one_killed_one_failing_and_the_others_complete(
         "RETRIES": "1",
         "RETRY_DELAY": "0",
     }
-    what = ["--select", "*", "-f", EXAMPLE / "definitions.py", "--config-json", ONE_PROCESS]
-    command = [dagster, "asset", "materialize", *what]
+    command = [dagster, "asset", "materialize", "--select", "*", "-f", EXAMPLE / "definitions.py"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=tmp_path)
         try:
@@ -91,7 +88,7 @@ def test_one_killed_one_failing_and_the_others_complete(
     assert code == 1, said[-3000:]
     assert "failing/activities: target and source exited with" in said
     everybody = {f"u{n}" for n in range(ROWS)}
-    for name in ("good", "killed"):
+    for name in ("good", "other", "killed"):
         sent = [row["user_id"] for row in services[name].dump("activities")]
         assert set(sent) == everybody, (name, said[-3000:])
         report = json.loads((tmp_path / "runs" / name / "activities" / "report.json").read_text())
