@@ -18,6 +18,9 @@ ROOM: Final = 1.08
 FILL: Final = 0.9
 """How full a window of one page is at most where there are so few that one more costs nothing."""
 
+FIRST: Final = 3
+"""The first window has so many times fewer pages than the others."""
+
 FEWEST: Final = 8
 """Windows of fewer pages than this are no better than those of one."""
 
@@ -48,7 +51,8 @@ class WindowSize:
     def pages(self) -> int:
         """Pages of the next window."""
         if not self._disturbed:
-            return self._pages
+            # The first one is small: what moves is seen there for little.
+            return self._pages if self._exposed else max(self._pages // FIRST, 1)
         # A window of n pages is open to movement for n calls, in its share of all rows.
         rate = self._disturbed / max(self._exposed, 1e-9)
         most = int(math.sqrt(RISK * self._total / (self._page_size * rate)))
