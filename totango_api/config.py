@@ -29,7 +29,9 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "title": "App token",
         "description": (
             "Personal access token: Totango profile, Integration tab. Passed on untouched, but "
-            "for surrounding blanks."
+            "for surrounding blanks. target-totango makes tracking calls without "
+            "it, too, but then it does not know the service's attributes, reads nothing back "
+            "(canary, verify), and finds no owners, ids or rows that exist."
         ),
         "secret": True,
         "writeOnly": True,
