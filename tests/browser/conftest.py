@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sandboxes import Sandbox
 
 
-@pytest.fixture(scope="session")
+# Playwright has an event loop running while it is open, and other tests want to start their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser; without one, the tests are skipped."""
     if pictures.chromium() is None:
@@ -25,7 +26,7 @@ def chromium() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shown(
     chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[dict[str, str], Sandbox]]:
