@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tap_totango.records import RecordBuilder
 from tap_totango.streams.base import TotangoStream
-from totango_api.errors import ApiError, IncompleteReadError, ResponseError
+from totango_api.errors import ApiError, IncompleteReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _FORBIDDEN, _NOT_FOUND = 403, 404
-_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
 class ListedStream(TotangoStream):
@@ -103,33 +101,3 @@ def _at(row: Any, path: Sequence[str]) -> Any:
     for key in path:
         row = row.get(key) if isinstance(row, dict) else None
     return row
-
-
-def rows_in(answer: Any, endpoint: str) -> list[Row]:
-    """Return the rows of a list, of an object keyed by id, or of either under one more key.
-
-    Keys are in snake case, and empty texts null.
-
-    Raises:
-        ResponseError: If there is no list.
-    """
-    if isinstance(answer, dict) and len(answer) == 1:
-        (inner,) = answer.values()
-        if isinstance(inner, list) or (inner and _is_keyed(inner)):
-            return rows_in(inner, endpoint)
-    if isinstance(answer, dict) and _is_keyed(answer):
-        return [_plain({"id": key, **row}) for key, row in answer.items()]
-    if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
-        return [_plain(row) for row in answer]
-    raise ResponseError(endpoint, reason="the answer holds no list")
-
-
-def _is_keyed(answer: Any) -> bool:
-    return isinstance(answer, dict) and all(isinstance(row, dict) for row in answer.values())
-
-
-def _plain(row: Row) -> Row:
-    return {
-        _CAPITAL.sub(lambda match: f"_{match[0].lower()}", key): None if value == "" else value
-        for key, value in row.items()
-    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_totango.schema import BOOLEAN, NUMBER, TEXT, TIMESTAMP, Column
-from tap_totango.streams.listed import ListedStream, rows_in
+from tap_totango.streams.listed import ListedStream
+from totango_api.search import REFERENCE_PATHS, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,7 +16,6 @@ class ReferenceList(ListedStream):
     """A list that one call answers."""
 
     keys: ClassVar[tuple[str, ...]] = ("id",)
-    path: ClassVar[str]
     calls = "one"
 
     def rows(self) -> Iterator[Sequence[dict[str, Any]]]:
@@ -24,7 +24,8 @@ class ReferenceList(ListedStream):
         Raises:
             ApiError: If the service does not give them.
         """
-        rows = rows_in(self.run.client.api("GET", self.path), f"GET {self.path}")
+        path = REFERENCE_PATHS[self.name]
+        rows = rows_in(self.run.client.api("GET", path), f"GET {path}")
         yield [self.named(row) for row in rows]
 
     def named(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +49,6 @@ class TouchpointTypesStream(ReferenceList):
     """Types of touchpoints, by `id`."""
 
     name = "touchpoint_types"
-    path = "/api/v3/touchpoint-types/"
     base = (
         _ID,
         _NAME,
@@ -64,7 +64,6 @@ class TouchpointTagsStream(ReferenceList):
     """Tags of touchpoints, also called reasons, by `id`."""
 
     name = "touchpoint_tags"
-    path = "/api/v3/touchpoint-tags/"
     base = (_ID, _NAME)
 
 
@@ -72,7 +71,6 @@ class ActivityTypesStream(ReferenceList):
     """SuccessFlows, by `activity_type_id`."""
 
     name = "activity_types"
-    path = "/api/v3/activity-types/"
     keys: ClassVar[tuple[str, ...]] = ("activity_type_id",)
     base = (
         Column("activity_type_id", TEXT, "SuccessFlow ID", ("activity_type_id",)),
@@ -100,7 +98,6 @@ class ObjectiveStatusesStream(ReferenceList):
     """Statuses that objectives can have, by `id`."""
 
     name = "objective_statuses"
-    path = "/api/v3/objective-settings/status"
     base = (_ID, _NAME, *_CHANGES)
 
 
@@ -108,5 +105,4 @@ class ObjectiveCategoriesStream(ReferenceList):
     """Categories that objectives can have, by `id`."""
 
     name = "objective_categories"
-    path = "/api/v3/objective-settings/category"
     base = (_ID, _NAME, *_CHANGES)

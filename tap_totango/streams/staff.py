@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_totango.schema import TEXT, TIMESTAMP, Column, fields_for
 from tap_totango.streams.listed import ListedStream
 from totango_api.errors import IncompleteReadError
-from totango_api.search import Query, page_in
+from totango_api.search import Query, staff_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-_PATH: Final = "/api/v1/search/users/internal"
 
 
 def _field(name: str, attribute: str) -> Column:
@@ -50,19 +48,12 @@ class StaffStream(ListedStream):
         columns, _ = self.wanted()
         query = Query(fields=tuple(fields_for(columns)))
         size = self.run.known_service.rows_of_page(self.config.get("page_size"))
-        offset, odd, seen, before = 0, 0, set[str](), -1
+        seen, odd = set[str](), 0
         total: int | None = None
-        # Where the service does not count, a page that brings nobody new is the end.
-        while len(seen) > before and (total is None or offset < total):
-            form = query.at(offset, size).form(team_id="-1")
-            page = page_in(
-                self.run.client.post_form(_PATH, form), "users", endpoint=f"POST {_PATH}"
-            )
+        for page in staff_pages(self.run.client, query, size):
             yield page.hits
-            before = len(seen)
             seen |= {str(hit.get("name")) for hit in page.hits}
             total, odd = page.total_hits, odd + page.odd_hits
-            offset += len(page.hits) + page.odd_hits
         if missing := max((total or 0) - len(seen), odd):
             of = "" if total is None else f" of {total}"
             msg = f"{missing}{of} rows of staff could not be read."

@@ -32,9 +32,14 @@ from totango_api.search.lookup import Lookup, LookupResult
 from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
-from totango_api.search.reference_lists import REFERENCE_PATHS, Reference, read_references
+from totango_api.search.reference_lists import (
+    REFERENCE_PATHS,
+    Reference,
+    read_references,
+    rows_in,
+)
 from totango_api.search.request_parser import PastedRequest, request_from
-from totango_api.search.staff import STAFF_PATH, read_staff
+from totango_api.search.staff import STAFF_PATH, read_staff, staff_pages
 
 __all__ = [
     "ACCOUNTS",
@@ -79,5 +84,7 @@ __all__ = [
     "read_references",
     "read_staff",
     "request_from",
+    "rows_in",
+    "staff_pages",
     "whole_number",
 ]

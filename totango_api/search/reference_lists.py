@@ -13,8 +13,6 @@ from totango_api.errors import ResponseError
 from totango_api.names import snake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from totango_api.http import ApiClient
 
 REFERENCE_PATHS: Final = {
@@ -26,7 +24,7 @@ REFERENCE_PATHS: Final = {
 }
 """Where each list is."""
 
-_IDS: Final = ("id", "activity_type_id")
+_IDS: Final = ("activity_type_id", "id")
 _NAMES: Final = ("display_name", "name", "title", "label")
 
 
@@ -45,45 +43,49 @@ def read_references(transport: ApiClient, name: str) -> list[Reference]:
         ResponseError: If the answer holds none that can be read, and is not empty.
         ApiError: If the list is not answered.
     """
-    path = REFERENCE_PATHS[name]
-    answer = transport.api("GET", path)
-    rows = list(rows_in(answer))
-    references = [found for key, row in rows if (found := _reference(key, row)) is not None]
-    if (rows and not references) or not isinstance(answer, (list, dict)):
-        endpoint = f"GET {path}"
+    endpoint = f"GET {REFERENCE_PATHS[name]}"
+    rows = rows_in(transport.api("GET", REFERENCE_PATHS[name]), endpoint)
+    references = [found for row in rows if (found := _reference(row)) is not None]
+    if rows and not references:
         raise ResponseError(endpoint, reason="the answer holds no list of ids and names")
     return references
 
 
-def rows_in(answer: Any) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """Yield the entries of a list, each with the key under which it stands, if there is one."""
-    if isinstance(answer, list):
-        yield from ((None, row) for row in answer if isinstance(row, dict))
-        return
-    if not isinstance(answer, dict):
-        return
-    values = list(answer.values())
-    if len(values) == 1 and (isinstance(values[0], list) or _is_keyed(values[0])):
-        yield from rows_in(values[0])
-        return
-    yield from ((key, row) for key, row in answer.items() if isinstance(row, dict))
+def rows_in(answer: Any, endpoint: str) -> list[dict[str, Any]]:
+    """Return the rows of a list, of an object keyed by id, or of either under one more key.
+
+    Names are in snake case, and empty texts null. The key of a row is its `id`, if it has none.
+
+    Raises:
+        ResponseError: If there is no list.
+    """
+    if isinstance(answer, dict) and len(answer) == 1:
+        (inner,) = answer.values()
+        if isinstance(inner, list) or (inner and _is_keyed(inner)):
+            return rows_in(inner, endpoint)
+    rows = answer
+    if _is_keyed(answer):
+        rows = [{"id": key, **row} for key, row in answer.items()]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ResponseError(endpoint, reason="the answer holds no list")
+    return [
+        {snake(name): None if value == "" else value for name, value in row.items()} for row in rows
+    ]
 
 
-def _is_keyed(value: Any) -> bool:
-    """Return whether a value is an object of objects."""
-    return (
-        isinstance(value, dict)
-        and bool(value)
-        and all(isinstance(row, dict) for row in value.values())
-    )
+def _is_keyed(answer: Any) -> bool:
+    """Return whether an answer is an object of objects."""
+    return isinstance(answer, dict) and all(isinstance(row, dict) for row in answer.values())
 
 
-def _reference(key: str | None, row: dict[str, Any]) -> Reference | None:
-    named = {snake(name): value for name, value in row.items()}
-    ids = [*(_text(named.get(name)) for name in _IDS), key or ""]
-    identifier = next(filter(None, ids), "")
-    name = next(filter(None, (_text(named.get(name)) for name in _NAMES)), identifier)
-    return Reference(identifier, name) if identifier else None
+def _reference(row: dict[str, Any]) -> Reference | None:
+    identifier = _first(row, _IDS)
+    return Reference(identifier, _first(row, _NAMES) or identifier) if identifier else None
+
+
+def _first(row: dict[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first of some values that is a text or a number; an empty text if none is."""
+    return next(filter(None, (_text(row.get(name)) for name in names)), "")
 
 
 def _text(value: Any) -> str:
