@@ -10,6 +10,7 @@ from tap_totango.schema import fields_for, milliseconds_of
 from tap_totango.state import REFUSED, Start, canonical
 from tap_totango.streams.attribute_columns import AttributedStream
 from tap_totango.streams.trial import FieldTrial
+from totango_api.counts import rows
 from totango_api.errors import IncompleteReadError, RefusedError
 from totango_api.reading import (
     CREATE_DATE,
@@ -282,7 +283,7 @@ class SearchStream(AttributedStream):
 
     def _incomplete(self, result: ReadResult) -> IncompleteReadError:
         if result.unreadable:
-            msg = f"{result.unreadable} rows came without an id, and cannot be used."
+            msg = f"{rows(result.unreadable)} came without an id, and cannot be used."
             return IncompleteReadError(msg, missing=result.unreadable, remedy=_LOOK_THERE)
         if result.missing is not None:
             msg = f"{result.missing} of {result.total} rows could not be read."

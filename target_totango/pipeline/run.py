@@ -22,6 +22,7 @@ from target_totango.report import Report
 from target_totango.singer import StateCheckpointer, emit
 from target_totango.storage import RunFiles
 from target_totango.verify import ReadBack
+from totango_api.counts import rows_were
 from totango_api.errors import InputError, TotangoError
 from totango_api.notifications import Notifier
 from totango_api.redaction import sentence_of
@@ -230,7 +231,7 @@ class Run:
         except TotangoError as error:
             failure = failure or error
         if isinstance(failure, SystemExit):
-            logger.error("%s; %d rows were not delivered.", said, self._states.incomplete)
+            logger.error("%s; %s not delivered.", said, rows_were(self._states.incomplete))
         if failure is not None:
             raise failure
 

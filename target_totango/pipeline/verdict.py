@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.objects import OBJECTS, REPEATABLE
+from totango_api.counts import rows, rows_were
 from totango_api.errors import TotangoError
 from totango_api.redaction import excerpt, sentence_of
 
@@ -138,7 +139,7 @@ class RunEnd:
 
     def _undelivered(self) -> TotangoError:
         failure = self.failure or TotangoError("it is not known why.")
-        msg = f"{self.report.total('undelivered')} rows were not delivered: {failure.message}"
+        msg = f"{rows_were(self.report.total('undelivered'))} not delivered: {failure.message}"
         remedy = "Run again: their STATE is held, so the tap sends them again."
         return IncompleteRunError(msg, remedy=f"{failure.remedy} {remedy}".strip())
 
@@ -147,28 +148,28 @@ class RunEnd:
         rejected = report.total("rejected")
         received = report.total("received")
         if not self.settings.max_rejected.allows(rejected, received=received):
-            problems.append(f"{rejected} rows were rejected")
+            problems.append(f"{rows_were(rejected)} rejected")
         if uncertain := report.total("uncertain"):
-            problems.append(f"{uncertain} rows may or may not have been written")
+            problems.append(f"{rows(uncertain)} may or may not have been written")
         unverified = report.total("different") + report.total("missing")
         if unverified and self.settings.warn_on_mismatch:
-            logger.warning("%d rows are not in Totango as they were sent.", unverified)
+            logger.warning("%s not found in Totango as sent.", rows_were(unverified))
         elif unverified:
-            problems.append(f"{unverified} rows are not in Totango as they were sent")
+            problems.append(f"{rows_were(unverified)} not found in Totango as sent")
         return problems
 
     def _log_counts(self) -> None:
         for line in self.report.table():
             logger.info("%s", line)
-        for stream, rows in self.report.ignored_streams.items():
-            logger.info("Stream %r was ignored: %d rows.", stream, rows)
+        for stream, ignored in self.report.ignored_streams.items():
+            logger.info("Stream %r was ignored: %s.", stream, rows(ignored))
         self._log_marks()
         self._log_reasons("rejected", self.report.reasons("reasons"))
         self._log_reasons("left out", self.report.reasons("left_out_reasons"))
         self._log_reasons("skipped", self.report.reasons("skip_reasons"))
         for file in (self.files.rejects, self.files.skipped, self.files.sent):
             if file is not None and file.rows:
-                logger.info("%d rows are in %s.", file.rows, file.path)
+                logger.info("%s written to %s.", rows_were(file.rows), file.path)
             if file is not None and file.moved_to is not None:
                 logger.info("An older file was moved to %s.", file.moved_to)
         if superseded := self.report.total("superseded"):
@@ -181,15 +182,15 @@ class RunEnd:
     def _log_marks(self) -> None:
         if marked := self.report.total("marked_deleted"):
             logger.warning(
-                "%d rows carry a mark that they are deleted at the source, and were written like "
-                "all others: deleted_when says which rows are gone.",
-                marked,
+                "%s marked as deleted at the source and written like all others: deleted_when says "
+                "which rows are gone.",
+                rows_were(marked),
             )
 
     def _log_reasons(self, kind: str, reasons: Counter[tuple[str, str]]) -> None:
         """Log why most rows were rejected or skipped: the stream, the field and the code."""
-        for (stream, reason), rows in reasons.most_common(REASONS_LOGGED):
-            logger.info("%s in stream %r, %d times: %s.", kind.capitalize(), stream, rows, reason)
+        for (stream, reason), count in reasons.most_common(REASONS_LOGGED):
+            logger.info("%s in stream %r: %s (%s).", kind.capitalize(), stream, reason, rows(count))
         if (more := len(reasons) - REASONS_LOGGED) > 0:
             logger.info("%s for %d more reasons: see report_path.", kind.capitalize(), more)
 
@@ -199,11 +200,11 @@ class RunEnd:
             return
         logger.warning(
             "STATE is held: %d of the input's STATE messages, the first after row %d (%s), "
-            "are not emitted, because %d rows were not delivered%s",
+            "are not emitted, because %s not delivered%s",
             held.count,
             held.rows,
             excerpt(json.dumps(held.first, default=str)),
-            self.states.incomplete,
+            rows_were(self.states.incomplete),
             f": {self.failure.message}" if self.failure else ".",
         )
         for name in OBJECTS.keys() - REPEATABLE if self.files.ledger is None else ():

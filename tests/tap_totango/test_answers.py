@@ -145,7 +145,7 @@ def test_missing_rows_may_be_taken(stub, tap) -> None:
     ids=repr,
 )
 def test_hits_that_cannot_be_used_are_counted(stub, tap, odd: Any) -> None:
-    ran = read(tap, stub(searching([row(), odd], 2))).failed("1 rows came without an id")
+    ran = read(tap, stub(searching([row(), odd], 2))).failed("1 row came without an id")
     assert ran.keys("accounts") == [("a-1",)]
     assert not ran.of("ACTIVATE_VERSION", "accounts")
 

@@ -390,7 +390,7 @@ def test_an_attribute_that_does_not_fit_its_schema_can_be_left_out(
     assert done.codes == [{("account_id", "does not fit the schema")}]
     assert held(service, "accounts") == {("a",): {"Licenses": 3}}
     assert done.totals["left_out"] == 2
-    assert "Left out in stream 'accounts', 1 times: Plan: too long." in done.said
+    assert "Left out in stream 'accounts': Plan: too long (1 row)." in done.said
     (entry,) = done.report["streams"]
     assert entry["left_out_reasons"] == {
         "Seats: does not fit the schema": 1,
@@ -459,7 +459,9 @@ def test_more_rejects_than_allowed_fail_and_fewer_do_not(deliver: Deliver) -> No
     assert deliver(*rows, max_rejected=2).error is None
     failed = deliver(*rows, max_rejected=1)
     assert isinstance(failed.error, IncompleteRunError)
-    assert "Rejected in stream 'accounts', 2 times: account_id: " in failed.said
+    assert "Rejected in stream 'accounts': account_id: " in failed.said
+    assert " (2 rows)." in failed.said
+    assert "2 rows were rejected" in str(failed.error)
     assert deliver(*rows, max_rejected="70%").error is None
     assert isinstance(deliver(*rows, max_rejected="66.6 %").error, IncompleteRunError)
 
@@ -579,7 +581,7 @@ def test_other_answers_than_200_and_201_are_not_taken_for_success(
 ) -> None:
     service.chaos("redirect@tracking:to=http://127.0.0.1:9/")
     done = deliver(ACCOUNTS, account("a"))
-    assert "1 rows were not delivered" in str(done.error)
+    assert "1 row was not delivered" in str(done.error)
     assert "answered 302" in str(done.error)
 
 
@@ -1084,7 +1086,7 @@ def test_verification_finds_what_is_not_there(deliver: Deliver, service: Sandbox
     service.set(unknown_attributes="drop")
     rows = [schema("accounts", "account_id", "Odd"), account("a", Odd="x"), account("b"), state(1)]
     done = deliver(*rows, verify="all", verify_timeout=0, **UNPROVEN)
-    assert "not in Totango as they were sent" in str(done.error)
+    assert "1 row was not found in Totango as sent" in str(done.error)
     assert done.codes == [{("Odd", "different")}]
     assert done.totals["verified"] == 1
     assert done.totals["different"] == 1
@@ -1167,7 +1169,7 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would_do(
     [example] = plan["rejected_examples"]["account_id: characters"]
     assert example["record"] == {"account_id": "b a d"}
     assert "Rejected: account_id: characters" in done.said
-    assert str(done.error) == "1 rows were rejected. Nothing was written."
+    assert str(done.error) == "1 row was rejected. Nothing was written."
 
 
 def test_a_dry_run_shows_three_examples_of_each_reason(deliver: Deliver) -> None:

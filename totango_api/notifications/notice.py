@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_api.counts import rows
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,7 +62,7 @@ def notice_of(report: Mapping[str, Any], report_path: str | None) -> Notice:
     if (more := len(streams) - STREAMS) > 0:
         lines.append(f"and {more} more streams")
     reasons = [one for stream in report.get("streams", ()) for one in _reasons_of(stream)]
-    lines += [f"{name}, {rows:,} times: {reason}" for name, reason, rows in reasons[:REASONS]]
+    lines += [f"{name}: {reason} ({rows(count)})" for name, reason, count in reasons[:REASONS]]
     if report_path:
         lines.append(f"Report: {report_path}")
     run = {

@@ -72,7 +72,7 @@ def test_a_fault_after_successes_holds_what_comes_after_it(
     service.chaos(rule)
     rows = [message for n, row in enumerate(accounts(6)) for message in (row, state(n))]
     done = deliver(ACCOUNTS, *rows, max_in_flight=1, **AT_ONCE)
-    assert "1 rows were not delivered" in str(done.error)
+    assert "1 row was not delivered" in str(done.error)
     assert done.totals["sent"] == 5
     assert done.totals["undelivered"] == 1
     assert done.states[-1:] == [state(2)["value"]]

@@ -165,7 +165,7 @@ def test_a_device_is_written_through(deliver: Deliver) -> None:
     rows = [account("a", Plan="x" * 600), account("a", Plan="y"), state(1)]
     done = deliver(ACCOUNTS, *rows, **devices)
     assert done.states == [state(1)["value"]]
-    assert "1 rows were rejected" in str(done.error)
+    assert "1 row was rejected" in str(done.error)
     assert Path("/dev/null").is_char_device()
 
 

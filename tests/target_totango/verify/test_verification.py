@@ -337,7 +337,7 @@ def test_a_row_that_was_not_found_as_sent_goes_out_again(
     rows = "".join(json.dumps(message) + "\n" for message in singer("accounts", row))
     first = run_here("target-totango", "--config", config, stdin=rows)
     assert first.returncode == 1
-    assert "1 rows" in first.stderr
+    assert "1 row was" in first.stderr
     service.set(unknown_attributes="create")
     run_here("target-totango", "--config", config, stdin=rows).ok()
     [held] = service.dump("accounts")

@@ -51,7 +51,7 @@ def test_a_webhook_gets_counts_and_reasons_and_no_value() -> None:
         "target-totango: run failed",
         "5 rows were rejected.",
         "a & <b> (accounts): received 100, sent 95, rejected 5",
-        "a & <b>, 5 times: account_id: characters",
+        "a & <b>: account_id: characters (5 rows)",
         "Report: runs/report.html",
     ]
     assert said["run"]["failed"]

@@ -90,7 +90,7 @@ def test_the_page_stands_alone() -> None:
     ("more", "said"),
     [
         ({}, "Everything that was asked for was done."),
-        ({"failure": "1 rows were rejected."}, "Not everything was done: 1 rows were rejected."),
+        ({"failure": "1 row was rejected."}, "Not everything was done: 1 row was rejected."),
         ({"complete": False}, "The run was not read to its end."),
     ],
 )

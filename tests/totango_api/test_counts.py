@@ -1,0 +1,20 @@
+"""Counts in sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from totango_api.counts import rows, rows_were
+
+
+@pytest.mark.parametrize(
+    ("count", "alone", "before_verb"),
+    [
+        (0, "0 rows", "0 rows were"),
+        (1, "1 row", "1 row was"),
+        (2, "2 rows", "2 rows were"),
+    ],
+)
+def test_one_is_singular(count: int, alone: str, before_verb: str) -> None:
+    assert rows(count) == alone
+    assert rows_were(count) == before_verb

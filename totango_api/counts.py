@@ -1,0 +1,13 @@
+"""Counts in sentences: `1 row was`, `2 rows were`."""
+
+from __future__ import annotations
+
+
+def rows(count: int) -> str:
+    """Return a number of rows in words."""
+    return f"{count} row" if count == 1 else f"{count} rows"
+
+
+def rows_were(count: int) -> str:
+    """Return a number of rows with the verb that follows it."""
+    return f"{rows(count)} {'was' if count == 1 else 'were'}"
