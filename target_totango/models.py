@@ -178,6 +178,7 @@ class Row(Struct):
         forgotten: Whether the ledger was told that other values may be in Totango now.
         fingerprint: What tells a row of an object that must not be written twice from every
             other, for the ledger.
+        is_replayed: Whether somebody read that it is uncertain, and sends it again.
         record_id: The id that Totango gave to what the row is about, once it is known.
         recency: When it was true, by the mapping's `recency_field`, in comparable form.
         faulty: Attributes with a fault, as `account.Plan`, which `write` therefore lacks.
@@ -197,6 +198,7 @@ class Row(Struct):
     confirmation: tuple[bytes, bytes, int] | None = None
     forgotten: bool = False
     fingerprint: tuple[str, ...] | None = None
+    is_replayed: bool = False
     record_id: str | None = None
     recency: tuple[str, str] | None = None
     faulty: tuple[str, ...] = ()

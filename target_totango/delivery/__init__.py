@@ -78,6 +78,7 @@ def make_destination(
             ledger=files.ledger,
             prepare=files.prepare,
             is_interrupted=is_interrupted,
+            visible_seconds=settings.verify_timeout,
         )
     return TrackingDestination(
         clients.tracking,

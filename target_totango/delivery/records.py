@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.base import ExecutorDestination
 from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
+from target_totango.delivery.record_search import RecordSearch
 from target_totango.delivery.results import (
     Confirmed,
     Failed,
@@ -14,14 +15,15 @@ from target_totango.delivery.results import (
     WriteResult,
     result_of,
 )
-from target_totango.models import ACCOUNTS
+from target_totango.models import ACCOUNTS, OFF
 from target_totango.objects import OBJECTS
+from target_totango.storage import RecordNotes
 from totango_api.errors import ApiError, TotangoError, UnavailableError
 from totango_api.reading import record_events
 from totango_api.writing import RecordClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from target_totango.models import Row
     from target_totango.objects import RecordForm
@@ -38,10 +40,15 @@ _BAD_REQUEST: Final = 400
 _NO_ACCOUNT: Final = "account not found"
 """What answers a row about an account that Totango does not have ("Tasks API")."""
 
-_MADE_BEFORE: Final = (
-    "an earlier row of the same key made it, and Totango did not answer with its id, so that it "
-    "cannot be changed"
+_ID_UNKNOWN: Final = (
+    "an earlier row of the same key made it, Totango did not answer with its id, and no event of "
+    "its account is certainly about it, so that it cannot be changed: map {}, or change it there"
 )
+_CUT_OFF: Final = (
+    "what became of an earlier call for it is not known, nor is it found by its events; replaying "
+    "this row sends it again"
+)
+_NOT_FOUND: Final = "{} It was looked for by its events, and not found."
 
 
 class RecordDestination(ExecutorDestination["Row", WriteResult]):
@@ -52,6 +59,7 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
         ledger: Knows what was made.
         prepare: Called with a row before something is made of it, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
+        visible_seconds: How long something may take to become visible.
     """
 
     def __init__(
@@ -61,11 +69,15 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
         ledger: Ledger,
         prepare: Callable[[list[Row]], None],
         is_interrupted: Callable[[], bool],
+        visible_seconds: float,
     ) -> None:
         self._transport = transport
         self._client = RecordClient(transport)
         self._ledger = ledger
+        self._notes = RecordNotes(ledger)
+        self._search = RecordSearch(transport, self._notes, seconds=visible_seconds)
         self._prepare = prepare
+        self._cut_off = UnavailableError("An earlier call", reason=_CUT_OFF)
         worker: ThreadWorker[Row, WriteResult] = ThreadWorker(self._deliver, threads=CALLS)
         capacity = CALLS * ROWS_AHEAD
         super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
@@ -74,12 +86,18 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
         """Take a row; waits while too many are under way.
 
         Rows with one key of their stream go out one after the other: the first makes what the
-        others change.
+        others change. So do rows that look alike: of what is found, it is known whose it is.
         """
+        form, request = _form_of(row), row.request
         key = row.fingerprint or (row.object, str(row.seq))
-        known = row.request.fields.get(_form_of(row).id_name)
-        writes = [key] if known is None else [key, (row.object, known)]
-        self._executor.submit(row, writes=writes, after=[(ACCOUNTS, row.request.account_id)])
+        known = request.fields.get(form.id_name)
+        writes: list[Hashable] = [key]
+        if known is not None:
+            writes.append((row.object, known))
+        else:
+            texts = (request.fields.get(name) for name in form.endpoint.told_by)
+            writes.append((row.object, request.account_id, *texts))
+        self._executor.submit(row, writes=writes, after=[(ACCOUNTS, request.account_id)])
 
     def collect(self) -> list[tuple[Row, WriteResult]]:
         """Return the results that are known, without waiting."""
@@ -89,38 +107,63 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
 
     def _deliver(self, row: Row) -> WriteResult:
         """Make or change what a row is about, and note its id in the row."""
-        form, fields = _form_of(row), row.request.fields
-        row.record_id = fields.get(form.id_name) or self._known_id(row)
-        row.existed = row.record_id is not None
+        form = _form_of(row)
         try:
+            row.record_id = row.request.fields.get(form.id_name) or self._id_of_made(row, form)
+            row.existed = row.record_id is not None
             if row.record_id is not None:
                 self._update(row, form, row.record_id)
                 return Confirmed()
+            state = self._ledger.activity_state(row.fingerprint) if row.fingerprint else None
+            if state == "done":
+                row.existed = True
+                return Refused(_ID_UNKNOWN.format(_id_setting(row)), is_about_row=True)
+            if state == "sending" and not row.is_replayed:
+                return Uncertain(self._cut_off)
             return self._create(row, form)
         except ApiError as error:
-            return _result(error, idempotent=row.existed)
+            return _result(error, idempotent=bool(row.existed))
         except TotangoError as error:  # the ledger cannot be written
             return Failed(error)
 
-    def _known_id(self, row: Row) -> str | None:
-        return None if row.fingerprint is None else self._ledger.record_id(row.fingerprint)
+    def _id_of_made(self, row: Row, form: RecordForm) -> str | None:
+        """Return the id of what an earlier call made, where something was or may have been."""
+        if row.fingerprint is None:
+            return None
+        record_id = self._notes.record_id(row.fingerprint)
+        if record_id is None and self._ledger.activity_state(row.fingerprint) is not None:
+            record_id = self._found(row, form)
+        return record_id
 
     def _create(self, row: Row, form: RecordForm) -> WriteResult:
-        state = self._ledger.activity_state(row.fingerprint) if row.fingerprint else None
-        if state == "done":
-            row.existed = True
-            return Refused(_MADE_BEFORE, is_about_row=True)
-        if state == "sending":
-            reason = "what became of an earlier row of the same key is not known"
-            return Uncertain(UnavailableError(f"POST {form.endpoint.path}", reason=reason))
+        if row.fingerprint is not None:
+            self._search.note_call(row, form.endpoint)
         self._prepare([row])
         sent = _without_ids(form, row.request.fields)
-        row.record_id = self._client.create(form.endpoint, row.request.account_id, sent)
+        try:
+            record_id = self._client.create(form.endpoint, row.request.account_id, sent)
+        except ApiError as error:
+            result = _result(error, idempotent=False)
+            if not isinstance(result, Uncertain):
+                return result
+            if (record_id := self._found(row, form)) is None:
+                return Uncertain(TotangoError(_NOT_FOUND.format(error.message)))
+        row.record_id = record_id
         if row.fingerprint is not None:
-            if row.record_id is not None:
-                self._ledger.note_record_id(row.fingerprint, row.record_id)
+            if record_id is not None:
+                self._notes.note_record_id(row.fingerprint, row.object, record_id)
             self._ledger.finish(row.fingerprint)
+            if record_id is None and row.options.verify != OFF:
+                row.record_id = self._found(row, form)
         return Confirmed()
+
+    def _found(self, row: Row, form: RecordForm) -> str | None:
+        """Look for what the last call for a row made, and note its id."""
+        record_id = self._search.find(row, form.endpoint)
+        if record_id is not None and row.fingerprint is not None:
+            self._notes.note_record_id(row.fingerprint, row.object, record_id)
+            self._ledger.finish(row.fingerprint)
+        return record_id
 
     def _update(self, row: Row, form: RecordForm, record_id: str) -> None:
         request = row.request
@@ -152,6 +195,12 @@ def _form_of(row: Row) -> RecordForm:
         msg = f"{row.object} are not written one by one"
         raise AssertionError(msg)
     return form
+
+
+def _id_setting(row: Row) -> str:
+    """Return the setting of mappings that holds the id of what a row is about."""
+    form = _form_of(row)
+    return next(each.setting for each in OBJECTS[row.object].named if each.api_name == form.id_name)
 
 
 def _without_ids(form: RecordForm, fields: dict[str, str]) -> dict[str, str]:

@@ -8,26 +8,17 @@ from target_totango.models import ValidationError
 from target_totango.objects import OBJECTS
 from target_totango.pipeline.decisions import Decision, Rejected, Skipped, Unchanged
 from target_totango.pipeline.filters import RowFilter
-from target_totango.pipeline.fingerprints import is_replayed, rejected_as_uncertain
+from target_totango.pipeline.fingerprints import is_replayed
 from target_totango.storage import Confirmation
 
 if TYPE_CHECKING:
     from target_totango.models import Row
-    from target_totango.objects import RecordForm
     from target_totango.pipeline.fingerprints import Fingerprints
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore
 
 _STALE: Final = Skipped("a more recent row of its key came before")
 _UNCHANGED: Final = Unchanged()
-_CUT_OFF: Final = (
-    "an earlier run was cut off while it sent this row, so it may have been made already; "
-    "replaying this row sends it again"
-)
-_ID_UNKNOWN: Final = (
-    "an earlier run made it, and Totango did not answer with its id, so that it cannot be changed: "
-    "map {}, or change it in Totango"
-)
 
 
 class DropRecorded(RowFilter):
@@ -66,14 +57,14 @@ class DropRecorded(RowFilter):
             return None
         row.confirmation = Confirmation(ledger.digest(fields), b"", ledger.run)
         if record_id is None:
-            return self._decide_by_key(row, form, ledger)
+            return self._decide_by_key(row, ledger)
         row.ledger_key = (row.stream, row.object, "id", record_id)
         if row.options.skip_unchanged and _is_confirmed(row, ledger):
             return _UNCHANGED
         _forget(row, ledger)
         return None
 
-    def _decide_by_key(self, row: Row, form: RecordForm, ledger: Ledger) -> Decision | None:
+    def _decide_by_key(self, row: Row, ledger: Ledger) -> Decision | None:
         """Return what keeps a row from being sent that does not know the id of its object."""
         if self._fingerprints is None:
             return None
@@ -85,20 +76,12 @@ class DropRecorded(RowFilter):
             # The destination carries out rows of one key in turn: what was made is changed.
             self._report.tally(row.stream, row.object).repeated += 1
             return None
-        state = ledger.activity_state(row.fingerprint)
-        if state == "sending":
-            if not is_replayed(row):
-                return rejected_as_uncertain(_CUT_OFF)
-            ledger.abandon(row.fingerprint)
-        if state != "done":
+        row.is_replayed = is_replayed(row)
+        if ledger.activity_state(row.fingerprint) != "done":
             return None
         if _is_confirmed(row, ledger):
             self._fingerprints.note_taken_for_delivered(row)
             return _UNCHANGED
-        if ledger.record_id(row.fingerprint) is None:
-            settings = {named.api_name: named.setting for named in OBJECTS[row.object].named}
-            message = _ID_UNKNOWN.format(settings[form.id_name])
-            return Rejected([ValidationError("", "id unknown", message)])
         _forget(row, ledger)
         return None
 

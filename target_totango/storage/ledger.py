@@ -39,7 +39,6 @@ _SENDING: Final = 1
 _DONE: Final = 2
 _STATES: Final[dict[int, ActivityState]] = {_SENDING: "sending", _DONE: "done"}
 _FORGOTTEN: Final = b""
-_RECORD: Final = "id of a record"
 _RECENCY: Final = "recency"
 _ORDERED: Final = frozenset({"number", "date"})
 """Kinds of recency that are kept. Texts are not: they may say anything."""
@@ -209,15 +208,6 @@ class Ledger:
         """Note when what is confirmed for a key was true; durable after the next flush."""
         if recency[0] in _ORDERED:
             self.note((_RECENCY, *key), " ".join(recency).encode())
-
-    def record_id(self, fingerprint: Sequence[str]) -> str | None:
-        """Return the id of what was made of a row; None where it is not known."""
-        noted = self.noted((_RECORD, *fingerprint))
-        return noted.decode() if noted else None
-
-    def note_record_id(self, fingerprint: Sequence[str], record_id: str) -> None:
-        """Note the id of what was made of a row; durable after the next flush."""
-        self.note((_RECORD, *fingerprint), record_id.encode())
 
     def flush(self) -> None:
         """Make everything noted so far durable.

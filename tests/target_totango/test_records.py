@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -255,61 +256,168 @@ def test_a_row_that_knows_the_id_changes_what_it_holds_and_nothing_else(
     assert renamed["note_content"]["text"] == event["note_content"]["text"]
 
 
-def test_a_call_whose_outcome_is_unknown_is_not_repeated_but_said(
-    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+UNCERTAIN = [{("", "uncertain")}]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["500:1:applied", "html:1:applied", "drop:1", "truncate:1", "timeout-after:1:hang=2"],
+)
+@pytest.mark.parametrize("object_", ["touchpoints", "tasks"])
+def test_what_a_call_made_that_was_not_answered_is_found_by_its_events(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], object_: str, fault: str
 ) -> None:
-    tenant.chaos("500@touchpoints:applied")
+    name, _, when = fault.partition(":")
+    tenant.chaos(f"{name}@{object_}:{when}")
+    row = partial(note, 1, subject="S", at="2024-05-06") if object_ == "touchpoints" else todo
+    announced = NOTES if object_ == "touchpoints" else TODOS
+    quick = {**settings, "request_timeout": 1}
+    done = deliver(announced, row(), state(1), **quick).ok()
+    assert done.totals == {"received": 1, "sent": 1, "created": 1}
+    assert done.states == [state(1)["value"]]
+    [call] = tenant.calls(object_)
+    assert len(tenant.dump(object_)) == 1
+    # Its id is known from now on.
+    assert deliver(announced, row(), **quick).ok().totals["unchanged"] == 1
+    changed = row(body="Else") if object_ == "touchpoints" else row(title="Else")
+    assert deliver(announced, changed, **quick).ok().totals["updated"] == 1
+    assert len(tenant.dump(object_)) == 1
+    assert call["method"] == "POST"
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("fault", ["500@touchpoints:1", "html@touchpoints:1"])
+def test_a_call_that_made_nothing_is_not_repeated_but_said(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], fault: str
+) -> None:
+    tenant.chaos(fault)
     done = deliver(NOTES, note(1), state(1), **settings)
     assert isinstance(done.error, IncompleteRunError)
-    assert done.codes == [{("", "uncertain")}]
-    assert len(notes_in(tenant)) == 1
+    assert done.codes == UNCERTAIN
+    assert "It was looked for by its events, and not found" in str(done.rejected)
     assert done.states == [state(1)["value"]]
-    tenant.chaos()
     again = deliver(NOTES, note(1), **settings)
-    assert again.codes == [{("", "uncertain")}]
+    assert again.codes == UNCERTAIN
+    assert notes_in(tenant) == []
+    assert len(tenant.calls("touchpoints")) == 1
+    # Whoever replays the rejected row wants it written.
+    assert deliver(*again.rejects, **settings).ok().totals["created"] == 1
     assert len(notes_in(tenant)) == 1
-    # Whoever replays the rejected row says that it is not there.
-    deliver(*again.rejects, **settings).ok()
-    assert len(notes_in(tenant)) == 2
 
 
-@pytest.mark.parametrize("rule", ["html", "truncate"])
-def test_half_an_answer_or_a_page_is_no_receipt(
-    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], rule: str
+@pytest.mark.usefixtures("clock")
+def test_what_becomes_visible_late_is_found_by_the_next_run_and_takes_its_values(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
 ) -> None:
-    tenant.chaos(f"{rule}@touchpoints")
-    done = deliver(NOTES, note(1), **settings)
-    assert done.codes == [{("", "uncertain")}]
+    tenant.chaos("drop@touchpoints:1")
+    tenant.set(visible_after=600)
+    late = deliver(NOTES, note(1), **settings)
+    assert late.codes == UNCERTAIN
+    tenant.settle()
+    tenant.set(visible_after=0)
+    assert deliver(NOTES, note(1, body="Else"), **settings).ok().totals["updated"] == 1
+    [event] = notes_in(tenant)
+    assert event["note_content"]["text"] == "<div>Else</div>"
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_replayed_row_is_looked_for_before_it_is_written_again(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("drop@touchpoints:1")
+    tenant.set(visible_after=600)
+    late = deliver(NOTES, note(1), **settings)
+    assert late.codes == UNCERTAIN
+    tenant.settle()
+    deliver(*late.rejects, **settings).ok()
+    assert len(notes_in(tenant)) == 1
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_was_made_of_another_row_is_not_taken_for_it(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("500@touchpoints:2")
+    done = deliver(NOTES, note(1), note(2), **settings)
+    assert done.codes == UNCERTAIN
+    assert [one["id"] for one in done.rejected] == [2]
+    assert len(notes_in(tenant)) == 1
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("at", [None, "2024-05-06T07:08:09Z"])
+def test_what_was_there_before_is_not_taken_for_it(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], tmp_path: Path, at: str | None
+) -> None:
+    deliver(NOTES, note(1, at=at), **settings).ok()
+    [event] = notes_in(tenant)
+    event["properties"]["creation_time"] -= 120_000
+    event["timestamp"] -= 0 if at else 120_000
+    tenant.load(events=[event])
+    tenant.chaos("500@touchpoints:1")
+    other = {**settings, "ledger_path": str(tmp_path / "other.sqlite")}
+    assert deliver(NOTES, note(1, at=at), **other).codes == UNCERTAIN
+
+
+@pytest.mark.parametrize("fault", ["403@events", "html@events"])
+def test_a_call_stays_unknown_where_events_cannot_be_read(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], fault: str
+) -> None:
+    tenant.chaos("drop@touchpoints:1", fault)
+    done = deliver(NOTES, note(1), **settings, max_retry_seconds=1)
+    assert done.codes == UNCERTAIN
     assert len(tenant.calls("touchpoints")) == 1
 
 
-def test_a_task_whose_answer_has_no_id_is_made_once_and_cannot_be_changed(
-    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+@pytest.mark.parametrize("edits", ["new", "move", "keep"])
+def test_a_task_whose_answer_has_no_id_is_found_when_it_is_to_be_changed(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], edits: str
 ) -> None:
-    tenant.set(task_answer="text")
+    tenant.set(task_answer="text", task_edits=edits)
     deliver(TODOS, todo(title="Call"), **settings).ok()
-    done = deliver(TODOS, todo(title="Call twice"), **settings)
-    assert done.codes == [{("", "id unknown")}]
-    assert "map task_id" in str(done.rejected)
-    assert deliver(TODOS, todo(title="Call"), **settings).ok().totals["unchanged"] == 1
-    assert [task["title"] for task in tenant.dump("tasks")] == ["Call"]
+    assert tenant.calls("events") == []
+    for title in ("Call twice", "Call thrice"):
+        done = deliver(TODOS, todo(title=title), **settings).ok()
+        assert done.totals["updated"] == 1
+        assert [task["title"] for task in tenant.dump("tasks")] == [title]
 
 
-def test_a_second_row_of_a_key_makes_no_second_task_where_the_first_got_no_id(
+def test_a_second_row_of_a_key_changes_the_task_of_the_first_where_that_got_no_id(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
 ) -> None:
     tenant.set(task_answer="text")
-    done = deliver(TODOS, todo(title="Call"), todo(title="Call twice"), **settings)
+    done = deliver(TODOS, todo(title="Call"), todo(title="Call twice"), **settings).ok()
+    assert done.totals["created"] == done.totals["updated"] == 1
+    assert [task["title"] for task in tenant.dump("tasks")] == ["Call twice"]
+
+
+@pytest.mark.usefixtures("clock")
+def test_of_two_tasks_alike_without_ids_none_is_changed(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(task_answer="text")
+    deliver(TODOS, todo(1), todo(2), **settings).ok()
+    done = deliver(TODOS, todo(1, title="Else"), **settings)
     assert done.codes == [{("", "refused (no status)")}]
-    assert [task["title"] for task in tenant.dump("tasks")] == ["Call"]
+    assert "map task_id" in str(done.rejected)
+    assert len(tenant.dump("tasks")) == 2
 
 
+def test_tasks_without_ids_in_their_answers_are_read_back_too(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(task_answer="text", visible_after="0.5")
+    done = deliver(TODOS, todo(1), todo(2, title="Write"), **settings, verify="all").ok()
+    assert done.totals["verified"] == 2
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_second_row_of_a_key_is_as_uncertain_as_the_first(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
 ) -> None:
-    tenant.chaos("500@touchpoints:applied")
+    tenant.chaos("500@touchpoints:1")
     done = deliver(NOTES, note(1), note(1, body="Hello again"), **settings)
-    assert done.codes == [{("", "uncertain")}] * 2
+    assert done.codes == UNCERTAIN * 2
     assert len(tenant.calls("touchpoints")) == 1
 
 

@@ -32,6 +32,8 @@ class RecordEndpoint:
         id_in: Returns the id that an answer holds.
         event_type: The type of the events by which they are read.
         shown: Returns what of the fields an event shows, by the names under which they are sent.
+        told_by: The fields by which one is told from others of its account.
+        moment: That one of them which may be long before it is made; empty where none is.
         typed: How the texts of fields become JSON, for those that are not texts there.
         fixed: Fields that are sent where nothing else is given.
         ids_in_body: Names of the ids that the body of a change repeats.
@@ -41,6 +43,8 @@ class RecordEndpoint:
     id_in: Callable[[Any], Any]
     event_type: str
     shown: Callable[[RecordEvent], Mapping[str, Any]]
+    told_by: tuple[str, ...]
+    moment: str = ""
     typed: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     ids_in_body: tuple[str, ...] = ()

@@ -20,10 +20,10 @@ def _id_in(answer: Any) -> Any:
 def _shown(event: RecordEvent) -> dict[str, Any]:
     changed = ("description", "due_date", "priority", "status")
     values = {name: event.content.get(name) for name in changed}
+    told = {"title": "subject", "activity_type_id": "activity_type_id"}
     return {
         **{name: each.get("current") for name, each in values.items() if isinstance(each, dict)},
-        "title": event.properties.get("subject"),
-        "activity_type_id": event.properties.get("activity_type_id"),
+        **{name: event.properties[key] for name, key in told.items() if key in event.properties},
     }
 
 
@@ -32,5 +32,6 @@ TASKS: Final = RecordEndpoint(
     id_in=_id_in,
     event_type="task",
     shown=_shown,
+    told_by=("title", "description"),
     typed={"priority": int},
 )

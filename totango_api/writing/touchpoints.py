@@ -26,15 +26,18 @@ def _participants(text: str) -> list[dict[str, str]]:
 
 def _shown(event: RecordEvent) -> dict[str, Any]:
     said = event.properties
+    told = {
+        "subject": "subject",
+        "activity_type_id": "activity_type_id",
+        "touchpointType": "meeting_type",
+        "touchpoint_tags": "touchpoint_tags",
+        "participantList": "totango_participants",
+        "parentId": "parent_id",
+    }
     return {
         "content": plain_text(str(event.content.get("text") or "")),
-        "subject": said.get("subject"),
-        "activity_type_id": said.get("activity_type_id"),
         "create_date": event.timestamp,
-        "touchpointType": said.get("meeting_type"),
-        "touchpoint_tags": said.get("touchpoint_tags"),
-        "participantList": said.get("totango_participants"),
-        "parentId": said.get("parent_id"),
+        **{name: said[key] for name, key in told.items() if key in said},
     }
 
 
@@ -43,6 +46,8 @@ TOUCHPOINTS: Final = RecordEndpoint(
     id_in=_id_in,
     event_type="note",
     shown=_shown,
+    told_by=("subject", "content", "create_date"),
+    moment="create_date",
     typed={
         "create_date": int,
         "touchpoint_tags": json.loads,
