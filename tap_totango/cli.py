@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 import sys
@@ -10,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tap_totango.check import check
-from tap_totango.config import COMMANDS, CONFIG
+from tap_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
 from totango_api.command import command_in
-from totango_api.config import check_settings, respell
 from totango_api.errors import TotangoError
-from totango_api.notifications import register_secrets
-from totango_api.redaction import register_secret, scrub, scrub_logs
+from totango_api.plugin_config import checked_config
+from totango_api.redaction import scrub, scrub_logs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,13 +62,6 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     Raises:
         SettingsError: If one cannot be read, or holds what no setting takes.
     """
-    config: dict[str, Any] = TapTotango.cb_config(None, None, tuple(paths)).config  # type: ignore[arg-type]
-    register_secret(str(config.get("app_token") or ""))
-    register_secrets(config)
-    respell(config, CONFIG["properties"])
-    built_in = copy.deepcopy(CONFIG)
-    TapTotango.append_builtin_config(built_in)
-    # The SDK's own settings have no part in calls; what is missing is said with its remedy.
-    properties = CONFIG["properties"]
-    check_settings(config, properties, built_in["properties"], plugin=TapTotango.name)
-    return config
+    config: dict[str, Any] = TapTotango.cb_config(None, None, tuple(paths)).config
+    whole = TapTotango.whole_schema()
+    return checked_config(config, CONFIG_SCHEMA, whole, plugin=TapTotango.name)

@@ -13,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog, StateMessage
 
-from tap_totango.config import COMMANDS, CONFIG
+from tap_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from tap_totango.failures import StreamFailures
 from tap_totango.profile import KnownService
 from tap_totango.records import MessageWriter, Stopped
@@ -32,11 +32,11 @@ from tap_totango.streams import (
     streams_of,
 )
 from totango_api.command import Part, help_on
-from totango_api.config import Connection, respell
+from totango_api.config import Connection
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
-from totango_api.notifications import register_secrets
-from totango_api.redaction import register_secret
+from totango_api.plugin_config import environment_settings, respell, unreadable
+from totango_api.redaction import register_secrets
 from totango_api.region import resolved
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class TapTotango(Tap):
     dynamic_catalog = True
     message_writer_class = MessageWriter
     message_writer: MessageWriter
-    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG)  # the SDK adds to it
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)  # the SDK adds to it
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -201,24 +201,26 @@ class TapTotango(Tap):
         super().load_state(state)
 
     @classmethod
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read configuration files, and the environment for the word `ENV`.
+    def whole_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of all settings, the SDK's included."""
+        schema = copy.deepcopy(CONFIG_SCHEMA)
+        cls.append_builtin_config(schema)
+        return schema
+
+    @classmethod
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
+        """Read the files of `--config`, and the environment for the word `ENV`.
 
         Raises:
             SettingsError: If one cannot be read, or is no JSON object.
         """
         try:
             given = super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError):
-            msg = "A configuration file cannot be read, or is not a JSON object."
-            raise SettingsError(msg, remedy=f"Check: {', '.join(value)}.") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise unreadable(value, error) from None
         if given.parse_env:
-            schema = copy.deepcopy(CONFIG)
-            cls.append_builtin_config(schema)
-            # As text: the SDK fails without a word on what is no number, and refuses 2.5 for one.
-            texts = {name: {"type": "string"} for name in schema["properties"]}
-            config = parse_environment_config({"properties": texts}, cls._env_var_prefix)
-            respell(config, schema["properties"])
+            parse = functools.partial(parse_environment_config, prefix=cls._env_var_prefix)
+            config = environment_settings(cls.whole_schema(), parse)
             given = replace(given, config={**given.config, **config}, parse_env=False)
         return given
 
@@ -228,10 +230,10 @@ class TapTotango(Tap):
         Raises:
             SettingsError: If they cannot be used.
         """
-        register_secret(str(self._config.get("app_token") or ""))
-        register_secrets(self._config)
-        respell(self._config, CONFIG["properties"])
-        for name in self._config.keys() - CONFIG["properties"].keys():
+        properties = CONFIG_SCHEMA["properties"]
+        register_secrets(self._config, properties)
+        respell(self._config, properties)
+        for name in self._config.keys() - properties.keys():
             if self._config[name] is None:  # the SDK's own settings have no null
                 del self._config[name]
         check_maps(self._config.get("stream_maps"), [*self.stream_classes])

@@ -80,10 +80,7 @@ def _service(client: ApiClient) -> str:
     Raises:
         SettingsError: If it is not set, or in another region.
     """
-    service, region = client.connection.service_id, client.connection.region
-    if service is None:
-        msg = "service_id is not set."
-        raise SettingsError(msg, remedy="Copy it from your Totango profile, Integration tab.")
+    service, region = client.connection.require_service_id(), client.connection.region
     try:
         found = region_of(client, service.number)
     except SettingsError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import logging
 import os
@@ -11,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.check import check
-from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA, SECRETS
+from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
 from totango_api.command import command_in
-from totango_api.config import check_settings, respell
 from totango_api.errors import TotangoError
-from totango_api.notifications import register_secrets
-from totango_api.redaction import register_secret, scrub_logs
+from totango_api.plugin_config import checked_config
+from totango_api.redaction import scrub_logs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,15 +60,8 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
         SettingsError: If one cannot be read, or holds what no setting takes.
     """
     config: dict[str, Any] = TargetTotango.cb_config(None, None, tuple(paths)).config
-    for name in SECRETS:
-        register_secret(str(config.get(name) or ""))
-    register_secrets(config)
-    properties = CONFIG_SCHEMA["properties"]
-    respell(config, properties)
-    built_in = copy.deepcopy(CONFIG_SCHEMA)
-    TargetTotango.append_builtin_config(built_in)
-    check_settings(config, properties, built_in["properties"], plugin=TargetTotango.name)
-    return config
+    whole = TargetTotango.whole_schema()
+    return checked_config(config, CONFIG_SCHEMA, whole, plugin=TargetTotango.name)
 
 
 if __name__ == "__main__":

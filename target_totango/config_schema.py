@@ -16,7 +16,6 @@ from totango_api import limits
 from totango_api.command import PART_PATTERN
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.notifications import FAILURE, REJECTS, notify_settings
-from totango_api.notifications import SECRETS as SECRETS_OF_NOTIFICATIONS
 from totango_api.report import report_settings
 
 CREATE: Final = "create"
@@ -272,9 +271,6 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
     "properties": {**CONNECTION_SETTINGS, **OWN_SETTINGS},
     "additionalProperties": False,
 }
-
-SECRETS: Final = ("app_token", "sdr_token", *SECRETS_OF_NOTIFICATIONS)
-"""Settings that nothing may show."""
 
 COMMANDS: Final = {
     "check": "say whether token, service and hub fit; writes nothing",

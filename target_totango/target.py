@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.configuration._dict_config import parse_environment_config
@@ -24,7 +25,7 @@ from singer_sdk.target_base import Target
 
 from target_totango.check import check_lines
 from target_totango.config import Settings
-from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA, SECRETS
+from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from target_totango.mapping import identity_of
 from target_totango.models import SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
@@ -38,10 +39,11 @@ from target_totango.streams import (
     streams_without,
 )
 from totango_api.command import help_on
-from totango_api.config import Connection, respell
+from totango_api.config import Connection
 from totango_api.errors import InputError, SettingsError
-from totango_api.notifications import register_secrets, telling_failures
-from totango_api.redaction import register_secret
+from totango_api.notifications import telling_failures
+from totango_api.plugin_config import environment_settings, respell, unreadable
+from totango_api.redaction import register_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,12 +80,6 @@ class TargetTotango(Target):
     message_reader: MessageReader
 
     def __init__(self, *, config: Any = None, **arguments: Any) -> None:
-        # Messages of the SDK about a malformed setting quote its value.
-        for name in SECRETS:
-            if isinstance(config, dict) and config.get(name):
-                register_secret(str(config[name]))
-            register_secret(os.environ.get(f"TARGET_TOTANGO_{name.upper()}"))
-        register_secrets(config if isinstance(config, dict) else {})
         try:
             super().__init__(config=config, **arguments)
         except STREAM_MAP_ERRORS as error:
@@ -95,7 +91,7 @@ class TargetTotango(Target):
             self.config, user_agent=f"target-totango/{self.plugin_version}"
         )
         if settings.uses_tracking and not settings.dry_run:
-            _require_service_id(connection)
+            connection.require_service_id().require_full()
         self.run = Run(settings, connection, self.config)
         self.mappings = CompiledMappings(settings, self.run.clients, self.run.known_groups)
         self.message_reader.pulse = self.run.pulse
@@ -105,7 +101,8 @@ class TargetTotango(Target):
         self._older_rejects: set[str] = set()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings; `EU` is `eu`."""
+        """Check the settings; register the secrets first: what the SDK says quotes values."""
+        register_secrets(self._config, CONFIG_SCHEMA["properties"])
         respell(self._config, CONFIG_SCHEMA["properties"])
         return super()._validate_config(raise_errors=raise_errors)
 
@@ -123,25 +120,26 @@ class TargetTotango(Target):
         return command
 
     @classmethod
+    def whole_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of all settings, the SDK's included."""
+        schema = copy.deepcopy(CONFIG_SCHEMA)
+        cls.append_builtin_config(schema)
+        return schema
+
+    @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
         """Read the files of `--config`, and the environment for the word `ENV`.
 
         Raises:
-            SettingsError: If one cannot be read.
+            SettingsError: If one cannot be read, or is no JSON object.
         """
         try:
             given = super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError) as error:  # simplejson has an error of its own
-            what = "is not JSON" if isinstance(error, ValueError) else "cannot be read"
-            msg = f"A file of --config ({', '.join(value)}) {what}."
-            raise SettingsError(msg, remedy="Check the path and its contents.") from None
+            raise unreadable(value, error) from None
         if given.parse_env:
-            schema = copy.deepcopy(CONFIG_SCHEMA)
-            cls.append_builtin_config(schema)
-            # As text: the SDK fails without a word on what is no number, and refuses 2.5 for one.
-            texts = {name: {"type": "string"} for name in schema["properties"]}
-            config = parse_environment_config({"properties": texts}, cls._env_var_prefix)
-            respell(config, schema["properties"])
+            parse = partial(parse_environment_config, prefix=cls._env_var_prefix)
+            config = environment_settings(cls.whole_schema(), parse)
             given = replace(given, config={**given.config, **config}, parse_env=False)
         return given
 
@@ -308,12 +306,3 @@ class TargetTotango(Target):
         timer = threading.Timer(DRAIN_SECONDS + 5, os._exit, (128 + signum,))
         timer.daemon = True
         timer.start()
-
-
-def _require_service_id(connection: Connection) -> None:
-    if connection.service_id is None:
-        msg = "service_id is not set."
-        raise SettingsError(
-            msg, remedy="Copy it from your Totango profile, Integration tab: like SP-25001-01."
-        )
-    connection.service_id.require_full()

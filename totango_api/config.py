@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
-from jsonschema_rs import validator_for
 
 from totango_api import limits
 from totango_api.errors import SettingsError
@@ -15,7 +11,7 @@ from totango_api.hosts import AUTO, REGIONS, Hosts, ServiceId, checked_url, host
 from totango_api.redaction import register_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 DEFAULT_TIMEOUT: Final = 120
 """Seconds without a byte before a call is given up. Searches of 1,000 wide rows are slow."""
@@ -179,85 +175,18 @@ class Connection:
             )
         return self.app_token
 
+    def require_service_id(self) -> ServiceId:
+        """Return the service id.
 
-def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]]) -> None:
-    """Spell settings that came as text as their schemas do.
-
-    `EU ` becomes `eu`, `2.5` a number, `yes` true, `["a"]` and `a,b` lists, `{"a": 1}` an object.
-    What does not fit stays text, which the schema then refuses. A blank one is not set.
-
-    Args:
-        config: Changed in place.
-        properties: JSON Schema of each setting, by name.
-    """
-    for name, schema in properties.items():
-        if not isinstance(text := config.get(name), str):
-            continue
-        kinds = schema.get("type") or ()
-        kinds = {kinds} if isinstance(kinds, str) else set(kinds)
-        if text.strip().lower() in (schema.get("enum") or ()):
-            config[name] = text.strip().lower()
-        elif "string" in kinds or not kinds:
-            continue
-        elif text.strip():
-            config[name] = _value_of(text.strip(), kinds)
-        else:
-            del config[name]
-
-
-def _value_of(text: str, kinds: set[str]) -> Any:
-    """Return the value that a text stands for, among these kinds; the text if for none."""
-    if "boolean" in kinds and text.lower() in _TRUTHS:
-        return _TRUTHS[text.lower()]
-    with suppress(msgspec.DecodeError):
-        value = msgspec.json.decode(text)
-        if any(type(value) in _TYPES[kind] for kind in kinds):
-            return value
-    if "array" in kinds and text[0] not in "[{":
-        return [part.strip() for part in text.split(",")]
-    return text
-
-
-_TRUTHS: Final = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
-    ("false", "0", "no", "off"), False
-)
-_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "boolean": (bool,),
-    "integer": (int, float),
-    "number": (int, float),
-    "array": (list,),
-    "object": (dict,),
-    "null": (type(None),),
-}
-
-
-def check_settings(
-    config: Mapping[str, Any],
-    properties: Mapping[str, Any],
-    others: Iterable[str] = (),
-    *,
-    plugin: str,
-) -> None:
-    """Check settings by their schemas, without their values in what is said.
-
-    Args:
-        config: The settings.
-        properties: JSON Schema of each setting, by name.
-        others: Names of settings that are not checked.
-        plugin: Whose settings they are.
-
-    Raises:
-        SettingsError: If one has no schema, or does not fit it.
-    """
-    known = {**dict.fromkeys(others, True), **properties}
-    schema = {"properties": known, "additionalProperties": False}
-    faults = [
-        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
-        for fault in validator_for(schema, mask="as it is set").iter_errors(dict(config))
-    ]
-    if faults:
-        msg = f"Settings cannot be used: {'; '.join(faults)}."
-        raise SettingsError(msg, remedy=f"`{plugin} --about` lists them all.")
+        Raises:
+            SettingsError: If there is none.
+        """
+        if self.service_id is None:
+            msg = "service_id is not set."
+            raise SettingsError(
+                msg, remedy="Copy it from your Totango profile, Integration tab: like SP-25001-01."
+            )
+        return self.service_id
 
 
 def _stripped(config: Mapping[str, Any], name: str) -> str | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
-from typing import Final
-from urllib.parse import quote, quote_plus
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, quote_plus, urlsplit
 
 from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EXCERPT_LENGTH: Final = 200
 
@@ -29,6 +33,23 @@ def register_secret(secret: str | None) -> None:
         return
     spellings = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
     _secrets.update(spelling for spelling in spellings if spelling)
+
+
+def register_secrets(config: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+    """Register the settings that are secrets: of a URL, also the parts that libraries log.
+
+    Args:
+        config: The settings, not checked yet.
+        properties: JSON Schema of each setting; that of a secret has `secret`.
+    """
+    for name, schema in properties.items():
+        text = str(config.get(name) or "").strip() if schema.get("secret") else ""
+        register_secret(text)
+        with suppress(ValueError):
+            url = urlsplit(text)
+            if url.scheme and url.netloc:
+                register_secret(url.path.rstrip("/") and url.path)
+                register_secret(url.query)
 
 
 def scrub(text: object, *, limit: int | None = None) -> str:

@@ -13,7 +13,7 @@ from target_totango.config import Settings
 from target_totango.probe import hub, tracking
 from target_totango.probe.account import NUMBER, TEXT, ProbedAccount
 from totango_api.config import Connection
-from totango_api.errors import InputError, SettingsError, TotangoError
+from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, Profile, ask_all, summary, table
 from totango_api.region import resolved
@@ -85,10 +85,7 @@ def _connection(config: dict[str, Any]) -> Connection:
     """
     connection = Connection.from_config(config, user_agent="target-totango probe")
     connection.require_token()
-    if connection.service_id is None:
-        msg = "service_id is not set."
-        raise SettingsError(msg, remedy="Copy it from your Totango profile, Integration tab.")
-    connection.service_id.require_full()
+    connection.require_service_id().require_full()
     return replace(resolved(connection, config), max_retry_seconds=0)
 
 

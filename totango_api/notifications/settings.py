@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from totango_api.errors import SettingsError
 from totango_api.hosts import is_loopback
-from totango_api.redaction import register_secret
+from totango_api.redaction import register_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,6 @@ ALWAYS: Final = "always"
 
 SMTP_PORT: Final = 587
 SMTPS_PORT: Final = 465
-
-SECRETS: Final = ("notify_webhook", "notify_smtp_password")
 
 
 def _setting(title: str, description: str, **more: Any) -> dict[str, Any]:
@@ -111,7 +109,7 @@ class Channels:
         Raises:
             SettingsError: If one cannot be used.
         """
-        register_secrets(config)
+        register_secrets(config, notify_settings())
         return cls(
             on=_text(config, "notify_on").lower() or FAILURE,
             above=_share(_text(config, "notify_rejects_above")),
@@ -119,20 +117,6 @@ class Channels:
             command=_command(_text(config, "notify_command")),
             email=_email(config),
         )
-
-
-def register_secrets(config: Mapping[str, Any]) -> None:
-    """Keep what the settings hold of secrets out of logs, before anything is said of them."""
-    for name in SECRETS:
-        register_secret(str(config.get(name) or "").strip())
-    try:
-        parts = urlsplit(_text(config, "notify_webhook"))
-    except ValueError:
-        return
-    # Libraries log the path of a URL by itself.
-    if len(parts.path) > 1:
-        register_secret(parts.path)
-    register_secret(parts.query)
 
 
 def _text(config: Mapping[str, Any], name: str) -> str:

@@ -81,14 +81,11 @@ class HubClient:
         repeats_activities: bool = False,
     ) -> None:
         connection = client.connection
-        if connection.service_id is None:
-            msg = "service_id is not set."
-            raise SettingsError(msg, remedy="The Integration Hub needs it: SP-25001-01 or 25001.")
         self._headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
             "Authorization": f"app-token {connection.require_token()}",
-            "service_id": connection.service_id.number,
+            "service_id": connection.require_service_id().number,
         }
         self._client = client
         self._max_bytes = max_bytes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from totango_api import http
-from totango_api.errors import ResponseError, SettingsError
+from totango_api.errors import ResponseError
 from totango_api.redaction import excerpt, register_secret
 
 if TYPE_CHECKING:
@@ -138,9 +138,6 @@ class TrackingClient:
         receipt: re.Pattern[str] | None = None,
     ) -> None:
         connection = client.connection
-        if connection.service_id is None:
-            msg = "service_id is not set."
-            raise SettingsError(msg, remedy="Tracking calls need it whole, like SP-25001-01.")
         self._client = client
         self._receipt = receipt
         self._proven: bytes | None = None
@@ -151,7 +148,7 @@ class TrackingClient:
             f"{connection.hosts.tracking}{PIXEL}",
             headers={"Content-Type": http.FORM},
         )
-        start = f"sdr_s={quote(connection.service_id.require_full(), safe='')}"
+        start = f"sdr_s={quote(connection.require_service_id().require_full(), safe='')}"
         if token:
             register_secret(token)
             start += f"&api-token={quote(token, safe='')}"

@@ -1,11 +1,11 @@
-"""The settings of the tap."""
+"""The settings of tap-totango: name, type, default, and what each is for."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from totango_api.command import PART_PATTERN
-from totango_api.config import SETTINGS as SHARED
+from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.limits import PAGE_ROWS
 from totango_api.notifications import FAILURE, notify_settings
 from totango_api.report import report_settings
@@ -212,9 +212,9 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     ),
 }
 
-CONFIG: Final[dict[str, Any]] = {
+CONFIG_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
-    "properties": {**SHARED, **_OWN},
+    "properties": {**CONNECTION_SETTINGS, **_OWN},
     "required": ["app_token"],
     "additionalProperties": False,
 }

@@ -1,0 +1,137 @@
+"""Reads the configuration of a plugin: files, the environment, and texts that stand for values."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from jsonschema_rs import validator_for
+
+from totango_api.errors import SettingsError
+from totango_api.redaction import register_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+def unreadable(paths: Sequence[str], error: Exception) -> SettingsError:
+    """Return the error for files of `--config` that cannot be read as JSON objects."""
+    what = "cannot be read" if isinstance(error, OSError) else "is not a JSON object"
+    msg = f"A file of --config ({', '.join(paths)}) {what}."
+    return SettingsError(msg, remedy="Check the path and its contents.")
+
+
+def environment_settings(
+    schema: Mapping[str, Any], parse: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the settings that the environment holds.
+
+    Args:
+        schema: JSON Schema of all settings, the SDK's included.
+        parse: Reads the variables of the properties of a JSON Schema.
+    """
+    # As text: the SDK fails without a word on what is no number, and refuses 2.5 for one.
+    config = parse({"properties": {name: {"type": "string"} for name in schema["properties"]}})
+    respell(config, schema["properties"])
+    return config
+
+
+def checked_config(
+    config: dict[str, Any], schema: Mapping[str, Any], whole: Mapping[str, Any], *, plugin: str
+) -> dict[str, Any]:
+    """Return a configuration with its texts respelled, its secrets registered and checked.
+
+    Args:
+        config: Changed in place.
+        schema: JSON Schema of the plugin's own settings. What is missing is said by who needs it.
+        whole: The same with the SDK's settings, which are not checked.
+        plugin: Whose settings they are.
+
+    Raises:
+        SettingsError: If one is unknown, or does not fit its schema.
+    """
+    register_secrets(config, schema["properties"])
+    respell(config, schema["properties"])
+    check_settings(config, schema["properties"], whole["properties"], plugin=plugin)
+    return config
+
+
+def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]]) -> None:
+    """Spell settings that came as text as their schemas do.
+
+    `EU ` becomes `eu`, `2.5` a number, `yes` true, `["a"]` and `a,b` lists, `{"a": 1}` an object.
+    What does not fit stays text, which the schema then refuses. A blank one is not set.
+
+    Args:
+        config: Changed in place.
+        properties: JSON Schema of each setting, by name.
+    """
+    for name, schema in properties.items():
+        if not isinstance(text := config.get(name), str):
+            continue
+        kinds = schema.get("type") or ()
+        kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+        if text.strip().lower() in (schema.get("enum") or ()):
+            config[name] = text.strip().lower()
+        elif "string" in kinds or not kinds:
+            continue
+        elif text.strip():
+            config[name] = _value_of(text.strip(), kinds)
+        else:
+            del config[name]
+
+
+def _value_of(text: str, kinds: set[str]) -> Any:
+    """Return the value that a text stands for, among these kinds; the text if for none."""
+    if "boolean" in kinds and text.lower() in _TRUTHS:
+        return _TRUTHS[text.lower()]
+    with suppress(msgspec.DecodeError):
+        value = msgspec.json.decode(text)
+        if any(type(value) in _TYPES[kind] for kind in kinds):
+            return value
+    if "array" in kinds and text[0] not in "[{":
+        return [part.strip() for part in text.split(",")]
+    return text
+
+
+_TRUTHS: Final = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "boolean": (bool,),
+    "integer": (int, float),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+
+
+def check_settings(
+    config: Mapping[str, Any],
+    properties: Mapping[str, Any],
+    others: Iterable[str] = (),
+    *,
+    plugin: str,
+) -> None:
+    """Check settings by their schemas, without their values in what is said.
+
+    Args:
+        config: The settings.
+        properties: JSON Schema of each setting, by name.
+        others: Names of settings that are not checked.
+        plugin: Whose settings they are.
+
+    Raises:
+        SettingsError: If one has no schema, or does not fit it.
+    """
+    known = {**dict.fromkeys(others, True), **properties}
+    schema = {"properties": known, "additionalProperties": False}
+    faults = [
+        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
+        for fault in validator_for(schema, mask="as it is set").iter_errors(dict(config))
+    ]
+    if faults:
+        msg = f"Settings cannot be used: {'; '.join(faults)}."
+        raise SettingsError(msg, remedy=f"`{plugin} --about` lists them all.")
