@@ -1,5 +1,7 @@
 """What Meltano Hub is to say of both plugins, in its own form: written into hub/ from `--about`.
 
+Commands are those of meltano.yml.
+
 The form is that of https://github.com/meltano/hub, `schemas/plugin_definitions`: beside what
 meltano.yml takes it has a variant, a quality and a maintenance status.
 """
@@ -54,6 +56,7 @@ def definition(plugin: str) -> dict[str, Any]:
         "docs": project["urls"]["Documentation"],
         "pip_url": f"git+{repository}.git",
         "executable": plugin,
+        "commands": _commands(plugin),
         "capabilities": sorted(said["capabilities"]),
         "keywords": ["api", "meltano_sdk"],
         "log_parser": "singer-sdk",
@@ -72,10 +75,18 @@ def definition(plugin: str) -> dict[str, Any]:
     return defined
 
 
+def _commands(plugin: str) -> dict[str, Any]:
+    declared = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"]
+    entries = {entry["name"]: entry for kind in declared.values() for entry in kind}
+    commands: dict[str, Any] = entries[plugin]["commands"]
+    return commands
+
+
 def page(plugin: str) -> str:
     """Return a definition as YAML."""
     dumped = yaml.safe_dump(definition(plugin), sort_keys=False, allow_unicode=True, width=10_000)
-    return f"# Written by `make docs` from `{plugin} --about` and pyproject.toml.\n{dumped}"
+    sources = f"`{plugin} --about`, meltano.yml and pyproject.toml"
+    return f"# Written by `make docs` from {sources}.\n{dumped}"
 
 
 def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:

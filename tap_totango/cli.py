@@ -13,7 +13,7 @@ from tap_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
-from totango_api.command import command_in
+from totango_api.command import command_in, hide_lines
 from totango_api.errors import TotangoError
 from totango_api.plugin_config import checked_config
 from totango_api.redaction import scrub, scrub_logs
@@ -28,6 +28,7 @@ def main() -> None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
     command = TapTotango.cli
     scrub_logs()
+    hide_lines("env var", TapTotango.name, "singer_sdk.configuration._dict_config")
     try:
         word, arguments = command_in(sys.argv[1:], COMMANDS)
         if word is not None:

@@ -14,7 +14,7 @@ from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
-from totango_api.command import command_in
+from totango_api.command import command_in, hide_lines
 from totango_api.errors import TotangoError
 from totango_api.plugin_config import checked_config
 from totango_api.redaction import scrub_logs
@@ -35,6 +35,7 @@ def main() -> None:
     try:
         command = TargetTotango.cli
         scrub_logs()
+        hide_lines("env var", TargetTotango.name, "singer_sdk.configuration._dict_config")
         # What is imported lives as long as the program: looking through it again and again for
         # garbage would take an eighth of the time that a row takes.
         gc.freeze()

@@ -43,6 +43,7 @@ def test_the_hub_s_own_fields_are_there(path: str) -> None:
     assert defined["quality"] in QUALITIES
     assert defined["maintenance_status"] in STATUSES
     assert "3.11" in defined["supported_python_versions"]
+    assert {"check", "probe"} <= set(defined["commands"])
     names = [setting["name"] for setting in defined["settings"]]
     assert len(names) == len(set(names))
     assert {name for group in defined["settings_group_validation"] for name in group} <= set(names)

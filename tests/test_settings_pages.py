@@ -7,6 +7,9 @@ import settings_pages
 import toolbox
 import yaml
 
+from tap_totango.config_schema import COMMANDS as OF_THE_TAP
+from target_totango.config_schema import COMMANDS as OF_THE_TARGET
+
 MELTANO = yaml.safe_load((toolbox.ROOT / "meltano.yml").read_text(encoding="utf-8"))
 DECLARED = {
     plugin["name"]: plugin
@@ -56,3 +59,14 @@ def test_nothing_in_meltano_yml_needs_the_hub() -> None:
     assert all(plugin.get("namespace") for plugin in DECLARED.values())
     assert MELTANO["send_anonymous_usage_stats"] is False
     assert "version" not in MELTANO
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"), [("tap-totango", OF_THE_TAP), ("target-totango", OF_THE_TARGET)]
+)
+def test_meltano_knows_every_command(plugin: str, words: dict[str, str]) -> None:
+    commands = DECLARED[plugin]["commands"]
+    assert list(commands) == list(words)
+    assert all(
+        command["args"].startswith(f"{word} --config=ENV") for word, command in commands.items()
+    )

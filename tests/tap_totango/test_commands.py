@@ -39,6 +39,15 @@ def test_check_says_who_is_seen(filled, check) -> None:
     assert len(filled.dump("calls")) <= 2
 
 
+def test_where_settings_come_from_is_not_logged(tap_command, filled, monkeypatch) -> None:
+    for name, value in filled.config().items():
+        monkeypatch.setenv(f"TAP_TOTANGO_{name.upper()}", str(value))
+    ran = tap_command("--config", "ENV", "--test")
+    assert ran.code == 0, ran.said
+    assert "env var" not in ran.said
+    assert "env variable" not in ran.said
+
+
 def test_check_of_an_empty_view_names_the_team(service, check) -> None:
     ran = check()
     assert ran.code == 0

@@ -1,5 +1,6 @@
 """What the commands of both plugins have in common: words, files they write, parts, progress."""
 
+from totango_api.command.log_lines import hide_lines
 from totango_api.command.output_paths import checked_paths, is_device
 from totango_api.command.parts import PART_PATTERN, Part
 from totango_api.command.progress import ProgressLine, pace
@@ -12,6 +13,7 @@ __all__ = [
     "checked_paths",
     "command_in",
     "help_on",
+    "hide_lines",
     "is_device",
     "pace",
 ]
