@@ -6,10 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
-from totango_api.connection_check import counted, impatient, visible_rows
+from totango_api.connection_check import PATIENCE_SECONDS, counted, visible_rows
 from totango_api.errors import TotangoError
 from totango_api.http import ApiClient
 from totango_api.redaction import scrub
+from totango_api.region import connected
 from totango_api.search import ACCOUNTS, USERS
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def check(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
 
 
 def _report(config: Mapping[str, Any]) -> None:
-    connection = impatient(config, user_agent="tap-totango check")
+    connection = connected(
+        config, user_agent="tap-totango check", max_retry_seconds=PATIENCE_SECONDS
+    )
     team_id = config.get("team_id")
     with ApiClient(connection) as client:
         seen = visible_rows(client, config, (ACCOUNTS, USERS), team_id=team_id and str(team_id))

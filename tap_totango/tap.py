@@ -32,12 +32,11 @@ from tap_totango.streams import (
     streams_of,
 )
 from totango_api.command import Part, help_on
-from totango_api.config import Connection
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.plugin_config import environment_settings, respell, unreadable
 from totango_api.redaction import register_secrets
-from totango_api.region import resolved
+from totango_api.region import connected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,11 +121,9 @@ class TapTotango(Tap):
         Raises:
             SettingsError: If a setting cannot be used.
         """
-        agent = f"tap-totango/{self.plugin_version}"
-        connection = Connection.from_config(self.config, user_agent=agent)
-        connection.require_token()
+        connection = connected(self.config, user_agent=f"tap-totango/{self.plugin_version}")
         in_flight = self.config.get("max_in_flight") or 4
-        return ApiClient(resolved(connection, self.config), pool_size=in_flight + 2)
+        return ApiClient(connection, pool_size=in_flight + 2)
 
     @functools.cached_property
     def stream_classes(self) -> dict[str, type[TotangoStream]]:

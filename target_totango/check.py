@@ -7,12 +7,13 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
-from totango_api.connection_check import counted, impatient, visible_rows
+from totango_api.connection_check import PATIENCE_SECONDS, counted, visible_rows
 from totango_api.errors import ApiError, AuthenticationError, SettingsError, TotangoError
 from totango_api.http import ApiClient, Request
 from totango_api.redaction import scrub
-from totango_api.region import region_of
+from totango_api.region import connected, region_of
 from totango_api.search import ACCOUNTS, Lookup
+from totango_api.writing import hub_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,7 +59,9 @@ def check_lines(config: Mapping[str, Any], account_id: str | None = None) -> Ite
         TotangoError: If rows cannot be written, or nobody could see that they were.
     """
     settings = Settings.from_config(config)
-    connection = impatient(config, user_agent="target-totango check")
+    connection = connected(
+        config, user_agent="target-totango check", max_retry_seconds=PATIENCE_SECONDS
+    )
     if settings.uses_tracking and connection.service_id is not None:
         connection.service_id.require_full()
     with ApiClient(connection) as client:
@@ -99,12 +102,8 @@ def _hub(client: ApiClient, *, is_needed: bool) -> str:
     """
     connection = client.connection
     url = f"{connection.hosts.hub}/api/v1/{ACCOUNTS}"
-    headers = {
-        "Authorization": f"app-token {connection.require_token()}",
-        "service_id": connection.service_id.number if connection.service_id else "",
-    }
     try:
-        client.send(Request("hub", "GET", url, headers=headers), lambda *_: None)
+        client.send(Request("hub", "GET", url, headers=hub_headers(connection)), lambda *_: None)
     except AuthenticationError:
         if is_needed:
             raise

@@ -5,30 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.config import Connection
 from totango_api.errors import AuthenticationError, TotangoError
 from totango_api.hosts import REGIONS, hosts_of
 from totango_api.http import ApiClient
-from totango_api.region import resolved
 from totango_api.search import ACCOUNTS, Query, Search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from totango_api.config import Connection
+
 PATIENCE_SECONDS: Final = 20
 """How long a person waits for an answer."""
-
-
-def impatient(config: Mapping[str, Any], *, user_agent: str) -> Connection:
-    """Return a connection that gives up soon, with its region known.
-
-    Raises:
-        TotangoError: If a setting cannot be used, or the region not be found out.
-    """
-    connection = Connection.from_config(config, user_agent=user_agent)
-    connection.require_token()
-    patience = min(PATIENCE_SECONDS, connection.max_retry_seconds)
-    return replace(resolved(connection, config), max_retry_seconds=patience)
 
 
 def visible_rows(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from totango_api.config import Connection
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.hosts import AUTO, hosts_of
 from totango_api.http import ApiClient, Request, json_of
@@ -14,7 +15,26 @@ from totango_api.limits import EU_SITE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from totango_api.config import Connection
+
+def connected(
+    config: Mapping[str, Any], *, user_agent: str, max_retry_seconds: float | None = None
+) -> Connection:
+    """Return how to reach the service that settings name: with a token, its region known.
+
+    Args:
+        config: The plugin's configuration.
+        user_agent: Unless the user sets another.
+        max_retry_seconds: How long a call is retried at most; None = as set.
+
+    Raises:
+        SettingsError: If a setting cannot be used, or the region not be found out.
+    """
+    connection = Connection.from_config(config, user_agent=user_agent)
+    connection.require_token()
+    if max_retry_seconds is not None:
+        patience = min(max_retry_seconds, connection.max_retry_seconds)
+        connection = replace(connection, max_retry_seconds=patience)
+    return resolved(connection, config)
 
 
 def resolved(connection: Connection, config: Mapping[str, Any]) -> Connection:

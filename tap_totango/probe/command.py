@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe import columns, events, filters, lists, pages
 from tap_totango.probe.service import Service
-from totango_api.config import Connection
 from totango_api.http import ApiClient
-from totango_api.probe import Caller, Profile, Result, ask_all, summary, table
-from totango_api.region import resolved
+from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser
+from totango_api.region import connected
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Mapping, Sequence
 
     from totango_api.probe import Question
@@ -54,9 +51,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     """
     options = _parser().parse_args(arguments)
     config = read_config(options.config)
-    connection = Connection.from_config(config, user_agent="tap-totango probe")
-    connection.require_token()
-    connection = replace(resolved(connection, config), max_retry_seconds=0)
+    connection = connected(config, user_agent="tap-totango probe", max_retry_seconds=0)
     output = options.output or config.get("probe_path") or PROFILE
     least = sum(question.calls for question in QUESTIONS)
     sys.stdout.write(
@@ -67,14 +62,9 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     with ApiClient(connection) as client:
         caller = Caller(client, options.max_calls, team_id=_team_id(config))
         results = list(ask_all(QUESTIONS, Service(caller)))
-    Profile.of("tap-totango", connection, results).write(Path(output))
-    sys.stdout.write(f"{table(results)}\n{summary(results, caller.calls)}\n")
+    sys.stdout.write(conclude("tap-totango", caller, results, output))
     sys.stdout.write(f"Profile: {output}. Set probe_path to it, and the tap saves calls.\n")
-    return _exit_code(results)
-
-
-def _exit_code(results: Sequence[Result]) -> int:
-    return int(not all(one.is_settled for one in results))
+    return int(not are_settled(results))
 
 
 def _team_id(config: Mapping[str, Any]) -> str | None:
@@ -83,11 +73,7 @@ def _team_id(config: Mapping[str, Any]) -> str | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tap-totango probe", description=_DESCRIPTION)
-    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
-    parser.add_argument(
-        "--max-calls", type=int, default=MAX_CALLS, help=f"calls at most (default {MAX_CALLS})"
-    )
+    parser = probe_parser("tap-totango", _DESCRIPTION, max_calls=MAX_CALLS)
     parser.add_argument(
         "--output", metavar="FILE", help=f"the profile (default: probe_path, else {PROFILE})"
     )

@@ -16,7 +16,7 @@ from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
 from totango_api.probe import is_refusal
 from totango_api.search import ACCOUNTS, Query, account_id_of
-from totango_api.writing import PIXEL, TrackingCall, TrackingClient
+from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -186,15 +186,9 @@ class ProbedAccount:
         Raises:
             ApiError: If no answer came.
         """
-        connection = self._connection
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Authorization": f"app-token {connection.require_token()}",
-            "service_id": connection.service_id.number if connection.service_id else "",
-        }
+        url = f"{self._connection.hosts.hub}/api/v1/{kind}"
         body = json.dumps({"usages" if kind == "usage" else kind: rows}).encode()
-        request = Request("hub", "POST", f"{connection.hosts.hub}/api/v1/{kind}", body, headers)
+        request = Request("hub", "POST", url, body, hub_headers(self._connection))
         return self.caller.call(lambda: self.caller.client.answer(request))
 
     def row(self, mark: str, **attributes: Any) -> dict[str, Any]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
 from target_totango.probe import hub, tracking
 from target_totango.probe.account import NUMBER, TEXT, ProbedAccount
-from totango_api.config import Connection
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
-from totango_api.probe import Caller, Profile, ask_all, summary, table
-from totango_api.region import resolved
+from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser
+from totango_api.region import connected
 from totango_api.writing import account_id_problems
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from target_totango.probe.account import Seen
@@ -55,7 +52,8 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     options = _parser().parse_args(arguments)
     config = read_config(options.config)
     settings = Settings.from_config(config)
-    connection = _connection(config)
+    connection = connected(config, user_agent="target-totango probe", max_retry_seconds=0)
+    connection.require_service_id().require_full()
     if problems := account_id_problems(options.account_id):
         msg = f"--account-id cannot be an account: {problems[0].message}."
         raise InputError(msg, remedy="Name an account that is there for tests.")
@@ -71,22 +69,9 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
             sys.stdout.write("Nothing was written. Say --yes to go on.\n")
             return 1
         results, left = _asked(account, before, options.max_calls)
-    Profile.of("target-totango", connection, results).write(Path(options.output))
-    lines = [table(results), summary(results, caller.calls), _left(left)]
-    sys.stdout.write("\n".join([*lines, f"Answers: {options.output}."]) + "\n")
-    return int(left is None or not all(one.is_settled for one in results))
-
-
-def _connection(config: dict[str, Any]) -> Connection:
-    """Return how to reach the service, each call sent once.
-
-    Raises:
-        SettingsError: If token or service id are not set.
-    """
-    connection = Connection.from_config(config, user_agent="target-totango probe")
-    connection.require_token()
-    connection.require_service_id().require_full()
-    return replace(resolved(connection, config), max_retry_seconds=0)
+    sys.stdout.write(conclude("target-totango", caller, results, options.output))
+    sys.stdout.write(f"{_left(left)}\nAnswers: {options.output}.\n")
+    return int(left is None or not are_settled(results))
 
 
 def _asked(
@@ -126,15 +111,11 @@ def _left(left: Sequence[str] | None) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="target-totango probe", description=_DESCRIPTION)
-    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
+    parser = probe_parser("target-totango", _DESCRIPTION, max_calls=MAX_CALLS)
     parser.add_argument("--account-id", required=True, help="the account that is written to")
     parser.add_argument("--yes", action="store_true", help="write; without it, only say what")
     parser.add_argument(
         "--wait", type=float, default=120.0, help="seconds a write is waited for (default 120)"
-    )
-    parser.add_argument(
-        "--max-calls", type=int, default=MAX_CALLS, help=f"calls at most (default {MAX_CALLS})"
     )
     parser.add_argument(
         "--output", metavar="FILE", default=PROFILE, help=f"the answers (default {PROFILE})"

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 import secrets
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from target_totango.probe.account import NUMBER
 from target_totango.probe.tracking import first
 from totango_api.errors import ApiError
-from totango_api.http import Request, decode
+from totango_api.http import decode
 from totango_api.probe import FAILED, Answer, Question, does_not_arise
-from totango_api.writing import DELETION_PATH
+from totango_api.writing import deletion_request
 
 if TYPE_CHECKING:
     from target_totango.probe.account import ProbedAccount
@@ -147,14 +146,11 @@ def _says_no(answer: Any) -> bool:
 
 def missing_user(account: ProbedAccount) -> Answer:
     """Delete a user of the account that never was."""
-    path = f"{DELETION_PATH}/{quote(account.id, safe='')}/singer-probe-{secrets.token_hex(8)}"
     client = account.caller.client
-    url = f"{client.connection.hosts.api}{path}"
-    headers = {"app-token": client.connection.require_token(), "Accept": "application/json"}
+    nobody = f"singer-probe-{secrets.token_hex(8)}"
+    request = deletion_request(client.connection, account.id, nobody)
     try:
-        response = account.caller.call(
-            lambda: client.answer(Request("api", "DELETE", url, headers=headers))
-        )
+        response = account.caller.call(lambda: client.answer(request))
     except ApiError as error:
         return Answer("?", f"could not be asked: status {error.status}", state=FAILED)
     return Answer(str(response.status), f"a user that never was: status {response.status}")

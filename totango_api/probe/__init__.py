@@ -4,6 +4,7 @@ What the questions are is up to the plugins; each of them has a room of question
 """
 
 from totango_api.probe.caller import BudgetSpentError, Caller, is_refusal, said_of
+from totango_api.probe.command import are_settled, conclude, probe_parser
 from totango_api.probe.profile import Profile
 from totango_api.probe.questions import (
     ANSWERED,
@@ -16,9 +17,7 @@ from totango_api.probe.questions import (
     ask_all,
     asked,
     does_not_arise,
-    summary,
 )
-from totango_api.probe.table import table
 
 __all__ = [
     "ANSWERED",
@@ -31,11 +30,12 @@ __all__ = [
     "Profile",
     "Question",
     "Result",
+    "are_settled",
     "ask_all",
     "asked",
+    "conclude",
     "does_not_arise",
     "is_refusal",
+    "probe_parser",
     "said_of",
-    "summary",
-    "table",
 ]

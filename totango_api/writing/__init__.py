@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from totango_api.writing.hub import HubClient
+from totango_api.writing.hub import HubClient, hub_headers
 from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
 from totango_api.writing.hub_rows import HubObject, HubRow
 from totango_api.writing.records import RecordClient, RecordEndpoint
@@ -15,8 +15,7 @@ from totango_api.writing.tracking import (
     TrackingCall,
     TrackingClient,
 )
-from totango_api.writing.user_deletion import PATH as DELETION_PATH
-from totango_api.writing.user_deletion import Deletion, delete_user
+from totango_api.writing.user_deletion import Deletion, delete_user, deletion_request
 from totango_api.writing.validation import (
     SALESFORCE_SHORT,
     IdProblem,
@@ -30,7 +29,6 @@ from totango_api.writing.validation import (
 )
 
 __all__ = [
-    "DELETION_PATH",
     "PIXEL",
     "RECEIPTS",
     "SALESFORCE_SHORT",
@@ -53,6 +51,8 @@ __all__ = [
     "account_id_problems",
     "attribute_name_problems",
     "delete_user",
+    "deletion_request",
+    "hub_headers",
     "is_short_salesforce_id",
     "length_problems",
     "product_id_problems",

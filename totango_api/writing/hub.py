@@ -45,6 +45,7 @@ from totango_api.writing.named_rows import BatchRows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from totango_api.config import Connection
     from totango_api.http import ApiClient, Response
     from totango_api.writing.batch_bisection import Group
 
@@ -54,6 +55,20 @@ _NOT_FOUND: Final = 404
 
 SPLIT_RETRY_SECONDS: Final = 1.0
 """How long parts of a batch are retried: the whole one was retried for as long as is set."""
+
+
+def hub_headers(connection: Connection) -> dict[str, str]:
+    """Return the headers of every call of the hub.
+
+    Raises:
+        SettingsError: If the token or the service id is not set.
+    """
+    return {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Authorization": f"app-token {connection.require_token()}",
+        "service_id": connection.require_service_id().number,
+    }
 
 
 class HubClient:
@@ -80,13 +95,7 @@ class HubClient:
         max_bytes: int = limits.HUB_BATCH_BYTES,
         repeats_activities: bool = False,
     ) -> None:
-        connection = client.connection
-        self._headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Authorization": f"app-token {connection.require_token()}",
-            "service_id": connection.require_service_id().number,
-        }
+        self._headers = hub_headers(client.connection)
         self._client = client
         self._max_bytes = max_bytes
         self.repeats_activities = repeats_activities

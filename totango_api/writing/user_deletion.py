@@ -15,9 +15,10 @@ from totango_api.http import Request, json_of
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
+    from totango_api.config import Connection
     from totango_api.http import ApiClient, Response
 
-PATH: Final = "/api/v2/users/account-user"
+_PATH: Final = "/api/v2/users/account-user"
 _NOT_FOUND: Final = 404
 _SUCCESS: Final = frozenset({"success", "ok", "deleted"})
 _ABSENCE: Final = re.compile(r"(?i)\bnot (?:found|exist\w*)\b|\b(?:no such|unknown) user\b")
@@ -37,11 +38,22 @@ class Deletion:
     answer: str = ""
 
 
-def delete_user(transport: ApiClient, account_id: str, user_id: str) -> Deletion:
+def deletion_request(connection: Connection, account_id: str, user_id: str) -> Request:
+    """Return the call that deletes a user.
+
+    Raises:
+        SettingsError: If the token is not set.
+    """
+    url = f"{connection.hosts.api}{_PATH}/{quote(account_id, safe='')}/{quote(user_id, safe='')}"
+    headers = {"app-token": connection.require_token(), "Accept": "application/json"}
+    return Request("api", "DELETE", url, headers=headers)
+
+
+def delete_user(client: ApiClient, account_id: str, user_id: str) -> Deletion:
     """Delete a user of an account.
 
     Args:
-        transport: The way out.
+        client: Makes the call.
         account_id: As Totango has it, case included.
         user_id: As Totango has it, case included.
 
@@ -52,20 +64,18 @@ def delete_user(transport: ApiClient, account_id: str, user_id: str) -> Deletion
     Raises:
         ApiError: If it was not deleted.
     """
-    endpoint = f"DELETE {PATH}"
-    connection = transport.connection
+    endpoint = f"DELETE {_PATH}"
+    connection = client.connection
     for what, value in (("account", account_id), ("user", user_id)):
         # An empty segment, or one that means "this" or "the one above", names something else.
         if value in {"", ".", ".."}:
             raise RefusedError(endpoint, reason=f"{value!r} cannot be the id of the {what}")
-    url = f"{connection.hosts.api}{PATH}/{quote(account_id, safe='')}/{quote(user_id, safe='')}"
-    headers = {"app-token": connection.require_token(), "Accept": "application/json"}
 
     def read(endpoint: str, response: Response) -> Deletion:
         return _claim(endpoint, response, connection.region)
 
     try:
-        return transport.send(Request("api", "DELETE", url, headers=headers), read)
+        return client.send(deletion_request(connection, account_id, user_id), read)
     except RefusedError as error:
         if error.status != _NOT_FOUND:
             raise
