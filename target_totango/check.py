@@ -71,7 +71,7 @@ def check_lines(config: Mapping[str, Any], account_id: str | None = None) -> Ite
         yield _hub(client, is_needed=settings.uses_hub)
         if account_id is None:
             yield f"Rows visible in accounts: {counted(seen)}"
-        elif account_id in Lookup(client).accounts([account_id]):
+        elif Lookup(client).find(ACCOUNTS, [(account_id,)]):
             yield "The account is there."
         else:
             yield "The account is not there, or not seen by the token: a row would create it."

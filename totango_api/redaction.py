@@ -52,16 +52,13 @@ def register_secrets(config: Mapping[str, Any], properties: Mapping[str, Any]) -
                 register_secret(url.query)
 
 
-def scrub(text: object, *, limit: int | None = None) -> str:
-    """Return `text` without secrets and e-mail addresses, cut to `limit` characters."""
+def scrub(text: object) -> str:
+    """Return a text without secrets and e-mail addresses."""
     clean = str(text)
     for secret in sorted(_secrets, key=len, reverse=True):
         clean = clean.replace(secret, "[secret]")
     clean = _TOKEN_HEADER.sub(r"\1\2[secret]", clean)
-    clean = _EMAIL.sub("[e-mail]", clean)
-    if limit is not None and len(clean) > limit:
-        clean = clean[:limit] + "…"
-    return clean
+    return _EMAIL.sub("[e-mail]", clean)
 
 
 def sentence_of(error: BaseException) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from tap_totango.probe.filters import OF_EVENTS
-from tap_totango.probe.service import Service, ids_of
+from tap_totango.probe.service import Service, event_ids
 from totango_api.probe import Answer, Question, does_not_arise
 
 
 def events_offset(service: Service) -> Answer:
     """Ask for offset 1: the next page, or the same page a row further on."""
-    first = ids_of(service.events(), of_events=True)
+    first = event_ids(service.events())
     if len(first) < 2:
         return does_not_arise(f"{len(first)} events")
-    second = ids_of(service.events_at(1), of_events=True)
+    second = event_ids(service.events_at(1))
     again = len(set(first) & set(second))
     evidence = f"{again} of {len(second)} events of offset 1 had come with offset 0"
     if again > len(first) // 3:

@@ -125,7 +125,6 @@ class Service:
         return self.caller.once("listed", fetch)
 
 
-def ids_of(page: Page, *, of_events: bool = False) -> list[str]:
-    """Return the ids of the rows of a page, as far as they have one."""
-    read = event_id_of if of_events else account_id_of
-    return [one for hit in page.hits if (one := read(hit))]
+def event_ids(page: Page) -> list[str]:
+    """Return the ids of the events of a page, as far as they have one."""
+    return [one for hit in page.hits if (one := event_id_of(hit))]

@@ -27,7 +27,6 @@ from tap_totango.schema.seen_rows import VALUES, SeenColumns, columns_of_rows, n
 from tap_totango.schema.times import ConversionError, milliseconds_of, moment_of, timestamp
 from tap_totango.schema.types import (
     BOOLEAN,
-    DATE,
     JSON,
     NUMBER,
     OBJECT,
@@ -39,7 +38,6 @@ from tap_totango.schema.types import (
 
 __all__ = [
     "BOOLEAN",
-    "DATE",
     "EXTRA",
     "JSON",
     "NARROW",

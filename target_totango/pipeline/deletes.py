@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery import Failed, result_of
+from target_totango.models import USERS
 from target_totango.objects import DELETABLE
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.storage import Confirmation
@@ -205,7 +206,7 @@ class HardDeletes:
                 if not users:
                     break
                 wait(pause)
-                users = set(clients.lookup.users(users))
+                users = {(account, user) for account, user in clients.lookup.find(USERS, users)}
         except (ApiError, IncompleteReadError) as error:
             logger.warning("Whether users are deleted cannot be looked up: %s", error)
             return None

@@ -2,7 +2,6 @@
 
 from target_totango.storage.dead_letter import (
     REJECTS,
-    DeadLetterFile,
     reasons_in,
     run_of_reject,
 )
@@ -13,7 +12,6 @@ from target_totango.storage.private_files import PRIVATE
 from target_totango.storage.record_notes import Call, RecordNotes
 from target_totango.storage.run_files import RunFiles
 from target_totango.storage.run_store import RunStore, comparable, is_older
-from target_totango.storage.sent_file import SentFile
 from target_totango.storage.singer_file import SingerFile
 from target_totango.storage.stale_rejects import (
     StaleRejects,
@@ -27,13 +25,11 @@ __all__ = [
     "REJECTS",
     "Call",
     "Confirmation",
-    "DeadLetterFile",
     "KnownGroups",
     "Ledger",
     "RecordNotes",
     "RunFiles",
     "RunStore",
-    "SentFile",
     "SingerFile",
     "StaleRejects",
     "User",

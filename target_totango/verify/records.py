@@ -30,12 +30,12 @@ class RecordVerifier:
     """Compares touchpoints and tasks with what was sent of them.
 
     Args:
-        transport: How to reach the service.
+        client: Makes the calls.
         timeout: Seconds for which a write may stay invisible.
     """
 
-    def __init__(self, transport: ApiClient, *, timeout: float) -> None:
-        self._transport = transport
+    def __init__(self, client: ApiClient, *, timeout: float) -> None:
+        self._client = client
         self._timeout = timeout
         self._started = int(time.time() * 1000)
 
@@ -97,13 +97,11 @@ class RecordVerifier:
         accounts = {each.key[1] for each in sent}
         if len(accounts) <= MOST_ACCOUNTS:
             for account_id in sorted(accounts):
-                yield from record_events(
-                    self._transport, endpoint.event_type, account_id=account_id
-                )
+                yield from record_events(self._client, endpoint.event_type, account_id=account_id)
             return
         moments = [int(text) for each in sent if (text := each.attributes.get("create_date"))]
         start = min([self._started, *moments]) - CLOCK_MILLISECONDS
-        yield from record_events(self._transport, endpoint.event_type, start=start)
+        yield from record_events(self._client, endpoint.event_type, start=start)
 
 
 def _verdict(sent: Sent, shown: Sequence[Mapping[str, Any]]) -> Verdict:

@@ -3,14 +3,11 @@
 What the questions are is up to the plugins; each of them has a room of questions.
 """
 
-from totango_api.probe.caller import BudgetSpentError, Caller, is_refusal, said_of
+from totango_api.probe.caller import Caller, is_refusal, said_of
 from totango_api.probe.command import are_settled, conclude, probe_parser
 from totango_api.probe.profile import Profile
 from totango_api.probe.questions import (
-    ANSWERED,
     FAILED,
-    NOT_ASKED,
-    NOTHING_TO_ASK,
     Answer,
     Question,
     Result,
@@ -20,12 +17,8 @@ from totango_api.probe.questions import (
 )
 
 __all__ = [
-    "ANSWERED",
     "FAILED",
-    "NOTHING_TO_ASK",
-    "NOT_ASKED",
     "Answer",
-    "BudgetSpentError",
     "Caller",
     "Profile",
     "Question",

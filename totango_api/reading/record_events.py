@@ -41,7 +41,7 @@ class RecordEvent:
 
 
 def record_events(
-    transport: ApiClient,
+    client: ApiClient,
     event_type: str,
     *,
     account_id: str | None = None,
@@ -50,7 +50,7 @@ def record_events(
     """Yield events of touchpoints (`note`) or tasks (`task`).
 
     Args:
-        transport: How to reach the service.
+        client: Makes the calls.
         event_type: Which.
         account_id: Only this account's events, when given.
         start: Only events from this moment on, in epoch milliseconds, when given.
@@ -60,7 +60,7 @@ def record_events(
     """
     terms = [of_types([event_type]), *([] if start is None else [since(start)])]
     query = Query(terms=tuple(terms), sort_order=None)
-    for batch in EventsRead(transport, query, account_id=account_id).batches():
+    for batch in EventsRead(client, query, account_id=account_id).batches():
         for hit in batch:
             if (event := _event(hit, event_type)) is not None:
                 yield event

@@ -33,13 +33,13 @@ class ScrollRead:
     """One read of all accounts that a query matches; in use like a `CompleteRead`.
 
     Args:
-        transport: How to reach the service.
+        client: Makes the calls.
         query: Its terms and fields; `count` is the size of a step.
         team_id: Sent as form field `team_id` when not None.
     """
 
-    def __init__(self, transport: ApiClient, query: Query, *, team_id: str | None = None) -> None:
-        self._transport = transport
+    def __init__(self, client: ApiClient, query: Query, *, team_id: str | None = None) -> None:
+        self._client = client
         self._query = query
         self._team_id = team_id
         self._seen = KeySet()
@@ -93,7 +93,7 @@ class ScrollRead:
             team_id=self._team_id, scroll_id=scroll_id
         )
         seconds = None if scroll_id is None else 0.0
-        answer = self._transport.post_form(PATH, form, max_retry_seconds=seconds)
+        answer = self._client.post_form(PATH, form, max_retry_seconds=seconds)
         if not isinstance(answer, dict):
             raise ResponseError(_ENDPOINT, reason="the answer is not an object")
         return answer

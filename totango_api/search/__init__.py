@@ -6,10 +6,8 @@ from totango_api.search.attributes import (
     DATE,
     DAY,
     DISCOVERY_SECONDS,
-    LIFECYCLE,
     LIST,
     NUMBER,
-    TAG,
     TEXT,
     Attribute,
     definitions,
@@ -27,8 +25,9 @@ from totango_api.search.endpoint import (
     page_in,
     whole_number,
 )
+from totango_api.search.key_lookup import LookupResult
 from totango_api.search.list_answer import ListAnswer, Row, list_in
-from totango_api.search.lookup import Lookup, LookupResult
+from totango_api.search.lookup import Lookup
 from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
 from totango_api.search.query_parser import PastedQuery, query_from
@@ -50,12 +49,10 @@ __all__ = [
     "DAY",
     "DESCENDING",
     "DISCOVERY_SECONDS",
-    "LIFECYCLE",
     "LIST",
     "NUMBER",
     "REFERENCE_PATHS",
     "STAFF_PATH",
-    "TAG",
     "TEXT",
     "USERS",
     "Attribute",

@@ -88,7 +88,7 @@ class Search:
     """
 
     def __init__(self, client: ApiClient, stream: str, *, team_id: str | None = None) -> None:
-        self._transport = client
+        self._client = client
         self.stream = stream
         self._team_id = team_id
         self._counting = threading.Lock()
@@ -117,7 +117,7 @@ class Search:
         """
         with self._counting:
             self.calls += 1
-        answer = self._transport.post_form(
+        answer = self._client.post_form(
             self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
         )
         page = page_in(answer, self.stream, endpoint=f"POST {self.path}")

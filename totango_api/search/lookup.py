@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from totango_api import limits
 from totango_api.errors import RefusedError
 from totango_api.search.attributes import CORE_ATTRIBUTES, TEXT, Attribute
 from totango_api.search.endpoint import ACCOUNTS, USERS, Search
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from totango_api.http import ApiClient
     from totango_api.search.endpoint import Key
 
-__all__ = ["IDS_PER_QUERY", "Lookup", "LookupResult"]
-
 IDS_PER_QUERY: Final = 500
 """Half a page: leaves room for users that exist in two accounts."""
 
@@ -29,33 +26,11 @@ class Lookup:
     Not to be shared between threads.
 
     Args:
-        transport: The way out.
-        team_id: Sent as form field `team_id` when not None.
-        batch: Ids in one query; never more than a page has rows.
+        client: Makes the calls.
     """
 
-    def __init__(
-        self, transport: ApiClient, *, team_id: str | None = None, batch: int = IDS_PER_QUERY
-    ) -> None:
-        self._batch = max(1, min(batch, limits.PAGE_ROWS))
-        self._lookups = {
-            stream: KeyLookup(Search(transport, stream, team_id=team_id))
-            for stream in (ACCOUNTS, USERS)
-        }
-
-    def accounts(
-        self, ids: Iterable[str], attributes: Iterable[str | Attribute] = ()
-    ) -> dict[str, LookupResult]:
-        """Return the accounts that exist, by id: see `find`."""
-        found = self.find(ACCOUNTS, ((account_id,) for account_id in ids), attributes)
-        return {key[0]: row for key, row in found.items()}
-
-    def users(
-        self, keys: Iterable[tuple[str, str]], attributes: Iterable[str | Attribute] = ()
-    ) -> dict[tuple[str, str], LookupResult]:
-        """Return the users that exist, by account id and user id: see `find`."""
-        found = self.find(USERS, keys, attributes)
-        return {(key[0], key[1]): row for key, row in found.items()}
+    def __init__(self, client: ApiClient) -> None:
+        self._lookups = {stream: KeyLookup(Search(client, stream)) for stream in (ACCOUNTS, USERS)}
 
     def find(
         self, stream: str, keys: Iterable[Key], attributes: Iterable[str | Attribute] = ()
@@ -80,7 +55,7 @@ class Lookup:
         lookup = self._lookups[stream]
         columns = [_attribute(stream, attribute) for attribute in attributes]
         remaining = iter(dict.fromkeys(keys))
-        while batch := list(islice(remaining, self._batch)):
+        while batch := list(islice(remaining, IDS_PER_QUERY)):
             request = LookupRequest(set(batch), columns)
             try:
                 lookup.find(request)

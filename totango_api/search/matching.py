@@ -37,13 +37,13 @@ class Matcher:
     """Finds the rows of one search endpoint by one attribute.
 
     Args:
-        transport: The way out.
+        client: Makes the calls.
         stream: `accounts` or `users`.
         attribute: API name, or `user_id`.
     """
 
-    def __init__(self, transport: ApiClient, stream: str, attribute: str) -> None:
-        self._search = Search(transport, stream)
+    def __init__(self, client: ApiClient, stream: str, attribute: str) -> None:
+        self._search = Search(client, stream)
         self._attribute = attribute
         self._filter = ListFilter()
 

@@ -36,7 +36,7 @@ class Reference:
     name: str
 
 
-def read_references(transport: ApiClient, name: str) -> list[Reference]:
+def read_references(client: ApiClient, name: str) -> list[Reference]:
     """Return the entries of a list, with one call.
 
     Raises:
@@ -44,7 +44,7 @@ def read_references(transport: ApiClient, name: str) -> list[Reference]:
         ApiError: If the list is not answered.
     """
     endpoint = f"GET {REFERENCE_PATHS[name]}"
-    rows = rows_in(transport.api("GET", REFERENCE_PATHS[name]), endpoint)
+    rows = rows_in(client.api("GET", REFERENCE_PATHS[name]), endpoint)
     references = [found for row in rows if (found := _reference(row)) is not None]
     if rows and not references:
         raise ResponseError(endpoint, reason="the answer holds no list of ids and names")

@@ -59,11 +59,11 @@ class RecordClient:
     """Makes and changes objects. Safe to share between threads.
 
     Args:
-        transport: The way out.
+        client: Makes the calls.
     """
 
-    def __init__(self, transport: ApiClient) -> None:
-        self._transport = transport
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
 
     def create(
         self, endpoint: RecordEndpoint, account_id: str, fields: Mapping[str, str]
@@ -110,7 +110,7 @@ class RecordClient:
         self._send("PUT", path, body, idempotent=True)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any], *, idempotent: bool) -> Any:
-        connection = self._transport.connection
+        connection = self._client.connection
         headers = {
             "app-token": connection.require_token(),
             "Accept": JSON,
@@ -123,7 +123,7 @@ class RecordClient:
         def read(endpoint: str, answer: Response) -> Any:
             return _read(endpoint, answer, connection.region, idempotent=idempotent)
 
-        return self._transport.send(request, read)
+        return self._client.send(request, read)
 
 
 def _read(endpoint: str, answer: Response, region: str, *, idempotent: bool) -> Any:

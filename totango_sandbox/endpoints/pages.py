@@ -44,7 +44,7 @@ def reply_page(
     if total is not None:
         body["total_hits"] = total
     took = int((time.perf_counter() - request.arrived) * 1000)
-    document = success(service.number, "search", took, {name: body})
+    document = success(service.number, took, {name: body})
     return reply_rows(document, request, service.switches)
 
 

@@ -105,9 +105,14 @@ def reply(document: object, status: int = 200) -> Response:
     return Response(status, json.dumps(document).encode())
 
 
-def success(service: str, kind: str, took_ms: int, response: dict[str, Any]) -> dict[str, Any]:
-    """``status: success`` around a response of a service, which is named by its number."""
-    return {"status": "success", **_common(service, kind), "took": took_ms, "response": response}
+def success(service: str, took_ms: int, response: dict[str, Any]) -> dict[str, Any]:
+    """``status: success`` around the response to a search; the service is named by its number."""
+    return {
+        "status": "success",
+        **_common(service, "search"),
+        "took": took_ms,
+        "response": response,
+    }
 
 
 def failed(service: str, kind: str, message: str, status: int) -> Response:

@@ -17,10 +17,8 @@ from totango_sandbox.storage.columns import (
     owner_mail,
     role_columns,
 )
-from totango_sandbox.storage.database import Database
-from totango_sandbox.storage.documents import Documents
-from totango_sandbox.storage.event_contents import TASK_PARTS, note_event, task_event
-from totango_sandbox.storage.events import Event, Events, account_of
+from totango_sandbox.storage.event_contents import note_event, task_event
+from totango_sandbox.storage.events import Event, account_of
 from totango_sandbox.storage.serialization import (
     KINDS,
     all_rows,
@@ -39,15 +37,11 @@ __all__ = [
     "MOVEMENT",
     "ROLES",
     "STATUS_GROUPS",
-    "TASK_PARTS",
     "TYPES",
     "UNKNOWN_STATUS",
     "Column",
-    "Database",
     "Definition",
-    "Documents",
     "Event",
-    "Events",
     "Store",
     "Table",
     "Write",
