@@ -10,14 +10,14 @@ from target_totango.config_schema import (
     AT_LEAST_ONCE,
     CREATE,
     FAIL,
-    IGNORE,
     OWN_SETTINGS,
-    WARN,
 )
 from target_totango.mapping import (
     DEFAULT_MARK,
+    IGNORE,
     OPTION_SETTINGS,
     POLICY_SETTINGS,
+    WARN,
     DeletionMark,
     MappingConfig,
     Policy,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from target_totango.mapping import (
+    IGNORE,
     OPTION_SETTINGS,
     POLICY_SETTINGS,
     REJECT,
     SEGMENT_SETTINGS,
+    WARN,
     setting,
 )
 from target_totango.models import HUB, TRACKING
@@ -21,8 +23,6 @@ from totango_api.report import report_settings
 CREATE: Final = "create"
 HOLD: Final = "hold"
 FAIL: Final = "fail"
-IGNORE: Final = "ignore"
-WARN: Final = "warn"
 AT_MOST_ONCE: Final = "at_most_once"
 AT_LEAST_ONCE: Final = "at_least_once"
 SEGMENT: Final = "segment"

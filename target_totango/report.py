@@ -38,6 +38,7 @@ COUNTS: Final = (
     "controls",
     "blanks",
     "incomplete",
+    "unknown_options",
     "left_out",
     "unannounced",
     "marked_deleted",
@@ -75,6 +76,7 @@ class StreamMetrics:
         controls: Texts with control characters, kept or removed as asked.
         blanks: Texts of nothing but blanks, kept or counted as null as asked.
         incomplete: Templates of which a part was missing.
+        unknown_options: Values of lists that are none of their options, sent as asked.
         left_out: Attributes left out because they could not be written, as asked.
         marked_deleted: Rows with a well-known mark that they are deleted, which no setting names:
             they were written.
@@ -107,6 +109,7 @@ class StreamMetrics:
     controls: int = 0
     blanks: int = 0
     incomplete: int = 0
+    unknown_options: int = 0
     left_out: int = 0
     unannounced: int = 0
     marked_deleted: int = 0

@@ -16,10 +16,12 @@ from target_totango.mapping.description import describe, log_change, log_mapping
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.identity import identity_of
 from target_totango.mapping.policy import (
+    IGNORE,
     LEAVE_OUT,
     OPTION_SETTINGS,
     POLICY_SETTINGS,
     REJECT,
+    WARN,
     Policy,
     setting,
 )
@@ -36,12 +38,14 @@ from target_totango.mapping.transform import Transformed, Transformer
 
 __all__ = [
     "DEFAULT_MARK",
+    "IGNORE",
     "LEAVE_OUT",
     "MISSING",
     "OPTION_SETTINGS",
     "POLICY_SETTINGS",
     "REJECT",
     "SEGMENT_SETTINGS",
+    "WARN",
     "ConversionError",
     "DeletionMark",
     "KnownAttributes",

@@ -8,6 +8,8 @@ from target_totango.mapping.convert import Conversion, text_conversion, to_numbe
 from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
 from target_totango.mapping.named import named_conversion
 from target_totango.mapping.numbers import number_conversion
+from target_totango.mapping.options import Options, options_of
+from target_totango.mapping.policy import IGNORE
 from target_totango.objects import DAY
 from totango_api import search
 
@@ -57,6 +59,12 @@ class Conversions:
         if attribute.kind == search.DATE or attribute.declared_type.lower() in _DAY_TYPES:
             return self._dates(source, _precision(attribute, formats))
         return to_number if attribute.kind == search.NUMBER else self._text
+
+    def options_of(self, object_: TotangoObject, api_name: str) -> Options | None:
+        """Return what an attribute may hold, where that is known and minded."""
+        if self._policy.unknown_options == IGNORE:
+            return None
+        return options_of(self._known.get(object_.name, api_name), self._policy.list_separator)
 
     def of_named(self, attribute: NamedAttribute, source: Source) -> Conversion[str]:
         """Return the conversion of an attribute for which mappings have a setting."""

@@ -236,7 +236,13 @@ class _Compiler:
             if (each.scope, each.api_name) == (scope, api_name)
         )
         return AttributeColumn(
-            api_name, scope, source.expression, convert, object_.max_length, next(checks, None)
+            api_name,
+            scope,
+            source.expression,
+            convert,
+            object_.max_length,
+            next(checks, None),
+            self._conversions.options_of(object_, api_name),
         )
 
     def _activity_time(self) -> TimeColumn | None:

@@ -14,6 +14,7 @@ logger = logging.getLogger("target-totango")
 _CHANGES: Final = {
     "controls": "texts hold NUL or other control characters (see control_characters)",
     "blanks": "texts are nothing but blanks (see blank_texts)",
+    "unknown_options": "values of lists are none of their options (see unknown_options)",
     "incomplete": "parts of templates are missing (see incomplete_templates)",
 }
 """What is logged of what the policy does to values, by the report's name for it."""

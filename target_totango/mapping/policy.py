@@ -21,6 +21,8 @@ REPLACE: Final = "replace"
 NULL: Final = "null"
 FILL: Final = "fill"
 LEAVE_OUT: Final = "leave_out"
+WARN: Final = "warn"
+IGNORE: Final = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Policy:
     incomplete_templates: str = NULL
     list_separator: str = ","
     separator_in_item: str = REJECT
+    unknown_options: str = REJECT
     time_zone: str = "UTC"
     max_activity_age_days: float | None = None
 
@@ -125,6 +128,15 @@ POLICY_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "What to do with a list item that holds the separator, so that Totango would take it for "
         "several: reject the row, replace the separator by a blank, or keep it.",
         enum=[REJECT, REPLACE, KEEP],
+        default=REJECT,
+    ),
+    "unknown_options": setting(
+        "string",
+        "Unknown options",
+        "What to do with a value of a list or a lifecycle that is none of its options, where the "
+        "service's attribute definitions list them: reject the row, send it and warn, or do not "
+        "look.",
+        enum=[REJECT, WARN, IGNORE],
         default=REJECT,
     ),
     "time_zone": setting(

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from target_totango.mapping.expressions import Expression
+    from target_totango.mapping.options import Options
     from target_totango.mapping.stream_mapping import AttributeColumn, IdColumn
 
     Reader = Callable[[Mapping[str, Any]], Any]
@@ -52,6 +53,7 @@ CONVERTED: Final = "converted"
 CONTROLS: Final = "controls"
 BLANKS: Final = "blanks"
 INCOMPLETE: Final = "incomplete"
+UNKNOWN_OPTIONS: Final = "unknown_options"
 
 _NOTHING: Final = frozenset(
     {
@@ -88,6 +90,8 @@ class Rules:
         if column.problems_of is not None:
             check = self._id_check(column.problems_of, is_id=True)
             conversion = Conversion({object: lambda value: check(to_text(value))})
+        if column.options is not None:
+            conversion = self._among(column.options, conversion)
         compiled: Conversion[str | None] = Conversion(conversion)
         for kind in (str, list, tuple):
             compiled[kind] = self._unless_null(conversion[kind])
@@ -159,6 +163,20 @@ class Rules:
             return text if text >= "!" else self._unless_blank(text)
 
         return converted
+
+    def _among(self, options: Options, conversion: Conversion[str]) -> Conversion[str]:
+        """Return a conversion to what an attribute may hold."""
+
+        def converted(value: Any) -> str:
+            text = conversion(value)
+            if unknown := options.unknown(text):
+                if self._policy.unknown_options == REJECT:
+                    code, listed = "unknown option", ", ".join(map(shown, unknown))
+                    raise ConversionError(code, f"{listed} is none of its options: {options}")
+                self._changes[UNKNOWN_OPTIONS] += 1
+            return text
+
+        return Conversion(dict.fromkeys((*conversion, object), converted))
 
     def _incomplete(self, convert: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
         def converted(value: Incomplete) -> str | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.convert import Conversion
     from target_totango.mapping.expressions import Expression
+    from target_totango.mapping.options import Options
     from totango_api.writing import IdProblem
 
 
@@ -41,6 +42,7 @@ class AttributeColumn:
         scope: `account`, `user` or `fields`.
         limit: Characters that Totango keeps.
         problems_of: For attributes that are ids themselves, which are never cut.
+        options: What it may hold, where that is known and minded.
     """
 
     api_name: str
@@ -49,6 +51,7 @@ class AttributeColumn:
     convert: Conversion[str]
     limit: int
     problems_of: Callable[[str], list[IdProblem]] | None = None
+    options: Options | None = None
 
 
 @dataclass(frozen=True, slots=True)

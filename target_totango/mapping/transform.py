@@ -226,7 +226,8 @@ class Transformer:
             name = len(self._expressions)
             self._expressions[name] = column.source
         limit = column.limit if column.problems_of is None else sys.maxsize
-        is_text = column.problems_of is None and column.convert[str] is unicode_text
+        is_checked = column.problems_of is not None or column.options is not None
+        is_text = not is_checked and column.convert[str] is unicode_text
         sent_as_is = limit if is_text else -1
         conversion = self._rules.attribute(column)
         return name, column.api_name, sent_as_is, conversion, limit, column.source.label

@@ -64,6 +64,10 @@ _FIELD_TYPES: Final = {
     LIFECYCLE: "lifecycle_attribute",
 }
 
+_OPTIONS: Final = ("options", "values", "list_values", "listValues", "allowed_values", "stages")
+_NAMES: Final = ("value", "name", "label", "display_name", "displayName")
+"""*Inferred*: no source shows how a definition lists the options of a list, nor that it does."""
+
 
 @dataclass(frozen=True)
 class Attribute:
@@ -84,6 +88,16 @@ class Attribute:
     declared_type: str = ""
     display_name: str | None = None
     definition: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The values that it takes, where its definition lists them."""
+        kept = self.definition.get("_extra")  # where tap-totango wrote the definition
+        for holder in (self.definition, kept if isinstance(kept, dict) else {}):
+            for key in _OPTIONS:
+                if isinstance(listed := holder.get(key), list):
+                    return tuple(dict.fromkeys(name for one in listed for name in _names_of(one)))
+        return ()
 
     @property
     def searchable(self) -> bool:
@@ -172,6 +186,12 @@ def definitions(listed: Iterable[Any]) -> Iterable[Attribute]:
             display_name=display if isinstance(display, str) else None,
             definition=entry,
         )
+
+
+def _names_of(option: Any) -> list[str]:
+    """Return the names of an option: a text, or an object that has one or more."""
+    named = [option.get(name) for name in _NAMES] if isinstance(option, dict) else [option]
+    return [name for name in named if isinstance(name, str) and name]
 
 
 def _object_of(entry: dict[str, Any]) -> str:

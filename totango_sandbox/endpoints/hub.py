@@ -176,7 +176,7 @@ def _attributes(service: Service, kind: str, row: dict[str, Any]) -> list[tuple[
                 continue
             text = None
         if text is not None and name in known:
-            stored_value(known[name], text, _TEXT_MAX[kind], over_limit)
+            stored_value(known[name], text, _TEXT_MAX[kind], service.switches)
         elif text is not None and len(text) > _TEXT_MAX[kind] and over_limit == "drop":
             msg = f"{name}: text is longer than {_TEXT_MAX[kind]} characters"
             raise InvalidRowError(msg)

@@ -59,8 +59,10 @@ def _described(definition: Definition, switches: Switches) -> dict[str, object]:
     }
     if definition.type == "currency":
         one["formatSettings"] = {"sign": "USD"}
-    if definition.options:
-        one["options"] = list(definition.options)
+    shown = switches.text("options_shown")
+    if definition.options and shown != "off":
+        names = list(definition.options)
+        one["options"] = names if shown == "texts" else [{"name": name} for name in names]
     return one
 
 

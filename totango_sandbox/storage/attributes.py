@@ -119,14 +119,14 @@ def guess_type(text: str) -> str:
     return "date" if dates.parse(text) is not None else "text"
 
 
-def stored_value(definition: Definition, text: str, longest: int, over_limit: str) -> Any:
+def stored_value(definition: Definition, text: str, longest: int, switches: Switches) -> Any:
     """Return the cell that a written text becomes.
 
     Args:
         definition: the attribute it is written to.
         text: as received.
         longest: most characters of a text of this object.
-        over_limit: ``drop``, ``truncate`` or ``keep`` what is longer.
+        switches: what becomes of texts that are longer, and of what is no option.
 
     Raises:
         InvalidValueError: the text is not a value of the attribute's type.
@@ -142,16 +142,29 @@ def stored_value(definition: Definition, text: str, longest: int, over_limit: st
             msg = "not an ISO 8601 date"
             raise InvalidValueError(msg)
         return moment
-    is_choice = definition.options and definition.type in {"list", "lifecycle"}
-    if is_choice and text not in definition.options:
-        msg = f"not an option of this {definition.type} attribute"
-        raise InvalidValueError(msg)
+    if definition.options and switches.text("unknown_option") == "drop":
+        _check_options(definition, text)
+    over_limit = switches.text("over_limit")
     if len(text) > longest and over_limit != "keep":
         if over_limit == "drop":
             msg = f"text is longer than {longest} characters"
             raise InvalidValueError(msg)
         return text[:longest]
     return text
+
+
+def _check_options(definition: Definition, text: str) -> None:
+    """Check a choice, or several of them.
+
+    Raises:
+        InvalidValueError: one is no option.
+    """
+    if definition.type not in {"list", "lifecycle", "multi_list"}:
+        return
+    parts = text.split(",") if definition.type == "multi_list" else [text]
+    if any(part.strip() not in definition.options for part in parts):
+        msg = f"not an option of this {definition.type} attribute"
+        raise InvalidValueError(msg)
 
 
 def plain_number(text: str) -> int | float:

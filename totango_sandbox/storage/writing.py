@@ -122,7 +122,7 @@ def _set_attributes(
 ) -> None:
     kind, switches = table.kind, store.switches
     known, columns, sources = store.definitions.by_object[kind], table.attributes, table.sources
-    longest, over_limit = _TEXT_MAX[kind], switches.text("over_limit")
+    longest = _TEXT_MAX[kind]
     written = stamp(write.surface, write.arrival)
     for name, text in pairs:
         cell = None
@@ -136,7 +136,7 @@ def _set_attributes(
                 if definition is None:
                     definition = store.definitions.for_write(kind, name, text, switches)
                     store.database.mark("attributes", (kind, name))
-                cell = stored_value(definition, text, longest, over_limit)
+                cell = stored_value(definition, text, longest, switches)
             except InvalidValueError as refused:
                 _log_refused(store, write, kind, name, text, str(refused))
                 continue

@@ -128,6 +128,13 @@ SWITCH_GROUPS: Final[dict[str, tuple[Switch, ...]]] = {
         ),
     ),
     "Lists and single objects": (
+        Switch(
+            "options_shown",
+            "texts",
+            "texts|objects|off",
+            "definitions list the options of lists: as texts, objects with a name, not at all",
+            "6",
+        ),
         Switch("role_type", "text", r"\S+", "type of role attributes in the definitions", "6"),
         Switch(
             "reference_shape",
@@ -179,6 +186,7 @@ SWITCH_GROUPS: Final[dict[str, tuple[Switch, ...]]] = {
             "activity_visible_after", "0", DECIMAL, "seconds until a last activity is seen", "4.4"
         ),
         Switch("over_limit", "drop", "drop|truncate|keep", "values over the length limits", "7"),
+        Switch("unknown_option", "drop", "drop|keep", "a value that is no option of a list", "4.3"),
         Switch("empty_value", "ignore", "ignore|clear", "an empty value in a tracking call", "4.3"),
         Switch(
             "unknown_attributes", "create", "create|text|drop", "new API names (typed, text)", "Q7"

@@ -28,6 +28,12 @@ def test_attribute_definitions(sandbox):
         ("Role", "list"),
     ]
     assert found[0]["formatSettings"] == {"sign": "USD"}
+    assert found[2]["options"] == ["x"]
+    sandbox.set(options_shown="objects")
+    [*_, role] = get(sandbox, "/api/v1/attributes.json").json()["list"]
+    assert role["options"] == [{"name": "x"}]
+    sandbox.set(options_shown="off")
+    assert "options" not in get(sandbox, "/api/v1/attributes.json").json()["list"][2]
     sandbox.set(attributes_json="off")
     assert get(sandbox, "/api/v1/attributes.json").status_code == 403
     sandbox.set(attributes_json="odd")
