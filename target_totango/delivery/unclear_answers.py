@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from target_totango.objects import OBJECTS
-from target_totango.verify import Sent, pauses
+from target_totango.verify import Sent, editable, pauses
 from totango_api.errors import ApiError, IncompleteReadError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class UnclearAnswers:
                 break
             time.sleep(pause)
             try:
-                sent = [Sent(row.request.key, row.request.attributes) for row in waiting]
+                sent = [Sent(row.request.key, editable(row.request.attributes)) for row in waiting]
                 verdicts = self._verifier().check(sent)
             except (ApiError, IncompleteReadError) as error:
                 logger.warning("Rows that were answered oddly cannot be read back: %s", error)

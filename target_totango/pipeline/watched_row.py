@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery import Confirmed, Refused
 from target_totango.models import ACCOUNT
-from target_totango.verify import Sent
+from target_totango.verify import Sent, editable
 
 if TYPE_CHECKING:
     from target_totango.models import Row
@@ -72,4 +72,4 @@ class WatchedRow:
 
 def sent(row: Row) -> Sent:
     """Return what a row wrote, to be compared."""
-    return Sent(row.request.key, row.request.attributes)
+    return Sent(row.request.key, editable(row.request.attributes))

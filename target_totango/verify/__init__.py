@@ -1,6 +1,6 @@
 """Reads back what was written and compares."""
 
-from target_totango.verify.compare import Difference
+from target_totango.verify.compare import Difference, editable
 from target_totango.verify.read_back import Checked, ReadBack
 from target_totango.verify.records import RecordVerifier
 from target_totango.verify.verification import NAMES, Sent, Verdict, Verifier, compare, pauses
@@ -15,5 +15,6 @@ __all__ = [
     "Verdict",
     "Verifier",
     "compare",
+    "editable",
     "pauses",
 ]

@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.dates import epoch_milliseconds, parse_moment
+from totango_api.writing import is_short_salesforce_id, salesforce_long_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ FOREIGN_KEYS: Final = frozenset({"ofid"})
 """Attributes that Totango stores in lower case."""
 
 FIXED: Final = frozenset({"sfid"})
-"""Attributes that Totango may keep as they are: documented as not editable."""
+"""Attributes that are documented as not editable: compared only where Totango shows a value."""
 
 _BOOLEANS: Final = {"yes": True, "true": True, "no": False, "false": False}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
@@ -47,6 +48,16 @@ class Difference:
     found: Any
 
 
+def editable(sent: Mapping[str, str]) -> dict[str, str]:
+    """Return the attributes that Totango takes as they are sent."""
+    return {name: text for name, text in sent.items() if name not in FIXED}
+
+
+def unshown(sent: Mapping[str, str], found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the attributes that cannot be compared: not editable, and not shown."""
+    return tuple(name for name in sent if name in FIXED and found.get(name) is None)
+
+
 def compare(sent: Mapping[str, str], found: Mapping[str, Any]) -> list[Difference]:
     """Return the attributes whose value in Totango is not the one that was sent.
 
@@ -62,10 +73,10 @@ def compare(sent: Mapping[str, str], found: Mapping[str, Any]) -> list[Differenc
 
 
 def _same(attribute: str, sent: str, found: Any) -> bool:
-    if attribute in FIXED:
-        return True
     if found is None:
-        return not sent
+        return not sent or attribute in FIXED
+    if attribute in FIXED and isinstance(found, str) and is_short_salesforce_id(found):
+        found = salesforce_long_id(found)
     if attribute in FOREIGN_KEYS and isinstance(found, str):
         return sent.lower() == found.lower()
     compares = _COMPARISONS.get(type(found))

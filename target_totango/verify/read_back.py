@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ import msgspec
 from target_totango.models import ACCOUNT, ALL, OFF, Row, ValidationError
 from target_totango.objects import RECORDED
 from target_totango.verify.verification import NAMES, Sent, Verdict
+from totango_api.counts import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -64,6 +66,7 @@ class ReadBack:
         self._sources: list[SourceStream] = []
         self._objects: set[str] = set()
         self._logged: set[str] = set()
+        self._unshown: Counter[tuple[str, str]] = Counter()
 
     @property
     def is_on(self) -> bool:
@@ -117,6 +120,14 @@ class ReadBack:
             yield self._checked(verdict)
         for verdict in records.verify(self._sent(RECORDED), wait):
             yield self._checked(verdict)
+        for (object_, name), count in sorted(self._unshown.items()):
+            logger.warning(
+                "%s that %s of %s carried cannot be verified: no search shows it, and Totango "
+                "documents it as not editable.",
+                name,
+                rows(count),
+                object_,
+            )
 
     def _log_unread(self, what: str) -> None:
         if what not in self._logged:
@@ -134,7 +145,9 @@ class ReadBack:
         kept: dict[str, Any] = _decode(text)
         row = Row(0, self._sources[kept["source"]], kept["message"], stream, object_)
         key = tuple(kept["ledger_key"] or (stream, *verdict.key))
-        return Checked(row, key, verdict.result, kept["is_whole"], _errors(verdict))
+        self._unshown.update((object_, name) for name in verdict.unshown)
+        is_whole = kept["is_whole"] and not verdict.unshown
+        return Checked(row, key, verdict.result, is_whole, _errors(verdict))
 
     def _is_sampled(self, key: tuple[str, ...]) -> bool:
         hashed = hashlib.blake2b(json.dumps(key).encode(), digest_size=4).digest()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from target_totango.objects import OBJECTS
-from target_totango.verify.compare import Difference, compare, is_number, milliseconds
+from target_totango.verify.compare import (
+    Difference,
+    compare,
+    is_number,
+    milliseconds,
+    unshown,
+)
 from totango_api.search import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
@@ -52,11 +58,13 @@ class Verdict:
     Attributes:
         result: `confirmed`; `different` when the row is there with other values; `missing`.
         differences: The other values.
+        unshown: Attributes that could not be compared.
     """
 
     key: tuple[str, ...]
     result: Literal["confirmed", "different", "missing"]
     differences: tuple[Difference, ...] = ()
+    unshown: tuple[str, ...] = ()
 
 
 def pauses(seconds: float, first: float = 1.0) -> Iterator[float]:
@@ -208,7 +216,8 @@ def _verdict(sent: Sent, found: LookupResult | None) -> Verdict:
         return Verdict(sent.key, "missing")
     values = {**found.values, NAMES[sent.key[0]]: found.name}
     differences = tuple(compare(sent.attributes, values))
-    return Verdict(sent.key, "different" if differences else "confirmed", differences)
+    result: Literal["different", "confirmed"] = "different" if differences else "confirmed"
+    return Verdict(sent.key, result, differences, unshown(sent.attributes, values))
 
 
 def _without_equal(verdict: Verdict, values: Mapping[str, Any]) -> Verdict:
@@ -219,4 +228,5 @@ def _without_equal(verdict: Verdict, values: Mapping[str, Any]) -> Verdict:
         if difference.attribute not in values
         or compare({difference.attribute: difference.sent}, values)
     )
-    return Verdict(verdict.key, "different" if differences else "confirmed", differences)
+    result: Literal["different", "confirmed"] = "different" if differences else "confirmed"
+    return replace(verdict, result=result, differences=differences)
