@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 import tempfile
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from tap_totango.progress import Progress
 from tap_totango.schema import milliseconds_of
-from totango_api.errors import IncompleteReadError, RefusedError, TotangoError
+from tap_totango.streams.reads import incomplete, unless_refused
+from totango_api.errors import TotangoError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading import EventsRead, of_types, since
 from totango_api.search import Query
@@ -26,8 +28,8 @@ _IN_MEMORY: Final = 16 * 1024 * 1024
 """Bytes of the events kept for a stream; beyond, they are in a temporary file."""
 
 
-class EventView(Protocol):
-    """A stream made of events."""
+class EventConsumer(Protocol):
+    """A stream that wants events."""
 
     name: str
 
@@ -64,7 +66,7 @@ class EventsPass:
         self._served: set[str] = set()
         self.error: TotangoError | None = None
 
-    def pages(self, view: EventView, views: Sequence[EventView]) -> Iterator[Sequence[Hit]]:
+    def pages(self, view: EventConsumer, views: Sequence[EventConsumer]) -> Iterator[Sequence[Hit]]:
         """Yield the events that a stream wants, each once.
 
         Args:
@@ -96,7 +98,9 @@ class EventsPass:
                 except EOFError:
                     return
 
-    def _pages_read(self, view: EventView, others: Sequence[EventView]) -> Iterator[Sequence[Hit]]:
+    def _pages_read(
+        self, view: EventConsumer, others: Sequence[EventConsumer]
+    ) -> Iterator[Sequence[Hit]]:
         kept: dict[str, IO[bytes]] = {
             one.name: tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (read later)
             for one in others
@@ -116,7 +120,7 @@ class EventsPass:
             raise
         self._kept = kept
 
-    def _read(self, view: EventView, views: Sequence[EventView]) -> Iterator[Sequence[Hit]]:
+    def _read(self, view: EventConsumer, views: Sequence[EventConsumer]) -> Iterator[Sequence[Hit]]:
         floors = [one.start.since for one in views]
         floor = min((one for one in floors if one is not None), default=None)
         floor = None if None in floors else floor
@@ -127,24 +131,21 @@ class EventsPass:
         )
         for account_id in view.config.get("account_ids") or [view.pasted.account_id]:
             query = _query(view, views)
-            started = False
-            try:
-                narrowed = query if floor is None else query.narrowed(since(milliseconds_of(floor)))
-                for hits in _hits(view, narrowed, account_id):
-                    started = True
-                    yield hits
-            except RefusedError as error:
-                if started or floor is None:
-                    raise
-                view.logger.warning(
+            if floor is None:
+                yield from _hits(view, query, account_id)
+                continue
+            yield from unless_refused(
+                _hits(view, query.narrowed(since(milliseconds_of(floor))), account_id),
+                functools.partial(_hits, view, query, account_id),
+                functools.partial(
+                    view.logger.warning,
                     "events: Totango refuses to filter by time, so everything is read, and older "
                     "rows are dropped here. %s",
-                    error,
-                )
-                yield from _hits(view, query, account_id)
+                ),
+            )
 
 
-def _query(view: EventView, views: Sequence[EventView]) -> Query:
+def _query(view: EventConsumer, views: Sequence[EventConsumer]) -> Query:
     """Return a query for what all of the streams want."""
     size = view.config.get("page_size") or PAGE_ROWS
     query = Query(terms=view.pasted.terms, count=size, sort_order=None)
@@ -153,7 +154,7 @@ def _query(view: EventView, views: Sequence[EventView]) -> Query:
     return query
 
 
-def _hits(view: EventView, query: Query, account_id: str | None) -> Iterator[Sequence[Hit]]:
+def _hits(view: EventConsumer, query: Query, account_id: str | None) -> Iterator[Sequence[Hit]]:
     """Yield events.
 
     Raises:
@@ -170,10 +171,5 @@ def _hits(view: EventView, query: Query, account_id: str | None) -> Iterator[Seq
     view.log_query(result.total)
     view.metrics.note_result(result)
     view.logger.info("events: %s rows in %s calls.", result.rows, result.calls)
-    if result.is_complete:
-        return
-    msg = f"{result.missing} rows could not be read, {result.unreadable} have no id."
-    if result.missing is None:
-        msg = "Rows moved while others were read, and some may have been passed over."
-    remedy = "Set on_incomplete: warn to go on without them."
-    raise IncompleteReadError(msg, missing=result.missing, remedy=remedy)
+    if not result.is_complete:
+        raise incomplete(result, "Set on_incomplete: warn to go on without them.")

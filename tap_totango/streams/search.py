@@ -9,9 +9,9 @@ from tap_totango.records import RecordBuilder
 from tap_totango.schema import fields_for, milliseconds_of
 from tap_totango.state import REFUSED, Start, canonical
 from tap_totango.streams.attribute_columns import AttributedStream
+from tap_totango.streams.reads import incomplete, unless_refused
 from tap_totango.streams.trial import FieldTrial
-from totango_api.counts import rows
-from totango_api.errors import IncompleteReadError, RefusedError
+from totango_api.errors import RefusedError
 from totango_api.reading import (
     CREATE_DATE,
     CompleteRead,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tap_totango.records import Table
     from tap_totango.schema import Column
     from tap_totango.state import Bookmark
+    from totango_api.errors import IncompleteReadError
     from totango_api.reading import ReadResult, RecordBatch, Values
     from totango_api.search import Term
 
@@ -157,24 +158,22 @@ class SearchStream(AttributedStream):
             )
             yield from self._batches(query, start, trial)
             return
-        started = False
-        try:
-            narrowed = query.narrowed(self._since_term(start.since))
-            by = self.replication_key
-            for batch in self._batches(narrowed, start, trial, filtered_by=by):
-                started = True
-                yield batch
-        except RefusedError as error:
-            if started:
-                raise
-            self.logger.warning(
+        yield from unless_refused(
+            self._batches(
+                query.narrowed(self._since_term(start.since)),
+                start,
+                trial,
+                filtered_by=self.replication_key,
+            ),
+            lambda: self._batches(query, start, trial),
+            lambda error: self.logger.warning(
                 "%s: Totango refuses to filter by %s, so everything is read, and older rows are "
                 "dropped here. %s",
                 self.name,
                 self.replication_key,
                 error,
-            )
-            yield from self._batches(query, start, trial)
+            ),
+        )
 
     def _batches(
         self, query: Query, start: Start, trial: FieldTrial, *, filtered_by: str | None = None
@@ -282,26 +281,13 @@ class SearchStream(AttributedStream):
             self._write_activate_version_message(self._stream_version)
 
     def _incomplete(self, result: ReadResult) -> IncompleteReadError:
-        if result.unreadable:
-            msg = f"{rows(result.unreadable)} came without an id, and cannot be used."
-            return IncompleteReadError(msg, missing=result.unreadable, remedy=_LOOK_THERE)
-        if result.missing is not None:
-            msg = f"{result.missing} of {result.total} rows could not be read."
-            return IncompleteReadError(msg, missing=result.missing, remedy=self._remedy())
-        if result.total is None:
-            msg = "The server does not count its rows, and gave as many as it can."
-        else:
-            msg = "Rows moved while others were read, and some may have been passed over."
-        return IncompleteReadError(msg, remedy=self._remedy())
-
-    def _remedy(self) -> str:
         method = " or accounts_method: scroll" if self.searches == ACCOUNTS else ""
         remedy = (
             f"Set {self.searches}_partitions{method}; or on_incomplete: warn to go on without them."
         )
-        return (
-            f"{remedy}{_PROBE_AGAIN}" if self.run.known_service.hints_of(self.searches) else remedy
-        )
+        if self.run.known_service.hints_of(self.searches):
+            remedy += _PROBE_AGAIN
+        return incomplete(result, remedy)
 
     @property
     def _is_table(self) -> bool:
@@ -318,4 +304,3 @@ class SearchStream(AttributedStream):
 _PROBE_AGAIN = " The profile of probe_path may be out of date: probe again, or unset it."
 _DESELECT = "If it speaks of a column, deselect that one in the catalog."
 _LOOK_AT_IDS = "Look at the service's data, or ask Totango's support."
-_LOOK_THERE = "Look at the service's data, or ask Totango's support; on_incomplete: warn goes on."

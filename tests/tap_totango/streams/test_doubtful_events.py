@@ -25,7 +25,7 @@ def test_the_bookmark_stays_where_events_are_missing(
     assert ran.code == code
     assert sorted(ran.keys("events")) == [("e-1",), ("e-3",)]
     assert ran.value("events") is None
-    assert "1 have no id" in ran.said
+    assert "1 row came without an id" in ran.said
     assert len(re.findall(r"events: row \d, 'note of .*', has no id\.", ran.said)) == 1
 
 
