@@ -19,17 +19,25 @@ class StreamFailures:
 
     Args:
         report: Says so of the stream as well.
+        are_raised: Whether the first one ends the run, as in a test.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, are_raised: bool = False) -> None:
         self._report = report
+        self._are_raised = are_raised
         self._errors: dict[str, TotangoError] = {}
 
     def __bool__(self) -> bool:
         return bool(self._errors)
 
     def note(self, stream: str, error: TotangoError) -> None:
-        """Note that a stream failed."""
+        """Note that a stream failed.
+
+        Raises:
+            TotangoError: If that ends the run.
+        """
+        if self._are_raised:
+            raise error
         self._errors[stream] = error
         self._report.stream(stream).failure = sentence_of(error)
         logger.error("%s failed; why is said at the end of the run.", stream)

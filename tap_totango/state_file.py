@@ -6,13 +6,17 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tap_totango.schema import ConversionError, json_in, moment_of
+from tap_totango.schema import ConversionError, KnownColumns, json_in, moment_of
 from tap_totango.state import COLUMNS, FULL_AT, FULL_SINCE, READING, VALUE, canonical
 from totango_api.errors import InputError
 from totango_api.reading import ResumePoint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from singer_sdk.singerlib import Catalog
+
+    from tap_totango.schema import Naming
 
 _NEW_STATE: Final = (
     "Pass the last line that a target wrote; or run once without state, which reads everything."
@@ -96,6 +100,14 @@ def _check_reading(stream: str, reading: Any) -> None:
         raise InputError(msg, remedy=_NEW_STATE) from None
 
 
-def remembered_columns(state: Mapping[str, Any], stream: str, naming: str) -> Any:
-    """Return what the state remembers of a stream's columns under one way of naming."""
-    return state.get("bookmarks", {}).get(stream, {}).get(COLUMNS, {}).get(naming)
+def columns_known(
+    state: Mapping[str, Any], catalog: Catalog | None, streams: Iterable[str], naming: Naming
+) -> dict[str, KnownColumns]:
+    """Return what state and catalog know of the columns of each stream."""
+    known = {}
+    for stream in streams:
+        saved = state.get("bookmarks", {}).get(stream, {}).get(COLUMNS, {}).get(naming.key)
+        entry = catalog.get_stream(stream) if catalog else None
+        properties = entry.schema.to_dict().get("properties", {}) if entry else None
+        known[stream] = KnownColumns.from_state(saved, properties)
+    return known

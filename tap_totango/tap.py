@@ -19,20 +19,21 @@ from tap_totango.profile import KnownService
 from tap_totango.records import MessageWriter, Stopped
 from tap_totango.report import Report
 from tap_totango.run_end import RunEnd
-from tap_totango.schema import SNAKE, KnownColumns, Naming, catalog_in
+from tap_totango.schema import SNAKE, Naming, catalog_in
 from tap_totango.state import canonical, utc_now
-from tap_totango.state_file import checked_state, remembered_columns, state_in, unwrapped_state
+from tap_totango.state_file import checked_state, columns_known, state_in, unwrapped_state
 from tap_totango.streams import (
     Discovery,
     StreamContext,
     TotangoStream,
     check_maps,
     check_selection,
+    fail_narrow_streams,
     map_error,
     streams_of,
 )
 from totango_api.command import Part, help_on
-from totango_api.errors import SettingsError, TotangoError
+from totango_api.errors import SettingsError
 from totango_api.http import ApiClient
 from totango_api.plugin_config import environment_settings, respell, unreadable
 from totango_api.redaction import register_secrets
@@ -86,7 +87,7 @@ class TapTotango(Tap):
         """
         self.started_at = utc_now()
         self.report = report or Report()
-        self.failures = StreamFailures(self.report)
+        self.failures = StreamFailures(self.report, are_raised=self._tests)
         self._known_catalog = known_catalog
         # Streams are made of the state, which the SDK loads after the mapper has asked for them.
         super().__init__(*args, setup_mapper=False, **kwargs)
@@ -111,7 +112,7 @@ class TapTotango(Tap):
                 self.mapper.register_raw_streams_from_catalog(Catalog({name: entry}))
             except Exception as error:  # noqa: BLE001
                 if self.streams[name].selected:
-                    self._note_failure(name, map_error(error, name))
+                    self.failures.note(name, map_error(error, name))
                     self.streams[name].selected = False
 
     @functools.cached_property
@@ -145,35 +146,17 @@ class TapTotango(Tap):
             client=self.client,
             discovery=Discovery(self.client, is_enabled=enabled, is_promising=promising),
             naming=naming,
-            known_columns={name: self._known_columns(name, naming) for name in self.stream_classes},
+            known_columns=columns_known(
+                self.state, self.input_catalog or self._known_catalog, self.stream_classes, naming
+            ),
             started_at=self.started_at,
             writer=self.message_writer,
             write_state=lambda: self.state_writer.write_state(self.state),
-            fail=self._note_failure,
+            fail=self.failures.note,
             part=Part.parse(self.config.get("part")),
             report=self.report,
             known_service=known,
         )
-
-    def _known_columns(self, stream: str, naming: Naming) -> KnownColumns:
-        catalog: Catalog | None = self.input_catalog or self._known_catalog
-        entry = catalog.get_stream(stream) if catalog else None
-        properties = entry.schema.to_dict().get("properties", {}) if entry else None
-        return KnownColumns.from_state(
-            remembered_columns(self.state, stream, naming.key), properties
-        )
-
-    def _note_failure(self, stream: str, error: TotangoError) -> None:
-        """Note that a stream failed; the others are still read, but in a test.
-
-        Raises:
-            TotangoError: In a test.
-        """
-        if self._tests:
-            raise error
-        self.failures.note(stream, error)
-
-    # Singer -------------------------------------------------------------------------------------
 
     def discover_streams(self) -> Sequence[TotangoStream]:
         """Return the streams with the columns that this service has."""
@@ -277,7 +260,7 @@ class TapTotango(Tap):
             given["state"] = state_in(options["state"])
             tap = cls(**given, catalog=catalog_in(options["catalog"]), report=report)
             check_selection(tap.input_catalog, tap.streams, may_be_none=bool(tap.failures))
-            tap.refuse_narrow_catalog()
+            fail_narrow_streams(tap.streams, tap.failures.note)
             tap.sync_whole()
         except BaseException as error:  # such as a signal
             end.tell(report, tap.client if tap else None, error)
@@ -306,16 +289,6 @@ class TapTotango(Tap):
         """
         if self.state and not self.message_writer.ends_with_state:
             self.message_writer.write_message(StateMessage(value=self.state))
-
-    def refuse_narrow_catalog(self) -> None:
-        """Fail the streams whose part of the catalog lacks columns of earlier runs."""
-        for name, stream in self.streams.items():
-            if isinstance(stream, TotangoStream) and stream.selected:
-                try:
-                    stream.check_catalog()
-                except TotangoError as error:
-                    self._note_failure(name, error)
-                    stream.selected = False
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop; what was read so far is in the state that was written last."""

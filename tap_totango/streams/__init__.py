@@ -23,7 +23,7 @@ from tap_totango.streams.reference import (
     TouchpointTagsStream,
     TouchpointTypesStream,
 )
-from tap_totango.streams.selection import check_selection
+from tap_totango.streams.selection import check_selection, fail_narrow_streams
 from tap_totango.streams.staff import StaffStream
 from tap_totango.streams.task_events import TaskEventsStream
 from tap_totango.streams.tasks import TasksStream
@@ -82,6 +82,7 @@ __all__ = [
     "TotangoStream",
     "check_maps",
     "check_selection",
+    "fail_narrow_streams",
     "map_error",
     "streams_of",
 ]

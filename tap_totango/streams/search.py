@@ -139,40 +139,32 @@ class SearchStream(AttributedStream):
     # Reading ----------------------------------------------------------------------------------
 
     def _read(self, query: Query, start: Start, trial: FieldTrial) -> Iterator[RecordBatch]:
+        def whole() -> Iterator[RecordBatch]:
+            return self._batches(query, start, trial)
+
         if start.since is None:
             try:
-                yield from self._batches(query, start, trial)
+                yield from whole()
             except RefusedError as error:
                 error.remedy = error.remedy or _DESELECT
                 raise
             return
-        if (
-            self.searches in self.run.known_service.refuses_since
-            and self.replication_key == self.incremental_on
-        ):
-            self.logger.warning(
-                "%s: Totango refuses to filter by %s, as probe_path says, so everything is read, "
-                "and older rows are dropped here.",
-                self.name,
-                self.replication_key,
-            )
-            yield from self._batches(query, start, trial)
+        refuses_since = self.searches in self.run.known_service.refuses_since
+        if refuses_since and self.replication_key == self.incremental_on:
+            self._log_refusal("The profile of probe_path says so.")
+            yield from whole()
             return
-        yield from unless_refused(
-            self._batches(
-                query.narrowed(self._since_term(start.since)),
-                start,
-                trial,
-                filtered_by=self.replication_key,
-            ),
-            lambda: self._batches(query, start, trial),
-            lambda error: self.logger.warning(
-                "%s: Totango refuses to filter by %s, so everything is read, and older rows are "
-                "dropped here. %s",
-                self.name,
-                self.replication_key,
-                error,
-            ),
+        narrowed = query.narrowed(self._since_term(start.since))
+        filtered = self._batches(narrowed, start, trial, filtered_by=self.replication_key)
+        yield from unless_refused(filtered, whole, self._log_refusal)
+
+    def _log_refusal(self, why: object) -> None:
+        self.logger.warning(
+            "%s: Totango refuses to filter by %s, so everything is read, and older rows are "
+            "dropped here. %s",
+            self.name,
+            self.replication_key,
+            why,
         )
 
     def _batches(

@@ -1,13 +1,14 @@
-"""Which streams a catalog selects: checked before any of them is read."""
+"""What a catalog selects: checked before any stream is read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totango_api.errors import InputError
+from tap_totango.streams.base import TotangoStream
+from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from singer_sdk import Stream
     from singer_sdk.singerlib import Catalog
@@ -37,3 +38,16 @@ def check_selection(
     if not (may_be_none or any(stream.selected for stream in streams.values())):
         msg = "The catalog selects no stream, so there is nothing to read."
         raise InputError(msg, remedy="Set selected: true in the metadata of one.")
+
+
+def fail_narrow_streams(
+    streams: Mapping[str, Stream], fail: Callable[[str, TotangoError], None]
+) -> None:
+    """Fail the streams whose part of the catalog lacks columns of earlier runs."""
+    for name, stream in streams.items():
+        if isinstance(stream, TotangoStream) and stream.selected:
+            try:
+                stream.check_catalog()
+            except TotangoError as error:
+                fail(name, error)
+                stream.selected = False
