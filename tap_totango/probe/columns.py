@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe.service import SAMPLE, Service
+from tap_totango.probe.service import SAMPLE, ProbedService
 from tap_totango.schema import KnownColumns, column_kind, computed_columns, fields_for, roles_of
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
@@ -19,7 +19,7 @@ from totango_api.search import ACCOUNTS, LIST, Query, definitions
 if TYPE_CHECKING:
     from totango_api.search import FieldSpec
 
-Values = dict[str, list[Any] | None]
+ColumnValues = dict[str, list[Any] | None]
 """Values of each column by its kind; None where it is refused."""
 
 _MADE_UP: Final[FieldSpec] = {"type": "string_attribute", "attribute": "No such attribute"}
@@ -38,7 +38,7 @@ def _computed() -> dict[str, FieldSpec]:
     return {column_kind(field): field for field in fields if field["type"] != _MADE_UP["type"]}
 
 
-def _values(service: Service) -> Values:
+def _values(service: ProbedService) -> ColumnValues:
     """Return the values of all columns that questions are about."""
     fields = _computed()
     fields[column_kind(_CREATED)] = _CREATED
@@ -50,7 +50,7 @@ def _values(service: Service) -> Values:
     return service.caller.once("columns", lambda: _asked(service, fields))
 
 
-def _asked(service: Service, fields: dict[str, FieldSpec]) -> Values:
+def _asked(service: ProbedService, fields: dict[str, FieldSpec]) -> ColumnValues:
     """Ask for columns, by halves where they are refused."""
     query = Query(fields=tuple(fields.values()), count=SAMPLE)
     try:
@@ -66,13 +66,13 @@ def _asked(service: Service, fields: dict[str, FieldSpec]) -> Values:
         return dict.fromkeys(fields)
     kinds = list(fields)
     halves = kinds[: len(kinds) // 2], kinds[len(kinds) // 2 :]
-    found: Values = {}
+    found: ColumnValues = {}
     for half in halves:
         found |= _asked(service, {kind: fields[kind] for kind in half})
     return found
 
 
-def _list_field(service: Service) -> FieldSpec | None:
+def _list_field(service: ProbedService) -> FieldSpec | None:
     """Return the field of an attribute that may hold several choices, if one is known."""
     try:
         answer = service.definitions()
@@ -85,13 +85,13 @@ def _list_field(service: Service) -> FieldSpec | None:
     return next((one.search_field for one in (*several, *lists)), None)
 
 
-def creation_dates(service: Service) -> list[int]:
+def creation_dates(service: ProbedService) -> list[int]:
     """Return the dates at which some accounts were created."""
     found = _values(service)[column_kind(_CREATED)] or []
     return [one for one in found if isinstance(one, int) and not isinstance(one, bool)]
 
 
-def columns(service: Service) -> Answer:
+def columns(service: ProbedService) -> Answer:
     """Find the kinds of computed columns that are refused."""
     values = _values(service)
     kinds = sorted(_computed())
@@ -102,7 +102,7 @@ def columns(service: Service) -> Answer:
     return Answer(f"{len(refused)} refused", evidence, details=refused)
 
 
-def unknown_column(service: Service) -> Answer:
+def unknown_column(service: ProbedService) -> Answer:
     """Ask for an attribute that nobody defined."""
     values = _values(service)[column_kind(_MADE_UP)]
     if values is None:
@@ -110,7 +110,7 @@ def unknown_column(service: Service) -> Answer:
     return Answer("null", f"an attribute that does not exist, of {len(values)} rows")
 
 
-def simple_dates(service: Service) -> Answer:
+def simple_dates(service: ProbedService) -> Answer:
     """Look at the text of days."""
     found = _values(service)
     texts = [
@@ -134,7 +134,7 @@ def _form(value: Any) -> str:
     return "time" if _TIME_TEXT.fullmatch(value) else "other text"
 
 
-def choices(service: Service) -> Answer:
+def choices(service: ProbedService) -> Answer:
     """Look at the values of an attribute that may hold several choices."""
     values = [one for one in _values(service).get(_LISTED) or () if one not in (None, "")]
     if not values:
@@ -143,7 +143,7 @@ def choices(service: Service) -> Answer:
     return Answer(" and ".join(forms), f"{len(values)} values")
 
 
-def account_columns(service: Service) -> Answer:
+def account_columns(service: ProbedService) -> Answer:
     """Look where a column of the account comes in the rows of users."""
     hits = service.users().hits
     if service.parent_error is not None:

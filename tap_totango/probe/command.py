@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe import columns, events, filters, lists, pages
-from tap_totango.probe.service import Service
+from tap_totango.probe.service import ProbedService
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser
 from totango_api.region import connected
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_CALLS: Final = 30
 PROFILE: Final = "tap-totango-probe.json"
 
-QUESTIONS: Final[tuple[Question[Service], ...]] = (
+QUESTIONS: Final[tuple[Question[ProbedService], ...]] = (
     *pages.QUESTIONS,
     *lists.OF_ATTRIBUTES,
     *columns.QUESTIONS,
@@ -61,7 +61,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     sys.stdout.flush()
     with ApiClient(connection) as client:
         caller = Caller(client, options.max_calls, team_id=_team_id(config))
-        results = list(ask_all(QUESTIONS, Service(caller)))
+        results = list(ask_all(QUESTIONS, ProbedService(caller)))
     sys.stdout.write(conclude("tap-totango", caller, results, output))
     sys.stdout.write(f"Profile: {output}. Set probe_path to it, and the tap saves calls.\n")
     return int(not are_settled(results))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from tap_totango.probe.filters import OF_EVENTS
-from tap_totango.probe.service import Service, event_ids
+from tap_totango.probe.service import ProbedService, event_ids
 from totango_api.probe import Answer, Question, does_not_arise
 
 
-def events_offset(service: Service) -> Answer:
+def events_offset(service: ProbedService) -> Answer:
     """Ask for offset 1: the next page, or the same page a row further on."""
     first = event_ids(service.events())
     if len(first) < 2:
@@ -22,7 +22,7 @@ def events_offset(service: Service) -> Answer:
     return Answer("pages", evidence)
 
 
-def events_order(service: Service) -> Answer:
+def events_order(service: ProbedService) -> Answer:
     """Look at the times of the first events."""
     moments = [hit.get("timestamp") for hit in service.events().hits]
     known = [moment for moment in moments if isinstance(moment, int)]
@@ -34,7 +34,7 @@ def events_order(service: Service) -> Answer:
     return Answer("oldest first" if in_order else "in no order", f"{len(known)} events")
 
 
-def events_total(service: Service) -> Answer:
+def events_total(service: ProbedService) -> Answer:
     """Look for a count."""
     page = service.events()
     if page.total_hits is None:

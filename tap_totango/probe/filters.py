@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.columns import creation_dates
-from tap_totango.probe.service import EVENTS, Service
+from tap_totango.probe.service import EVENTS, ProbedService
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
 from totango_api.reading import CREATE_DATE
@@ -80,17 +80,17 @@ def _honoured(
     return Answer(IGNORED if outside else value, evidence)
 
 
-def activity_filter(service: Service) -> Answer:
+def activity_filter(service: ProbedService) -> Answer:
     """Filter accounts by their last activity."""
     return _of_hits(service, ACCOUNTS, service.accounts().hits, "last_activity_time")
 
 
-def first_activity_filter(service: Service) -> Answer:
+def first_activity_filter(service: ProbedService) -> Answer:
     """Filter users by their first activity."""
     return _of_hits(service, USERS, service.users().hits, "first_activity_time")
 
 
-def _of_hits(service: Service, stream: str, hits: Sequence[Hit], name: str) -> Answer:
+def _of_hits(service: ProbedService, stream: str, hits: Sequence[Hit], name: str) -> Answer:
     dates = [date for hit in hits if isinstance(date := hit.get(name), int)]
     term = {"type": "date", "term": name}
     return date_filter(
@@ -98,7 +98,7 @@ def _of_hits(service: Service, stream: str, hits: Sequence[Hit], name: str) -> A
     )
 
 
-def creation_filter(service: Service) -> Answer:
+def creation_filter(service: ProbedService) -> Answer:
     """Filter accounts by the date attribute by which large tenants are read."""
 
     def date_of(hit: Hit) -> Any:
@@ -113,7 +113,7 @@ def creation_filter(service: Service) -> Answer:
     )
 
 
-def events_filter(service: Service) -> Answer:
+def events_filter(service: ProbedService) -> Answer:
     """Filter events by their time."""
     hits = service.events().hits
     dates = [date for hit in hits if isinstance(date := hit.get("timestamp"), int)]
@@ -125,7 +125,7 @@ def events_filter(service: Service) -> Answer:
     )
 
 
-def unknown_filter(service: Service) -> Answer:
+def unknown_filter(service: ProbedService) -> Answer:
     """Send a filter that does not exist."""
     try:
         page = service.caller.once("unknown filter", lambda: _unknown_filter(service))
@@ -136,12 +136,12 @@ def unknown_filter(service: Service) -> Answer:
     return Answer(IGNORED, f"{page.total_hits} rows matched a filter that does not exist")
 
 
-def _unknown_filter(service: Service) -> Page:
+def _unknown_filter(service: ProbedService) -> Page:
     term = {"type": _MADE_UP, "eq": _MADE_UP}
     return service.caller.search(ACCOUNTS, Query(terms=(term,), count=1))
 
 
-def unknown_status(service: Service) -> Answer:
+def unknown_status(service: ProbedService) -> Answer:
     """Ask for the accounts whose status is unknown, in that word."""
     term = {"type": "string", "term": "status_group", "in_list": ["unknown"]}
     try:
@@ -154,7 +154,7 @@ def unknown_status(service: Service) -> Answer:
     return Answer("found" if rows else "none", f"{rows} accounts by the word unknown")
 
 
-def failure_status(service: Service) -> Answer:
+def failure_status(service: ProbedService) -> Answer:
     """Look at the status of a call that fails: the made-up filter's, or that of a made-up type."""
     try:
         service.caller.once("unknown filter", lambda: _unknown_filter(service))

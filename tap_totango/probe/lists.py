@@ -14,7 +14,7 @@ from totango_api.search import REFERENCE_PATHS, STAFF_PATH, Query, definitions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_totango.probe.service import Service
+    from tap_totango.probe.service import ProbedService
 
 _ROLES: Final = ("Success Manager", "Sales Manager")
 _KEYED: Final = "activity_types"
@@ -26,7 +26,7 @@ _COLLECTIONS_PATH: Final = "/api/v1/search/accounts/collections"
 LIST, KEYED, NESTED, EMPTY = "a list", "keyed by id", "under one more key", "empty"
 
 
-def attributes(service: Service) -> Answer:
+def attributes(service: ProbedService) -> Answer:
     """Ask for the attribute definitions."""
     try:
         answer = service.definitions()
@@ -45,7 +45,7 @@ def attributes(service: Service) -> Answer:
     return Answer("named", f"{len(known)} attributes")
 
 
-def owner_types(service: Service) -> Answer:
+def owner_types(service: ProbedService) -> Answer:
     """Look at the types of the attributes that hold an owner."""
     try:
         answer = service.definitions()
@@ -59,7 +59,7 @@ def owner_types(service: Service) -> Answer:
     return Answer(", ".join(sorted(set(types))), f"{len(types)} attributes")
 
 
-def reference_lists(service: Service) -> Answer:
+def reference_lists(service: ProbedService) -> Answer:
     """Ask for each reference list and for the staff."""
     found = _lists(service)
     reached = [name for name, answer in found.items() if not isinstance(answer, ApiError)]
@@ -74,7 +74,7 @@ def reference_lists(service: Service) -> Answer:
     return Answer(f"{len(reached)} of {len(found)}", evidence, advice, details=missing)
 
 
-def _lists(service: Service) -> dict[str, Any]:
+def _lists(service: ProbedService) -> dict[str, Any]:
     """Return what answers each list, or why it does not."""
 
     def fetch() -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _lists(service: Service) -> dict[str, Any]:
     return service.caller.once("lists", fetch)
 
 
-def _tried(service: Service, path: str, form: bytes | None = None) -> Any:
+def _tried(service: ProbedService, path: str, form: bytes | None = None) -> Any:
     """Return an answer, or the refusal of it."""
     try:
         return service.caller.get(path) if form is None else service.caller.post(path, form)
@@ -97,7 +97,7 @@ def _tried(service: Service, path: str, form: bytes | None = None) -> Any:
         return error
 
 
-def reference_shape(service: Service) -> Answer:
+def reference_shape(service: ProbedService) -> Answer:
     """Look at the shapes of the reference lists."""
     shapes = {
         name: shape
@@ -135,7 +135,7 @@ def _holds_rows(value: Any) -> bool:
     )
 
 
-def reference_names(service: Service) -> Answer:
+def reference_names(service: ProbedService) -> Answer:
     """Look at the spelling of keys in the reference lists."""
     keys = {
         key
@@ -163,7 +163,7 @@ def _rows(answer: Any) -> Iterable[Mapping[str, Any]]:
     yield from (row for row in values if isinstance(row, dict))
 
 
-def scroll(service: Service) -> Answer:
+def scroll(service: ProbedService) -> Answer:
     """Begin to scroll through accounts."""
     try:
         answer = service.caller.post(SCROLL_PATH, Query().at(0, 1, None).form())
@@ -177,12 +177,12 @@ def scroll(service: Service) -> Answer:
     return Answer("there", f"{len(rows)} accounts came", "accounts_method: scroll is possible")
 
 
-def touchpoints_list(service: Service) -> Answer:
+def touchpoints_list(service: ProbedService) -> Answer:
     """Ask for touchpoints without an id."""
     return _listed(_tried(service, "/api/v3/touchpoints/"))
 
 
-def tasks_list(service: Service) -> Answer:
+def tasks_list(service: ProbedService) -> Answer:
     """Ask for tasks without an id."""
     return _listed(_tried(service, "/api/v3/tasks"))
 
@@ -194,7 +194,7 @@ def _listed(answer: Any) -> Answer:
     return Answer("listed", f"{len(rows)} rows: {_shape(answer)}")
 
 
-def collections(service: Service) -> Answer:
+def collections(service: ProbedService) -> Answer:
     """Ask for rows of collections as the user interface does."""
     answer = _tried(service, _COLLECTIONS_PATH, Query().at(0, 1, None).form())
     if isinstance(answer, ApiError):
@@ -211,7 +211,7 @@ def collections(service: Service) -> Answer:
     return Answer("another shape", f"the answer is {_shape(answer)}")
 
 
-def audit_year(service: Service) -> Answer:
+def audit_year(service: ProbedService) -> Answer:
     """Ask the audit log for 31 December of last year, which ends on the first day of this one."""
     year = datetime.now(UTC).year
     path = f"/api/v2/audit?startDate={year - 1}-12-31&endDate={year}-01-01"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_totango.probe.service import SAMPLE, Service
+from tap_totango.probe.service import SAMPLE, ProbedService
 from totango_api.errors import ApiError
 from totango_api.limits import PAGE_ROWS, WINDOW_ROWS
 from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
@@ -19,7 +19,7 @@ ALL_TEAMS: Final = "-1"
 FEWEST_LISTED: Final = 2
 
 
-def page_size(service: Service) -> Answer:
+def page_size(service: ProbedService) -> Answer:
     """Ask for the largest page; where that is refused, for a small one."""
     page = service.accounts()
     rows, total = len(page.hits) + page.odd_hits, page.total_hits
@@ -36,7 +36,7 @@ def page_size(service: Service) -> Answer:
     return Answer("as asked", f"{rows} rows came when asked for {PAGE_ROWS}")
 
 
-def page_behind_window(service: Service) -> Answer:
+def page_behind_window(service: ProbedService) -> Answer:
     """Ask for the row behind the window."""
     total = service.accounts().total_hits
     try:
@@ -52,7 +52,7 @@ def page_behind_window(service: Service) -> Answer:
     return Answer("empty", f"row {WINDOW_ROWS + 1} of {total} did not come")
 
 
-def ties(service: Service) -> Answer:
+def ties(service: ProbedService) -> Answer:
     """Ask for the first page again, and compare the order of rows with the same name."""
     first = _tied(service.accounts().hits)
     if not first:
@@ -75,7 +75,7 @@ def _tied(hits: Sequence[Hit]) -> dict[str, list[str]]:
     return {name: ids for name, ids in groups.items() if len(ids) > 1}
 
 
-def total_hits(service: Service) -> Answer:
+def total_hits(service: ProbedService) -> Answer:
     """Compare a count with rows: of accounts asked for by their ids, or of all, if they are few."""
     first = service.accounts()
     if first.total_hits is None:
@@ -93,7 +93,7 @@ def total_hits(service: Service) -> Answer:
     return Answer(f"off by {surplus}", evidence, "nothing counts as complete by it alone")
 
 
-def _listed(service: Service, ids: Sequence[str]) -> Page | None:
+def _listed(service: ProbedService, ids: Sequence[str]) -> Page | None:
     """Return the accounts asked for by their ids; None where that is refused or ignored."""
     try:
         page = service.listed()
@@ -105,7 +105,7 @@ def _listed(service: Service, ids: Sequence[str]) -> Page | None:
     return page if is_honoured else None
 
 
-def double_decoding(service: Service) -> Answer:
+def double_decoding(service: ProbedService) -> Answer:
     """Ask for an account by its id, encoded once more than it has to be."""
     ids = service.listed_ids()
     if len(ids) < FEWEST_LISTED:
@@ -119,7 +119,7 @@ def double_decoding(service: Service) -> Answer:
     return Answer("twice" if is_found else "once", evidence)
 
 
-def teams(service: Service) -> Answer:
+def teams(service: ProbedService) -> Answer:
     """Count the accounts of all teams."""
     seen = service.accounts().total_hits
     page = service.caller.search(ACCOUNTS, Query(count=1), team_id=ALL_TEAMS)

@@ -36,7 +36,7 @@ LISTED: Final = 6
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
-class Service:
+class ProbedService:
     """A service that is asked.
 
     Args:

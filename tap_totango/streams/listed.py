@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_totango.records import Table
-
-Row = dict[str, Any]
+    from totango_api.search import Row
 
 _FORBIDDEN, _NOT_FOUND = 403, 404
 

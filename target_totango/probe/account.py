@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from totango_api.probe import Caller
     from totango_api.search import FieldSpec
 
-TEXT: Final = "Singer Probe Text"
-NUMBER: Final = "Singer Probe Number"
+TEXT_ATTRIBUTE: Final = "Singer Probe Text"
+NUMBER_ATTRIBUTE: Final = "Singer Probe Number"
 """Attributes of the probe's own: no other is written, beside the account's name."""
 
 _NAME: Final = "account_name"
@@ -100,8 +100,8 @@ class ProbedAccount:
         Raises:
             ApiError: If it cannot be read.
         """
-        text: FieldSpec = {"type": "string_attribute", "attribute": TEXT}
-        number: FieldSpec = {"type": "string_attribute", "attribute": NUMBER}
+        text: FieldSpec = {"type": "string_attribute", "attribute": TEXT_ATTRIBUTE}
+        number: FieldSpec = {"type": "string_attribute", "attribute": NUMBER_ATTRIBUTE}
         try:
             return self._read(text, number)
         except ApiError as error:
@@ -172,7 +172,7 @@ class ProbedAccount:
         Raises:
             ApiError: If the service does not answer.
         """
-        mark, named = self.mark(), {"text": TEXT, "number": NUMBER}
+        mark, named = self.mark(), {"text": TEXT_ATTRIBUTE, "number": NUMBER_ATTRIBUTE}
         self.track({_NAME: mark, **{named[key]: value for key, value in values.items()}})
         return self.wait_for(mark)
 
@@ -205,7 +205,7 @@ class ProbedAccount:
         """
         name = (before.name if before else None) or self.id
         text, number = (before.text, before.number) if before else (None, None)
-        values = {TEXT: _text(text), NUMBER: _text(number)}
+        values = {TEXT_ATTRIBUTE: _text(text), NUMBER_ATTRIBUTE: _text(number)}
         self.writes += 1
         self.track({_NAME: name, **values})
         found = self.wait_for(name)
@@ -218,7 +218,7 @@ class ProbedAccount:
         left = [] if before else ["the account itself, which was not there: archive it in Totango"]
         if seen.name != name:
             left.append("its name")
-        held = {TEXT: (seen.text, text), NUMBER: (seen.number, number)}
+        held = {TEXT_ATTRIBUTE: (seen.text, text), NUMBER_ATTRIBUTE: (seen.number, number)}
         left += [
             f"a value of the attribute {attribute!r}"
             for attribute, (now, then) in held.items()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
 from target_totango.probe import hub, tracking
-from target_totango.probe.account import NUMBER, TEXT, ProbedAccount
+from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser
@@ -97,8 +97,8 @@ def _announcement(before: Seen | None, options: argparse.Namespace) -> str:
         f"Account {options.account_id}, and no other, will be written to.{there}\n"
         f"{len(QUESTIONS)} questions in about {least} calls, at most {options.max_calls}: by "
         "tracking calls and hub batches, its name (put back in the end) and the attributes "
-        f"{TEXT!r} and {NUMBER!r}; a user that does not exist is deleted; no activity is counted. "
-        f"Each write is waited for, {options.wait:g} s at most.\n"
+        f"{TEXT_ATTRIBUTE!r} and {NUMBER_ATTRIBUTE!r}; a user that does not exist is deleted; no "
+        f"activity is counted. Each write is waited for, {options.wait:g} s at most.\n"
     )
 
 

@@ -9,7 +9,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.probe.account import NUMBER
+from target_totango.probe.account import NUMBER_ATTRIBUTE
 from target_totango.probe.tracking import first
 from totango_api.errors import ApiError
 from totango_api.http import decode
@@ -62,7 +62,7 @@ def hub_values(account: ProbedAccount) -> Answer:
     """Send a number as a number."""
     if not _is_usable(account):
         return does_not_arise("the hub takes no row: see hub_accounts")
-    response = account.post("accounts", [account.row(account.mark(), **{NUMBER: 13})])
+    response = account.post("accounts", [account.row(account.mark(), **{NUMBER_ATTRIBUTE: 13})])
     if response.status not in _OK:
         return Answer("text only", f"a number was answered {response.status}")
     if _says_no(_decoded(response)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from target_totango.probe.account import NUMBER, TEXT
+from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE
 from totango_api.errors import ApiError
 from totango_api.limits import ACCOUNT_TEXT_LENGTH
 from totango_api.probe import FAILED, Answer, Question, does_not_arise
-from totango_api.search import NUMBER as NUMBER_KIND
+from totango_api.search import NUMBER
 from totango_api.search import discover as discover_attributes
 from totango_api.writing import RECEIPTS
 
@@ -71,10 +71,14 @@ def unknown_attributes(account: ProbedAccount) -> Answer:
         known = account.caller.call(lambda: discover_attributes(account.caller.client, seconds=0))
     except ApiError:
         return Answer("created", "both were taken; their types are not told")
-    kinds = {one.api_name: one.kind for one in known if one.api_name in {TEXT, NUMBER}}
-    if NUMBER not in kinds:
+    kinds = {
+        one.api_name: one.kind
+        for one in known
+        if one.api_name in {TEXT_ATTRIBUTE, NUMBER_ATTRIBUTE}
+    }
+    if NUMBER_ATTRIBUTE not in kinds:
         return Answer("created", "both were taken; their types are not told")
-    is_typed = kinds[NUMBER] == NUMBER_KIND
+    is_typed = kinds[NUMBER_ATTRIBUTE] == NUMBER
     return Answer("created by value" if is_typed else "created as text", "a number and a text")
 
 

@@ -11,7 +11,7 @@ import sandboxes
 
 from tap_totango.probe import QUESTIONS
 from tap_totango.probe.command import MAX_CALLS
-from tap_totango.probe.service import Service
+from tap_totango.probe.service import ProbedService
 from totango_api.config import Connection
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, asked, caller
@@ -143,7 +143,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(filled: Sandbox) -> Iterator[Callable[[str], Any]]:
     connection = Connection.from_config(filled.config(), user_agent="test")
     with ApiClient(replace(connection, max_retry_seconds=0)) as client:
-        yield lambda name: asked(BY_NAME[name], Service(Caller(client, ALL)))
+        yield lambda name: asked(BY_NAME[name], ProbedService(Caller(client, ALL)))
 
 
 @pytest.mark.parametrize(("name", "answer", "switches"), CASES)

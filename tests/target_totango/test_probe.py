@@ -140,11 +140,11 @@ def test_no_other_account_and_nothing_else_is_touched(filled, probe) -> None:
     accounts = filled.writable("accounts")
     assert set(accounts) == {(TESTED,), (OTHER,)}
     assert accounts[(OTHER,)] == {"account_name": "Other", "Plan": "Tin"}
-    left = {account.TEXT: "something", account.NUMBER: 12}
+    left = {account.TEXT_ATTRIBUTE: "something", account.NUMBER_ATTRIBUTE: 12}
     assert accounts[(TESTED,)] == {"account_name": "Tested", "Plan": "Gold", **left}
     assert filled.writable("users") == users
     assert filled.stats()["rows"]["activities"] == 0
-    assert f"Left there: a value of the attribute {account.TEXT!r}" in ran.stdout
+    assert f"Left there: a value of the attribute {account.TEXT_ATTRIBUTE!r}" in ran.stdout
 
 
 def test_where_empty_values_clear_nothing_is_left(filled, probe) -> None:
