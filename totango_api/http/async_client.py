@@ -212,7 +212,7 @@ class AsyncPoster(Generic[T]):
                 # The ordinary call needs none of the machinery of retries.
                 return await self._retry(job, error, spent=self._clock() - started)
         except ApiError as error:
-            self._usage.failures[str(error.status or "no answer")] += 1
+            self._usage.count_failure(error)
             raise
 
     async def _retry(self, job: _Job[T], error: ApiError, *, spent: float) -> T:
@@ -236,7 +236,7 @@ class AsyncPoster(Generic[T]):
             nonlocal last
             last = failed
             job.is_waiting = True
-            self._usage.retries += 1
+            self._usage.count_retry()
             self._client.retry_log.note(failed, wait)
 
         again = retried(attempt, seconds=seconds, idempotent=job.idempotent, note=note, spent=spent)
@@ -261,7 +261,7 @@ class AsyncPoster(Generic[T]):
         Raises:
             ApiError: If the call failed.
         """
-        self._usage.count()
+        self._usage.count_call()
         started = self._clock()
         try:
             response = await self._exchange(job.body)

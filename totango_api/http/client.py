@@ -6,11 +6,8 @@ Totango's own Zendesk app and public clients (failures inside a 200).
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
-import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -25,6 +22,7 @@ from totango_api.http.requests_failures import error_of
 from totango_api.http.requests_session import Session
 from totango_api.http.responses import KEPT_BYTES, Response, error_for, is_ok, json_of
 from totango_api.http.retry import RetryLog, retried
+from totango_api.http.usage import Usage
 from totango_api.redaction import scrub
 
 if TYPE_CHECKING:
@@ -47,37 +45,6 @@ _NO_RESPONSE: Final = (
     OSError,
     ValueError,
 )
-
-
-@dataclass
-class Usage:
-    """What a surface (`api`, `tracking`, `hub`) has cost so far.
-
-    Attributes:
-        minutes: Calls in each minute, by epoch minute.
-    """
-
-    calls: int = 0
-    retries: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
-    minutes: Counter[int] = field(default_factory=Counter)
-
-    def count(self) -> None:
-        """Count a call that goes out now."""
-        self.calls += 1
-        self.minutes[int(time.time()) // 60] += 1
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for a report."""
-        return {
-            "calls": self.calls,
-            "retries": self.retries,
-            "failures": dict(self.failures),
-            "by_minute": {
-                f"{dt.datetime.fromtimestamp(minute * 60, dt.UTC):%Y-%m-%dT%H:%MZ}": calls
-                for minute, calls in sorted(self.minutes.items())
-            },
-        }
 
 
 @dataclass(frozen=True)
@@ -130,7 +97,6 @@ class ApiClient:
         self.clock = ServiceClock()
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self.retry_log = RetryLog()
-        self._usage_lock = threading.Lock()
         self._session = Session(pool_size)
         self._timeout = (min(CONNECT_TIMEOUT, connection.timeout), connection.timeout)
 
@@ -204,8 +170,7 @@ class ApiClient:
                 # The ordinary call needs none of the machinery of retries.
                 return self._retry(request, read, error, spent=time.monotonic() - started)
         except ApiError as error:
-            with self._usage_lock:
-                self.usage[request.surface].failures[str(error.status or "no answer")] += 1
+            self.usage[request.surface].count_failure(error)
             raise
 
     def _retry(
@@ -230,8 +195,7 @@ class ApiClient:
             return self._attempt(request, read)
 
         def note(failed: ApiError, wait: float) -> None:
-            with self._usage_lock:
-                self.usage[request.surface].retries += 1
+            self.usage[request.surface].count_retry()
             self.retry_log.note(failed, wait)
 
         again = retried(
@@ -245,8 +209,7 @@ class ApiClient:
         Raises:
             ApiError: If no whole response came.
         """
-        with self._usage_lock:
-            self.usage[request.surface].count()
+        self.usage[request.surface].count_call()
         if request.surface == "tracking":
             return self._exchange(request)
         with self.rate_limiter.call():
