@@ -369,6 +369,58 @@ def test_a_call_stays_unknown_where_events_cannot_be_read(
     assert len(tenant.calls("touchpoints")) == 1
 
 
+NO_RECEIPTS = [
+    "OK thanks",
+    "",
+    "true",
+    "[]",
+    '{"success": false}',
+    '{"message": "Internal error"}',
+    '{"statusCode": 500}',
+    '{"status": "queued"}',
+    '{"id": 7, "code": 500}',
+    '{"note": {"id": 7}, "success": false}',
+    '{"status": "success", "warnings": "row dropped"}',
+]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("body", NO_RECEIPTS)
+@pytest.mark.parametrize("about", ["touchpoints", "tasks"])
+def test_a_200_that_is_no_receipt_makes_a_new_row_uncertain_and_is_quoted(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], about: str, body: str
+) -> None:
+    tenant.chaos(f"answer@{about}:2:say={body}")
+    messages = {
+        "touchpoints": [NOTES, note(1), note(2), note(3)],
+        "tasks": [TODOS, todo(1), todo(2), todo(3)],
+    }
+    done = deliver(*messages[about], state(1), **settings)
+    assert done.codes == [{("", "uncertain")}]
+    assert done.totals["sent"] == 2
+    assert len(tenant.calls(about)) == 3
+
+
+@pytest.mark.parametrize("body", NO_RECEIPTS)
+def test_a_200_that_is_no_receipt_of_a_change_holds_state(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], body: str
+) -> None:
+    deliver(NOTES, note(1), **settings).ok()
+    tenant.chaos(f"answer@touchpoints:say={body}")
+    done = deliver(NOTES, note(1, body="New"), state(1), **settings)
+    is_none = not body  # No answer is a usual one to a PUT.
+    assert done.totals.get("sent", 0) == is_none
+    assert (done.states == []) == (not is_none)
+
+
+@pytest.mark.parametrize("body", ["Success", '"Success"', '{"message": "Success"}', '{"id": 7}'])
+def test_success_or_an_id_is_a_receipt(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], body: str
+) -> None:
+    tenant.chaos(f"answer@tasks:applied:say={body}")
+    deliver(TODOS, todo(1), **settings).ok()
+
+
 @pytest.mark.parametrize("edits", ["new", "move", "keep"])
 def test_a_task_whose_answer_has_no_id_is_found_when_it_is_to_be_changed(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], edits: str

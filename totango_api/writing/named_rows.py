@@ -120,7 +120,7 @@ def results_in(entries: Sequence[Any], rows: BatchRows) -> Iterator[tuple[int, b
     """
     in_order = len(entries) == rows.size
     for number, entry in enumerate(entries):
-        verdict = _verdict(entry)
+        verdict = verdict_in(entry)
         if verdict is None:
             continue
         place = rows.place_of(entry) if isinstance(entry, Mapping) else None
@@ -161,7 +161,7 @@ def _read_faults(value: Any, rows: BatchRows, faults: dict[int, str]) -> None:
         value = [value]
     for entry, reason in _entries(value):
         place = rows.place_of(entry)
-        if place is not None and _verdict(entry) is not True:
+        if place is not None and verdict_in(entry) is not True:
             faults.setdefault(place, reason)
 
 
@@ -178,7 +178,7 @@ def _has_name(entry: Any) -> bool:
     return isinstance(entry, Mapping) and not plain(entry).keys().isdisjoint((*_IDS, *_INDEXES))
 
 
-def _verdict(entry: Any) -> bool | None:
+def verdict_in(entry: Any) -> bool | None:
     """Return whether an entry says that its row was taken; None if it does not say."""
     if not isinstance(entry, Mapping):
         return _vote(entry) if isinstance(entry, str) else None

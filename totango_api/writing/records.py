@@ -1,18 +1,21 @@
 """Objects that are made and changed one by one, each with an id of Totango's own.
 
-Making one twice makes two: Totango keeps no id of the caller's.
+Making one twice makes two: Totango keeps no id of the caller's. Only an answer that holds the id or
+says "Success" tells that it was done: 200 alone does not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from totango_api.errors import ApiError, RefusedError
+from totango_api.errors import ApiError, RefusedError, ResponseError
 from totango_api.http import Request, json_of
+from totango_api.redaction import excerpt
+from totango_api.writing.named_rows import verdict_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +23,15 @@ if TYPE_CHECKING:
     from totango_api.http import ApiClient, Response
     from totango_api.reading import RecordEvent
 
+R = TypeVar("R")
+
 JSON: Final = "application/json"
+
+SUCCESS: Final = "success"
+"""What the article on tasks shows as the answer to a new one."""
+
+TRIES: Final = 4
+"""How often a change is sent before an answer that is no receipt is believed."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +87,14 @@ class RecordClient:
             ApiError: If it was not made, or if that is not known (`may_have_succeeded`).
         """
         body = endpoint.body(account_id, fields)
-        answer = self._send("POST", endpoint.path, body, idempotent=False)
-        return _id_text(endpoint.id_in(answer))
+
+        def read(url: str, response: Response) -> str | None:
+            answer = self._read(url, response, idempotent=False)
+            if (record_id := _id_text(endpoint.id_in(answer))) is None:
+                _check_success(url, response, answer, idempotent=False)
+            return record_id
+
+        return self._send("POST", endpoint.path, body, read, idempotent=False)
 
     def update(
         self,
@@ -107,9 +124,24 @@ class RecordClient:
         ids = {"note_id": record_id, "event_id": event_id}
         repeated = {name: ids[name] for name in endpoint.ids_in_body if ids[name] is not None}
         body = endpoint.body(account_id, fields) | repeated
-        self._send("PUT", path, body, idempotent=True)
 
-    def _send(self, method: str, path: str, body: Mapping[str, Any], *, idempotent: bool) -> Any:
+        def read(url: str, response: Response) -> None:
+            answer = self._read(url, response, idempotent=True)
+            # No source shows the answer to a change: none at all is a usual one.
+            if answer != "" and _id_text(endpoint.id_in(answer)) != record_id:
+                _check_success(url, response, answer, idempotent=True)
+
+        self._send("PUT", path, body, read, idempotent=True)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        read: Callable[[str, Response], R],
+        *,
+        idempotent: bool,
+    ) -> R:
         connection = self._client.connection
         headers = {
             "app-token": connection.require_token(),
@@ -119,29 +151,52 @@ class RecordClient:
         url = f"{connection.hosts.api}{path}"
         sent = msgspec.json.encode(body)
         request = Request("api", method, url, sent, headers, idempotent=idempotent)
-
-        def read(endpoint: str, answer: Response) -> Any:
-            return _read(endpoint, answer, connection.region, idempotent=idempotent)
-
         return self._client.send(request, read)
 
+    def _read(self, url: str, response: Response, *, idempotent: bool) -> Any:
+        """Return a decoded answer; a text such as "Success" as it is.
 
-def _read(endpoint: str, answer: Response, region: str, *, idempotent: bool) -> Any:
-    """Return a decoded answer; a text such as "Success" as it is.
+        Raises:
+            ApiError: If the answer says that it was not done.
+        """
+        body = response.body.strip()
+        if not body.startswith((b"{", b"[", b"<")):
+            return body.decode("utf-8", "replace").strip('"')
+        try:
+            answer = json_of(url, response, region=self._client.connection.region)
+        except ApiError as error:
+            # A page of a proxy, half an answer, "internal error": who knows what came of the call.
+            if not idempotent and error.retriable:
+                error.retriable, error.may_have_succeeded = False, True
+            raise
+        if verdict_in(answer) is False:
+            raise _no_receipt(url, response, idempotent=idempotent)
+        return answer
+
+
+def _check_success(url: str, response: Response, answer: Any, *, idempotent: bool) -> None:
+    """Check that an answer without an id says that the call was carried out.
 
     Raises:
-        ApiError: If the answer says that it was not done, or does not say that it was.
+        ResponseError: If it does not.
     """
-    body = answer.body.strip()
-    if not body.startswith((b"{", b"[", b"<")):
-        return body.decode("utf-8", "replace")
-    try:
-        return json_of(endpoint, answer, region=region)
-    except ApiError as error:
-        # A page of a proxy, half an answer, "internal error": who knows what came of the call.
-        if not idempotent and error.retriable:
-            error.retriable, error.may_have_succeeded = False, True
-        raise
+    said = answer
+    if isinstance(answer, dict) and len(answer) == 1:
+        said = SUCCESS if verdict_in(answer) else next(iter(answer.values()))
+    if not (isinstance(said, str) and said.rstrip(".!").lower() == SUCCESS):
+        raise _no_receipt(url, response, idempotent=idempotent)
+
+
+def _no_receipt(url: str, response: Response, *, idempotent: bool) -> ResponseError:
+    quoted = excerpt(response.body[:500].decode("utf-8", "replace"))
+    return ResponseError(
+        url,
+        status=response.status,
+        reason=f"no receipt, but {quoted}" if quoted else "an empty body",
+        retriable=idempotent,
+        may_have_succeeded=True,
+        max_tries=TRIES,
+    )
 
 
 def _id_text(value: Any) -> str | None:
