@@ -12,8 +12,9 @@ from target_totango.objects import STAFF
 from target_totango.verify import RecordVerifier, Verifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
+from totango_api.reading import read_staff
 from totango_api.region import resolved
-from totango_api.search import Lookup, Matcher, Reference, discover, read_references, read_staff
+from totango_api.search import Lookup, Matcher, Reference, discover, read_references
 from totango_api.writing import HubClient, TrackingClient, delete_user
 
 if TYPE_CHECKING:

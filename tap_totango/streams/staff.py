@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_totango.schema import TEXT, TIMESTAMP, Column, fields_for
 from tap_totango.streams.listed import ListedStream
 from totango_api.errors import IncompleteReadError
-from totango_api.search import Query, staff_pages
+from totango_api.reading import CompleteRead, Paging
+from totango_api.search import Query, StaffSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,16 +49,16 @@ class StaffStream(ListedStream):
         columns, _ = self.wanted()
         query = Query(fields=tuple(fields_for(columns)))
         size = self.run.known_service.rows_of_page(self.config.get("page_size"))
-        seen, odd = set[str](), 0
-        total: int | None = None
-        for page in staff_pages(self.run.client, query, size):
-            yield page.hits
-            seen |= {str(hit.get("name")) for hit in page.hits}
-            total, odd = page.total_hits, odd + page.odd_hits
-        if missing := max((total or 0) - len(seen), odd):
-            of = "" if total is None else f" of {total}"
-            msg = f"{missing}{of} rows of staff could not be read."
-            raise IncompleteReadError(msg, missing=missing, remedy="Run it again.")
+        reading = CompleteRead(StaffSearch(self.run.client), query, paging=Paging(page_size=size))
+        for batch in reading.batches():
+            yield batch.hits
+        result = reading.result
+        if result.is_complete:
+            return
+        missing = None if result.missing is None else result.missing + result.unreadable
+        of = "" if result.total is None else f" of {result.total}"
+        msg = f"{'Some' if missing is None else missing}{of} rows of staff could not be read."
+        raise IncompleteReadError(msg, missing=missing, remedy="Run it again.")
 
     @property
     def remedy(self) -> str:

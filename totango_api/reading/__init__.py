@@ -16,6 +16,7 @@ from totango_api.reading.record_events import RecordEvent, record_events
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
 from totango_api.reading.scroll import PATH as SCROLL_PATH
 from totango_api.reading.scroll import ScrollRead
+from totango_api.reading.staff import read_staff
 from totango_api.reading.values import UserPartitions, Values, values_of
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "event_id_of",
     "of_types",
     "parameters_of",
+    "read_staff",
     "record_events",
     "since",
     "values_of",

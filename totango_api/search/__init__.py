@@ -39,7 +39,7 @@ from totango_api.search.reference_lists import (
     rows_in,
 )
 from totango_api.search.request_parser import PastedRequest, request_from
-from totango_api.search.staff import STAFF_PATH, read_staff, staff_pages
+from totango_api.search.staff import STAFF_PATH, StaffSearch
 
 __all__ = [
     "ACCOUNTS",
@@ -72,6 +72,7 @@ __all__ = [
     "Reference",
     "Row",
     "Search",
+    "StaffSearch",
     "Term",
     "account_id_of",
     "definitions",
@@ -81,9 +82,7 @@ __all__ = [
     "page_in",
     "query_from",
     "read_references",
-    "read_staff",
     "request_from",
     "rows_in",
-    "staff_pages",
     "whole_number",
 ]

@@ -8,54 +8,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from totango_api.limits import PAGE_ROWS
-from totango_api.search.endpoint import USERS, page_in
-from totango_api.search.query import Query
-from totango_api.search.reference_lists import Reference
+from totango_api.search.endpoint import USERS, Search, account_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from totango_api.http import ApiClient
-    from totango_api.search.endpoint import Page
+    from totango_api.search.endpoint import Hit, Key
 
 STAFF_PATH: Final = "/api/v1/search/users/internal"
 
 
-def staff_pages(client: ApiClient, query: Query, page_size: int) -> Iterator[Page]:
-    """Yield pages, up to the number that the service counts or a page that brings nobody new.
+class StaffSearch(Search):
+    """The search endpoint of the people who work in Totango.
 
     Args:
-        client: Makes the calls.
-        query: The fields that are asked for.
-        page_size: Rows of a page.
-
-    Raises:
-        ApiError: If one is not answered.
+        client: Calls the service.
     """
-    offset, seen, before = 0, set[str](), -1
-    total: int | None = None
-    while len(seen) > before and (total is None or offset < total):
-        form = query.at(offset, page_size).form(team_id="-1")
-        page = page_in(client.post_form(STAFF_PATH, form), USERS, endpoint=f"POST {STAFF_PATH}")
-        yield page
-        before = len(seen)
-        seen |= {str(hit.get("name")) for hit in page.hits}
-        total = page.total_hits
-        offset += len(page.hits) + page.odd_hits
 
+    def __init__(self, client: ApiClient) -> None:
+        super().__init__(client, USERS, team_id="-1")
 
-def read_staff(client: ApiClient) -> list[Reference]:
-    """Return everybody: the login as id, and the full name.
+    @property
+    def path(self) -> str:
+        """Path of the endpoint."""
+        return STAFF_PATH
 
-    Raises:
-        ApiError: If they are not answered.
-    """
-    return list(
-        dict.fromkeys(
-            Reference(str(hit["name"]), str(hit.get("display_name") or hit["name"]))
-            for page in staff_pages(client, Query(), PAGE_ROWS)
-            for hit in page.hits
-            if hit.get("name")
-        )
-    )
+    def key(self, hit: Hit) -> Key | None:
+        """Return the login of a person; None where there is none."""
+        login = account_id_of(hit)  # called `name`, as ids of accounts are
+        return None if login is None else (login,)

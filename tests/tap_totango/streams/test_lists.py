@@ -190,6 +190,30 @@ def test_staff_that_nobody_counts_are_read_to_the_end(stub, tap, discover) -> No
     assert staff_of(stub, tap, discover, [[person("a")]] * 9).ok().keys("staff") == [("a",)]
 
 
+@pytest.mark.parametrize("counts", [True, False])
+def test_staff_who_leave_between_two_pages_hide_nobody(stub, tap, discover, counts: bool) -> None:
+    from stub_totango import hits, ok
+
+    people = [person(f"p{number:03}") for number in range(250)]
+    lasting = {one["name"] for one in people[5:]}
+
+    def answer(call: Any) -> Any:
+        if "internal" not in call.path:
+            return ok(hits("users", [], 0))
+        offset, count = call.query.get("offset", 0), call.query["count"]
+        total = {"total": len(people)} if counts else {}
+        found = ok(hits("users", people[offset : offset + count], **total))
+        if len(people) > 245:
+            people.pop(0)
+        return found
+
+    server = stub(answer)
+    config = server.config(discover_attributes=False, page_size=100)
+    catalog = discover(config=config).deselect("accounts", "users").select("staff")
+    ran = tap(config=config, catalog=catalog).ok()
+    assert lasting <= {key for (key,) in ran.keys("staff")}
+
+
 def test_staff_that_are_no_objects_are_missed(stub, tap, discover) -> None:
     staff_of(stub, tap, discover, [[person("a"), None]], total=2).failed("staff", "1 of 2")
 
