@@ -14,7 +14,7 @@ from totango_api.reading.deduplication import Deduplicator
 from totango_api.reading.pages import PROBE_SECONDS
 from totango_api.reading.result import ReadResult, plus
 from totango_api.redaction import excerpt
-from totango_api.search import page_in
+from totango_api.search import OddRowLog, page_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +26,6 @@ logger = logging.getLogger(__name__)
 
 PATH: Final = "/api/v2/events/search"
 EVENTS: Final = "events"
-MOST_NAMED: Final = 10
-"""So many events without an id are named."""
-
 SPARSE: Final = 2
 """Sparse pages in a row that are the end, though each brings what came since the one before."""
 
@@ -97,11 +94,10 @@ class EventPages:
         self._client = client
         self._account_id = account_id
         self._given = Deduplicator(_key_of, _version_of)
-        self._nameless: set[str] = set()
+        self._odd_rows = OddRowLog(EVENTS, event_id_of, _name_of)
         self._received = 0
         self._odd_hits = 0
         self._shares_ids = False
-        self._has_respelled_ids = False
         self.query = query
         self.size = query.count
         self.counts_rows: bool | None = None
@@ -156,7 +152,8 @@ class EventPages:
         """Take in a page; return its events that did not come before, or have moved on since."""
         self.size = max(self.size, rows_on(page))
         self._odd_hits += page.odd_hits
-        self._say_what_is_odd(page)
+        self._odd_rows.log(page, self._received)
+        self._warn_of_shared_ids(page)
         new = self._given.new(page.hits)
         self._received += rows_on(page)
         self.result.rows = len(self._given)
@@ -171,22 +168,11 @@ class EventPages:
         """Forget the events."""
         self._given.close()
 
-    def _say_what_is_odd(self, page: Page) -> None:
-        if page.respelled_ids and not self._has_respelled_ids:
-            self._has_respelled_ids = True
-            logger.warning("events: ids came as numbers such as 5.0, and are read as 5.")
+    def _warn_of_shared_ids(self, page: Page) -> None:
         ids = [event_id_of(hit) for hit in page.hits]
         if len(set(ids)) < len(ids) - max(ids.count(None) - 1, 0) and not self._shares_ids:
             self._shares_ids = True
             logger.warning("events: some have the same id; of these, the newest counts.")
-        for place, hit in enumerate(page.hits, self._received + 1):
-            if event_id_of(hit) is None and len(self._nameless) < MOST_NAMED:
-                self._say_nameless(place, hit)
-
-    def _say_nameless(self, place: int, hit: Hit) -> None:
-        if (text := repr(hit)) not in self._nameless:
-            self._nameless.add(text)
-            logger.warning("events: row %s, %r, has no id.", f"{place:,}", _name_of(hit))
 
 
 def _key_of(hit: Hit) -> Key | None:

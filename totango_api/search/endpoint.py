@@ -17,6 +17,8 @@ from totango_api.errors import ResponseError
 from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from totango_api.http import ApiClient
     from totango_api.search.query import Query
 
@@ -92,8 +94,7 @@ class Search:
         self.stream = stream
         self._team_id = team_id
         self._counting = threading.Lock()
-        self._keyless: set[str] = set()
-        self._has_respelled_ids = False
+        self._odd_rows = OddRowLog(stream, self.key, _name_of)
         self.calls = 0
 
     @property
@@ -121,23 +122,44 @@ class Search:
             self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
         )
         page = page_in(answer, self.stream, endpoint=f"POST {self.path}")
-        self._say_what_is_odd(page, query.offset)
+        self._odd_rows.log(page, query.offset)
         return page
 
-    def _say_what_is_odd(self, page: Page, offset: int) -> None:
-        """Name rows without an id, and say that ids were respelled; each once."""
+
+class OddRowLog:
+    """Names the first rows without an id, and says once that ids were respelled.
+
+    Args:
+        stream: Whose rows they are.
+        key_of: Returns the key of a row; None when it has none.
+        name_of: Returns what a row is called in a log.
+    """
+
+    def __init__(
+        self, stream: str, key_of: Callable[[Hit], object], name_of: Callable[[Hit], str]
+    ) -> None:
+        self._stream = stream
+        self._key_of = key_of
+        self._name_of = name_of
+        self._named: set[str] = set()
+        self._has_respelled_ids = False
+
+    def log(self, page: Page, rows_before: int) -> None:
+        """Say what is odd about the rows of a page, unless it was said before."""
         if page.respelled_ids and not self._has_respelled_ids:
             self._has_respelled_ids = True
-            logger.warning("%s: ids came as numbers such as 5.0, and are read as 5.", self.stream)
-        for place, hit in enumerate(page.hits):
-            if self.key(hit) is not None or len(self._keyless) >= MOST_NAMED:
+            logger.warning("%s: ids came as numbers such as 5.0, and are read as 5.", self._stream)
+        for row, hit in enumerate(page.hits, rows_before + 1):
+            if self._key_of(hit) is not None or len(self._named) >= MOST_NAMED:
                 continue
-            name = excerpt(hit.get("display_name") or "without a name")
-            if name not in self._keyless:
-                self._keyless.add(name)
-                logger.warning(
-                    "%s: row %s, %r, has no id.", self.stream, f"{offset + place + 1:,}", name
-                )
+            if (text := repr(hit)) not in self._named:
+                self._named.add(text)
+                name = self._name_of(hit)
+                logger.warning("%s: row %s, %r, has no id.", self._stream, f"{row:,}", name)
+
+
+def _name_of(hit: Hit) -> str:
+    return excerpt(hit.get("display_name") or "without a name")
 
 
 def page_in(answer: Any, stream: str, *, endpoint: str) -> Page:
