@@ -8,6 +8,7 @@ from totango_api.command import PART_PATTERN
 from totango_api.config import SETTINGS as CONNECTION_SETTINGS
 from totango_api.limits import PAGE_ROWS
 from totango_api.notifications import FAILURE, notify_settings
+from totango_api.plugin_config import setting
 from totango_api.report import report_settings
 
 _QUERY_HELP: Final = (
@@ -17,31 +18,26 @@ _QUERY_HELP: Final = (
 )
 
 
-def _setting(kind: str | list[str], title: str, description: str, **more: Any) -> dict[str, Any]:
-    kinds = [kind] if isinstance(kind, str) else kind
-    return {"type": [*kinds, "null"], "title": title, "description": description, **more}
-
-
 LOOKBACK_SECONDS: Final = 600
 """Covers minutes of delay ("FAQ Integration with Web-app"), and costs the rows of ten minutes."""
 
 _PARTITION: Final = {"type": "array", "items": {"type": "object"}}
 
 _OWN: Final[dict[str, dict[str, Any]]] = {
-    "start_date": _setting(
+    "start_date": setting(
         "string",
         "Start date",
         "Rows whose replication value is older are not emitted. Accounts and users without one "
         "arrive in full reads.",
         format="date-time",
     ),
-    "accounts_query": _setting(
+    "accounts_query": setting(
         ["object", "string"], "Accounts query", "Which accounts, with which columns." + _QUERY_HELP
     ),
-    "users_query": _setting(
+    "users_query": setting(
         ["object", "string"], "Users query", "Which users, with which columns." + _QUERY_HELP
     ),
-    "query_fields": _setting(
+    "query_fields": setting(
         "string",
         "Fields of a query",
         "What becomes of the fields of `accounts_query` and `users_query`: `add`: columns beside "
@@ -49,12 +45,12 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         enum=["add", "replace", None],
         default="add",
     ),
-    "events_query": _setting(
+    "events_query": setting(
         ["object", "string"],
         "Events query",
         "Which events; only its terms are used. Takes the same forms.",
     ),
-    "streams": _setting(
+    "streams": setting(
         ["object", "array"],
         "Streams of your own",
         "Requests that become streams, by name: a copied request, or an object with `request` and, "
@@ -62,30 +58,30 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "Their host and token are not used, and they may only read.",
         items={"type": "object"},
     ),
-    "event_types": _setting(
+    "event_types": setting(
         "array",
         "Event types",
         "Only events of these types: `note`, `task`, `alert`, `campaign_touch`.",
         items={"type": "string"},
     ),
-    "account_ids": _setting(
+    "account_ids": setting(
         "array",
         "Accounts of events",
         "Only events of these accounts, at the cost of a call or more for each.",
         items={"type": "string"},
     ),
-    "team_id": _setting(
+    "team_id": setting(
         ["string", "integer"],
         "Team id",
         "Form field `team_id` of every search; `-1` asks for all teams. Not sent when unset.",
     ),
-    "team_ids": _setting(
+    "team_ids": setting(
         "array",
         "Teams",
         "Ids of the teams that the stream `teams` reads: no call lists them.",
         items={"type": ["string", "integer"]},
     ),
-    "job_connectors": _setting(
+    "job_connectors": setting(
         "array",
         "Connectors of import jobs",
         "Connectors whose jobs the stream `import_jobs` reads: objects with `id`, as the address "
@@ -97,28 +93,28 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
             "additionalProperties": False,
         },
     ),
-    "discover_attributes": _setting(
+    "discover_attributes": setting(
         "boolean",
         "Discover attributes",
         "Ask the service which attributes it has, and offer each as a column. When off, or when "
         "the call fails, those of the catalog or of earlier runs are kept, else the core ones.",
         default=True,
     ),
-    "column_names": _setting(
+    "column_names": setting(
         "string",
         "Column names",
         "`snake`: lower-case with underscores; `original`: as Totango calls them.",
         enum=["snake", "original", None],
         default="snake",
     ),
-    "safe_column_names": _setting(
+    "safe_column_names": setting(
         "boolean",
         "Safe column names",
         "Make names that PostgreSQL can hold: at most 63 bytes, different within these, and none "
         "of its system columns. Titles keep the whole name.",
         default=True,
     ),
-    "full_refresh_every_hours": _setting(
+    "full_refresh_every_hours": setting(
         "number",
         "Full refresh every … hours",
         "How often an incremental stream is read whole, because an edited attribute does not "
@@ -127,7 +123,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         minimum=0,
         default=24,
     ),
-    "lookback_seconds": _setting(
+    "lookback_seconds": setting(
         "number",
         "Look-back",
         "Incremental reading begins this many seconds before the bookmark, because Totango shows "
@@ -135,7 +131,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         minimum=0,
         default=LOOKBACK_SECONDS,
     ),
-    "events_lookback_days": _setting(
+    "events_lookback_days": setting(
         "number",
         "Look-back of events",
         "Streams made of events begin this many days before the bookmark: a touchpoint may be "
@@ -143,27 +139,27 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         minimum=0,
         default=30,
     ),
-    "on_incomplete": _setting(
+    "on_incomplete": setting(
         "string",
         "When rows are missing",
         "`fail`: the run exits 1; `warn`: it goes on. In both cases the bookmark stays.",
         enum=["fail", "warn", None],
         default="fail",
     ),
-    "accounts_partitions": _setting(
+    "accounts_partitions": setting(
         "array",
         "Partitions of accounts",
         "Lists of terms that cut the accounts into parts of less than 20,000 rows, for services "
         "where nothing else does.",
         items=_PARTITION,
     ),
-    "users_partitions": _setting(
+    "users_partitions": setting(
         "array",
         "Partitions of users",
         "Lists of terms that cut the users into parts of less than 20,000 rows.",
         items=_PARTITION,
     ),
-    "accounts_method": _setting(
+    "accounts_method": setting(
         "string",
         "How accounts are read",
         "`search`, or `scroll`: an undocumented endpoint without a 10,000-row window, which "
@@ -171,7 +167,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         enum=["search", "scroll", None],
         default="search",
     ),
-    "part": _setting(
+    "part": setting(
         "string",
         "Part",
         "One part of the rows, such as `3/8`, by account, for runs on several machines: all parts "
@@ -181,7 +177,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     ),
     **report_settings(),
     **notify_settings(FAILURE),
-    "page_size": _setting(
+    "page_size": setting(
         "integer",
         "Page size",
         "Rows on a page; lower it when searches time out.",
@@ -189,20 +185,20 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         maximum=PAGE_ROWS,
         default=PAGE_ROWS,
     ),
-    "max_in_flight": _setting(
+    "max_in_flight": setting(
         "integer",
         "Pages at once",
         "Pages fetched at the same time; events are read one page after another.",
         minimum=1,
         default=4,
     ),
-    "probe_path": _setting(
+    "probe_path": setting(
         "string",
         "Profile of the service",
         "File that `tap-totango probe` wrote: what the service was found to refuse is not asked "
         "again. Settings win over it, and one of another service ends the run before it reads.",
     ),
-    "emit_activate_version_messages": _setting(
+    "emit_activate_version_messages": setting(
         "boolean",
         "Table versions",
         "A complete and unfiltered full read of accounts, users or events ends with "

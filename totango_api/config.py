@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api import limits
 from totango_api.errors import SettingsError
 from totango_api.hosts import AUTO, REGIONS, Hosts, ServiceId, checked_url, hosts_of
+from totango_api.plugin_config import setting
 from totango_api.redaction import register_secret
 
 if TYPE_CHECKING:
@@ -20,77 +21,65 @@ CONNECT_TIMEOUT: Final = 10
 DEFAULT_MAX_RETRY_SECONDS: Final = 300
 
 SETTINGS: Final[dict[str, dict[str, Any]]] = {
-    "app_token": {
-        "type": ["string", "null"],
-        "title": "App token",
-        "description": (
-            "Personal access token: Totango profile, Integration tab. Passed on untouched, but "
-            "for surrounding blanks. target-totango makes tracking calls without "
-            "it, too, but then it does not know the service's attributes, reads nothing back "
-            "(canary, verify), and finds no owners, ids or rows that exist."
-        ),
-        "secret": True,
-        "writeOnly": True,
-    },
-    "region": {
-        "type": ["string", "null"],
-        "title": "Region",
-        "enum": [*REGIONS, AUTO],
-        "default": REGIONS[0],
-        "description": "Where the service is hosted; `auto` looks it up from `service_id`.",
-    },
-    "service_id": {
-        "type": ["string", "null"],
-        "title": "Service id",
-        "description": (
-            "The service: `SP-25001-01`, or the middle number alone where that is enough "
-            "(everything but tracking calls)."
-        ),
-    },
-    "api_url": {
-        "type": ["string", "null"],
-        "title": "API URL",
-        "description": "Overrides the host of the REST API (gateways, tests, the sandbox).",
-    },
-    "tracking_url": {
-        "type": ["string", "null"],
-        "title": "Tracking URL",
-        "description": "Overrides the host of tracking calls (gateways, tests, the sandbox).",
-    },
-    "hub_url": {
-        "type": ["string", "null"],
-        "title": "Integration Hub URL",
-        "description": "Overrides the host of the Integration Hub (gateways, tests, the sandbox).",
-    },
-    "request_timeout": {
-        "type": ["number", "null"],
-        "title": "Request timeout",
-        "exclusiveMinimum": 0,
-        "default": DEFAULT_TIMEOUT,
-        "description": "Seconds without a byte from the server before a call is given up.",
-    },
-    "max_retry_seconds": {
-        "type": ["number", "null"],
-        "title": "Longest retry",
-        "minimum": 0,
-        "default": DEFAULT_MAX_RETRY_SECONDS,
-        "description": "Seconds for which one call may be retried; also the longest single wait.",
-    },
-    "rate_limit_per_minute": {
-        "type": ["integer", "null"],
-        "title": "Calls a minute",
-        "minimum": 0,
-        "default": limits.CALLS_PER_MINUTE,
-        "description": (
-            "REST calls a minute. Totango allows 100 for one token over all programs that use it; "
-            "0 = no pacing. Tracking calls are not counted."
-        ),
-    },
-    "user_agent": {
-        "type": ["string", "null"],
-        "title": "User agent",
-        "description": "Overrides the User-Agent header.",
-    },
+    "app_token": setting(
+        "string",
+        "App token",
+        "Personal access token: Totango profile, Integration tab. Passed on untouched, but for "
+        "surrounding blanks. target-totango makes tracking calls without it, too, but then it does "
+        "not know the service's attributes, reads nothing back (canary, verify), and finds no "
+        "owners, ids or rows that exist.",
+        secret=True,
+        writeOnly=True,
+    ),
+    "region": setting(
+        "string",
+        "Region",
+        "Where the service is hosted; `auto` looks it up from `service_id`.",
+        enum=[*REGIONS, AUTO],
+        default=REGIONS[0],
+    ),
+    "service_id": setting(
+        "string",
+        "Service id",
+        "The service: `SP-25001-01`, or the middle number alone where that is enough (everything "
+        "but tracking calls).",
+    ),
+    "api_url": setting(
+        "string", "API URL", "Overrides the host of the REST API (gateways, tests, the sandbox)."
+    ),
+    "tracking_url": setting(
+        "string",
+        "Tracking URL",
+        "Overrides the host of tracking calls (gateways, tests, the sandbox).",
+    ),
+    "hub_url": setting(
+        "string",
+        "Integration Hub URL",
+        "Overrides the host of the Integration Hub (gateways, tests, the sandbox).",
+    ),
+    "request_timeout": setting(
+        "number",
+        "Request timeout",
+        "Seconds without a byte from the server before a call is given up.",
+        exclusiveMinimum=0,
+        default=DEFAULT_TIMEOUT,
+    ),
+    "max_retry_seconds": setting(
+        "number",
+        "Longest retry",
+        "Seconds for which one call may be retried; also the longest single wait.",
+        minimum=0,
+        default=DEFAULT_MAX_RETRY_SECONDS,
+    ),
+    "rate_limit_per_minute": setting(
+        "integer",
+        "Calls a minute",
+        "REST calls a minute. Totango allows 100 for one token over all programs that use it; 0 = "
+        "no pacing. Tracking calls are not counted.",
+        minimum=0,
+        default=limits.CALLS_PER_MINUTE,
+    ),
+    "user_agent": setting("string", "User agent", "Overrides the User-Agent header."),
 }
 """JSON Schema of each shared setting, by name."""
 

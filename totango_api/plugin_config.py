@@ -1,4 +1,4 @@
-"""Reads the configuration of a plugin: files, the environment, and texts that stand for values."""
+"""The configuration of a plugin: the schema of a setting, the environment, texts for values."""
 
 from __future__ import annotations
 
@@ -13,6 +13,21 @@ from totango_api.redaction import register_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+def setting(
+    kinds: str | Sequence[str], title: str, description: str, **more: Any
+) -> dict[str, Any]:
+    """Return the JSON Schema of a setting, which may be null.
+
+    Args:
+        kinds: JSON types of its values.
+        title: What it is called.
+        description: What it is for.
+        more: Other keys of the schema.
+    """
+    types = [kinds] if isinstance(kinds, str) else kinds
+    return {"type": [*types, "null"], "title": title, "description": description, **more}
 
 
 def unreadable(paths: Sequence[str], error: Exception) -> SettingsError:

@@ -23,7 +23,6 @@ from target_totango.mapping.policy import (
     REJECT,
     WARN,
     Policy,
-    setting,
 )
 from target_totango.mapping.segment import (
     SEGMENT_SETTINGS,
@@ -69,7 +68,6 @@ __all__ = [
     "parse_deleted_when",
     "parse_mappings",
     "read_attributes",
-    "setting",
     "to_date",
     "well_known_marks",
     "zone_named",

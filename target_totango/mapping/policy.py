@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from target_totango.models import ALL, CREATE_ONLY, OFF, SAMPLE, UPDATE_ONLY, UPSERT
+from totango_api.plugin_config import setting
 
 SKIP: Final = "skip"
 CLEAR: Final = "clear"
@@ -45,11 +46,6 @@ class Policy:
     unknown_options: str = REJECT
     time_zone: str = "UTC"
     max_activity_age_days: float | None = None
-
-
-def setting(kind: str, title: str, description: str, **more: Any) -> dict[str, Any]:
-    """Return the JSON schema of a setting."""
-    return {"type": [kind, "null"], "title": title, "description": description, **more}
 
 
 POLICY_SETTINGS: Final[dict[str, dict[str, Any]]] = {

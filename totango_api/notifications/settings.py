@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from totango_api.errors import SettingsError
 from totango_api.hosts import is_loopback
+from totango_api.plugin_config import setting
 from totango_api.redaction import register_secrets
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ SMTP_PORT: Final = 587
 SMTPS_PORT: Final = 465
 
 
-def _setting(title: str, description: str, **more: Any) -> dict[str, Any]:
-    return {"type": ["string", "null"], "title": title, "description": description, **more}
-
-
 def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of the settings, by name.
 
@@ -33,7 +30,8 @@ def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
         occasions: Beside `always`, when a run may be told.
     """
     return {
-        "notify_on": _setting(
+        "notify_on": setting(
+            "string",
             "Notify on",
             "Which runs are told, by whichever of notify_webhook, notify_command and "
             "notify_email_to is set: those that fail, "
@@ -43,7 +41,8 @@ def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
             enum=[*occasions, ALWAYS, None],
             default=FAILURE,
         ),
-        "notify_webhook": _setting(
+        "notify_webhook": setting(
+            "string",
             "Webhook",
             "URL that gets a small JSON by POST, as Slack and Teams (Workflows) take it; others "
             "get `text`, and `run` with the counts. https, but for loopback hosts; redirects are "
@@ -51,25 +50,27 @@ def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
             secret=True,
             writeOnly=True,
         ),
-        "notify_command": _setting(
+        "notify_command": setting(
+            "string",
             "Command",
             "Program with arguments, run without a shell, that gets the JSON on standard input.",
         ),
-        "notify_email_to": _setting(
-            "E-mail to", "Addresses, separated by commas. Needs notify_smtp."
+        "notify_email_to": setting(
+            "string", "E-mail to", "Addresses, separated by commas. Needs notify_smtp."
         ),
-        "notify_email_from": _setting(
-            "E-mail from", "The sender; the first of the addresses where it is not set."
+        "notify_email_from": setting(
+            "string", "E-mail from", "The sender; the first of the addresses where it is not set."
         ),
-        "notify_smtp": _setting(
+        "notify_smtp": setting(
+            "string",
             "SMTP server",
             f"`host:port` that takes the e-mail; {SMTP_PORT} where no port is named. The "
             f"connection is encrypted (STARTTLS; TLS from the start on {SMTPS_PORT}), but to "
             "loopback hosts.",
         ),
-        "notify_smtp_user": _setting("SMTP user", "For servers that ask for one."),
-        "notify_smtp_password": _setting(
-            "SMTP password", "Beside notify_smtp_user.", secret=True, writeOnly=True
+        "notify_smtp_user": setting("string", "SMTP user", "For servers that ask for one."),
+        "notify_smtp_password": setting(
+            "string", "SMTP password", "Beside notify_smtp_user.", secret=True, writeOnly=True
         ),
     }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.command import is_device
 from totango_api.errors import TotangoError
+from totango_api.plugin_config import setting
 from totango_api.report.page import render_page
 
 if TYPE_CHECKING:
@@ -31,23 +32,18 @@ _LONGEST_HISTORY: Final = 4 * 1024 * 1024
 def report_settings() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of the settings about reports, by name."""
     return {
-        "report_path": {
-            "type": ["string", "null"],
-            "title": "Report",
-            "description": (
-                "Where to write the run's report: as JSON; as a page where the name ends in "
-                "`.html`, with the JSON beside it; in a history, a line a run, where it ends in "
-                "`.jsonl`."
-            ),
-        },
-        "report_history_path": {
-            "type": ["string", "null"],
-            "title": "History of reports",
-            "description": (
-                "A `.jsonl` file that gets a line for each run, beside the report. The page shows "
-                f"its last {RUNS_SHOWN} runs."
-            ),
-        },
+        "report_path": setting(
+            "string",
+            "Report",
+            "Where to write the run's report: as JSON; as a page where the name ends in `.html`, "
+            "with the JSON beside it; in a history, a line a run, where it ends in `.jsonl`.",
+        ),
+        "report_history_path": setting(
+            "string",
+            "History of reports",
+            "A `.jsonl` file that gets a line for each run, beside the report. The page shows its "
+            f"last {RUNS_SHOWN} runs.",
+        ),
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from target_totango.mapping.policy import REJECT, SKIP, setting
+from target_totango.mapping.policy import REJECT, SKIP
+from totango_api.plugin_config import setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
