@@ -1,7 +1,6 @@
 """Questions about columns: which types are given, and how their values look.
 
-All columns are asked for at once. Where that is refused, by halves, until those that are refused
-are found: each half that is answered shows the values of its columns.
+All columns are asked for at once, with a second look at the first page of accounts.
 """
 
 from __future__ import annotations
@@ -9,23 +8,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe.service import SAMPLE, ProbedService
+from tap_totango.probe.column_search import ColumnValues, FoundColumns, find_refused
 from tap_totango.schema import KnownColumns, column_kind, computed_columns, fields_for, roles_of
 from totango_api.errors import ApiError
-from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
+from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, is_refusal, said_of
 from totango_api.reading import CREATE_DATE
-from totango_api.search import ACCOUNTS, LIST, Query, definitions
+from totango_api.search import ACCOUNTS, LIST, definitions
 
 if TYPE_CHECKING:
-    from totango_api.search import FieldSpec
+    from collections.abc import Sequence
 
-ColumnValues = dict[str, list[Any] | None]
-"""Values of each column by its kind; None where it is refused."""
+    from tap_totango.probe.service import ProbedService
+    from totango_api.search import FieldSpec
 
 _MADE_UP: Final[FieldSpec] = {"type": "string_attribute", "attribute": "No such attribute"}
 _DAY_ATTRIBUTE: Final[FieldSpec] = {"type": "simple_date_attribute", "attribute": CREATE_DATE}
 _DAY_TERM: Final[FieldSpec] = {"type": "simple_date", "term": "simple_last_activity_time"}
 _CREATED: Final[FieldSpec] = {"type": "date_attribute", "attribute": CREATE_DATE}
+_CREATED_KIND: Final = column_kind(_CREATED)
+_MADE_UP_KIND: Final = column_kind(_MADE_UP)
+_DAY_KINDS: Final = tuple(column_kind(field) for field in (_DAY_ATTRIBUTE, _DAY_TERM))
 _LISTED: Final = "a list attribute"
 _DAY_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
@@ -38,38 +40,41 @@ def _computed() -> dict[str, FieldSpec]:
     return {column_kind(field): field for field in fields if field["type"] != _MADE_UP["type"]}
 
 
-def _values(service: ProbedService) -> ColumnValues:
-    """Return the values of all columns that questions are about."""
-    fields = _computed()
-    fields[column_kind(_CREATED)] = _CREATED
-    fields[column_kind(_DAY_ATTRIBUTE)] = _DAY_ATTRIBUTE
-    fields[column_kind(_DAY_TERM)] = _DAY_TERM
-    fields[column_kind(_MADE_UP)] = _MADE_UP
+def _columns(service: ProbedService) -> FoundColumns:
+    """Find out about all columns that questions are about."""
+    return service.caller.once("columns", lambda: _found(service))
+
+
+def _found(service: ProbedService) -> FoundColumns:
+    fields = {_CREATED_KIND: _CREATED}
     if (field := _list_field(service)) is not None:
         fields[_LISTED] = field
-    return service.caller.once("columns", lambda: _asked(service, fields))
+    fields |= zip(_DAY_KINDS, (_DAY_ATTRIBUTE, _DAY_TERM), strict=True)
+    fields |= _computed()
+    fields[_MADE_UP_KIND] = _MADE_UP
+    types = {kind: str(field["type"]) for kind, field in fields.items()}
+
+    def ask(kinds: Sequence[str]) -> ColumnValues | None:
+        return _asked(service, {kind: fields[kind] for kind in kinds})
+
+    found = find_refused(types, ask, service.caller.spare)
+    if not found.values and service.refuses_all_teams():
+        found = find_refused(types, ask, service.caller.spare)
+    return found
 
 
-def _asked(service: ProbedService, fields: dict[str, FieldSpec]) -> ColumnValues:
-    """Ask for columns, by halves where they are refused."""
-    query = Query(fields=tuple(fields.values()), count=SAMPLE)
+def _asked(service: ProbedService, fields: dict[str, FieldSpec]) -> ColumnValues | None:
+    """Return the values of columns on the first page; None where they are refused."""
     try:
-        hits = service.caller.search(ACCOUNTS, query).hits
+        hits = service.look_again(tuple(fields.values())).hits
     except ApiError as error:
         if not is_refusal(error):
             raise
-    else:
-        rows = [hit.get("selected_fields") for hit in hits]
-        if all(isinstance(row, list) and len(row) == len(fields) for row in rows):
-            return {kind: [row[at] for row in rows if row] for at, kind in enumerate(fields)}
-    if len(fields) == 1:
-        return dict.fromkeys(fields)
-    kinds = list(fields)
-    halves = kinds[: len(kinds) // 2], kinds[len(kinds) // 2 :]
-    found: ColumnValues = {}
-    for half in halves:
-        found |= _asked(service, {kind: fields[kind] for kind in half})
-    return found
+        return None
+    rows = [hit.get("selected_fields") for hit in hits]
+    if not all(isinstance(row, list) and len(row) == len(fields) for row in rows):
+        return None
+    return {kind: [row[at] for row in rows if row] for at, kind in enumerate(fields)}
 
 
 def _list_field(service: ProbedService) -> FieldSpec | None:
@@ -87,38 +92,41 @@ def _list_field(service: ProbedService) -> FieldSpec | None:
 
 def creation_dates(service: ProbedService) -> list[int]:
     """Return the dates at which some accounts were created."""
-    found = _values(service)[column_kind(_CREATED)] or []
+    found = _columns(service).values.get(_CREATED_KIND, ())
     return [one for one in found if isinstance(one, int) and not isinstance(one, bool)]
 
 
 def columns(service: ProbedService) -> Answer:
     """Find the kinds of computed columns that are refused."""
-    values = _values(service)
-    kinds = sorted(_computed())
-    refused = [kind for kind in kinds if values[kind] is None]
-    if not refused:
-        return Answer("all given", f"{len(kinds)} kinds of columns were asked for")
-    evidence = f"refused of {len(kinds)} kinds: {', '.join(refused)}"
-    return Answer(f"{len(refused)} refused", evidence, details=refused)
+    found, kinds = _columns(service), sorted(_computed())
+    refused = [kind for kind in kinds if kind in found.refused]
+    unknown = [kind for kind in kinds if kind in found.unknown]
+    evidence = f"{len(kinds)} kinds of columns were asked for"
+    if not (refused or unknown):
+        return Answer("all given", evidence)
+    evidence += f"; refused: {', '.join(refused) or 'not one for certain'}"
+    if not unknown:
+        return Answer(f"{len(refused)} refused", evidence, details=refused)
+    evidence += f"; for lack of calls not known: {', '.join(unknown)}"
+    advice = "raise --max-calls to know which"
+    return Answer("some refused", evidence, advice, details=[*refused, *unknown])
 
 
 def unknown_column(service: ProbedService) -> Answer:
     """Ask for an attribute that nobody defined."""
-    values = _values(service)[column_kind(_MADE_UP)]
-    if values is None:
+    found = _columns(service)
+    if _MADE_UP_KIND in found.unknown:
+        return Answer("?", "no call was left to tell it from other columns", state=NOT_ASKED)
+    if _MADE_UP_KIND in found.refused:
         return Answer("refused", "an attribute that does not exist")
-    return Answer("null", f"an attribute that does not exist, of {len(values)} rows")
+    rows = len(found.values[_MADE_UP_KIND])
+    return Answer("null", f"an attribute that does not exist, of {rows} rows")
 
 
 def simple_dates(service: ProbedService) -> Answer:
     """Look at the text of days."""
-    found = _values(service)
-    texts = [
-        value
-        for field in (_DAY_ATTRIBUTE, _DAY_TERM)
-        for value in found[column_kind(field)] or ()
-        if value is not None
-    ]
+    found = _columns(service).values
+    texts = [value for kind in _DAY_KINDS for value in found.get(kind, ()) if value is not None]
     if not texts:
         return does_not_arise("no day was seen")
     forms = sorted({_form(value) for value in texts})
@@ -136,7 +144,8 @@ def _form(value: Any) -> str:
 
 def choices(service: ProbedService) -> Answer:
     """Look at the values of an attribute that may hold several choices."""
-    values = [one for one in _values(service).get(_LISTED) or () if one not in (None, "")]
+    found = _columns(service).values
+    values = [one for one in found.get(_LISTED, ()) if one not in (None, "")]
     if not values:
         return does_not_arise("no attribute with choices is known, or none is filled")
     forms = sorted({"array" if isinstance(one, list) else "text" for one in values})
@@ -170,5 +179,8 @@ QUESTIONS: Final = (
     Question("unknown_column", "What has a column that nobody defined?", 0, unknown_column),
     Question("simple_dates", "How does a day look?", 0, simple_dates),
     Question("choices", "How do several choices look?", 0, choices),
+)
+
+OF_USERS: Final = (
     Question("account_columns", "Where are a user's columns of the account?", 1, account_columns),
 )

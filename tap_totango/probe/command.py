@@ -23,7 +23,9 @@ PROFILE: Final = "tap-totango-probe.json"
 QUESTIONS: Final[tuple[Question[ProbedService], ...]] = (
     *pages.QUESTIONS,
     *lists.OF_ATTRIBUTES,
+    *columns.OF_USERS,
     *columns.QUESTIONS,
+    *pages.OF_A_SECOND_LOOK,
     *filters.QUESTIONS,
     *events.QUESTIONS,
     *lists.QUESTIONS,
@@ -61,7 +63,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     sys.stdout.flush()
     with ApiClient(connection) as client:
         caller = Caller(client, options.max_calls, team_id=_team_id(config))
-        results = list(ask_all(QUESTIONS, ProbedService(caller)))
+        results = list(ask_all(QUESTIONS, ProbedService(caller), caller))
     sys.stdout.write(conclude("tap-totango", caller, results, output))
     sys.stdout.write(f"Profile: {output}. Set probe_path to it, and the tap saves calls.\n")
     return int(not are_settled(results))

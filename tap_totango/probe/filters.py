@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.columns import creation_dates
@@ -12,9 +13,9 @@ from totango_api.reading import CREATE_DATE
 from totango_api.search import ACCOUNTS, USERS, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from totango_api.search import Hit, Page, Term
+    from totango_api.search import FieldSpec, Hit, Page, Term
 
 ACCEPTED: Final = "accepted"
 GTE_ONLY: Final = "gte only"
@@ -28,42 +29,114 @@ FEWEST_DATES: Final = 3
 _DAY: Final = 86_400_000
 _FOREVER: Final = 1 << 62
 _MADE_UP: Final = "no_such_thing"
-_CREATED: Final = {"type": "date_attribute", "attribute": CREATE_DATE}
+_CREATED: Final[FieldSpec] = {"type": "date_attribute", "attribute": CREATE_DATE}
 
 
-def date_filter(
-    dates: Sequence[int],
-    fetch: Callable[[Term], Page],
-    date_of: Callable[[Hit], Any],
-    term: Term,
-) -> Answer:
-    """Ask for rows between two of the dates seen; where that is refused, from one of them on.
+@dataclass(frozen=True)
+class DateFilter:
+    """A filter by a date.
+
+    Attributes:
+        term: Its type and name.
+        dates: Different dates that rows have, in order.
+        date_of: Returns the date of a row.
+    """
+
+    term: Mapping[str, str]
+    dates: Sequence[int]
+    date_of: Callable[[Hit], Any]
+
+    @property
+    def can_show(self) -> bool:
+        """Whether there are dates enough to see what it leaves out."""
+        return len(self.dates) >= FEWEST_DATES
+
+    @property
+    def low(self) -> int:
+        """A date that rows are older than."""
+        return self.dates[len(self.dates) // 3]
+
+    @property
+    def high(self) -> int:
+        """A date that rows are younger than."""
+        return self.dates[-1 - len(self.dates) // 3]
+
+    @property
+    def between(self) -> Term:
+        """Rows between the two."""
+        return {**self.term, "gte": self.low, "lte": self.high}
+
+    @property
+    def since(self) -> Term:
+        """Rows from the first one on."""
+        return {**self.term, "gte": self.low}
+
+
+def answers_to(
+    service: ProbedService,
+    filters: Mapping[str, DateFilter],
+    fetch: Callable[[tuple[Term, ...]], Page],
+) -> dict[str, Answer]:
+    """Ask for rows by all filters at once; by each alone where that shows nothing.
 
     Args:
-        dates: Dates that rows have.
-        fetch: Fetches the rows that match a filter.
-        date_of: Returns the date of a row.
-        term: Type and name of the filter.
+        service: The service.
+        filters: By the name of the question.
+        fetch: Fetches the rows that match.
     """
-    known = sorted(set(dates))
-    if len(known) < FEWEST_DATES:
-        return does_not_arise(f"{len(known)} different dates were seen, {FEWEST_DATES} are needed")
-    low, high = known[len(known) // 3], known[-1 - len(known) // 3]
+    few = f"different dates were seen, {FEWEST_DATES} are needed"
+    found = {
+        name: does_not_arise(f"{len(one.dates)} {few}")
+        for name, one in filters.items()
+        if not one.can_show
+    }
+    open_ones = {name: one for name, one in filters.items() if one.can_show}
+    if len(open_ones) > 1:
+        together = tuple(one.between for one in open_ones.values())
+        page = _tried(fetch, together)
+        if not isinstance(page, ApiError) and page.hits:
+            return found | {name: _between(page, one) for name, one in open_ones.items()}
+        if service.caller.spare < len(open_ones):
+            return found | dict.fromkeys(open_ones, _in_doubt(page))
+    return found | {name: _alone(service, one, fetch) for name, one in open_ones.items()}
+
+
+def _alone(
+    service: ProbedService, one: DateFilter, fetch: Callable[[tuple[Term, ...]], Page]
+) -> Answer:
+    """Ask for rows between two dates; where that is refused, from one of them on."""
+    page = _tried(fetch, (one.between,))
+    if not isinstance(page, ApiError):
+        return _between(page, one)
+    both = f"gte with lte: {said_of(page)}"
+    if not service.caller.spare:
+        return Answer(REFUSED, f"{both}; no call was left to ask with gte alone")
+    page = _tried(fetch, (one.since,))
+    if isinstance(page, ApiError):
+        return Answer(REFUSED, f"{both}; gte: {said_of(page)}")
+    return _honoured(page, one.date_of, one.low, _FOREVER, GTE_ONLY, f"{both}; gte: ")
+
+
+def _in_doubt(page: Page | ApiError) -> Answer:
+    """Return the answer to each of several filters that showed nothing together."""
+    advice = "raise --max-calls to ask for it alone"
+    if isinstance(page, ApiError):
+        return Answer(REFUSED, f"together with another: {said_of(page)}", advice)
+    return Answer(NOTHING_FOUND, "no row came by it and another together", advice)
+
+
+def _tried(fetch: Callable[[tuple[Term, ...]], Page], terms: tuple[Term, ...]) -> Page | ApiError:
+    """Return rows, or the refusal of them."""
     try:
-        page = fetch({**term, "gte": low, "lte": high})
+        return fetch(terms)
     except ApiError as error:
         if not is_refusal(error):
             raise
-        both = f"gte with lte: {said_of(error)}"
-    else:
-        return _honoured(page, date_of, low, high, ACCEPTED)
-    try:
-        page = fetch({**term, "gte": low})
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return Answer(REFUSED, f"{both}; gte: {said_of(error)}")
-    return _honoured(page, date_of, low, _FOREVER, GTE_ONLY, f"{both}; gte: ")
+        return error
+
+
+def _between(page: Page, one: DateFilter) -> Answer:
+    return _honoured(page, one.date_of, one.low, one.high, ACCEPTED)
 
 
 def _honoured(
@@ -82,47 +155,54 @@ def _honoured(
 
 def activity_filter(service: ProbedService) -> Answer:
     """Filter accounts by their last activity."""
-    return _of_hits(service, ACCOUNTS, service.accounts().hits, "last_activity_time")
-
-
-def first_activity_filter(service: ProbedService) -> Answer:
-    """Filter users by their first activity."""
-    return _of_hits(service, USERS, service.users().hits, "first_activity_time")
-
-
-def _of_hits(service: ProbedService, stream: str, hits: Sequence[Hit], name: str) -> Answer:
-    dates = [date for hit in hits if isinstance(date := hit.get(name), int)]
-    term = {"type": "date", "term": name}
-    return date_filter(
-        dates, lambda one: service.filtered(stream, one), lambda hit: hit.get(name), term
-    )
+    return _of_accounts(service)["activity_filter"]
 
 
 def creation_filter(service: ProbedService) -> Answer:
     """Filter accounts by the date attribute by which large tenants are read."""
+    return _of_accounts(service)["creation_filter"]
 
-    def date_of(hit: Hit) -> Any:
+
+def _of_accounts(service: ProbedService) -> dict[str, Answer]:
+    """Filter accounts by last activity and by creation."""
+
+    def creation_of(hit: Hit) -> Any:
         values = hit.get("selected_fields")
         return values[0] if isinstance(values, list) and values else None
 
-    return date_filter(
-        creation_dates(service),
-        lambda one: service.filtered(ACCOUNTS, one, fields=(_CREATED,)),
-        date_of,
-        _CREATED,
-    )
+    filters = {
+        "activity_filter": _of_hits(service.accounts().hits, "last_activity_time"),
+        "creation_filter": DateFilter(_CREATED, sorted(set(creation_dates(service))), creation_of),
+    }
+    fields = (_CREATED,) if filters["creation_filter"].can_show else ()
+
+    def fetch(terms: tuple[Term, ...]) -> Page:
+        return service.filtered(ACCOUNTS, *terms, fields=fields)
+
+    return service.caller.once("date filters", lambda: answers_to(service, filters, fetch))
+
+
+def first_activity_filter(service: ProbedService) -> Answer:
+    """Filter users by their first activity."""
+    one = _of_hits(service.users().hits, "first_activity_time")
+
+    def fetch(terms: tuple[Term, ...]) -> Page:
+        return service.filtered(USERS, *terms)
+
+    return answers_to(service, {"": one}, fetch)[""]
 
 
 def events_filter(service: ProbedService) -> Answer:
     """Filter events by their time."""
-    hits = service.events().hits
-    dates = [date for hit in hits if isinstance(date := hit.get("timestamp"), int)]
-    return date_filter(
-        dates,
-        lambda one: service.events_at(0, one),
-        lambda hit: hit.get("timestamp"),
-        {"type": "date", "term": "date"},
-    )
+    term = {"type": "date", "term": "date"}
+    one = _of_hits(service.events().hits, "timestamp", term)
+    return answers_to(service, {"": one}, lambda terms: service.events_at(0, *terms))[""]
+
+
+def _of_hits(hits: Sequence[Hit], name: str, term: Mapping[str, str] | None = None) -> DateFilter:
+    """Return the filter by a date that stands in every row."""
+    dates = sorted({date for hit in hits if isinstance(date := hit.get(name), int)})
+    return DateFilter(term or {"type": "date", "term": name}, dates, lambda hit: hit.get(name))
 
 
 def unknown_filter(service: ProbedService) -> Answer:
@@ -169,7 +249,7 @@ def failure_status(service: ProbedService) -> Answer:
 
 QUESTIONS: Final = (
     Question("activity_filter", "Accounts by last activity, gte and lte?", 1, activity_filter),
-    Question("creation_filter", "Accounts by Create Date, gte and lte?", 1, creation_filter),
+    Question("creation_filter", "Accounts by Create Date, gte and lte?", 0, creation_filter),
     Question(
         "first_activity_filter", "Users by first activity, gte and lte?", 1, first_activity_filter
     ),

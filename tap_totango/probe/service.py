@@ -30,6 +30,9 @@ SAMPLE: Final = 100
 
 EVENT_SAMPLE: Final = 20
 
+ALL_TEAMS: Final = "-1"
+"""Team id that asks for the rows of every team."""
+
 LISTED: Final = 6
 """Accounts that are asked for by their ids."""
 
@@ -48,6 +51,8 @@ class ProbedService:
         self.page_rows = PAGE_ROWS
         self.large_page_error: ApiError | None = None
         self.parent_error: ApiError | None = None
+        self._second_look: Page | None = None
+        self._teams_error: ApiError | None = None
 
     def accounts(self) -> Page:
         """Return the first page of accounts; a small one where a large one is refused."""
@@ -65,6 +70,39 @@ class ProbedService:
     def first_page(self) -> Page:
         """Fetch the first page of accounts."""
         return self.caller.search(ACCOUNTS, Query(count=self.page_rows))
+
+    def look_again(self, fields: tuple[FieldSpec, ...]) -> Page:
+        """Fetch the first page of accounts of all teams, with columns.
+
+        Raises:
+            ApiError: If it is refused.
+        """
+        query = Query(fields=fields, count=self.page_rows)
+        team_id = None if self._teams_error else ALL_TEAMS
+        page = self.caller.search(ACCOUNTS, query, team_id=team_id)
+        if self._second_look is None and self._teams_error is None:
+            self._second_look = page
+        return page
+
+    def all_teams(self) -> Page:
+        """Return the first page of accounts of all teams.
+
+        Raises:
+            ApiError: If it is refused.
+        """
+        if self._teams_error is not None:
+            raise self._teams_error
+        return self._second_look or self.look_again(())
+
+    def refuses_all_teams(self) -> bool:
+        """Tell whether accounts of all teams are refused, whatever the columns."""
+        try:
+            self.all_teams()
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            self._teams_error = error
+        return self._teams_error is not None
 
     def users(self) -> Page:
         """Return some users, with a column of their account where that is not refused."""

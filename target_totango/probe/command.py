@@ -82,7 +82,7 @@ def _asked(
     caller = account.caller
     caller.max_calls = max_calls
     try:
-        results = list(ask_all(QUESTIONS, account))
+        results = list(ask_all(QUESTIONS, account, caller))
     finally:
         caller.max_calls = max(caller.calls, 0) + PUT_BACK_CALLS
         with suppress(TotangoError):

@@ -10,9 +10,11 @@ import pytest
 import sandboxes
 
 from tap_totango.probe import QUESTIONS
+from tap_totango.probe.columns import _computed
 from tap_totango.probe.command import MAX_CALLS
 from tap_totango.probe.service import ProbedService
 from totango_api.config import Connection
+from totango_api.errors import RefusedError
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, asked, caller
 
@@ -152,6 +154,41 @@ def test_every_position_of_a_switch_is_told(filled, ask, name, answer, switches)
     assert ask(name).value == answer, ask(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "switches"), [case.values for case in CASES if case.values[2]]
+)
+def test_every_position_is_told_within_the_calls(filled, probe, name, answer, switches) -> None:
+    filled.set(**switches)
+    ran, calls, profile = probe()
+    assert profile["answers"][name] == answer
+    assert len(calls) <= MAX_CALLS
+    assert ran.code == 0, ran.stdout
+
+
+@pytest.mark.parametrize("kind", sorted(_computed()))
+def test_every_column_that_is_refused_is_found_within_the_calls(filled, probe, kind) -> None:
+    filled.set(**{f"field.{kind.replace(':', '.')}": "off"})
+    ran, calls, profile = probe()
+    assert profile["details"]["columns"] == [kind]
+    assert len(calls) <= MAX_CALLS
+    assert ran.code == 0, ran.stdout
+
+
+@pytest.mark.parametrize("name", ["teams", "ties", "columns"])
+def test_a_service_that_refuses_all_teams(filled, ask, monkeypatch, name) -> None:
+    search = Caller.search
+
+    def refuses_teams(self: Caller, *about: Any, team_id: str | None = None) -> Any:
+        if team_id is not None:
+            msg = "No such team."
+            raise RefusedError(msg, status=400)
+        return search(self, *about)
+
+    monkeypatch.setattr(Caller, "search", refuses_teams)
+    answers = {"teams": "refused", "ties": "unstable", "columns": "all given"}
+    assert ask(name).value == answers[name]
+
+
 def test_every_question_is_tried_in_two_positions() -> None:
     assert {name for name, _, others in POSITIONS if others} == set(BY_NAME) - {"reference_lists"}
 
@@ -201,13 +238,21 @@ def test_questions_without_a_call_left_are_said(probe) -> None:
     assert "raise --max-calls" in ran.stdout
 
 
-def test_a_refused_column_leaves_calls_for_what_reads_depend_on(filled, probe) -> None:
-    filled.set(**{"field.owner": "off"})
+def test_many_refusals_leave_calls_for_every_question(filled, probe) -> None:
+    off = ("owner", "health_trend", "named_aggregation", "number", "string.health")
+    filled.set(**{f"field.{kind}": "off" for kind in off})
+    filled.set(page_max="500", count_over="error", terms="evidenced")
     ran, calls, profile = probe()
     assert len(calls) <= MAX_CALLS
-    assert profile["details"]["columns"] == ["owner"]
-    assert {"attributes", "events_offset", "reference_lists"} <= set(profile["answers"])
+    assert set(BY_NAME) - set(profile["answers"]) == {"unknown_column"}
     assert ran.code == 1
+    assert profile["answers"]["columns"] == "some refused"
+    refused = {"owner", "health_trend", "named_aggregation", "number:score", "string:health"}
+    assert refused <= set(profile["details"]["columns"])
+    assert "raise --max-calls" in ran.stdout
+    ran, _, profile = probe("--max-calls", "60")
+    assert ran.code == 0, ran.stdout
+    assert set(profile["details"]["columns"]) == refused | {"number:contract_value"}
 
 
 def test_what_cannot_be_asked_is_said(filled, probe) -> None:

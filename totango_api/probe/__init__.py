@@ -8,6 +8,7 @@ from totango_api.probe.command import are_settled, conclude, probe_parser
 from totango_api.probe.profile import Profile
 from totango_api.probe.questions import (
     FAILED,
+    NOT_ASKED,
     Answer,
     Question,
     Result,
@@ -18,6 +19,7 @@ from totango_api.probe.questions import (
 
 __all__ = [
     "FAILED",
+    "NOT_ASKED",
     "Answer",
     "Caller",
     "Profile",

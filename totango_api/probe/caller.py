@@ -41,6 +41,10 @@ class Caller:
         client: Sends them; it must not retry by itself, or calls would go uncounted.
         max_calls: Calls that may be made.
         team_id: Form field of every search; None = not sent.
+
+    Attributes:
+        calls: Calls that were made.
+        reserved: Calls that the questions to come need.
     """
 
     def __init__(self, client: ApiClient, max_calls: int, *, team_id: str | None = None) -> None:
@@ -48,7 +52,13 @@ class Caller:
         self.team_id = team_id
         self.calls = 0
         self.max_calls = max_calls
+        self.reserved = 0
         self._known: dict[str, Any] = {}
+
+    @property
+    def spare(self) -> int:
+        """Calls that may be made beside those that the questions to come need."""
+        return max(0, self.max_calls - self.calls - self.reserved)
 
     def search(self, stream: str, query: Query, *, team_id: str | None = None) -> Page:
         """Fetch one page of accounts or users.

@@ -14,6 +14,8 @@ from totango_api.probe.caller import BudgetSpentError, is_refusal, said_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from totango_api.probe.caller import Caller
+
 T = TypeVar("T")
 
 ANSWERED: Final = "answered"
@@ -51,7 +53,7 @@ class Question(Generic[T]):
     Attributes:
         name: What stands in a profile and in docs/assumptions.md.
         text: The question, for people.
-        calls: Calls that it costs beside those that other questions have made before it.
+        calls: Calls that it costs at least, beside those that other questions have made before it.
         ask: Asks a service.
     """
 
@@ -97,13 +99,21 @@ def asked(question: Question[T], service: T) -> Answer:
         return Answer("?", why + said_of(error), state=FAILED)
 
 
-def ask_all(questions: Sequence[Question[T]], service: T) -> Iterator[Result]:
-    """Ask questions one after another.
+def ask_all(questions: Sequence[Question[T]], service: T, caller: Caller) -> Iterator[Result]:
+    """Ask questions one after another; each leaves enough calls for those behind it.
+
+    Args:
+        questions: In the order in which they are asked.
+        service: Whom they are asked.
+        caller: Makes the calls.
 
     Raises:
         AuthenticationError: If the token is not accepted.
     """
+    needed = sum(question.calls for question in questions)
     for question in questions:
+        needed -= question.calls
+        caller.reserved = needed
         yield Result(question.name, question.text, asked(question, service))
 
 
