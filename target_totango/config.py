@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from target_totango.config_schema import (
@@ -70,7 +70,7 @@ class RejectLimit:
 
 @dataclass(frozen=True)
 class Settings:
-    """The target's own settings, checked."""
+    """The target's own settings, checked; each named as in the configuration, if it is as there."""
 
     mappings: tuple[MappingConfig, ...]
     default_mapping: MappingConfig
@@ -112,46 +112,28 @@ class Settings:
             SettingsError: If they contradict each other, or a mapping cannot be used.
         """
         given = {name: _value(config, name) for name in OWN_SETTINGS}
-        delivery = str(given["delivery"])
         default = MappingConfig(
-            delivery=delivery,
+            delivery=str(given["delivery"]),
             policy=Policy(**{name: given[name] for name in POLICY_SETTINGS}),
             options=WriteOptions(**{name: given[name] for name in OPTION_SETTINGS}),
             deletion=_deletion(given["deleted_when"]),
         )
-        settings = cls(
-            mappings=tuple(parse_mappings(given["mappings"], default)),
-            default_mapping=default,
-            attributes_path=given["attributes_path"],
-            preset=given["preset"],
-            segment=SegmentOptions.from_settings(given),
-            ignore_unmapped=given["unmapped_streams"] == IGNORE,
-            fail_on_invalid=given["on_invalid"] == FAIL,
-            max_rejected=RejectLimit.parse(given["max_rejected"]),
-            rejects_path=given["rejects_path"],
-            skipped_path=given["skipped_path"],
-            sent_path=given["sent_path"],
-            canary=bool(given["canary"]),
-            verify_share=float(given["verify_share"]),
-            verify_timeout=float(given["verify_timeout"]),
-            warn_on_mismatch=given["verify_mismatch"] == WARN,
-            repeats_activities=given["activity_delivery"] == AT_LEAST_ONCE,
-            ledger_path=given["ledger_path"],
-            full_sync_every_hours=given["full_sync_every_hours"],
-            unknown_accounts=given["unknown_accounts"],
-            dry_run=bool(given["dry_run"]),
-            hard_delete=bool(given["hard_delete"]),
-            max_deletes=given["max_deletes"],
-            max_in_flight=given["max_in_flight"],
-            hub_batch_size=_batch_size(config),
-            report_path=given["report_path"],
-            report_history_path=given["report_history_path"],
-            report_values=bool(given["report_values"]),
-            part=Part.parse(given["part"]),
-            sdr_token=(given["sdr_token"] or "").strip() or None,
-            tracking_receipt=_receipt(given["tracking_receipt"]),
-            delivery=delivery,
-        )
+        made = {
+            "mappings": tuple(parse_mappings(given["mappings"], default)),
+            "default_mapping": default,
+            "segment": SegmentOptions.from_settings(given),
+            "ignore_unmapped": given["unmapped_streams"] == IGNORE,
+            "fail_on_invalid": given["on_invalid"] == FAIL,
+            "max_rejected": RejectLimit.parse(given["max_rejected"]),
+            "warn_on_mismatch": given["verify_mismatch"] == WARN,
+            "repeats_activities": given["activity_delivery"] == AT_LEAST_ONCE,
+            "hub_batch_size": _batch_size(config),
+            "part": Part.parse(given["part"]),
+            "sdr_token": (given["sdr_token"] or "").strip() or None,
+            "tracking_receipt": _receipt(given["tracking_receipt"]),
+        }
+        taken_over = {one.name: given[one.name] for one in fields(cls) if one.name not in made}
+        settings = cls(**taken_over, **made)
         settings._check(bool((config.get("app_token") or "").strip()))
         return settings
 
