@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from totango_api.command import checked_paths
-from totango_api.errors import TotangoError
-from totango_api.notifications import Notifier
+from totango_api.notifications import Notifier, publish
 from totango_api.redaction import sentence_of
 from totango_api.report import ReportFiles
 
@@ -34,7 +33,6 @@ class RunEnd:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._files = ReportFiles.of(checked_paths(ReportFiles.paths(config)))
         self._notifier = Notifier.from_config(config)
-        self._report_path = str(self._files.report) if self._files.report else None
         self._calls_per_minute = config.get("rate_limit_per_minute")
 
     def tell(self, report: Report, client: ApiClient | None, error: BaseException | None) -> None:
@@ -51,15 +49,11 @@ class RunEnd:
         calls = {} if client is None else client.usage_report()
         document = report.as_dict(failure="" if error is None else _said(error), calls=calls)
         document["calls_per_minute"] = self._calls_per_minute
-        try:
-            self._files.write(document)
-        except TotangoError as unwritten:
+        unwritten = publish(document, self._files, self._notifier)
+        if unwritten is not None:
             if error is None:
-                document["failure"] = str(unwritten)
-                raise
-            logger.error("%s", unwritten)  # noqa: TRY400 (no traceback)
-        finally:
-            self._notifier.tell(document, self._report_path)
+                raise unwritten
+            logger.error("%s", unwritten)
 
 
 def _said(error: BaseException) -> str:

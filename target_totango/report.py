@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.report import Examples
@@ -14,35 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from target_totango.models import Row, ValidationError
-
-COUNTS: Final = (
-    "received",
-    "sent",
-    "created",
-    "updated",
-    "unchanged",
-    "repeated",
-    "case_variants",
-    "skipped",
-    "deleted",
-    "vanished",
-    "rejected",
-    "superseded",
-    "uncertain",
-    "undelivered",
-    "verified",
-    "different",
-    "missing",
-    "truncated",
-    "converted",
-    "controls",
-    "blanks",
-    "incomplete",
-    "unknown_options",
-    "left_out",
-    "unannounced",
-    "marked_deleted",
-)
 
 DONE: Final = ("sent", "unchanged", "skipped", "deleted", "rejected", "uncertain")
 """The counts of which each row is in one, unless it was not delivered."""
@@ -155,6 +126,10 @@ class StreamMetrics:
         if self.left_out_reasons:
             kept["left_out_reasons"] = dict(self.left_out_reasons.most_common())
         return kept
+
+
+COUNTS: Final = tuple(one.name for one in fields(StreamMetrics) if one.type == "int")
+"""The names of the counts, in the order in which they are shown."""
 
 
 class Report:

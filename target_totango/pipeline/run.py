@@ -15,15 +15,15 @@ from target_totango.pipeline.filter_chain import FilterChain
 from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
+from target_totango.pipeline.run_end import RunEnd
 from target_totango.pipeline.stages import Interruption, Stages
-from target_totango.pipeline.verdict import RunEnd
 from target_totango.progress import Progress
 from target_totango.report import Report
 from target_totango.singer import StateCheckpointer, emit
 from target_totango.storage import RunFiles
 from target_totango.verify import ReadBack
 from totango_api.counts import rows_were
-from totango_api.errors import InputError, TotangoError
+from totango_api.errors import InputError
 from totango_api.notifications import Notifier
 from totango_api.redaction import sentence_of
 
@@ -224,12 +224,12 @@ class Run:
         else:
             failure = failure or self._end.verdict()
             said = "" if failure is None else sentence_of(failure)
-        try:
-            self._end.write_report(
-                self.clients, self._notifier, failure=said, is_complete=is_complete
-            )
-        except TotangoError as error:
-            failure = failure or error
+        unwritten = self._end.publish(
+            self.clients, self._notifier, failure=said, is_complete=is_complete
+        )
+        if unwritten is not None and failure is not None:
+            logger.error("%s", unwritten)
+        failure = failure or unwritten
         if isinstance(failure, SystemExit):
             logger.error("%s; %s not delivered.", said, rows_were(self._states.incomplete))
         if failure is not None:

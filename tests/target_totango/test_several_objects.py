@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_runs import held, record, schema, state
 
-from target_totango.pipeline.verdict import IncompleteRunError
+from target_totango.pipeline.run_end import IncompleteRunError
 from totango_api.errors import InputError, SettingsError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from stub_totango import Asked, Reply, ok, serving
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, schema, state
 
 from target_totango.pipeline.results import InvalidRowError
-from target_totango.pipeline.verdict import IncompleteRunError
+from target_totango.pipeline.run_end import IncompleteRunError
 from totango_api.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -1116,6 +1116,16 @@ def test_a_sample_is_a_share(deliver: Deliver) -> None:
 
 
 # Reports ---------------------------------------------------------------------------------------
+
+
+def test_a_report_that_cannot_be_written_is_said_even_where_the_run_fails(
+    deliver: Deliver,
+) -> None:
+    done = deliver(ACCOUNTS, account("b c"), report_path="/dev/full")
+    assert "1 row was rejected" in str(done.error)
+    assert "The report /dev/full cannot be written" in done.said
+    done = deliver(ACCOUNTS, account("a"), report_path="/dev/full")
+    assert "The report /dev/full cannot be written" in str(done.error)
 
 
 def test_reports_make_a_history(deliver: Deliver, tmp_path: Path) -> None:

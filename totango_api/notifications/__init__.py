@@ -1,6 +1,6 @@
 """Tells people what a run did: by a webhook, a command or an e-mail, and never fails the run."""
 
-from totango_api.notifications.notifier import Notifier, telling_failures
+from totango_api.notifications.notifier import Notifier, publish, telling_failures
 from totango_api.notifications.settings import FAILURE, REJECTS, notify_settings
 
 __all__ = [
@@ -8,5 +8,6 @@ __all__ = [
     "REJECTS",
     "Notifier",
     "notify_settings",
+    "publish",
     "telling_failures",
 ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from totango_api.notifications.notice import Notice
+    from totango_api.report import ReportFiles
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,28 @@ class Notifier:
         if channels.email:
             ways["notify_email_to"] = partial(mail, channels.email, notice)
         return ways
+
+
+def publish(
+    report: dict[str, Any], files: ReportFiles, notifier: Notifier, *, is_private: bool = False
+) -> TotangoError | None:
+    """Write the report of a run, and tell people; return why it could not be written.
+
+    Args:
+        report: As :func:`totango_api.report.render_page` takes it. Its `failure` is set, if it has
+            none and cannot be written.
+        files: Where it goes.
+        notifier: Tells people.
+        is_private: Whether it holds values of rows.
+    """
+    unwritten = None
+    try:
+        files.write(report, is_private=is_private)
+    except TotangoError as error:
+        unwritten = error
+        report["failure"] = report["failure"] or sentence_of(error)
+    notifier.tell(report, None if files.report is None else str(files.report))
+    return unwritten
 
 
 @contextmanager

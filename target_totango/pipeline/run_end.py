@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.objects import OBJECTS, REPEATABLE
 from totango_api.counts import rows, rows_were
 from totango_api.errors import TotangoError
-from totango_api.redaction import excerpt, sentence_of
+from totango_api.notifications import publish
+from totango_api.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -90,31 +91,22 @@ class RunEnd:
             report["plan"] = self.dry_run.as_dict(rejected=self.report.total("rejected"))
         return report
 
-    def write_report(
+    def publish(
         self, clients: Clients, notifier: Notifier, *, failure: str, is_complete: bool
-    ) -> None:
-        """Write the report of the run, and tell people.
+    ) -> TotangoError | None:
+        """Write the report of the run, and tell people; return why it could not be written.
 
         Args:
             clients: What was called, and how often.
             notifier: Tells them.
             failure: What was not done, as a sentence.
             is_complete: Whether the input was read to its end and every row delivered or rejected.
-
-        Raises:
-            TotangoError: If it cannot be written.
         """
         report = self.as_dict(is_complete=is_complete, calls=clients.usage())
         report["failure"] = failure or None
         report["calls_per_minute"] = clients.calls_per_minute
         shows_values = self.settings.report_values or self.dry_run is not None
-        try:
-            self.files.report.write(report, is_private=shows_values)
-        except TotangoError as error:
-            report["failure"] = failure or sentence_of(error)
-            raise
-        finally:
-            notifier.tell(report, self.settings.report_path)
+        return publish(report, self.files.report, notifier, is_private=shows_values)
 
     @property
     def _not_looked_up(self) -> list[str]:
