@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from singer_sdk import Tap
+    from singer_sdk.singerlib import Catalog
 
     from tap_totango.schema import Column
     from tap_totango.streams.context import StreamContext
@@ -44,6 +45,10 @@ class AttributedStream(QueriedStream):
         own = columns_of_fields(self._pasted.fields, self._pasted.parent_account_fields)
         if own and self._has_own_fields_only(tap.config):
             return own
+        if tap.input_catalog is not None and not _is_selected(self.name, tap.input_catalog):
+            base = {column.name for column in self.base}
+            # Nobody reads them: that is worth no call.
+            return list(known_columns(context.known_columns[self.name], base=base))
         titles = {column.title for column in own}
         attributes = [one for one in self._attribute_columns(context) if one.title not in titles]
         known = context.known_columns[self.name]
@@ -113,3 +118,9 @@ class AttributedStream(QueriedStream):
     def has_core_columns_only(self) -> bool:
         """Whether the service does not name its attributes, and nothing else does."""
         return not (self.has_whole_columns or self._knows_columns)
+
+
+def _is_selected(name: str, catalog: Catalog) -> bool:
+    """Tell whether a catalog selects a stream."""
+    entry = catalog.get_stream(name)
+    return entry is not None and entry.metadata.root.selected is not False

@@ -35,6 +35,13 @@ def only(discover):
     return select
 
 
+def test_no_attributes_are_asked_for_where_nobody_reads_them(service, tap, only) -> None:
+    service.load(events=[event(1), event(2, "task")])
+    catalog, before = only(*VIEWS), len(service.calls("attributes"))
+    assert len(tap(catalog=catalog).ok().records("touchpoints")) == 1
+    assert len(service.calls("attributes")) == before
+
+
 def test_a_touchpoint_is_flat_and_its_text_without_tags(service, tap, only) -> None:
     content = {
         "note_id": 4711,
