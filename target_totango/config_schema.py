@@ -247,6 +247,13 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "skipped. Each part needs files of its own (ledger_path, rejects_path).",
     )
     | {"pattern": PART_PATTERN},
+    "probe_path": setting(
+        "string",
+        "Profile of the service",
+        "File that `target-totango probe` wrote: what cannot work on the service is said before "
+        "the first row, and what suits it takes the place of defaults. Settings win over it, and "
+        "one of another service ends the run before anything is written.",
+    ),
     **report_settings(),
     **notify_settings(FAILURE, REJECTS),
     "notify_rejects_above": setting(

@@ -29,6 +29,7 @@ from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from target_totango.mapping import identity_of
 from target_totango.models import SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
+from target_totango.profile import with_profile
 from target_totango.singer import MessageReader, holds_reasons, move_reasons, without_reasons
 from target_totango.streams import (
     STREAM_MAP_ERRORS,
@@ -92,6 +93,7 @@ class TargetTotango(Target):
         )
         if settings.uses_tracking and not settings.dry_run:
             connection.require_service_id().require_full()
+        settings = with_profile(settings, self.config, connection)
         self.run = Run(settings, connection, self.config)
         self.mappings = CompiledMappings(settings, self.run.clients, self.run.known_groups)
         self.message_reader.pulse = self.run.pulse

@@ -16,6 +16,7 @@ from target_totango.mapping.description import describe, log_change, log_mapping
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.identity import identity_of
 from target_totango.mapping.policy import (
+    CLEAR,
     IGNORE,
     LEAVE_OUT,
     OPTION_SETTINGS,
@@ -36,6 +37,7 @@ from target_totango.mapping.streams import compile_stream
 from target_totango.mapping.transform import Transformed, Transformer
 
 __all__ = [
+    "CLEAR",
     "DEFAULT_MARK",
     "IGNORE",
     "LEAVE_OUT",

@@ -69,8 +69,12 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
             sys.stdout.write("Nothing was written. Say --yes to go on.\n")
             return 1
         results, left = _asked(account, before, options.max_calls)
-    sys.stdout.write(conclude("target-totango", caller, results, options.output))
-    sys.stdout.write(f"{_left(left)}\nAnswers: {options.output}.\n")
+    output = options.output or config.get("probe_path") or PROFILE
+    sys.stdout.write(conclude("target-totango", caller, results, output))
+    sys.stdout.write(f"{_left(left)}\n")
+    sys.stdout.write(
+        f"Profile: {output}. Set probe_path to it, and the target knows the service.\n"
+    )
     return int(left is None or not are_settled(results))
 
 
@@ -118,6 +122,6 @@ def _parser() -> argparse.ArgumentParser:
         "--wait", type=float, default=120.0, help="seconds a write is waited for (default 120)"
     )
     parser.add_argument(
-        "--output", metavar="FILE", default=PROFILE, help=f"the answers (default {PROFILE})"
+        "--output", metavar="FILE", help=f"the profile (default: probe_path, else {PROFILE})"
     )
     return parser

@@ -13,6 +13,7 @@ from target_totango.probe.account import NUMBER_ATTRIBUTE
 from target_totango.probe.tracking import first
 from totango_api.errors import ApiError
 from totango_api.http import decode
+from totango_api.limits import HUB_BATCH_ROWS
 from totango_api.probe import FAILED, Answer, Question, does_not_arise
 from totango_api.writing import deletion_request
 
@@ -68,6 +69,23 @@ def hub_values(account: ProbedAccount) -> Answer:
     if _says_no(_decoded(response)):
         return Answer("text only", f"a number was answered {response.status}, with a failure")
     return Answer("numbers too", f"a number was answered {response.status}")
+
+
+def hub_batch(account: ProbedAccount) -> Answer:
+    """Send as many rows as a batch has by default, all alike; where that is refused, half of it."""
+    if not _is_usable(account):
+        return does_not_arise("the hub takes no row: see hub_accounts")
+    rows, refusals = HUB_BATCH_ROWS, []
+    while rows > 1:
+        response = account.post("accounts", [account.row(account.mark())] * rows)
+        if response.status in _OK and not _says_no(_decoded(response)):
+            break
+        refusals.append(f"{rows} rows: status {response.status}")
+        rows //= 2
+    if not refusals:
+        return Answer(f"{rows} rows", "the default of hub_batch_size was taken")
+    settings = {"hub_batch_size": rows}
+    return Answer(f"{rows} rows", "; ".join(refusals), f"hub_batch_size: {rows}", settings=settings)
 
 
 def _is_usable(account: ProbedAccount) -> bool:
@@ -160,6 +178,7 @@ QUESTIONS: Final = (
     Question("hub_accounts", "Does the hub take an account?", 2, hub_accounts),
     Question("hub_users", "Has the hub an endpoint for users?", 1, hub_users),
     Question("hub_values", "Does it take numbers as numbers?", 1, hub_values),
+    Question("hub_batch", "How many rows does a batch take?", 1, hub_batch),
     Question("hub_bad_row", "What becomes of a batch with a bad row?", 4, hub_bad_row),
     Question("hub_refusal_status", "Which status has it?", 0, hub_refusal_status),
     Question("hub_report", "How does it tell of bad rows?", 0, hub_report),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from target_totango.config_schema import DEFAULT_VERIFY_TIMEOUT
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE
 from totango_api.errors import ApiError
 from totango_api.limits import ACCOUNT_TEXT_LENGTH
@@ -22,6 +23,8 @@ ODD_TEXT: Final = 'a+b %41 & c=d; "q" \\ \u00fc\u4e2d'
 _UNSEEN: Final = "the first write was not seen"
 _WRONG_TOKEN: Final = "singer-probe-no-such-sdr-token"  # noqa: S105 (it is nobody's)
 _SURPLUS: Final = 88
+_PATIENCE: Final = 20
+"""How many times as long as the first write other writes may take until they are seen."""
 
 
 def first(account: ProbedAccount) -> Written | None:
@@ -41,9 +44,12 @@ def write_visibility(account: ProbedAccount) -> Answer:
         advice = "sdr_token, if the service asks for one; an account that is not blocked; --wait"
         return Answer("?", "a tracking call was not seen in time", advice, state=FAILED)
     seconds = math.ceil(written.seconds)
-    advice = f"verify_timeout: {20 * seconds}" if 20 * seconds > 120 else ""
     value = "at once" if seconds <= 1 else f"after {seconds} s"
-    return Answer(value, f"seen after {written.seconds:.1f} s", advice)
+    evidence, timeout = f"seen after {written.seconds:.1f} s", _PATIENCE * seconds
+    if timeout <= DEFAULT_VERIFY_TIMEOUT:
+        return Answer(value, evidence)
+    settings = {"verify_timeout": timeout}
+    return Answer(value, evidence, f"verify_timeout: {timeout}", settings=settings)
 
 
 def escaped_characters(account: ProbedAccount) -> Answer:

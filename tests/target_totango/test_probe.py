@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from in_process import run_main
+from target_runs import ACCOUNTS, record
 
 from target_totango.cli import main
 from target_totango.probe import QUESTIONS, account
@@ -44,6 +45,11 @@ POSITIONS: list[tuple[str, str, dict[str, dict[str, str]]]] = [
     ("hub_accounts", "202", {"200": {"hub_status": "200"}}),
     ("hub_users", "there", {"not there": {"hub_users": "off"}}),
     ("hub_values", "text only", {"numbers too": {"hub_values": "any"}}),
+    (
+        "hub_batch",
+        "100 rows",
+        {"50 rows": {"hub_max_rows": "60"}, "12 rows": {"hub_max_bytes": "2000"}},
+    ),
     ("hub_bad_row", "batch refused", {"good rows taken": {"hub_errors": "accept_good"}}),
     ("hub_refusal_status", "400", {"200": {"hub_refusal_status": "200"}}),
     (
@@ -218,3 +224,16 @@ def test_what_cannot_be_asked_writes_nothing(filled, probe, settings, words) -> 
     assert words in ran.stderr
     assert answers is None
     assert not [call for call in filled.dump("calls") if call["surface"] in {"tracking", "hub"}]
+
+
+def test_the_profile_is_taken_by_the_target(filled, probe, deliver, tmp_path) -> None:
+    filled.set(hub_max_rows="60", unknown_attributes="drop")
+    ran, _ = probe("--yes")
+    assert "Set probe_path to it" in ran.stdout
+    before = len(filled.calls("hub"))
+    path = str(tmp_path / "answers.json")
+    rows = [record("accounts", account_id=f"a-{n}") for n in range(80)]
+    done = deliver(ACCOUNTS, *rows, delivery="hub", probe_path=path)
+    assert done.error is None
+    assert "define them in Totango" in done.said
+    assert {call["status"] for call in filled.calls("hub")[before:]} == {202}
