@@ -24,12 +24,8 @@ class Destination(Protocol):
     def busy(self) -> bool:
         """Whether a call is under way, or a result was not collected yet."""
 
-    @property
-    def has_results(self) -> bool:
-        """Whether results wait to be collected: cheap, since it is asked for every row."""
-
-    def put(self, row: Row) -> None:
-        """Take a row; waits while too many are under way."""
+    def put(self, row: Row) -> bool:
+        """Take a row; waits while too many are under way. Return whether results are to collect."""
 
     def collect(self) -> Sequence[tuple[Row, WriteResult | Planned]]:
         """Return the results that are known, without waiting."""
@@ -58,11 +54,6 @@ class ExecutorDestination(Generic[J, R]):
     def busy(self) -> bool:
         """Whether a call is under way, or a result was not collected yet."""
         return self._executor.busy
-
-    @property
-    def has_results(self) -> bool:
-        """Whether results wait to be collected."""
-        return self._executor.has_results
 
     def drain(self, *, until: float) -> bool:
         """Wait for every row; return False if results came first, or `until`."""
@@ -98,8 +89,8 @@ def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[list[Hashable],
     something new about the account.
     """
     account: Hashable = (ACCOUNTS, write.account_id)
-    key: Hashable = write.key if write.user_id is None else write.subject
-    if key == account:
+    if write.object == ACCOUNTS:
         parent = write.account.get("parent_id")
         return [account], [(ACCOUNTS, parent)] if parent else []
+    key: Hashable = write.key if write.user_id is None else write.subject
     return [key, account] if write.account and says_new else [key], [account]

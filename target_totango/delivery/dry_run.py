@@ -140,16 +140,12 @@ class DryRunDestination:
         """Nothing goes on elsewhere."""
         return False
 
-    @property
-    def has_results(self) -> bool:
-        """Whether rows were looked at that were not collected."""
-        return bool(self._results)
-
-    def put(self, row: Row) -> None:
-        """Take a row."""
+    def put(self, row: Row) -> bool:
+        """Take a row; return whether rows were looked at that were not collected."""
         self._rows.append(row)
         if len(self._rows) >= BATCH_ROWS:
             self._look()
+        return bool(self._results)
 
     def collect(self) -> list[tuple[Row, Planned]]:
         """Return the rows that were looked at."""

@@ -99,8 +99,8 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
         self._open: dict[tuple[str, str | None], Batch] = {}
 
-    def put(self, row: Row) -> None:
-        """Take a row; waits while too many are under way."""
+    def put(self, row: Row) -> bool:
+        """Take a row; waits while too many are under way. Return whether results are to collect."""
         request = row.request
         kind = (row.object, request.parts.get("collection_type"))
         writes, after = keys_of(request)
@@ -113,8 +113,10 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         batch.rows.append(row)
         batch.writes.update(writes)
         batch.after.update(after)
-        if len(batch.rows) >= self._max_rows:
-            self._send(batch)
+        if len(batch.rows) < self._max_rows:
+            return False
+        self._send(batch)
+        return self._executor.has_results
 
     def collect(self) -> list[tuple[Row, WriteResult]]:
         """Return the results that are known; send what has waited for long enough."""

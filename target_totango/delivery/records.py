@@ -82,8 +82,8 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
         capacity = CALLS * ROWS_AHEAD
         super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
 
-    def put(self, row: Row) -> None:
-        """Take a row; waits while too many are under way.
+    def put(self, row: Row) -> bool:
+        """Take a row; waits while too many are under way. Return whether results are to collect.
 
         Rows with one key of their stream go out one after the other: the first makes what the
         others change. So do rows that look alike: of what is found, it is known whose it is.
@@ -98,6 +98,7 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
             texts = (request.fields.get(name) for name in form.endpoint.told_by)
             writes.append((row.object, request.account_id, *texts))
         self._executor.submit(row, writes=writes, after=[(ACCOUNTS, request.account_id)])
+        return self._executor.has_results
 
     def collect(self) -> list[tuple[Row, WriteResult]]:
         """Return the results that are known, without waiting."""

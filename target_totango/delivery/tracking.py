@@ -57,11 +57,12 @@ class TrackingDestination(ExecutorDestination["Row", WriteResult]):
         super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
         self._accounts: dict[str, dict[str, str]] = {}
 
-    def put(self, row: Row) -> None:
-        """Take a row; waits while too many are under way."""
+    def put(self, row: Row) -> bool:
+        """Take a row; waits while too many are under way. Return whether results are to collect."""
         request = row.request
         writes, after = keys_of(request, self._says_something_new(request))
         self._executor.submit(row, writes=writes, after=after)
+        return self._executor.has_results
 
     def collect(self) -> list[tuple[Row, WriteResult]]:
         """Return the results that are known, without waiting."""

@@ -62,15 +62,13 @@ class RowFilter(ABC):
 
     def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not."""
-        sent: list[Row] = []
+        decide = self.decide
         results: Results = []
-        for row in rows:
-            decision = self.decide(row)
-            if decision is None:
-                sent.append(row)
-            else:
-                results.append((row, decision))
-        return sent, results
+        results += [(row, why) for row in rows if (why := decide(row)) is not None]
+        if not results:
+            return list(rows), results
+        dropped = {row.seq for row, _ in results}
+        return [row for row in rows if row.seq not in dropped], results
 
     def finish(self) -> Results:
         """Return what becomes of rows that were held back: none were."""

@@ -47,12 +47,10 @@ class ResolveOwners(RowFilter):
             ApiError: If the users of Totango are not answered.
         """
         account = row.request.account
-        if not account or account.keys().isdisjoint(self._roles):
-            return None
         errors: list[ValidationError] = []
-        for role in sorted(self._roles & account.keys()):
-            address = account[role]
-            if "@" not in address or self._names is None:
+        for role in self._roles:
+            address = account.get(role)
+            if address is None or "@" not in address or self._names is None:
                 continue
             name = self._names.get(address.strip().casefold())
             if name is not None:
@@ -63,8 +61,8 @@ class ResolveOwners(RowFilter):
         return Rejected(errors) if errors else None
 
     @functools.cached_property
-    def _roles(self) -> frozenset[str]:
-        return self._read_roles()
+    def _roles(self) -> list[str]:
+        return sorted(self._read_roles())
 
     @functools.cached_property
     def _names(self) -> dict[str, str] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery import Confirmed, Failed, Planned, Refused, Uncertain
@@ -29,6 +31,9 @@ logger = logging.getLogger("target-totango")
 
 REFUSED_ROWS: Final = 500
 """So many rows refused, and none taken: the service refuses everything, whatever rows hold."""
+
+
+_ABOUT: Final = attrgetter("stream", "object")
 
 
 class InvalidRowError(TotangoError):
@@ -119,7 +124,7 @@ class ResultHandler:
         match result:
             case Unchanged():
                 self._report.tally(row.stream, row.object).unchanged += 1
-                self._stale_rejects.note_confirmed(row)
+                self._stale_rejects.note_confirmed((row,))
                 self._states.complete(row.seq)
             case Skipped(reason):
                 self._report.tally(row.stream, row.object).skip(reason)
@@ -158,19 +163,22 @@ class ResultHandler:
                 self._breaker.failed(row, error)
 
     def _confirm(self, rows: Sequence[Row]) -> None:
+        for about, sent in Counter(map(_ABOUT, rows)).items():
+            self._report.tally(*about).sent += sent
         for row in rows:
-            metrics = self._report.tally(row.stream, row.object)
-            metrics.sent += 1
             if row.existed is not None and (row.object in REPEATABLE or row.object in RECORDED):
+                metrics = self._report.tally(row.stream, row.object)
                 metrics.created += not row.existed
                 metrics.updated += row.existed
-            if self._ledger is not None:
+        if self._ledger is not None:
+            for row in rows:
                 self._note_in_ledger(row, self._ledger)
-            if self._sent is not None:
+        if self._sent is not None:
+            for row in rows:
                 self._sent.write(row)
-            self._read_back.note(row)
-            self._stale_rejects.note_confirmed(row)
-            self._states.complete(row.seq)
+        self._read_back.note(rows)
+        self._stale_rejects.note_confirmed(rows)
+        self._states.complete(*[row.seq for row in rows])
 
     def _note_in_ledger(self, row: Row, ledger: Ledger) -> None:
         is_latest = self._is_latest(row)

@@ -265,8 +265,7 @@ class Stages:
             self._drain([name for name in self._destinations if name != RECORDS])
         destination = self._destination(row.delivery)
         self._results.expect(row)
-        destination.put(row)
-        if destination.has_results:
+        if destination.put(row):
             self._results.handle(destination.collect())
 
     def _send_alone(self, row: Row) -> RowResult:
@@ -282,6 +281,7 @@ class Stages:
         return result
 
     def _destination(self, delivery: str) -> Destination:
-        if delivery not in self._destinations:
-            self._destinations[delivery] = self._make_destination(delivery)
-        return self._destinations[delivery]
+        destination = self._destinations.get(delivery)
+        if destination is None:
+            destination = self._destinations[delivery] = self._make_destination(delivery)
+        return destination

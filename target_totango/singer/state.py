@@ -82,16 +82,12 @@ class StateCheckpointer:
         self._read += 1
         return self._read
 
-    def complete(self, seq: int) -> None:
-        """Note that a row needs no further attention."""
-        self._complete += 1
-        if self._undelivered is not None and seq > self._undelivered:
-            return
-        if seq == self._low + 1:
-            self._low = seq
-        else:
-            self._ahead.add(seq)
-        while self._ahead and self._low + 1 in self._ahead:
+    def complete(self, *seqs: int) -> None:
+        """Note that rows need no further attention."""
+        self._complete += len(seqs)
+        first = self._undelivered
+        self._ahead.update(seqs if first is None else [seq for seq in seqs if seq < first])
+        while self._low + 1 in self._ahead:
             self._low += 1
             self._ahead.discard(self._low)
 

@@ -17,7 +17,7 @@ from target_totango.storage.key_counts import KeyFilter, key_digest
 from target_totango.storage.run_store import is_older
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from target_totango.models import WriteRequest
     from target_totango.storage.run_store import RunStore
@@ -86,13 +86,18 @@ class StaleRejects:
             self._subjects.add(subject)
             database.execute("INSERT INTO about VALUES (?, ?)", (key_digest(subject), place))
 
-    def note_confirmed(self, row: Row) -> None:
-        """Take note of a row that Totango holds now: earlier ones about the same are outdated."""
+    def note_confirmed(self, rows: Iterable[Row]) -> None:
+        """Take note of rows that Totango holds now: earlier ones about the same are outdated."""
+        if self._subjects is not None:
+            for row in rows:
+                self._outdate_earlier(row, self._subjects)
+
+    def _outdate_earlier(self, row: Row, subjects: KeyFilter) -> None:
         write = row.write
-        if self._subjects is None or write is None or row.object not in REPEATABLE:
+        if write is None or row.object not in REPEATABLE:
             return
-        if write.key not in self._subjects and not (
-            write.account and (ACCOUNTS, write.account_id) in self._subjects
+        if write.key not in subjects and not (
+            write.account and (ACCOUNTS, write.account_id) in subjects
         ):
             return
         for subject, names in _attributes(write).items():

@@ -73,10 +73,13 @@ class ReadBack:
         """Whether anything is to be read back."""
         return any(options.verify != OFF for options in self._settings.options)
 
-    def note(self, row: Row) -> None:
-        """Remember a confirmed row, if it is to be read back."""
-        if row.options.verify == OFF:
-            return
+    def note(self, rows: Iterable[Row]) -> None:
+        """Remember those of some confirmed rows that are to be read back."""
+        for row in rows:
+            if row.options.verify != OFF:
+                self._note(row)
+
+    def _note(self, row: Row) -> None:
         request, key = row.request, row.request.key
         if row.object in RECORDED and row.record_id is not None:
             key = (*key, row.record_id)

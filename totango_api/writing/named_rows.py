@@ -6,6 +6,7 @@ spelling: a list of failures, a result for each row, statuses in the order of th
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -48,23 +49,35 @@ class BatchRows:
     """
 
     def __init__(self, bodies: Sequence[Mapping[str, Any]]) -> None:
-        ids = [body.get("id") for body in bodies]
-        often = Counter(ids)
         self.size = len(bodies)
-        self._places = {
+        self._bodies = bodies
+
+    # Most answers name no row: then nothing is looked up.
+
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        """Places by ids that no two rows share."""
+        ids = [body.get("id") for body in self._bodies]
+        often = Counter(ids)
+        return {
             text: place
             for place, text in enumerate(ids)
             if isinstance(text, str) and often[text] == 1
         }
-        self._places_of_pairs = {
+
+    @functools.cached_property
+    def _places_of_pairs(self) -> dict[tuple[Any, str], int]:
+        """Places by account and id."""
+        return {
             (body.get("account_id"), text): place
-            for place, (body, text) in enumerate(zip(bodies, ids, strict=True))
-            if isinstance(text, str)
+            for place, body in enumerate(self._bodies)
+            if isinstance(text := body.get("id"), str)
         }
 
     def has_id(self, value: Any) -> bool:
         """Return whether a value is the id of a row."""
-        return str(value) in self._places
+        text = str(value)
+        return any([body.get("id") == text for body in self._bodies])
 
     def place_of(self, entry: Any) -> int | None:
         """Return the place of the row that an entry of an answer names, from 0.
