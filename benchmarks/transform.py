@@ -55,11 +55,11 @@ def steps() -> dict[str, Callable[[], Any]]:
     )
     transformer = Transformer(mapping)
     validator = RecordValidator(schema, stream="accounts")
-    if transformer.transform(record).errors or validator.errors(record):
+    if transformer.transform(record).errors or any(validator.errors([record])):
         msg = "the row is not as it should be"
         raise AssertionError(msg)
     return {
-        "checked against its SCHEMA": lambda: validator.errors(record),
+        "checked against its SCHEMA": lambda: validator.errors([record]),
         "turned into a write request": lambda: transformer.transform(record),
     }
 

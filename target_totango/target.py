@@ -96,6 +96,7 @@ class TargetTotango(Target):
         settings = with_profile(settings, self.config, connection)
         self.run = Run(settings, connection, self.config)
         self.mappings = CompiledMappings(settings, self.run.clients, self.run.known_groups)
+        self.message_reader.take_records = self._process_record_messages
         self.message_reader.pulse = self.run.pulse
         self.message_reader.wait_readable = self.run.wait_readable
         self._sources: dict[str, SourceStream] = {}
@@ -239,16 +240,21 @@ class TargetTotango(Target):
         return keys
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        stream, record = message_dict.get("stream"), message_dict.get("record")
-        if not isinstance(stream, str) or not isinstance(record, dict):
+        self._process_record_messages([message_dict])
+
+    def _process_record_messages(self, messages: list[dict[str, Any]]) -> None:
+        """Take RECORDs of one stream."""
+        stream = messages[0].get("stream")
+        if not isinstance(stream, str) or not isinstance(messages[0].get("record"), dict):
             msg = f"The RECORD message in line {self.message_reader.line} has no stream or record."
             raise InputError(msg)
         if stream in self._older_rejects:
-            move_reasons(message_dict)
+            for message in messages:
+                move_reasons(message)
         route = self._routes.get(stream)
         if route is None:
             route = self._routes[stream] = self._route_of(stream)
-        route.send(message_dict, message_dict["record"])
+        route.send(messages)
 
     def _route_of(self, stream: str) -> StreamRoute:
         source = self._sources.get(stream)

@@ -20,12 +20,14 @@ from target_totango.singer import UNFIT
 from target_totango.storage import comparable, is_superseded, newer_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_totango.mapping import StreamMapping, Transformed
     from target_totango.models import SourceStream
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer
+
+    Record = Mapping[str, Any]
 
 logger = logging.getLogger("target-totango")
 
@@ -42,7 +44,7 @@ class RecordProcessor:
         mapping: What becomes of them.
         states: Numbers the rows.
         report: Counts.
-        schema_errors: Returns how a record does not fit its SCHEMA.
+        schema_errors: Returns how each of some records does not fit its SCHEMA.
         announced: All fields that records may hold; others are logged and counted.
         fields: Fields of the stream's SCHEMA.
     """
@@ -53,7 +55,7 @@ class RecordProcessor:
         *,
         states: StateCheckpointer,
         report: Report,
-        schema_errors: Callable[[Mapping[str, Any]], list[ValidationError]],
+        schema_errors: Callable[[Sequence[Record]], list[list[ValidationError]]],
         announced: frozenset[str] | None = None,
         fields: Iterable[str] = (),
     ) -> None:
@@ -67,56 +69,56 @@ class RecordProcessor:
         self._fields = mapping.fields
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
         self._read_mark = mapping.deletion.expression.read
+        self._read_recency = None if mapping.recency is None else mapping.recency.read
         # Only where no setting says which rows are deleted.
         self._marks = well_known_marks(fields) if mapping.deletion is DEFAULT_MARK else ()
         self._logged: set[str] = set()
 
     def process(
         self,
-        message: Mapping[str, Any],
+        messages: Sequence[Mapping[str, Any]],
         source: SourceStream,
-        record: Mapping[str, Any],
-        mapped: Mapping[str, Any],
-    ) -> Row:
-        """Return the row of a record, with a write request or with errors.
+        records: Sequence[Record],
+        mapped: Sequence[Record],
+    ) -> Iterator[Row]:
+        """Yield the row of each record, with a write request or with errors.
 
         Args:
-            message: The RECORD message as it was read.
-            source: Its stream.
-            record: The record behind the stream maps.
-            mapped: What a preset made of it; else the same.
+            messages: RECORD messages as they were read.
+            source: Their stream.
+            records: Their records behind the stream maps.
+            mapped: What a preset made of each; else the same.
         """
-        mapping = self.mapping
-        row = Row(
-            self._states.next_row(),
-            source,
-            message,
-            mapping.stream,
-            mapping.object,
-            mapping.delivery,
-            mapping.options,
-        )
-        self._metrics.received += 1
-        if self._announced is not None and not self._announced.issuperset(record):
-            self._log_unannounced(record)
-        if REJECT_FIELD in message:
-            row.newer = newer_names(message)
-            if is_superseded(message):
-                row.is_superseded = True
-                return row
-        mark = self._read_mark(mapped)
-        if mark is not MISSING and mark is not None and self._is_deleted(row, mapped):
-            return row
-        if self._marks and is_marked(mapped, self._marks):
-            self._metrics.marked_deleted += 1
-        if errors := self._errors(row, record, mapped):
-            row.errors = tuple({(error.field, error.code): error for error in errors}.values())
-        if mapping.recency is not None:
-            recency = mapping.recency.read(mapped)
-            row.recency = None if recency is MISSING else comparable(recency)
-        return row
+        mapping, next_row, announced = self.mapping, self._states.next_row, self._announced
+        about = (mapping.stream, mapping.object, mapping.delivery, mapping.options)
+        misfits = self._schema_errors(records)
+        for message, record, values, errors in zip(messages, records, mapped, misfits, strict=True):
+            row = Row(next_row(), source, message, *about)
+            self._metrics.received += 1
+            if announced is not None and not announced.issuperset(record):
+                self._log_unannounced(record)
+            self._fill(row, values, errors)
+            yield row
 
-    def _is_deleted(self, row: Row, mapped: Mapping[str, Any]) -> bool:
+    def _fill(self, row: Row, values: Record, misfits: list[ValidationError]) -> None:
+        """Give a row its write request, or its errors."""
+        if REJECT_FIELD in row.message:
+            row.newer = newer_names(row.message)
+            if is_superseded(row.message):
+                row.is_superseded = True
+                return
+        mark = self._read_mark(values)
+        if mark is not MISSING and mark is not None and self._is_deleted(row, values):
+            return
+        if self._marks and is_marked(values, self._marks):
+            self._metrics.marked_deleted += 1
+        if errors := self._errors(row, values, misfits):
+            row.errors = tuple({(error.field, error.code): error for error in errors}.values())
+        if self._read_recency is not None:
+            recency = self._read_recency(values)
+            row.recency = None if recency is MISSING else comparable(recency)
+
+    def _is_deleted(self, row: Row, mapped: Record) -> bool:
         """Give a row its ids alone if it is deleted, or if it is not clear whether it is."""
         deletion = self.mapping.deletion
         errors: list[ValidationError] = []
@@ -130,7 +132,7 @@ class RecordProcessor:
         row.write, row.errors = transformed.request, (*errors, *transformed.errors)
         return True
 
-    def _log_unannounced(self, record: Mapping[str, Any]) -> None:
+    def _log_unannounced(self, record: Record) -> None:
         """Log and count what is not written because no SCHEMA names it."""
         announced = self._announced or frozenset()
         names = {name for name in record if not (name in announced or name.startswith(METADATA))}
@@ -145,11 +147,10 @@ class RecordProcessor:
             )
 
     def _errors(
-        self, row: Row, record: Mapping[str, Any], mapped: Mapping[str, Any]
+        self, row: Row, mapped: Record, misfits: list[ValidationError]
     ) -> Sequence[ValidationError]:
         """Give a row its write request, and return everything that is wrong with it."""
         transformer, left_out = self._transformer, []
-        misfits = self._schema_errors(record)
         if misfits:
             misfits = self._relevant(misfits)
             left_out = [error for error in misfits if self._leaves_out and self._is_optional(error)]
@@ -162,7 +163,8 @@ class RecordProcessor:
         if misfits or transformed.errors:
             row.faulty = tuple(transformed.failed)
             return [*misfits, *transformed.errors]
-        self._count(transformed, left_out)
+        if transformed.changes or transformed.left_out or left_out:
+            self._count(transformed, left_out)
         return ()
 
     def _relevant(self, errors: Sequence[ValidationError]) -> list[ValidationError]:

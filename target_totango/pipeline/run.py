@@ -28,7 +28,7 @@ from totango_api.notifications import Notifier
 from totango_api.redaction import sentence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_totango.config import Settings
     from target_totango.delivery import Destination
@@ -122,7 +122,7 @@ class Run:
     def processor(
         self,
         mapping: StreamMapping,
-        schema_errors: Callable[[Mapping[str, Any]], list[ValidationError]],
+        schema_errors: Callable[[Sequence[Mapping[str, Any]]], list[list[ValidationError]]],
         announced: frozenset[str] | None = None,
         fields: Iterable[str] = (),
     ) -> RecordProcessor:
@@ -137,9 +137,9 @@ class Run:
             fields=fields,
         )
 
-    def add(self, row: Row) -> None:
-        """Take a row on its way: see `Stages.add`."""
-        self._stages.add(row)
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take rows on their way: see `Stages.add`."""
+        self._stages.add(rows)
 
     def add_unsent(
         self,

@@ -14,7 +14,7 @@ from target_totango.pipeline.decisions import Rejected, Skipped
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from target_totango.delivery import Destination
     from target_totango.models import Row
@@ -110,20 +110,21 @@ class Stages:
         self._since = 0.0
         self._proving: set[int] = set()
 
-    def add(self, row: Row) -> None:
-        """Take a row on its way.
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take rows on their way, one after the other.
 
         Raises:
             TotangoError: If the run must end here.
         """
-        if row.errors or (self._part is not None and self._is_another_part(row)):
-            self.add_unsent(row, Rejected(row.errors))
-            return
-        if not self._rows:
-            self._since = time.monotonic()
-        self._rows.append(row)
-        if len(self._rows) >= BATCH_ROWS:
-            self.advance()
+        for row in rows:
+            if row.errors or (self._part is not None and self._is_another_part(row)):
+                self.add_unsent(row, Rejected(row.errors))
+                continue
+            if not self._rows:
+                self._since = time.monotonic()
+            self._rows.append(row)
+            if len(self._rows) >= BATCH_ROWS:
+                self.advance()
 
     def add_unsent(self, row: Row, decision: Rejected | Skipped) -> None:
         """Record why a row is not sent, whose subject is at the source nevertheless.

@@ -9,7 +9,7 @@ import select
 import sys
 from collections import Counter
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -19,10 +19,13 @@ from totango_api.errors import InputError, TotangoError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+Message: TypeAlias = dict[str, Any]
+
 TICK_SECONDS: Final = 0.2
 """While the tap is silent, what was delivered is looked after this often."""
 
 _CHUNK: Final = 1 << 18
+_RECORD: Final = "RECORD"
 _LONGEST_INTEGER: Final = 4000
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -34,9 +37,10 @@ class MessageReader(GenericSingerReader[str]):
     read is still delivered and its state still emitted: the target raises it in the end.
 
     Attributes:
-        line: Number of the line being read.
+        line: Number of the line whose message is handed over; of several records, the first one's.
         failure: Why reading stopped early; None when the input was read to its end.
         signal: Number of the signal that asked to stop.
+        take_records: Takes RECORDs of one stream that follow each other.
         pulse: Called while the tap is silent and between messages.
         wait_readable: Waits until a descriptor can be read, or for some seconds; tells which.
     """
@@ -44,8 +48,10 @@ class MessageReader(GenericSingerReader[str]):
     def __init__(self) -> None:
         super().__init__()
         self.line = 0
+        self._read = 0
         self.failure: BaseException | None = None
         self.signal: int | None = None
+        self.take_records: Callable[[list[Message]], None] = lambda _: None
         self.pulse: Callable[[], None] = lambda: None
         self.wait_readable: Callable[[int, float], bool] = _wait_readable
 
@@ -55,13 +61,13 @@ class MessageReader(GenericSingerReader[str]):
         return sys.stdin
 
     def process_lines(
-        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[Message], None]]
     ) -> Counter[str]:
-        """Hand every message to the callback of its type.
+        """Hand records over many at once, and every other message to the callback of its type.
 
         Args:
             file_input: Messages, one a line; standard input if None.
-            callbacks: By message type.
+            callbacks: By message type; that of records is not called.
 
         Returns:
             How many messages of each type were read.
@@ -69,17 +75,15 @@ class MessageReader(GenericSingerReader[str]):
         counts: Counter[str] = Counter()
         source = file_input if file_input is not None else self.default_input
         try:
-            for line in self._lines(source):
-                self.line += 1
-                if not line or line.isspace():
-                    continue
-                message = self._message(line)
-                kind = message["type"]
-                callback = callbacks.get(kind)
-                if callback is None:
-                    self._refuse(f"is of the type {kind[:30]!r}, which Singer has not")
-                callback(message)
-                counts[kind] += 1
+            for messages in self._messages(source):
+                kind = messages[0]["type"]
+                if kind == _RECORD:
+                    self.take_records(messages)
+                elif (callback := callbacks.get(kind)) is not None:
+                    callback(messages[0])
+                else:
+                    self._refuse(f"is of the type {kind[:30]!r}, which Singer has not", self.line)
+                counts[kind] += len(messages)
                 if self.signal is not None:
                     break
         except TotangoError as error:
@@ -88,60 +92,90 @@ class MessageReader(GenericSingerReader[str]):
             self.failure = error
         return counts
 
-    def deserialize_json(self, line: str) -> dict[str, Any]:
+    def deserialize_json(self, line: str) -> Message:
         """Decode a line; numbers keep their digits.
 
         Raises:
             InputError: If it is not JSON.
         """
-        message: dict[str, Any] = self._decoded(line.encode(errors="surrogatepass"))
+        message: Message = self._decoded(line.encode(errors="surrogatepass"))
         return message
 
-    def _lines(self, source: IO[str]) -> Iterator[bytes]:
+    def _messages(self, source: IO[str]) -> Iterator[list[Message]]:
+        """Yield each message alone, but RECORDs of one stream together that follow each other.
+
+        What was read before a line that is none is yielded before the error.
+        """
+        for lines in self._lines(source):
+            together: list[Message] = []
+            stream = None
+            try:
+                for line in lines:
+                    self._read += 1
+                    if not line or line.isspace():
+                        continue
+                    message = self._message(line)
+                    own = message.get("stream") if _is_record(message) else None
+                    if together and (own is None or own != stream):
+                        yield together
+                        together = []
+                    if not together:
+                        self.line = self._read
+                    together.append(message)
+                    stream = own
+            except InputError:
+                if together:
+                    yield together
+                raise
+            if together:
+                yield together
+            self.pulse()
+
+    def _lines(self, source: IO[str]) -> Iterator[list[bytes]]:
+        """Yield lines, those together that are there together; an empty list where none is."""
         if not source:
             msg = "Standard input is closed, so there is nothing to read."
             raise InputError(msg, remedy="Pipe a tap into target-totango.")
         try:
             descriptor = source.fileno()
         except (OSError, io.UnsupportedOperation, AttributeError):
-            for text in source:
-                self.pulse()
-                yield text.encode(errors="surrogatepass")
+            while texts := source.readlines(_CHUNK):
+                yield [text.encode(errors="surrogatepass") for text in texts]
             return
         yield from self._lines_of(descriptor)
 
-    def _lines_of(self, descriptor: int) -> Iterator[bytes]:
+    def _lines_of(self, descriptor: int) -> Iterator[list[bytes]]:
         """Read raw bytes, so that waiting for the tap and looking after calls can alternate."""
         partial: list[bytes] = []
         while self.signal is None:
             if not self.wait_readable(descriptor, TICK_SECONDS):
-                self.pulse()
+                yield []
                 continue
             chunk = os.read(descriptor, _CHUNK)
             if not chunk:
                 break
-            head, *lines = chunk.split(b"\n")
-            partial.append(head)
-            for line in lines:
-                yield b"".join(partial)
-                partial = [line]
-            self.pulse()
+            lines = chunk.split(b"\n")
+            partial.append(lines[0])
+            if len(lines) > 1:
+                lines[0] = b"".join(partial)
+                partial = [lines.pop()]
+                yield lines
         else:
             return
         if last := b"".join(partial):
-            yield self._last(last)
+            yield [self._last(last)]
 
     def _last(self, line: bytes) -> bytes:
         try:
             self._decoded(line)
         except InputError:
-            msg = f"The input ended inside line {self.line + 1}: the tap was probably killed."
+            msg = f"The input ended inside line {self._read + 1}: the tap was probably killed."
             raise InputError(msg, remedy="Run it again.") from None
         return line
 
-    def _message(self, line: bytes) -> dict[str, Any]:
+    def _message(self, line: bytes) -> Message:
         try:
-            message = _decode(line)
+            message: Message = _decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             message = self._decoded(line)
         if not isinstance(message, dict):
@@ -166,11 +200,15 @@ class MessageReader(GenericSingerReader[str]):
         except (ValueError, RecursionError):
             self._refuse("is not JSON")
 
-    def _refuse(self, what: str) -> NoReturn:
-        msg = f"Line {max(self.line, 1)} of the input {what}."
+    def _refuse(self, what: str, line: int | None = None) -> NoReturn:
+        msg = f"Line {line or max(self._read, 1)} of the input {what}."
         raise InputError(
             msg, remedy="Check that the tap writes nothing but Singer messages."
         ) from None
+
+
+def _is_record(message: Message) -> bool:
+    return message["type"] == _RECORD and type(message.get("record")) is dict
 
 
 def _wait_readable(descriptor: int, seconds: float) -> bool:

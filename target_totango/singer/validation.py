@@ -12,7 +12,7 @@ from target_totango.models import ValidationError
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
@@ -55,15 +55,21 @@ class RecordValidator(BaseJSONSchemaValidator):
         Raises:
             InvalidRecord: If it does not fit. The message names the fields only.
         """
-        if errors := self.errors(record):
+        [errors] = self.errors([record])
+        if errors:
             msg = "; ".join(error.reason for error in errors)
             raise InvalidRecord(msg, {})
 
-    def errors(self, record: Mapping[str, Any]) -> list[ValidationError]:
-        """Return everything that does not fit."""
+    def errors(self, records: Sequence[Mapping[str, Any]]) -> list[list[ValidationError]]:
+        """Return everything that does not fit, for each of some records."""
+        fits = self._validator.is_valid
         try:
-            if self._validator.is_valid(record):
-                return []
+            return [[] if fits(record) else self._errors(record) for record in records]
+        except (ValueError, TypeError):
+            return [self._errors(record) for record in records]
+
+    def _errors(self, record: Mapping[str, Any]) -> list[ValidationError]:
+        try:
             found = [_errors(error) for error in self._validator.iter_errors(record)]
             return [each for errors in found for each in errors]
         except (ValueError, TypeError):

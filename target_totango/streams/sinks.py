@@ -36,7 +36,6 @@ class TotangoSink(RecordSink):
 
     _patterns = PatternFields({})
     _is_mapped = False
-    _only: RecordProcessor | None = None
 
     def __init__(
         self,
@@ -66,6 +65,11 @@ class TotangoSink(RecordSink):
         )
 
     @property
+    def _is_ordinary(self) -> bool:
+        """Whether each record becomes one row, always by the same mapping."""
+        return len(self.mappings) == 1 and self.segment is None and not self._patterns
+
+    @property
     def abouts(self) -> list[tuple[str, str]]:
         """Stream and object of every row that a record may become."""
         if self.segment is not None:
@@ -84,15 +88,37 @@ class TotangoSink(RecordSink):
             return None
         return RecordValidator(self.record_schema, stream=self.stream_name)
 
-    def schema_errors(self, record: Mapping[str, Any]) -> list[ValidationError]:
-        """Return how a record does not fit its SCHEMA, and which parts of its key it lacks."""
-        errors: list[ValidationError] = []
+    def schema_errors(self, records: Sequence[Mapping[str, Any]]) -> list[list[ValidationError]]:
+        """Return how each record does not fit its SCHEMA, and which parts of its key it lacks."""
         if isinstance(self._validator, RecordValidator):
-            errors = self._validator.errors(record)
+            errors = self._validator.errors(records)
+        else:
+            errors = [[] for _ in records]
         for key in self._keys:
-            if record.get(key) is None:
-                errors.append(ValidationError(key, "missing", f"the key {key} is missing"))
+            for record, found in zip(records, errors, strict=True):
+                if record.get(key) is None:
+                    found.append(ValidationError(key, "missing", f"the key {key} is missing"))
         return errors
+
+    def process_records(
+        self,
+        records: Sequence[dict[str, Any]],
+        messages: Sequence[dict[str, Any]],
+        source: SourceStream,
+    ) -> None:
+        """Add records to the run.
+
+        Args:
+            records: Records behind the stream maps.
+            messages: Their messages as they were read.
+            source: Their stream.
+        """
+        if self._is_ordinary:
+            rows = self._processor(self.mappings[0]).process(messages, source, records, records)
+            self._run.add(rows)
+            return
+        for record, message in zip(records, messages, strict=True):
+            self.process_record(record, {"message": message, "source": source})
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         """Add a record to the run.
@@ -102,9 +128,6 @@ class TotangoSink(RecordSink):
             context: `message` as it was read, and `source`, its stream.
         """
         message, source = context["message"], context["source"]
-        if self._only is not None:  # the ordinary stream
-            self._run.add(self._only.process(message, source, record, record))
-            return
         if self.segment is not None:
             ways = self._calls(self.segment, record, message, source)
         else:
@@ -113,14 +136,13 @@ class TotangoSink(RecordSink):
             ways = [(mapping, record) for mapping in self.mappings]
             if not ways:
                 self._run.ignore(self.stream_name)
-            elif len(ways) == 1 and not self._patterns:
-                self._only = self._processor(self.mappings[0])
         if len(ways) > 1 and REJECT_FIELD in message:
             # A rejected row is replayed for the object that it was rejected for.
             rejected = rejected_as(message)
             ways = [way for way in ways if (way[0].stream, way[0].object) == rejected] or ways
         for mapping, mapped in ways:
-            self._run.add(self._processor(mapping).process(message, source, record, mapped))
+            processor = self._processor(mapping)
+            self._run.add(processor.process([message], source, [record], [mapped]))
 
     def _calls(
         self,
@@ -183,13 +205,21 @@ class StreamRoute:
             for sink in [sink_of(each.stream_alias)]
         ]
 
-    def send(self, message: dict[str, Any], record: dict[str, Any]) -> None:
-        """Send a record on.
+    def send(self, messages: Sequence[dict[str, Any]]) -> None:
+        """Send records on.
 
         Args:
-            message: The RECORD message as it was read.
-            record: Its record.
+            messages: RECORD messages as they were read.
         """
+        match self._ways:
+            case [(None, TotangoSink() as sink)]:  # the ordinary stream
+                records = [message["record"] for message in messages]
+                sink.process_records(records, messages, self._source)
+            case _:
+                for message in messages:
+                    self._send_each_way(message, message["record"])
+
+    def _send_each_way(self, message: dict[str, Any], record: dict[str, Any]) -> None:
         context = {"message": message, "source": self._source}
         for stream_map, sink in self._ways:
             if stream_map is None:

@@ -77,7 +77,7 @@ class BatchRows:
     def has_id(self, value: Any) -> bool:
         """Return whether a value is the id of a row."""
         text = str(value)
-        return any([body.get("id") == text for body in self._bodies])
+        return any(body.get("id") == text for body in self._bodies)
 
     def place_of(self, entry: Any) -> int | None:
         """Return the place of the row that an entry of an answer names, from 0.

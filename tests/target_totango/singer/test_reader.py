@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,21 +18,29 @@ from target_totango.singer.validation import RecordValidator
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
+@contextmanager
+def source_of(text: bytes, *, pipe: bool) -> Iterator[IO[str]]:
+    """A pipe, or a text stream without a descriptor."""
+    if not pipe:
+        yield io.StringIO(text.decode())
+        return
+    source, sink = os.pipe()
+    with os.fdopen(sink, "wb") as writing:
+        writing.write(text)
+    with os.fdopen(source) as reading:
+        yield reading
+
+
 def read(text: bytes, *, pipe: bool = True) -> tuple[list[dict[str, Any]], BaseException | None]:
-    """Messages of a pipe, or of a text stream without a descriptor; and what went wrong."""
+    """The STATE messages that are read; and what went wrong."""
     seen: list[dict[str, Any]] = []
     reader = MessageReader()
-    if pipe:
-        source, sink = os.pipe()
-        with os.fdopen(sink, "wb") as writing:
-            writing.write(text)
-        with os.fdopen(source) as reading:
-            reader.process_lines(reading, {"STATE": seen.append})
-    else:
-        reader.process_lines(io.StringIO(text.decode()), {"STATE": seen.append})
+    with source_of(text, pipe=pipe) as source:
+        reader.process_lines(source, {"STATE": seen.append})
     return seen, reader.failure
 
 
@@ -97,6 +106,34 @@ def test_a_line_that_is_no_message_ends_reading_with_its_number(line: bytes, wor
     assert words in str(failure)
 
 
+@pytest.mark.parametrize("pipe", [True, False])
+def test_records_of_one_stream_that_follow_each_other_come_together(pipe: bool) -> None:
+    messages = [
+        *[{"type": "RECORD", "stream": "a", "record": {"n": number}} for number in (1, 2)],
+        {"type": "RECORD", "stream": "b", "record": {"n": 3}},
+        {"type": "RECORD", "stream": "b"},
+        {"type": "RECORD", "stream": "b", "record": {"n": 5}},
+        {"type": "STATE", "value": 6},
+        {"type": "RECORD", "stream": "b", "record": {"n": 7}},
+    ]
+    text = "".join(json.dumps(message) + "\n\n" for message in messages) + "nonsense\n"
+    reader, seen = MessageReader(), []
+    reader.take_records = lambda records: seen.append((reader.line, records))
+    callbacks = {"STATE": lambda message: seen.append((reader.line, [message]))}
+    with source_of(text.encode(), pipe=pipe) as source:
+        counts = reader.process_lines(source, callbacks)
+    assert seen == [
+        (1, messages[:2]),
+        (5, messages[2:3]),
+        (7, messages[3:4]),
+        (9, messages[4:5]),
+        (11, messages[5:6]),
+        (13, messages[6:]),
+    ]
+    assert counts == {"RECORD": 6, "STATE": 1}
+    assert "Line 15 of the input is not JSON" in str(reader.failure)
+
+
 def test_a_last_line_without_a_line_feed_counts_if_it_is_whole() -> None:
     seen, failure = read(b'{"type":"STATE","value":1}')
     assert failure is None
@@ -120,7 +157,8 @@ def test_lines_longer_than_any_buffer(tmp_path: Path) -> None:
 
 
 def errors(schema: dict[str, Any], record: dict[str, Any]) -> list[str]:
-    return [fault.field for fault in RecordValidator(schema, stream="s").errors(record)]
+    [found] = RecordValidator(schema, stream="s").errors([record])
+    return [fault.field for fault in found]
 
 
 def test_every_misfit_is_named_by_its_path() -> None:
