@@ -171,7 +171,7 @@ def _not_a_number(value: Any) -> str:
 
 
 def _id_in_text(text: str) -> str:
-    return unicode_text(text) if text else _no_id(text)
+    return text if text and text.isascii() else unicode_text(text or _no_id(text))
 
 
 def _no_id(value: Any) -> str:

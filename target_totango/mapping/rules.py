@@ -86,12 +86,7 @@ class Rules:
 
     def attribute(self, column: AttributeColumn) -> Conversion[str | None]:
         """Return the conversion of an attribute; where it returns None nothing is sent."""
-        conversion = column.convert
-        if column.problems_of is not None:
-            check = self._id_check(column.problems_of, is_id=True)
-            conversion = Conversion({object: lambda value: check(to_text(value))})
-        if column.options is not None:
-            conversion = self._among(column.options, conversion)
+        conversion = self._plain(column)
         compiled: Conversion[str | None] = Conversion(conversion)
         for kind in (str, list, tuple):
             compiled[kind] = self._unless_null(conversion[kind])
@@ -100,6 +95,23 @@ class Rules:
         compiled[Missing] = _skip
         compiled[ConversionError] = _raise
         return compiled
+
+    def visible_text(self, column: AttributeColumn) -> Callable[[Any], str | None]:
+        """Return the conversion of an attribute's texts that begin with a visible character.
+
+        Such a text is neither null nor blank, nor is what it becomes.
+        """
+        return self._plain(column)[str]
+
+    def _plain(self, column: AttributeColumn) -> Conversion[str]:
+        """Return the conversion of an attribute's values that are not null."""
+        conversion = column.convert
+        if column.problems_of is not None:
+            check = self._id_check(column.problems_of, is_id=True)
+            conversion = Conversion({object: lambda value: check(to_text(value))})
+        if column.options is not None:
+            conversion = self._among(column.options, conversion)
+        return conversion
 
     def identifier(self, column: IdColumn) -> tuple[Reader, Conversion[str], Callable[[str], str]]:
         """Return how an id is read, converted and checked."""

@@ -17,13 +17,13 @@ from msgspec import Struct
 from target_totango.mapping.convert import Conversion, ConversionError, unicode_text
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.matching import MATCH
-from target_totango.mapping.policy import LEAVE_OUT
+from target_totango.mapping.policy import LEAVE_OUT, SKIP
 from target_totango.mapping.rules import Rules
 from target_totango.models import ACCOUNT, FIELDS, USER, ValidationError, WriteRequest
 from target_totango.objects import OBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from target_totango.mapping.expressions import Expression
     from target_totango.mapping.stream_mapping import AttributeColumn, StreamMapping, TimeColumn
@@ -43,19 +43,20 @@ class Transformed(Struct):
     """
 
     request: WriteRequest
-    errors: list[ValidationError] = []
-    failed: list[str] = []
-    left_out: list[ValidationError] = []
+    errors: tuple[ValidationError, ...] = ()
+    failed: tuple[str, ...] = ()
+    left_out: tuple[ValidationError, ...] = ()
     changes: Mapping[str, int] = {}
 
 
-_Column: TypeAlias = "tuple[str | int, str, int, Conversion[str | None], int, str]"
+_Convert: TypeAlias = "Callable[[Any], str | None]"
+_Column: TypeAlias = "tuple[str | int, str, int, _Convert, Conversion[str | None], int, str]"
 """How one attribute is read, converted and checked.
 
 The field it is read from, or the number of its expression; its API name; how long a text may be
-that is sent as it is (-1: none is); its conversion, which returns None where nothing is sent; how
-many characters Totango keeps; the name that errors give its source. A tuple, because taking apart
-anything else takes twice as long.
+that is sent as it is (-1: none is); what converts texts that begin with a visible character; its
+conversion, which returns None where nothing is sent; how many characters Totango keeps; the name
+that errors give its source. A tuple, because taking apart anything else takes twice as long.
 """
 
 
@@ -76,6 +77,7 @@ class Transformer:
         self._match = mapping.match
         self._max_age = mapping.policy.max_activity_age_days
         self._is_special = self._max_age is not None or bool(mapping.on_create)
+        self._skips_nulls = mapping.policy.null_policy == SKIP
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
         self._ids = [
             (column.name, *self._rules.identifier(column), column.source.label)
@@ -115,7 +117,8 @@ class Transformer:
     def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
         """Return what a record is about, without its attributes."""
         result = self._about(record)
-        self._report_changes(result)
+        if self._changes:
+            self._report_changes(result)
         return result
 
     def _report_changes(self, result: Transformed) -> None:
@@ -133,7 +136,7 @@ class Transformer:
 
     def _about(self, record: Mapping[str, Any]) -> Transformed:
         """Return the ids of a record."""
-        errors: list[ValidationError] = []
+        errors: tuple[ValidationError, ...] = ()
         texts: dict[str, str] = {}
         for name, read, conversion, check, label in self._ids:
             try:
@@ -143,12 +146,10 @@ class Transformer:
             except ConversionError as error:
                 texts.setdefault(name, "")
                 errors += _errors(label, name, error)
-        match = self._match
-        if match is not None:
-            match = match._replace(value=texts.pop(MATCH))
         account_id, user_id = texts.pop("account_id", ""), texts.pop("user_id", None)
         request = WriteRequest(self._object, account_id, user_id, self._scope, texts)
-        request.match = match
+        if self._match is not None:
+            request.match = self._match._replace(value=texts.pop(MATCH))
         return Transformed(request, errors)
 
     def _evaluate(self, record: Mapping[str, Any]) -> dict[int, Any]:
@@ -169,16 +170,23 @@ class Transformer:
         result: Transformed,
     ) -> dict[str, str]:
         texts: dict[str, str] = {}
-        read, missing = values.get, MISSING
-        for name, api_name, sent_as_is, conversion, limit, label in columns:
+        read, skips_nulls = values.get, self._skips_nulls
+        missing = None if skips_nulls else MISSING
+        for name, api_name, sent_as_is, of_visible, conversion, limit, label in columns:
             value: Any = read(name, missing)
-            kind = type(value)
             # What begins with a blank may be blank as a whole.
-            if kind is str and value >= "!" and len(value) <= sent_as_is:
-                texts[api_name] = value
+            if type(value) is str and value >= "!":
+                if len(value) <= sent_as_is:
+                    texts[api_name] = value
+                    continue
+                # Blanks beyond ASCII are no less blank.
+                convert = of_visible if value < "\x7f" else conversion[str]
+            elif value is None and skips_nulls:
                 continue
+            else:
+                convert = conversion[type(value)]
             try:
-                text = conversion[kind](value)
+                text = convert(value)
                 if text is not None:
                     texts[api_name] = (
                         text if len(text) <= limit else self._rules.shorten(text, limit)
@@ -198,7 +206,7 @@ class Transformer:
         result: Transformed,
     ) -> None:
         """Look at each text for half surrogate pairs, control characters, and blanks alone."""
-        for _, api_name, _, _, _, label in columns:
+        for _, api_name, *_, label in columns:
             text = texts.pop(api_name, None)
             if text is None:
                 continue
@@ -216,7 +224,7 @@ class Transformer:
             result.left_out += _errors(label, api_name, error)
             return
         result.errors += _errors(label, api_name, error)
-        result.failed.append(f"{scope}.{api_name}")
+        result.failed += (f"{scope}.{api_name}",)
 
     def _compiled(self, column: AttributeColumn) -> _Column:
         name: str | int
@@ -230,28 +238,31 @@ class Transformer:
         is_text = not is_checked and column.convert[str] is unicode_text
         sent_as_is = limit if is_text else -1
         conversion = self._rules.attribute(column)
-        return name, column.api_name, sent_as_is, conversion, limit, column.source.label
+        of_visible = self._rules.visible_text(column)
+        return name, column.api_name, sent_as_is, of_visible, conversion, limit, column.source.label
 
 
 def _age_errors(
     record: Mapping[str, Any], column: TimeColumn, days: float
-) -> list[ValidationError]:
+) -> tuple[ValidationError, ...]:
     """Return why an activity is too old to be counted now."""
     label = column.source.label
     try:
         value = column.source.read(record)
         if value is None or value is MISSING or value == "":
-            return []
+            return ()
         happened = dt.datetime.fromisoformat(column.convert(value))
     except ConversionError as error:
         return _errors(label, "activity_time", error)
     if happened.tzinfo is None:
         happened = happened.replace(tzinfo=dt.UTC)
     if (dt.datetime.now(tz=dt.UTC) - happened).total_seconds() <= days * _SECONDS_PER_DAY:
-        return []
+        return ()
     message = f"happened more than {days:g} days ago (max_activity_age_days)"
-    return [ValidationError(label, "too old", message)]
+    return (ValidationError(label, "too old", message),)
 
 
-def _errors(label: str, name: str, error: ConversionError) -> list[ValidationError]:
-    return [ValidationError(label, code, f"{name}: {message}") for code, message in error.problems]
+def _errors(label: str, name: str, error: ConversionError) -> tuple[ValidationError, ...]:
+    return tuple(
+        ValidationError(label, code, f"{name}: {message}") for code, message in error.problems
+    )

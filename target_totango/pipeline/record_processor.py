@@ -161,7 +161,7 @@ class RecordProcessor:
         transformed = transformer.transform(mapped)
         row.write = transformed.request
         if misfits or transformed.errors:
-            row.faulty = tuple(transformed.failed)
+            row.faulty = transformed.failed
             return [*misfits, *transformed.errors]
         if transformed.changes or transformed.left_out or left_out:
             self._count(transformed, left_out)

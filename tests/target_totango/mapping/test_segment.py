@@ -52,7 +52,7 @@ def transformed(
 
 def requests(record: dict[str, Any], stream: str = "events", **how: Any) -> list[WriteRequest]:
     found = transformed(record, stream, **how)
-    assert [each.errors for each in found] == [[] for _ in found]
+    assert [each.errors for each in found] == [() for _ in found]
     return [each.request for each in found]
 
 
@@ -354,7 +354,7 @@ def test_dates_as_dates_texts_and_epochs(name: str, value: Any, text: str) -> No
 def test_an_odd_trait_is_left_out_and_the_others_are_written() -> None:
     traits = {"created": "soon", "seats": 5, "tags": ["a,b"], "note": "x" * 600}
     (found,) = transformed({"type": "group", "groupId": "acme", "traits": traits})
-    assert found.errors == []
+    assert found.errors == ()
     assert found.request.account == {"seats": "5"}
     assert {(each.field, each.code) for each in found.left_out} == {
         ("Create Date", "not a date"),
@@ -438,7 +438,7 @@ def test_calls_that_are_too_old_are_rejected_where_that_is_asked_for() -> None:
         record = track | {"originalTimestamp": timestamp}
         (found,) = transformed(record, preset=segment(entry))
         assert [(error.field, error.code) for error in found.errors] == [("timestamp", "too old")]
-        assert transformed(record)[0].errors == []
+        assert transformed(record)[0].errors == ()
 
 
 # Groups that are remembered --------------------------------------------------------------------

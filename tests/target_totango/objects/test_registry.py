@@ -30,7 +30,7 @@ def request_of(object_: TotangoObject) -> WriteRequest:
         known=KNOWN,
     )
     result = Transformer(mapping).transform(record)
-    assert result.errors == []
+    assert result.errors == ()
     return result.request
 
 
