@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.mapping import KnownAttributes, read_attributes
 from target_totango.models import ACCOUNTS, HUB
 from target_totango.objects import STAFF
-from target_totango.verify import RecordVerifier, Verifier
+from target_totango.verify import RecordVerifier, RowVerifier
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 from totango_api.http import ApiClient
 from totango_api.reading import read_staff
@@ -154,10 +154,12 @@ class Clients:
         return Lookup(self.transport)
 
     @functools.cached_property
-    def verifier(self) -> Verifier:
+    def verifier(self) -> RowVerifier:
         """Compares what was written with what Totango holds."""
         definitions = self.known.definitions()
-        return Verifier(self.lookup, timeout=self._settings.verify_timeout, definitions=definitions)
+        return RowVerifier(
+            self.lookup, timeout=self._settings.verify_timeout, definitions=definitions
+        )
 
     @functools.cache  # noqa: B019 (lives as long as the run)
     def matcher(self, stream: str, attribute: str) -> Matcher:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -58,7 +57,7 @@ class RecordSearch:
         call = self._notes.call(row.fingerprint) if row.fingerprint else None
         if call is None:
             return None
-        for pause in itertools.chain([0.0], pauses(self._seconds)):
+        for pause in pauses(self._seconds):
             time.sleep(pause)
             try:
                 found = self._candidates(row, call, endpoint)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from target_totango.objects import OBJECTS
@@ -39,7 +38,7 @@ class UnclearAnswers:
         """Return the numbers (`seq`) of the rows that are in Totango as they were sent."""
         waiting = [row for row in rows if OBJECTS[row.object].display_name is not None]
         found: set[int] = set()
-        for pause in chain([0.0], pauses(self._seconds)):
+        for pause in pauses(self._seconds):
             if not waiting:
                 break
             time.sleep(pause)

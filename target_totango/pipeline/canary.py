@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from collections import Counter
@@ -118,7 +117,7 @@ class Canary:
         watched = [self._watched(row)]
         results: list[tuple[Row, RowResult]] = []
         control = self._control(row, later)
-        for pause in itertools.chain([0.0], pauses(timeout, FIRST_PAUSE)):
+        for pause in pauses(timeout, FIRST_PAUSE):
             wait(pause)
             if not self._read(watched):
                 return [*results, *((each.row, Confirmed()) for each in watched)]
@@ -146,7 +145,7 @@ class Canary:
         if not error.may_be_receipt:
             return result
         watched = self._watched(row)
-        for pause in itertools.chain([0.0], pauses(self._settings.verify_timeout, FIRST_PAUSE)):
+        for pause in pauses(self._settings.verify_timeout, FIRST_PAUSE):
             wait(pause)
             if not self._read([watched]):
                 return result

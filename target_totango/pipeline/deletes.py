@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -202,7 +201,7 @@ class HardDeletes:
     ) -> set[User] | None:
         """Return which of these users are still found when the time is up; None if nobody knows."""
         try:
-            for pause in itertools.chain([0.0], pauses(self._timeout)):
+            for pause in pauses(self._timeout):
                 if not users:
                     break
                 wait(pause)

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango.verify import pauses
 from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
 from totango_api.probe import is_refusal
@@ -19,7 +20,7 @@ from totango_api.search import ACCOUNTS, Query, account_id_of
 from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from totango_api.http import Response
     from totango_api.probe import Caller
@@ -30,8 +31,9 @@ NUMBER_ATTRIBUTE: Final = "Singer Probe Number"
 """Attributes of the probe's own: no other is written, beside the account's name."""
 
 _NAME: Final = "account_name"
-_PAUSES: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-LONGEST_PAUSE: Final = 30.0
+FIRST_PAUSE: Final = 0.2
+"""Seconds between the first two looks for a write."""
+
 FEWEST_SECONDS: Final = 2.0
 """How long a write is waited for that is not expected to be seen."""
 
@@ -125,7 +127,7 @@ class ProbedAccount:
             ApiError: If the account cannot be read.
         """
         started = time.monotonic()
-        for pause in _pauses(self._wait_seconds if seconds is None else seconds):
+        for pause in pauses(self._wait_seconds if seconds is None else seconds, FIRST_PAUSE):
             time.sleep(pause)
             seen = self.read()
             if seen is not None and seen.name == mark:
@@ -229,15 +231,3 @@ class ProbedAccount:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _pauses(seconds: float) -> Iterator[float]:
-    """Yield pauses that get longer, until so many seconds are over."""
-    spent = 0.0
-    for at in range(1000):
-        pause = _PAUSES[at] if at < len(_PAUSES) else LONGEST_PAUSE
-        if at and spent >= seconds:
-            return
-        pause = min(pause, seconds - spent)
-        spent += pause
-        yield pause

@@ -1,9 +1,10 @@
 """Reads back what was written and compares."""
 
-from target_totango.verify.compare import Difference, editable
+from target_totango.verify.compare import Difference, compare, editable
+from target_totango.verify.polling import Sent, Verdict, Verifier, pauses
 from target_totango.verify.read_back import Checked, ReadBack
 from target_totango.verify.records import RecordVerifier
-from target_totango.verify.verification import NAMES, Sent, Verdict, Verifier, compare, pauses
+from target_totango.verify.rows import NAMES, RowVerifier
 
 __all__ = [
     "NAMES",
@@ -11,6 +12,7 @@ __all__ = [
     "Difference",
     "ReadBack",
     "RecordVerifier",
+    "RowVerifier",
     "Sent",
     "Verdict",
     "Verifier",

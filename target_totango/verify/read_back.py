@@ -14,7 +14,8 @@ import msgspec
 
 from target_totango.models import ACCOUNT, ALL, OFF, Row, ValidationError
 from target_totango.objects import RECORDED
-from target_totango.verify.verification import NAMES, Sent, Verdict
+from target_totango.verify.polling import Sent
+from target_totango.verify.rows import NAMES
 from totango_api.counts import rows
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from target_totango.config import Settings
     from target_totango.models import SourceStream
     from target_totango.storage import RunStore
-    from target_totango.verify.records import RecordVerifier
-    from target_totango.verify.verification import Verifier
+    from target_totango.verify.polling import Verdict, Verifier
 
 logger = logging.getLogger("target-totango")
 
@@ -106,23 +106,22 @@ class ReadBack:
         )
 
     def verify(
-        self, verifier: Verifier, records: RecordVerifier, wait: Callable[[float], None]
+        self, rows_by: Verifier, records_by: Verifier, wait: Callable[[float], None]
     ) -> Iterator[Checked]:
         """Read everything back, and yield what was found of each key.
 
         Args:
-            verifier: Reads accounts and users.
-            records: Reads touchpoints and tasks.
+            rows_by: Reads accounts and users.
+            records_by: Reads touchpoints and tasks.
             wait: Waits so many seconds.
 
         Raises:
             ApiError: If reading fails.
         """
         logger.info("Reading back what was written.")
-        for verdict in verifier.verify(self._sent(NAMES), wait):
-            yield self._checked(verdict)
-        for verdict in records.verify(self._sent(RECORDED), wait):
-            yield self._checked(verdict)
+        for verifier, objects in ((rows_by, NAMES), (records_by, RECORDED)):
+            for verdict in verifier.verify(self._sent(objects), wait):
+                yield self._checked(verdict)
         for (object_, name), count in sorted(self._unshown.items()):
             logger.warning(
                 "%s that %s of %s carried cannot be verified: no search shows it, and Totango "

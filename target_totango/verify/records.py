@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.objects import OBJECTS, RECORDED
 from target_totango.verify.compare import compare
-from target_totango.verify.verification import Sent, Verdict, pauses
+from target_totango.verify.polling import Sent, Verdict, Verifier
 from totango_api.reading import record_events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from totango_api.http import ApiClient
     from totango_api.reading import RecordEvent
@@ -26,45 +25,31 @@ CLOCK_MILLISECONDS: Final = 86_400_000
 """How far the clock of the service may be behind this one."""
 
 
-class RecordVerifier:
-    """Compares touchpoints and tasks with what was sent of them.
+class RecordVerifier(Verifier):
+    """Reads touchpoints and tasks back by their events and compares them with what was sent.
 
     Args:
         client: Makes the calls.
-        timeout: Seconds for which a write may stay invisible.
+        timeout: See :class:`Verifier`.
     """
 
     def __init__(self, client: ApiClient, *, timeout: float) -> None:
+        super().__init__(timeout=timeout)
         self._client = client
-        self._timeout = timeout
         self._started = int(time.time() * 1000)
 
-    def verify(self, sent: Iterable[Sent], wait: Callable[[float], None]) -> Iterator[Verdict]:
-        """Yield a verdict for every write, the confirmed ones as soon as they are.
-
-        Args:
-            sent: What was sent: the key is the object, the account and the id.
-            wait: Waits so many seconds.
+    def check(self, writes: Sequence[Sent]) -> list[Verdict]:
+        """Return a verdict for each of some writes, read once.
 
         Raises:
             ApiError: If reading fails.
         """
-        waiting, open_ = list(sent), dict[tuple[str, ...], Verdict]()
-        for pause in itertools.chain((0.0,), pauses(self._timeout)):
-            if not waiting:
-                return
-            wait(pause)
-            verdicts = [
-                verdict
-                for object_ in RECORDED
-                for verdict in self._verdicts(
-                    object_, [each for each in waiting if each.key[0] == object_]
-                )
-            ]
-            yield from (each for each in verdicts if each.result == "confirmed")
-            open_ = {each.key: each for each in verdicts if each.result != "confirmed"}
-            waiting = [each for each in waiting if each.key in open_]
-        yield from open_.values()
+        verdicts = {
+            verdict.key: verdict
+            for object_ in RECORDED
+            for verdict in self._verdicts(object_, [one for one in writes if one.key[0] == object_])
+        }
+        return [verdicts[sent.key] for sent in writes]
 
     def _verdicts(self, object_: str, sent: Sequence[Sent]) -> Iterator[Verdict]:
         form = OBJECTS[object_].record

@@ -33,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in ("pipeline.canary", "pipeline.watched_row", "pipeline.stages"):
         monkeypatch.setattr(f"target_totango.{module}.time", clock)
-    for module in ("verify.verification", "delivery.unclear_answers", "delivery.record_search"):
+    for module in ("verify.polling", "delivery.unclear_answers", "delivery.record_search"):
         monkeypatch.setattr(f"target_totango.{module}.time", clock)
     return clock
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from target_totango.mapping.convert import to_number, to_text, to_yes_no
 from target_totango.mapping.dates import to_date
-from target_totango.verify.compare import milliseconds
-from target_totango.verify.verification import Difference, Sent, Verdict, Verifier, compare
+from target_totango.verify.compare import Difference, compare, milliseconds
+from target_totango.verify.polling import Sent, Verdict
+from target_totango.verify.rows import RowVerifier
 from totango_api.config import Connection
 from totango_api.http.client import ApiClient
 from totango_api.search.attributes import discover
@@ -255,7 +256,7 @@ def test_what_was_sent_is_confirmed_in_two_calls(transport: ApiClient, defined: 
     sent = track(transport)
     definitions = discover(transport) if defined else []
     before = transport.usage["api"].calls
-    verifier = Verifier(Lookup(transport), timeout=0, definitions=definitions)
+    verifier = RowVerifier(Lookup(transport), timeout=0, definitions=definitions)
     verdicts = list(verifier.verify(iter(sent)))
     assert verdicts == [Verdict(each.key, "confirmed") for each in sent]
     assert transport.usage["api"].calls - before == 2
@@ -266,7 +267,7 @@ def test_what_was_guessed_wrongly_is_read_as_text(service: Sandbox, transport: A
     texts = {"Version": "1.10", "Noted": "2024-07-01T12:34:56.789Z", "Count": "12"}
     deliver_call(TrackingClient(transport), TrackingCall("acme", account=texts))
     sent = [Sent(("accounts", "acme"), {**texts, "Count": "13"})]
-    [verdict] = Verifier(Lookup(transport), timeout=0).verify(sent)
+    [verdict] = RowVerifier(Lookup(transport), timeout=0).verify(sent)
     assert [each.attribute for each in verdict.differences] == ["Count"]
 
 
@@ -274,7 +275,7 @@ def test_what_is_not_there_or_not_the_same_is_told(transport: ApiClient) -> None
     sent = track(transport)
     changed = Sent(sent[0].key, {**ACCOUNT, "Plan": "Bronze", "account_name": "Other"})
     absent = [Sent(("accounts", "nobody"), {}), Sent(("users", "acme-0", "Joe@acme.com"), USER)]
-    verdicts = list(Verifier(Lookup(transport), timeout=0).verify([changed, *absent, *sent[1:]]))
+    verdicts = list(RowVerifier(Lookup(transport), timeout=0).verify([changed, *absent, *sent[1:]]))
     by_key = {verdict.key: verdict for verdict in verdicts}
     assert len(verdicts) == len(by_key) == 8
     assert by_key[changed.key].result == "different"
@@ -293,7 +294,7 @@ def test_only_what_is_not_yet_visible_is_read_again(service: Sandbox, transport:
     late = Sent(("accounts", "late"), {"Plan": "Gold"})
     before = transport.usage["api"].calls
     started = time.monotonic()
-    verdicts = list(Verifier(Lookup(transport), timeout=30, poll=0.3).verify([late, *early]))
+    verdicts = list(RowVerifier(Lookup(transport), timeout=30, poll=0.3).verify([late, *early]))
     assert 0.5 < time.monotonic() - started < 10
     assert {verdict.result for verdict in verdicts} == {"confirmed"}
     assert verdicts[-1].key == late.key
@@ -303,7 +304,7 @@ def test_only_what_is_not_yet_visible_is_read_again(service: Sandbox, transport:
 def test_the_time_to_wait_is_kept(transport: ApiClient, clock: Clock) -> None:
     waited: list[float] = []
     clock.on_wait = waited.append
-    [verdict] = Verifier(Lookup(transport), timeout=300, poll=1).verify(
+    [verdict] = RowVerifier(Lookup(transport), timeout=300, poll=1).verify(
         [Sent(("accounts", "nobody"), {"Plan": "Gold"})], clock.sleep
     )
     assert verdict.result == "missing"
@@ -321,7 +322,7 @@ def test_many_rows_cost_a_call_for_five_hundred(service: Sandbox, transport: Api
         Sent(("accounts", f"a{at}"), {"account_name": f"Name {at}", "Seats": str(at)})
         for at in range(2000)
     ]
-    verdicts = list(Verifier(Lookup(transport), timeout=0).verify(iter(sent)))
+    verdicts = list(RowVerifier(Lookup(transport), timeout=0).verify(iter(sent)))
     assert {verdict.result for verdict in verdicts} == {"confirmed"}
     assert transport.usage["api"].calls == 4
 

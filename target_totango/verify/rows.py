@@ -1,31 +1,21 @@
-"""Reading back what was sent: is it there, and is it the same?"""
+"""Reading accounts and users back: are they there, with the values that were sent?"""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from target_totango.objects import OBJECTS
-from target_totango.verify.compare import (
-    Difference,
-    compare,
-    is_number,
-    milliseconds,
-    unshown,
-)
+from target_totango.verify.compare import compare, is_number, milliseconds, unshown
+from target_totango.verify.polling import Sent, Verdict, Verifier
 from totango_api.search import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from totango_api.search import Lookup, LookupResult
 
-__all__ = ["Difference", "Sent", "Verdict", "Verifier", "compare"]
-
 ROWS_AT_ONCE: Final = 500
-LONGEST_PAUSE: Final = 30.0
 
 NAMES: Final = {
     object_.name: object_.display_name
@@ -37,47 +27,8 @@ NAMES: Final = {
 _CORE: Final = tuple(attribute for stream in CORE_ATTRIBUTES.values() for attribute in stream)
 
 
-@dataclass(frozen=True)
-class Sent:
-    """What was delivered for a key.
-
-    Attributes:
-        key: `("accounts", account id)` or `("users", account id, user id)`.
-        attributes: Text by API name. If the key was sent more than once: what it should hold
-            now.
-    """
-
-    key: tuple[str, ...]
-    attributes: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What reading back found for a key.
-
-    Attributes:
-        result: `confirmed`; `different` when the row is there with other values; `missing`.
-        differences: The other values.
-        unshown: Attributes that could not be compared.
-    """
-
-    key: tuple[str, ...]
-    result: Literal["confirmed", "different", "missing"]
-    differences: tuple[Difference, ...] = ()
-    unshown: tuple[str, ...] = ()
-
-
-def pauses(seconds: float, first: float = 1.0) -> Iterator[float]:
-    """Yield pauses, each twice as long as the one before, until so many seconds are over."""
-    deadline = time.monotonic() + seconds
-    pause = first
-    while (left := deadline - time.monotonic()) > 0:
-        yield min(pause, left)
-        pause = min(2 * pause, LONGEST_PAUSE)
-
-
-class Verifier:
-    """Reads rows back by the Search API and compares them with what was sent.
+class RowVerifier(Verifier):
+    """Reads accounts and users back by the Search API and compares them with what was sent.
 
     An attribute is read in the type that its definition names. Without one the type is guessed
     from the values that were sent, and what then differs is read once more as text: a date that
@@ -85,11 +36,12 @@ class Verifier:
 
     Args:
         lookup: Reads rows by their ids.
-        timeout: Seconds for which a write may stay invisible, counted from when every row has
-            been read once.
-        poll: Seconds between two readings at first; the pause doubles from one to the next.
+        timeout: See :class:`Verifier`.
+        poll: See :class:`Verifier`.
         definitions: Attributes whose kind is known, beside the core ones.
     """
+
+    rows_at_once = ROWS_AT_ONCE
 
     def __init__(
         self,
@@ -99,36 +51,13 @@ class Verifier:
         poll: float = 1.0,
         definitions: Iterable[Attribute] = (),
     ) -> None:
+        super().__init__(timeout=timeout, poll=poll)
         self._lookup = lookup
-        self._timeout = timeout
-        self._poll = poll
         self._known = {
             (attribute.object, attribute.api_name): attribute
             for attribute in (*_CORE, *definitions)
             if attribute.searchable
         }
-
-    def verify(
-        self, writes: Iterable[Sent], wait: Callable[[float], None] = time.sleep
-    ) -> Iterator[Verdict]:
-        """Yield a verdict for every write, the confirmed ones as soon as they are.
-
-        Only what is not yet confirmed is kept in memory and read again, until the time is up.
-
-        Args:
-            writes: What was sent.
-            wait: Waits so many seconds.
-
-        Raises:
-            ApiError: If reading fails.
-        """
-        waiting = yield from self._read(writes)
-        for pause in pauses(self._timeout, self._poll):
-            if not waiting:
-                return
-            wait(pause)
-            waiting = yield from self._read([sent for sent, _ in waiting])
-        yield from (verdict for _, verdict in waiting)
 
     def check(self, writes: Sequence[Sent]) -> list[Verdict]:
         """Return a verdict for each of a few writes, read once.
@@ -136,28 +65,13 @@ class Verifier:
         Raises:
             ApiError: If reading fails.
         """
-        return list(self._verdicts(writes))
-
-    def _read(self, writes: Iterable[Sent]) -> Generator[Verdict, None, list[tuple[Sent, Verdict]]]:
-        """Read rows once, yield the confirmed and return the others."""
-        waiting = []
-        remaining = iter(writes)
-        while batch := list(islice(remaining, ROWS_AT_ONCE)):
-            for sent, verdict in zip(batch, self._verdicts(batch), strict=True):
-                if verdict.result == "confirmed":
-                    yield verdict
-                else:
-                    waiting.append((sent, verdict))
-        return waiting
-
-    def _verdicts(self, batch: Sequence[Sent]) -> Iterator[Verdict]:
         verdicts = {}
         for stream in NAMES:
-            writes = [sent for sent in batch if sent.key[0] == stream]
-            if writes:
-                columns = self._columns(stream, writes)
-                verdicts.update(self._stream_verdicts(stream, writes, columns))
-        return (verdicts[id(sent)] for sent in batch)
+            of_stream = [sent for sent in writes if sent.key[0] == stream]
+            if of_stream:
+                columns = self._columns(stream, of_stream)
+                verdicts.update(self._stream_verdicts(stream, of_stream, columns))
+        return [verdicts[id(sent)] for sent in writes]
 
     def _stream_verdicts(
         self, stream: str, writes: Sequence[Sent], columns: Sequence[Attribute]
