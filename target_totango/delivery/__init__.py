@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_totango.delivery.base import Destination
+from target_totango.delivery.base import Destination, keys_of
 from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.records import RecordDestination
@@ -38,7 +38,9 @@ __all__ = [
     "Planned",
     "Refused",
     "Uncertain",
+    "UnclearAnswers",
     "WriteResult",
+    "keys_of",
     "make_destination",
     "result_of",
 ]

@@ -196,8 +196,8 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
                     yield places, Refused(reason, status)
                 case writing.RowUncertain(is_answered=True) if self._may_repeat(batch):
                     unclear.update(dict.fromkeys(places, result))
-                case writing.RowUncertain(reason):
-                    yield places, self._undelivered(batch, reason)
+                case writing.RowUncertain(reason, status=status):
+                    yield places, self._undelivered(batch, reason, status)
         if unclear:
             yield from self._read_back(batch, unclear)
 
@@ -211,19 +211,19 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
             if batch.rows[place].seq in there:
                 yield [place], Confirmed()
             elif result.is_about_row:
-                yield [place], Refused(result.reason)
+                yield [place], Refused(result.reason, code="no receipt")
             else:
                 held.setdefault(result.reason, []).append(place)
         for reason, places in held.items():
             yield places, self._undelivered(batch, reason)
 
-    def _undelivered(self, batch: Batch, reason: str) -> WriteResult:
+    def _undelivered(self, batch: Batch, reason: str, status: int | None = None) -> WriteResult:
         """Return the result of rows that may or may not have been taken.
 
         Rows of one call share its error, by which failed calls are counted.
         """
         error = UnavailableError("The hub", reason=reason)
-        return Failed(error) if self._may_repeat(batch) else Uncertain(error)
+        return Failed(error, status) if self._may_repeat(batch) else Uncertain(error)
 
     def _may_repeat(self, batch: Batch) -> bool:
         """Return whether sending a batch twice does no harm, or none that is minded."""

@@ -118,7 +118,8 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
             state = self._ledger.activity_state(row.fingerprint) if row.fingerprint else None
             if state == "done":
                 row.existed = True
-                return Refused(_ID_UNKNOWN.format(_id_setting(row)), is_about_row=True)
+                reason = _ID_UNKNOWN.format(_id_setting(row))
+                return Refused(reason, is_about_row=True, code="id unknown")
             if state == "sending" and not row.is_replayed:
                 return Uncertain(self._cut_off)
             return self._create(row, form)

@@ -31,11 +31,13 @@ class Refused:
     Attributes:
         is_about_row: Whether that is certain, so that it need not be feared that Totango refuses
             every row.
+        code: What kind of refusal it is, where the status does not say.
     """
 
     reason: str
     status: int | None = None
     is_about_row: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from target_totango.delivery import DryRunSummary
     from target_totango.pipeline.decisions import RowResult
+    from target_totango.pipeline.second_trials import SecondTrials
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer
     from target_totango.storage import Ledger, RunFiles
@@ -50,11 +51,9 @@ class ResultHandler:
         states: Told which rows are complete.
         report: Counts.
         read_back: Remembers what is to be read back.
+        trials: Keeps rows at which the service failed, and that are to be sent once more.
         fails_on_invalid: Whether the first invalid row ends the run.
         dry_run: Takes what would be rejected, in a dry run.
-
-    Attributes:
-        failure: Why the first row that was not delivered was not.
     """
 
     def __init__(
@@ -64,6 +63,7 @@ class ResultHandler:
         states: StateCheckpointer,
         report: Report,
         read_back: ReadBack,
+        trials: SecondTrials,
         fails_on_invalid: bool,
         dry_run: DryRunSummary | None = None,
     ) -> None:
@@ -76,12 +76,21 @@ class ResultHandler:
         self._stale_rejects = StaleRejects(files.store)
         self._case_variants = CaseVariants(files.store, report)
         self._read_back = read_back
+        self._trials = trials
         self._fails_on_invalid = fails_on_invalid
         self._dry_run = dry_run
         self._breaker = CircuitBreaker()
         self._refused: list[tuple[Row, Refused]] = []
         self._expected: dict[tuple[str, ...], int] = {}
-        self.failure: TotangoError | None = None
+        self._failure: TotangoError | None = None
+
+    @property
+    def failure(self) -> TotangoError | None:
+        """Why the first row that was not delivered was not."""
+        if self._failure is None and self._trials.waiting:
+            row, result = self._trials.waiting[0]
+            return explained(result.error, row)
+        return self._failure
 
     def expect(self, row: Row) -> None:
         """Note that a row goes out: from now on, earlier ones of its key are outdated."""
@@ -159,7 +168,8 @@ class ResultHandler:
                 self._breaker.failed(row, error)
             case Failed(error):
                 self._abandon(row)
-                self._hold(row, error)
+                if not self._trials.take(row, result):
+                    self._hold(row, error)
                 self._breaker.failed(row, error)
 
     def _confirm(self, rows: Sequence[Row]) -> None:
@@ -177,6 +187,7 @@ class ResultHandler:
             for row in rows:
                 self._sent.write(row)
         self._read_back.note(rows)
+        self._trials.note_delivered(rows)
         self._stale_rejects.note_confirmed(rows)
         self._states.complete(*[row.seq for row in rows])
 
@@ -219,13 +230,17 @@ class ResultHandler:
             if len(self._refused) >= REFUSED_ROWS:
                 self._breaker.all_refused(len(self._refused), _quoted(result))
             return
-        code = f"refused ({result.status or 'no status'})"
-        self._reject(row, [ValidationError("", code, _quoted(result))])
+        if result.code:
+            error = ValidationError("", result.code, result.reason)
+        else:
+            code = f"refused ({result.status})" if result.status else "refused"
+            error = ValidationError("", code, _quoted(result))
+        self._reject(row, [error])
 
     def _hold(self, row: Row, error: TotangoError) -> None:
         """Note that a row is not delivered for a reason outside it: STATE must not pass it."""
-        if self.failure is None:
-            self.failure = explained(error, row)
+        if self._failure is None:
+            self._failure = explained(error, row)
         self._states.hold(row.seq)
 
     def _reject_invalid(self, row: Row, result: Rejected) -> None:
@@ -266,10 +281,19 @@ class ResultHandler:
     # The end -------------------------------------------------------------------------------
 
     def hold_refused(self) -> None:
-        """Hold STATE before the rows that were refused by a service that took nothing at all."""
+        """Hold STATE before the rows that were refused by a service that took nothing at all.
+
+        So do rows that wait for a second trial and will have none.
+        """
         for row, result in self._refused:
             self._hold(row, TotangoError(f"Nothing was taken, and {_quoted(result)}"))
         self._refused.clear()
+        self.hold_untried()
+
+    def hold_untried(self) -> None:
+        """Hold STATE before the rows that wait for a second trial."""
+        for row, failed in self._trials.release():
+            self._hold(row, failed.error)
 
     def handle_verification(self, checked: Checked) -> None:
         """Record what reading back found; what is not there goes to the rejects file.

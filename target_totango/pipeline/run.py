@@ -6,7 +6,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from target_totango.clients import Clients
-from target_totango.delivery import DryRunDestination, DryRunSummary, make_destination
+from target_totango.delivery import (
+    DryRunDestination,
+    DryRunSummary,
+    UnclearAnswers,
+    make_destination,
+)
 from target_totango.mapping import describe
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
@@ -16,6 +21,7 @@ from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.run_end import RunEnd
+from target_totango.pipeline.second_trials import SecondTrials
 from target_totango.pipeline.stages import Interruption, Stages
 from target_totango.progress import Progress
 from target_totango.report import Report
@@ -76,11 +82,13 @@ class Run:
         self._progress = Progress(self._report, self._states, self.clients.calls_left)
         self._dry_run = DryRunSummary() if settings.dry_run else None
         self._read_back = ReadBack(settings, self._files.store)
+        trials = SecondTrials(self._unclear_answers())
         self._results = ResultHandler(
             self._files,
             states=self._states,
             report=self._report,
             read_back=self._read_back,
+            trials=trials,
             fails_on_invalid=settings.fail_on_invalid,
             dry_run=self._dry_run,
         )
@@ -97,12 +105,20 @@ class Run:
             canary=self._canary,
             make_destination=self._make_destination,
             results=self._results,
+            trials=trials,
             interruption=self.interruption,
             progress=self._progress,
             part=settings.part,
         )
         self._is_read_whole = False
         self._is_verified = False
+
+    def _unclear_answers(self) -> UnclearAnswers | None:
+        """Return what reads rows back of which no answer says that they were taken."""
+        clients = self.clients
+        if not clients.has_token:
+            return None
+        return UnclearAnswers(lambda: clients.verifier, seconds=self.settings.verify_timeout)
 
     def _make_destination(self, delivery: str) -> Destination:
         clients = self.clients
@@ -249,6 +265,7 @@ class Run:
         try:
             self._stages.finish()
             self._stages.drain()
+            self._stages.try_again()
             if failure is None:
                 self._after_delivery()
             self._results.hold_refused()

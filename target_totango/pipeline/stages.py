@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline.filter_chain import FilterChain
     from target_totango.pipeline.parents import ParentsFirst
     from target_totango.pipeline.results import ResultHandler
+    from target_totango.pipeline.second_trials import SecondTrials
     from target_totango.progress import Progress
     from totango_api.command import Part
 
@@ -77,6 +78,7 @@ class Stages:
         canary: Reads first rows back, where that is wanted.
         make_destination: Makes the destination of a delivery.
         results: Takes what becomes of rows.
+        trials: Rows at which the service failed, to be sent once more.
         interruption: Ends every wait.
         progress: Shown while it waits.
         part: Which rows this run writes; None for all.
@@ -91,6 +93,7 @@ class Stages:
         canary: Canary | None,
         make_destination: Callable[[str], Destination],
         results: ResultHandler,
+        trials: SecondTrials,
         interruption: Interruption,
         progress: Progress,
         part: Part | None,
@@ -102,6 +105,7 @@ class Stages:
         self._canary = canary
         self._make_destination = make_destination
         self._results = results
+        self._trials = trials
         self._interruption = interruption
         self._progress = progress
         self._part = part
@@ -158,6 +162,7 @@ class Stages:
 
     def advance(self) -> None:
         """Send the rows that wait through the filters and on to their destinations."""
+        self.try_again()
         rows, self._rows = self._rows, []
         for stage in self._filters:
             if not rows:
@@ -187,6 +192,23 @@ class Stages:
             InterruptedError: If a signal asks to stop.
         """
         self._drain(list(self._destinations))
+
+    def try_again(self) -> None:
+        """Send rows at which the service failed once more, and then one that it took before.
+
+        Raises:
+            InterruptedError: If a signal asks to stop.
+        """
+        if not self._trials.waiting:
+            return
+        self.drain()
+        trials = self._trials.begin()
+        self._results.hold_untried()
+        for trial in trials:
+            results = self._send_together(trial.rows)
+            [(_, witness)] = self._send_together([trial.witness])
+            self._proving.clear()
+            self._results.handle(self._trials.judge(results, witness))
 
     def _drain(self, deliveries: Sequence[str]) -> None:
         for destination in map(self._destinations.__getitem__, deliveries):
@@ -272,14 +294,21 @@ class Stages:
     def _send_alone(self, row: Row) -> RowResult:
         """Send a row while no other is under way, and return its result."""
         self.drain()
-        self._proving.add(row.seq)
-        destination = self._destination(row.delivery)
-        self._results.expect(row)
-        destination.put(row)
+        [(_, result)] = self._send_together([row])
+        return result
+
+    def _send_together(self, rows: Sequence[Row]) -> list[tuple[Row, RowResult]]:
+        """Send rows of one delivery while no others are under way, and return their results."""
+        destination = self._destination(rows[0].delivery)
+        self._proving.update(row.seq for row in rows)
+        results: list[tuple[Row, RowResult]] = []
+        for row in rows:
+            self._results.expect(row)
+            destination.put(row)
         while not destination.drain(until=time.monotonic() + TICK_SECONDS):
             self.wait(0)
-        [(_, result)] = destination.collect()
-        return result
+            results += destination.collect()
+        return [*results, *destination.collect()]
 
     def _destination(self, delivery: str) -> Destination:
         destination = self._destinations.get(delivery)

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 GRACE_SECONDS: Final = 30.0
 """How long a row may take to become visible as a whole after a part of it, or another row, is."""
 
+_TAKES_NOTHING: Final = (
+    "Acknowledged, but not in Totango after {:.0f} s, while a row about another account is: this "
+    "account is blocked or archived, or the owner of app_token may not see it. Restore it in "
+    "Totango and send the row again, or leave it out of the stream."
+)
+
 
 @dataclass
 class WatchedRow:
@@ -64,8 +70,7 @@ class WatchedRow:
         """Return the result of the row, which was watched for so long."""
         request = self.row.request
         if self.visible_at is None and self.before.result == "missing":
-            reason = f"acknowledged, but not there after {seconds:.0f} s: is the account blocked?"
-            return Refused(reason)
+            return Refused(_TAKES_NOTHING.format(seconds), code="the account takes no rows")
         is_whole = request.scope == ACCOUNT or not request.account
         return Confirmed(is_seen=is_whole and self.latest.result == "confirmed")
 

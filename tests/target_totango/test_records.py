@@ -450,7 +450,7 @@ def test_of_two_tasks_alike_without_ids_none_is_changed(
     tenant.set(task_answer="text")
     deliver(TODOS, todo(1), todo(2), **settings).ok()
     done = deliver(TODOS, todo(1, title="Else"), **settings)
-    assert done.codes == [{("", "refused (no status)")}]
+    assert done.codes == [{("", "id unknown")}]
     assert "map task_id" in str(done.rejected)
     assert len(tenant.dump("tasks")) == 2
 

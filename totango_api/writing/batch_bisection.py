@@ -260,6 +260,7 @@ def _uncertain(reply: HubResponse) -> RowUncertain:
         reply.reason or "no clear answer",
         is_answered=is_answered,
         is_about_row=is_answered and not reply.may_pass,
+        status=reply.status,
     )
 
 

@@ -67,11 +67,13 @@ class RowUncertain:
         reason: The server's words, scrubbed and cut.
         is_answered: Whether there was an answer, though no receipt.
         is_about_row: Whether only this row was answered so: others like it were taken.
+        status: HTTP status of the answer; None when there was none.
     """
 
     reason: str
     is_answered: bool = False
     is_about_row: bool = False
+    status: int | None = None
 
 
 HubRowResult = RowAccepted | RowRefused | RowUncertain

@@ -92,7 +92,8 @@ def test_an_account_that_takes_nothing_is_told_from_a_service_that_drops_rows(
     done = deliver(*rows, delivery=delivery, verify_timeout=5)
     assert set(held(service, "accounts")) == {("b",), ("c",)}
     assert [row["account_id"] for row in done.rejected][:1] == ["a"]
-    assert "is the account blocked" in done.rejected[0]["_reject"]["reason"]
+    assert done.codes[0] == {("", "the account takes no rows")}
+    assert "Restore it in Totango" in done.rejected[0]["_reject"]["reason"]
 
 
 def test_a_second_row_that_nobody_would_look_at_is_not_sent(
