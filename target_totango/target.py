@@ -306,6 +306,8 @@ class TargetTotango(Target):
         # The only hook for signals. The reader stops at the next message; process_endofpipe
         # then drains what is under way. The SDK would exit 0 here.
         del frame
+        if "run" not in vars(self):  # It is still starting: nothing was read.
+            raise SystemExit(128 + signum)
         if self.run.interruption.signal is not None:
             logger.warning("A second signal: leaving at once.")
             os._exit(128 + signum)

@@ -121,6 +121,28 @@ def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     assert "Traceback" not in said
 
 
+STARTING = """
+import signal, sys
+from target_totango import target
+from target_totango.cli import main
+
+target.Run = lambda *_: signal.raise_signal(signal.SIGTERM)
+sys.argv[0] = "target-totango"
+main()
+"""
+
+
+def test_a_signal_while_it_starts_ends_it_as_any_other(
+    service: Sandbox, config_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", STARTING, "--config", config_file(service.config())]
+    done = subprocess.run(
+        command, check=False, cwd=tmp_path, input=b"", capture_output=True, timeout=60
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_signal_ends_the_wait_for_a_row_to_become_visible(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
