@@ -148,22 +148,22 @@ class Report:
         self.understood: dict[str, list[str]] = {}
         self._examples = Examples(shows_values=shows_values)
         self.ignored_streams: Counter[str] = Counter()
-        self._tallies: dict[tuple[str, str], StreamMetrics] = {}
+        self._streams: dict[tuple[str, str], StreamMetrics] = {}
 
-    def tally(self, stream: str, object_: str) -> StreamMetrics:
+    def metrics(self, stream: str, object_: str) -> StreamMetrics:
         """Return the counts of a stream and object."""
-        tally = self._tallies.get((stream, object_))
-        if tally is None:
-            tally = self._tallies[stream, object_] = StreamMetrics()
-        return tally
+        metrics = self._streams.get((stream, object_))
+        if metrics is None:
+            metrics = self._streams[stream, object_] = StreamMetrics()
+        return metrics
 
     def __iter__(self) -> Iterator[tuple[str, str, StreamMetrics]]:
-        for (stream, object_), tally in self._tallies.items():
-            yield stream, object_, tally
+        for (stream, object_), metrics in self._streams.items():
+            yield stream, object_, metrics
 
     def total(self, name: str) -> int:
         """Return one count over all streams."""
-        return sum(getattr(tally, name) for tally in self._tallies.values())
+        return sum(getattr(metrics, name) for metrics in self._streams.values())
 
     def note_examples(self, row: Row, errors: Iterable[ValidationError]) -> None:
         """Keep a row as an example of each of its errors."""
@@ -180,7 +180,7 @@ class Report:
 
     def close(self) -> None:
         """Count the rows that were not delivered."""
-        for metrics in self._tallies.values():
+        for metrics in self._streams.values():
             metrics.close()
 
     def reasons(self, name: str) -> Counter[tuple[str, str]]:
@@ -193,7 +193,7 @@ class Report:
 
     def sent(self, object_: str) -> int:
         """Return how many rows about an object Totango took."""
-        return sum(tally.sent for _, each, tally in self if each == object_)
+        return sum(metrics.sent for _, each, metrics in self if each == object_)
 
     @property
     def seconds(self) -> float:
@@ -209,8 +209,8 @@ class Report:
             "rows_per_second": round(received / max(self.seconds, 1e-9), 1),
             "totals": {name: self.total(name) for name in COUNTS},
             "streams": [
-                {"stream": stream, "object": object_, **tally.as_dict()}
-                for stream, object_, tally in self
+                {"stream": stream, "object": object_, **metrics.as_dict()}
+                for stream, object_, metrics in self
             ],
             "ignored_streams": dict(self.ignored_streams),
             "understood": self.understood,
@@ -222,11 +222,11 @@ class Report:
         """Return the report as lines of a table; streams beyond the first 20 are summed up."""
         shown = [name for name in COUNTS if name in _ALWAYS or self.total(name)]
         rows = [["stream", "object", *shown]]
-        tallies = list(self)
-        for stream, object_, tally in tallies[:_TABLE_ROWS]:
-            rows.append([stream, object_, *(str(getattr(tally, name)) for name in shown)])
-        if len(tallies) > 1:
-            label = f"all {len(tallies)} streams"
+        streams = list(self)
+        for stream, object_, metrics in streams[:_TABLE_ROWS]:
+            rows.append([stream, object_, *(str(getattr(metrics, name)) for name in shown)])
+        if len(streams) > 1:
+            label = f"all {len(streams)} streams"
             rows.append([label, "", *(str(self.total(name)) for name in shown)])
         widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
         return [

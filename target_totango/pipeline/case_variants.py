@@ -40,7 +40,7 @@ class CaseVariants:
             self._count(row)
 
     def _count(self, row: Row) -> None:
-        metrics = self._report.tally(row.stream, row.object)
+        metrics = self._report.metrics(row.stream, row.object)
         metrics.case_variants += 1
         if metrics.case_variants == 1:
             logger.warning(

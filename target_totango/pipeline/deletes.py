@@ -216,7 +216,7 @@ class HardDeletes:
             # A row that was rejected before must not bring the user back.
             self._ledger.confirm((*announced, *user), Confirmation(b"", b"", self._ledger.run))
         if user not in self._rows:
-            self._report.tally(*announced).vanished += 1
+            self._report.metrics(*announced).vanished += 1
         if self._known_users is not None:
             self._known_users.forget(user)
 

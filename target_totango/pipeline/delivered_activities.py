@@ -48,7 +48,7 @@ class DropDelivered(RowFilter):
         row.fingerprint, is_repeated = self._fingerprints.of(row)
         if is_repeated:
             row.fingerprint = None
-            self._report.tally(row.stream, row.object).repeated += 1
+            self._report.metrics(row.stream, row.object).repeated += 1
             return _REPEATED
         state = self._ledger.activity_state(row.fingerprint)
         if state == "done":

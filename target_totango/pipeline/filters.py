@@ -136,7 +136,7 @@ class DropStale(RowFilter):
             return None
         key = row.request.key
         if self._store.count(key):
-            self._report.tally(row.stream, row.object).repeated += 1
+            self._report.metrics(row.stream, row.object).repeated += 1
         else:
             self._case_variants.note(row, key)
         if row.recency is not None and self._store.is_stale(key, row.recency):

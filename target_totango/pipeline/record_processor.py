@@ -63,7 +63,7 @@ class RecordProcessor:
         self._transformer = Transformer(mapping)
         self._schema_errors = schema_errors
         self._states = states
-        self._metrics = report.tally(mapping.stream, mapping.object)
+        self._metrics = report.metrics(mapping.stream, mapping.object)
         self._metrics.note = mapping.note
         self._announced = announced
         self._fields = mapping.fields

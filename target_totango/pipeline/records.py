@@ -74,7 +74,7 @@ class DropRecorded(RowFilter):
             return _STALE
         if is_repeated:
             # The destination carries out rows of one key in turn: what was made is changed.
-            self._report.tally(row.stream, row.object).repeated += 1
+            self._report.metrics(row.stream, row.object).repeated += 1
             return None
         row.is_replayed = is_replayed(row)
         if ledger.activity_state(row.fingerprint) != "done":

@@ -132,11 +132,11 @@ class ResultHandler:
     def _handle_other(self, row: Row, result: RowResult) -> None:
         match result:
             case Unchanged():
-                self._report.tally(row.stream, row.object).unchanged += 1
+                self._report.metrics(row.stream, row.object).unchanged += 1
                 self._stale_rejects.note_confirmed((row,))
                 self._states.complete(row.seq)
             case Skipped(reason):
-                self._report.tally(row.stream, row.object).skip(reason)
+                self._report.metrics(row.stream, row.object).skip(reason)
                 if self._skipped is not None:
                     self._skipped.write(row, [ValidationError("", reason, reason)])
                 self._states.complete(row.seq)
@@ -144,7 +144,7 @@ class ResultHandler:
                 self._states.complete(row.seq)
             case Deleted():
                 self._note_success()
-                self._report.tally(row.stream, row.object).deleted += 1
+                self._report.metrics(row.stream, row.object).deleted += 1
                 if self._sent is not None:
                     self._sent.write(row, what="deleted")
                 self._stale_rejects.note_deleted(row)
@@ -162,7 +162,7 @@ class ResultHandler:
                 self._abandon(row)
                 self._refuse(row, result)
             case Uncertain(error):
-                self._report.tally(row.stream, row.object).uncertain += 1
+                self._report.metrics(row.stream, row.object).uncertain += 1
                 message = f"it may or may not have been written: {error.message}"
                 self._keep(row, [ValidationError("", UNCERTAIN, message)])
                 self._breaker.failed(row, error)
@@ -174,10 +174,10 @@ class ResultHandler:
 
     def _confirm(self, rows: Sequence[Row]) -> None:
         for about, sent in Counter(map(_ABOUT, rows)).items():
-            self._report.tally(*about).sent += sent
+            self._report.metrics(*about).sent += sent
         for row in rows:
             if row.existed is not None and (row.object in REPEATABLE or row.object in RECORDED):
-                metrics = self._report.tally(row.stream, row.object)
+                metrics = self._report.metrics(row.stream, row.object)
                 metrics.created += not row.existed
                 metrics.updated += row.existed
         if self._ledger is not None:
@@ -249,7 +249,7 @@ class ResultHandler:
         Raises:
             InvalidRowError: If that ends the run.
         """
-        metrics = self._report.tally(row.stream, row.object)
+        metrics = self._report.metrics(row.stream, row.object)
         if result.is_uncertain:
             metrics.uncertain += 1
             self._keep(row, result.errors)
@@ -265,7 +265,7 @@ class ResultHandler:
 
     def _reject(self, row: Row, errors: Sequence[ValidationError]) -> None:
         """Count a row as rejected, and keep it."""
-        self._report.tally(row.stream, row.object).reject(errors)
+        self._report.metrics(row.stream, row.object).reject(errors)
         self._report.note_examples(row, errors)
         self._keep(row, errors)
 
@@ -301,7 +301,7 @@ class ResultHandler:
         STATE has passed these rows long ago.
         """
         row = checked.row
-        metrics = self._report.tally(row.stream, row.object)
+        metrics = self._report.metrics(row.stream, row.object)
         if checked.result == "confirmed":
             metrics.verified += 1
             if self._ledger is not None and checked.is_whole:
@@ -326,11 +326,11 @@ class ResultHandler:
             TotangoError: If the file cannot be written.
         """
         stale = list(self._stale_rejects)
-        marks = {reject.place: None if reject.wholly else reject.newer for reject in stale}
+        marks = {reject.place: None if reject.is_superseded else reject.newer for reject in stale}
         if self._rejects is None or not marks or not self._rejects.mark(marks):
             return
         for reject in stale:
-            self._report.tally(reject.stream, reject.object).superseded += reject.wholly
+            self._report.metrics(reject.stream, reject.object).superseded += reject.is_superseded
 
 
 def _quoted(result: Refused) -> str:

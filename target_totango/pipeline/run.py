@@ -173,7 +173,7 @@ class Run:
             decision: Why it is not sent.
         """
         row = Row(self._states.next_row(), source, message, *about)
-        self._report.tally(row.stream, row.object).received += 1
+        self._report.metrics(row.stream, row.object).received += 1
         self._stages.add_unsent(row, decision)
 
     def ignore(self, stream: str) -> None:

@@ -30,14 +30,14 @@ _TABLES: Final = (
 
 
 @dataclass(slots=True)
-class Outdated:
+class RejectedRow:
     """A row of the rejects file.
 
     Attributes:
         place: Which record of the file it is, from 0.
         names: Attributes that it would write, as `account.Plan`.
         newer: Of those, the ones that later rows have written.
-        again: Whether a later row about the same thing was confirmed, or the thing is gone.
+        has_successor: Whether a later row about the same thing was confirmed, or the thing is gone.
     """
 
     place: int
@@ -47,12 +47,12 @@ class Outdated:
     recency: tuple[str, str] | None
     names: frozenset[str]
     newer: frozenset[str] = frozenset()
-    again: bool = False
+    has_successor: bool = False
 
     @property
-    def wholly(self) -> bool:
+    def is_superseded(self) -> bool:
         """Whether nothing of the row is left to send."""
-        return self.again and self.newer == self.names
+        return self.has_successor and self.newer == self.names
 
 
 class StaleRejects:
@@ -61,11 +61,11 @@ class StaleRejects:
     Attribute by attribute, since a later row need not carry them all. Used by one thread.
 
     Args:
-        journal: In whose database they are kept.
+        store: In whose database they are kept.
     """
 
-    def __init__(self, journal: RunStore) -> None:
-        self._journal = journal
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
         self._subjects: KeyFilter | None = None
 
     def note_rejected(self, row: Row, place: int) -> None:
@@ -75,8 +75,8 @@ class StaleRejects:
             return
         attributes = _attributes(write)
         names = frozenset().union(*attributes.values(), row.faulty)
-        kept = Outdated(place, row.stream, row.object, row.seq, row.recency, names)
-        database = self._journal.database
+        kept = RejectedRow(place, row.stream, row.object, row.seq, row.recency, names)
+        database = self._store.database
         if self._subjects is None:
             self._subjects = KeyFilter()
             for table in _TABLES:
@@ -105,47 +105,49 @@ class StaleRejects:
                 if kept.seq > row.seq or is_older(row.recency, kept.recency):
                     continue
                 kept.newer |= kept.names & names
-                kept.again = kept.again or subject[0] == kept.object
+                kept.has_successor = kept.has_successor or subject[0] == kept.object
                 self._keep(kept)
 
     def note_deleted(self, row: Row) -> None:
         """Note that the user of a row was deleted: no rejected row may bring it back."""
         for kept in self._rejected(row.request.key):
-            kept.newer, kept.again = kept.names, True
+            kept.newer, kept.has_successor = kept.names, True
             self._keep(kept)
 
-    def __iter__(self) -> Iterator[Outdated]:
+    def __iter__(self) -> Iterator[RejectedRow]:
         """Yield the rows of which at least a part is outdated."""
         if self._subjects is None:
             return
-        for (kept,) in self._journal.database.execute("SELECT kept FROM rejected WHERE outdated"):
-            yield _revived(kept)
+        for (kept,) in self._store.database.execute("SELECT kept FROM rejected WHERE outdated"):
+            yield _loaded(kept)
 
-    def _rejected(self, subject: tuple[str, ...]) -> list[Outdated]:
+    def _rejected(self, subject: tuple[str, ...]) -> list[RejectedRow]:
         if self._subjects is None or subject not in self._subjects:
             return []
-        rows = self._journal.database.execute(
+        rows = self._store.database.execute(
             "SELECT kept FROM about JOIN rejected USING (place) WHERE subject = ?",
             (key_digest(subject),),
         )
-        return [_revived(kept) for (kept,) in rows]
+        return [_loaded(kept) for (kept,) in rows]
 
-    def _keep(self, kept: Outdated) -> None:
-        self._journal.database.execute(
+    def _keep(self, kept: RejectedRow) -> None:
+        self._store.database.execute(
             "UPDATE rejected SET outdated = ?, kept = ? WHERE place = ?",
-            (bool(kept.newer or kept.wholly), _stored(kept), kept.place),
+            (bool(kept.newer or kept.is_superseded), _stored(kept), kept.place),
         )
 
 
-def _stored(kept: Outdated) -> str:
+def _stored(kept: RejectedRow) -> str:
     fields = (kept.place, kept.stream, kept.object, kept.seq, kept.recency)
-    return json.dumps((*fields, sorted(kept.names), sorted(kept.newer), kept.again))
+    return json.dumps((*fields, sorted(kept.names), sorted(kept.newer), kept.has_successor))
 
 
-def _revived(stored: str) -> Outdated:
-    place, stream, object_, seq, recency, names, newer, again = json.loads(stored)
+def _loaded(stored: str) -> RejectedRow:
+    place, stream, object_, seq, recency, names, newer, has_successor = json.loads(stored)
     moment = None if recency is None else (recency[0], recency[1])
-    return Outdated(place, stream, object_, seq, moment, frozenset(names), frozenset(newer), again)
+    return RejectedRow(
+        place, stream, object_, seq, moment, frozenset(names), frozenset(newer), has_successor
+    )
 
 
 def is_superseded(message: Mapping[str, Any]) -> bool:

@@ -24,7 +24,7 @@ def test_a_file_has_an_end_and_a_pipe_none(
     path = tmp_path / "rows.singer"
     path.write_text("x" * 100)
     report = Report()
-    report.tally("accounts", "accounts").received = 7
+    report.metrics("accounts", "accounts").received = 7
     progress = Progress(report, StateCheckpointer(), lambda: 42)
     with path.open() as half_read:
         half_read.seek(50)

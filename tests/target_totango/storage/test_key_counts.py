@@ -20,32 +20,32 @@ keys = st.tuples(st.sampled_from(["accounts", "users"]), texts) | st.lists(texts
 
 @given(st.lists(keys, max_size=60), st.integers(1, 5))
 def test_keys_are_counted_wherever_they_are(seen: list[tuple[str, ...]], in_ram: int) -> None:
-    journal = RunStore()
-    counting = KeyCounts(lambda: journal.database, in_ram=in_ram)
+    store = RunStore()
+    counting = KeyCounts(lambda: store.database, in_ram=in_ram)
     expected: Counter[tuple[str, ...]] = Counter()
     for key in seen:
         assert counting.count(key) == expected[key]
         expected[key] += 1
-    journal.close()
+    store.close()
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 9)), max_size=60))
 def test_the_most_recent_moment_is_known_wherever_its_key_is(
     rows: list[tuple[str, int | None]],
 ) -> None:
-    journal = RunStore()
-    journal._counts = KeyCounts(lambda: journal.database, in_ram=2)
-    journal.count = journal._counts.count
+    store = RunStore()
+    store._counts = KeyCounts(lambda: store.database, in_ram=2)
+    store.count = store._counts.count
     newest: dict[str, int] = {}
     for name, number in rows:
-        journal.count((name,))
+        store.count((name,))
         moment = comparable(number)
-        stale = moment is not None and journal.is_stale((name,), moment)
+        stale = moment is not None and store.is_stale((name,), moment)
         before = newest.get(name)
         assert stale == (number is not None and before is not None and number < before)
         if number is not None and not stale:
             newest[name] = number
-    journal.close()
+    store.close()
 
 
 spellings = st.tuples(st.sampled_from("aAbB"), st.sampled_from(["x", "X", "xX"]))
@@ -94,10 +94,10 @@ def test_a_key_that_only_seems_to_be_on_disk_was_not_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("target_totango.storage.key_counts.KeyFilter._PLACES", 1)
-    journal = RunStore()
-    counting = KeyCounts(lambda: journal.database, in_ram=1)
+    store = RunStore()
+    counting = KeyCounts(lambda: store.database, in_ram=1)
     assert [counting.count((name,)) for name in "abcab"] == [0, 0, 0, 1, 1]
-    journal.close()
+    store.close()
 
 
 def test_parts_of_a_key_do_not_run_into_each_other() -> None:
