@@ -9,6 +9,7 @@ from totango_api.command import ProgressLine, pace
 
 if TYPE_CHECKING:
     import logging
+    from typing import Self
 
     from totango_api.http import ApiClient
 
@@ -31,19 +32,29 @@ class Progress:
         self._line = ProgressLine(logger)
         self._what = what
         self._started = time.monotonic()
+        self._total: int | None = None
+        self._calls = 0
         self.rows = 0
+
+    def __enter__(self) -> Self:
+        """Say how far it is also while it waits."""
+        self._line.keep(self._shown)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        self._line.close()
 
     def advance(self, rows: int, total: int | None, calls: int) -> None:
         """Count rows, and say so if it is time."""
         self.rows += rows
-        if not self._line.is_due():
-            return
-        text = self._text(total, calls, time.monotonic() - self._started)
-        self._line.show(f"{self._drawn(total)} {text}" if self._line.is_terminal else text)
+        self._total, self._calls = total, calls
+        if self._line.is_due():
+            self._line.show(self._shown())
 
-    def close(self) -> None:
-        """Take the bar away."""
-        self._line.close()
+    def _shown(self) -> str:
+        text = self._text(self._total, self._calls, time.monotonic() - self._started)
+        return f"{self._drawn(self._total)} {text}" if self._line.is_terminal else text
 
     def _text(self, total: int | None, calls: int, seconds: float) -> str:
         parts = [f"{self._what}: {self.rows:,} rows"]

@@ -109,7 +109,7 @@ class TotangoStream(CatalogStream):
 
     def understood(self) -> list[str]:
         """Return what is asked for, for the report."""
-        names = [name for name in self.columns if name not in self._hidden]
+        names = [name for name in self.columns if self._emits(name) and name not in self._hidden]
         return [f"{len(names)} columns: {', '.join(names)}."]
 
     def _check_part(self) -> None:

@@ -161,13 +161,13 @@ def _hits(view: EventConsumer, query: Query, account_id: str | None) -> Iterator
         IncompleteReadError: If some may be missing.
     """
     reading = EventsRead(view.client, query, account_id=account_id)
-    result, progress = reading.result, Progress(view.logger, "events", view.client)
-    for hits in reading.batches():
-        view.log_query(result.total)
-        if hits:
-            yield hits
-        progress.advance(len(hits), result.total, result.calls)
-    progress.close()
+    result = reading.result
+    with Progress(view.logger, "events", view.client) as progress:
+        for hits in reading.batches():
+            view.log_query(result.total)
+            if hits:
+                yield hits
+            progress.advance(len(hits), result.total, result.calls)
     view.log_query(result.total)
     view.metrics.note_result(result)
     view.logger.info("events: %s rows in %s calls.", result.rows, result.calls)

@@ -155,15 +155,14 @@ class OwnListStream(ListedStream):
         self._say_what_has_no_key()
         self._stream_version = self._new_version()
         builder = self._builder(vanished)
-        progress = Progress(self.logger, self.name, self.run.client)
-        for rows in self._explained():
-            if self._widen(rows):
-                self._write_wider_schema()
-                builder = self._builder(vanished)
-            if rows:
-                yield builder.table(rows)
-            progress.advance(len(rows), self._reading.result.total, self._reading.result.calls)
-        progress.close()
+        with Progress(self.logger, self.name, self.run.client) as progress:
+            for rows in self._explained():
+                if self._widen(rows):
+                    self._write_wider_schema()
+                    builder = self._builder(vanished)
+                if rows:
+                    yield builder.table(rows)
+                progress.advance(len(rows), self._reading.result.total, self._reading.result.calls)
         self.log_conversion_errors(self._errors)
         self._settle()
 

@@ -57,20 +57,19 @@ class SearchStream(AttributedStream):
         bookmark = self._bookmark()
         start = self._start(bookmark, query)
         self._version(start)
-        progress = Progress(self.logger, self.name, self.run.client)
         builder = None
-        for batch in self._read(query, start, trial):
-            self.log_query(self._reading.result.total)
-            builder = builder or self._builder(trial, vanished)
-            if batch.hits:
-                yield self._kept(builder.table(batch.hits), start)
-            progress.advance(
-                len(batch.hits), self._reading.result.total, self.run.client.usage["api"].calls
-            )
-            if batch.resume is not None and start.full:
-                bookmark.progressed(start, query, batch.resume)
-                self.run.write_state()
-        progress.close()
+        with Progress(self.logger, self.name, self.run.client) as progress:
+            for batch in self._read(query, start, trial):
+                self.log_query(self._reading.result.total)
+                builder = builder or self._builder(trial, vanished)
+                if batch.hits:
+                    yield self._kept(builder.table(batch.hits), start)
+                progress.advance(
+                    len(batch.hits), self._reading.result.total, self.run.client.usage["api"].calls
+                )
+                if batch.resume is not None and start.full:
+                    bookmark.progressed(start, query, batch.resume)
+                    self.run.write_state()
         bookmark.note_refused(trial.refused_kinds)
         self._report(builder or self._builder(trial, vanished))
         self._settle(bookmark, start)

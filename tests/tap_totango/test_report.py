@@ -18,7 +18,7 @@ def test_the_report_says_what_was_read_and_how(tap: Tap, service: Sandbox, tmp_p
     query = {
         "terms": [{"type": "string_attribute", "attribute": "Email", "in_list": ["a@b.example"]}]
     }
-    tap(report_path=str(page), users_query=query).ok()
+    ran = tap(report_path=str(page), users_query=query).ok()
     report = json.loads(page.with_suffix(".json").read_text())
     assert (report["complete"], report["failure"]) == (True, None)
     accounts, users = report["streams"]
@@ -26,6 +26,10 @@ def test_the_report_says_what_was_read_and_how(tap: Tap, service: Sandbox, tmp_p
     assert accounts["read"]["how"] == "in one answer, which is a snapshot"
     assert (accounts["read"]["complete"], accounts["read"]["total"]) == (True, 5)
     assert (users["stream"], users["received"]) == ("users", 0)
+    (understood,) = report["understood"]["accounts"]
+    columns = set(ran.schema("accounts")["properties"]) - {"_extra"}
+    assert understood.startswith(f"{len(columns)} columns: ")
+    assert set(understood.split(": ")[1].rstrip(".").split(", ")) == columns
     assert "1 filter" in " ".join(report["understood"]["users"])
     assert sum(report["calls"]["api"]["by_minute"].values()) == report["calls"]["api"]["calls"]
     for text in (page.read_text(), json.dumps(report)):

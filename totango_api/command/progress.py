@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import sys
+import threading
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOG_SECONDS: Final = 5.0
 TERMINAL_SECONDS: Final = 0.5
+IDLE_LOG_SECONDS: Final = 30.0
+IDLE_TERMINAL_SECONDS: Final = 1.0
+"""After so long without a line, :meth:`ProgressLine.keep` shows one."""
+
 _CLEAR: Final = "\r\x1b[K"
 
 
@@ -28,6 +37,8 @@ class ProgressLine:
         self.is_terminal = sys.stderr.isatty()
         self._is_shown = False
         self._shown_at = time.monotonic()
+        self._lock = threading.RLock()
+        self._closed = threading.Event()
         self._handlers = [
             handler
             for handler in (logging.getLogger().handlers if self.is_terminal else ())
@@ -41,6 +52,21 @@ class ProgressLine:
         pause = TERMINAL_SECONDS if self.is_terminal else LOG_SECONDS
         return time.monotonic() - self._shown_at >= pause
 
+    def keep(self, text: Callable[[], str]) -> None:
+        """Show a line from time to time until closed, while nothing else happens.
+
+        Args:
+            text: Returns the line; called in a thread.
+        """
+        threading.Thread(target=self._keep, args=(text,), daemon=True).start()
+
+    def _keep(self, text: Callable[[], str]) -> None:
+        pause = IDLE_TERMINAL_SECONDS if self.is_terminal else IDLE_LOG_SECONDS
+        while not self._closed.wait(pause):
+            with self._lock:
+                if not self._closed.is_set() and time.monotonic() - self._shown_at >= pause:
+                    self.show(text())
+
     def show(self, text: str) -> None:
         """Write a line."""
         self._shown_at = time.monotonic()
@@ -48,13 +74,14 @@ class ProgressLine:
             self._logger.info("%s", text)
             return
         # A line that is wrapped could not be taken away.
-        width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"{_CLEAR}{text[:width]}")
-        sys.stderr.flush()
-        self._is_shown = True
+        with self._lock:
+            sys.stderr.write(f"{_CLEAR}{text[: _columns() - 1]}")
+            sys.stderr.flush()
+            self._is_shown = True
 
     def close(self) -> None:
         """Take the line away from a terminal."""
+        self._closed.set()
         self._clear()
         for handler in self._handlers:
             handler.removeFilter(self._make_room)
@@ -64,10 +91,21 @@ class ProgressLine:
         return True
 
     def _clear(self) -> None:
-        if self._is_shown:
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
-            self._is_shown = False
+        with self._lock:
+            if self._is_shown:
+                sys.stderr.write(_CLEAR)
+                sys.stderr.flush()
+                self._is_shown = False
+
+
+def _columns() -> int:
+    """Return the width of the terminal on standard error: standard output is a pipe."""
+    if os.environ.get("COLUMNS"):
+        return shutil.get_terminal_size().columns
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def pace(*, rows: int, seconds: float, left: int | None, share: float | None) -> list[str]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import logging
+import os
+import pty
+import struct
+import termios
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -31,6 +37,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     screen = Terminal()
     monkeypatch.setattr(module, "sys", SimpleNamespace(stderr=screen))
     monkeypatch.setattr(module, "TERMINAL_SECONDS", 0)
+    monkeypatch.setattr(module, "IDLE_TERMINAL_SECONDS", 0.01)
     handler, root = logging.StreamHandler(screen), logging.getLogger()
     handlers, level = root.handlers, root.level
     root.handlers = [handler]
@@ -64,6 +71,32 @@ def test_the_line_is_never_wrapped(terminal: Terminal, monkeypatch: pytest.Monke
     monkeypatch.setenv("COLUMNS", "20")
     ProgressLine(logging.getLogger("test")).show("x" * 100)
     assert terminal.shown() == ["x" * 19]
+
+
+def test_the_width_is_that_of_standard_error(terminal: Terminal, monkeypatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 30, 0, 0))
+    monkeypatch.setattr(terminal, "fileno", lambda: follower, raising=False)
+    ProgressLine(logging.getLogger("test")).show("x" * 100)
+    os.close(leader)
+    os.close(follower)
+    assert terminal.shown() == ["x" * 29]
+
+
+def test_a_line_is_kept_while_nothing_happens(terminal: Terminal) -> None:
+    line, shown = ProgressLine(logging.getLogger("test")), threading.Event()
+
+    def text() -> str:
+        shown.set()
+        return "0 calls left"
+
+    line.keep(text)
+    assert shown.wait(60)
+    line.close()
+    assert terminal.shown() == [""]
+    shown.clear()
+    assert not shown.wait(0.1)
 
 
 def test_a_log_has_lines(caplog: pytest.LogCaptureFixture) -> None:
