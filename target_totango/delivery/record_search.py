@@ -24,7 +24,9 @@ logger = logging.getLogger("target-totango")
 LOOK_SECONDS: Final = 30.0
 """How long something may take to become visible."""
 
-EARLIER_MILLISECONDS: Final = 60_000
+FIRST_PAUSE: Final = 2.0
+
+EARLIER_MILLISECONDS: Final = 5_000
 """How far the service's clock may be behind what is known of it."""
 
 
@@ -57,7 +59,7 @@ class RecordSearch:
         call = self._notes.call(row.fingerprint) if row.fingerprint else None
         if call is None:
             return None
-        for pause in pauses(self._seconds):
+        for pause in pauses(self._seconds, FIRST_PAUSE):
             time.sleep(pause)
             try:
                 found = self._candidates(row, call, endpoint)
@@ -70,22 +72,26 @@ class RecordSearch:
         return None
 
     def _candidates(self, row: Row, call: Call, endpoint: RecordEndpoint) -> set[str]:
-        """Return the ids of what the call may have made."""
+        """Return the ids of what the call may have made, of the first page that has any."""
         earliest = call.sent_at - EARLIER_MILLISECONDS
         is_dated = endpoint.moment in call.digests
-        events = record_events(
+        pages = record_events(
             self._transport,
             endpoint.event_type,
             account_id=row.request.account_id,
             start=None if is_dated else earliest,
         )
-        return {
-            event.record_id
-            for event in events
-            if event.account_id in {None, row.request.account_id}
-            and self._is_of(call, event, endpoint, earliest)
-            and not self._notes.is_of_a_row(row.object, event.record_id)
-        }
+        found = (
+            {
+                event.record_id
+                for event in page
+                if event.account_id in {None, row.request.account_id}
+                and self._is_of(call, event, endpoint, earliest)
+                and not self._notes.is_of_a_row(row.object, event.record_id)
+            }
+            for page in pages
+        )
+        return next(filter(None, found), set())
 
     def _is_of(
         self, call: Call, event: RecordEvent, endpoint: RecordEndpoint, earliest: int

@@ -15,10 +15,10 @@ from target_totango.delivery.results import (
     WriteResult,
     result_of,
 )
-from target_totango.models import ACCOUNTS, OFF
+from target_totango.models import ACCOUNTS, ALL
 from target_totango.objects import OBJECTS
 from target_totango.storage import RecordNotes
-from totango_api.errors import ApiError, TotangoError, UnavailableError
+from totango_api.errors import ApiError, TotangoError
 from totango_api.reading import record_events
 from totango_api.writing import RecordClient
 
@@ -45,8 +45,8 @@ _ID_UNKNOWN: Final = (
     "its account is certainly about it, so that it cannot be changed: map {}, or change it there"
 )
 _CUT_OFF: Final = (
-    "what became of an earlier call for it is not known, nor is it found by its events; replaying "
-    "this row sends it again"
+    "An earlier call for it was cut off or not answered, and it is not found by its events. "
+    "Replaying this row sends it again."
 )
 _NOT_FOUND: Final = "{} It was looked for by its events, and not found."
 
@@ -77,7 +77,7 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
         self._notes = RecordNotes(ledger)
         self._search = RecordSearch(transport, self._notes, seconds=visible_seconds)
         self._prepare = prepare
-        self._cut_off = UnavailableError("An earlier call", reason=_CUT_OFF)
+        self._cut_off = TotangoError(_CUT_OFF)
         worker: ThreadWorker[Row, WriteResult] = ThreadWorker(self._deliver, threads=CALLS)
         capacity = CALLS * ROWS_AHEAD
         super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
@@ -155,7 +155,7 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
             if record_id is not None:
                 self._notes.note_record_id(row.fingerprint, row.object, record_id)
             self._ledger.finish(row.fingerprint)
-            if record_id is None and row.options.verify != OFF:
+            if record_id is None and row.options.verify == ALL:
                 row.record_id = self._found(row, form)
         return Confirmed()
 
@@ -185,10 +185,11 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
     def _event_id(self, row: Row, record_id: str) -> str | None:
         """Return the id of the event by which something is read; None if there is none."""
         account_id = row.request.account_id
-        events = record_events(
+        pages = record_events(
             self._transport, _form_of(row).endpoint.event_type, account_id=account_id
         )
-        return next((each.event_id for each in events if each.record_id == record_id), None)
+        found = (each.event_id for page in pages for each in page if each.record_id == record_id)
+        return next(found, None)
 
 
 def _form_of(row: Row) -> RecordForm:

@@ -32,6 +32,13 @@ _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _HASHES: Final = 1 << 32
 
+NOT_FOUND: Final = ""
+"""Stands for the id of what was made without one, and is not certainly found by its events."""
+
+_NOT_CERTAIN: Final = (
+    "Totango took the row without saying an id, and no event is certainly about what it made"
+)
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -83,6 +90,8 @@ class ReadBack:
         request, key = row.request, row.request.key
         if row.object in RECORDED and row.record_id is not None:
             key = (*key, row.record_id)
+        elif row.object in RECORDED and row.options.verify == ALL:
+            key = (*key, NOT_FOUND, *(row.fingerprint or (str(row.seq),)))
         elif row.object not in NAMES:
             self._log_unread(f"{row.object} cannot be read back, so they")
             return
@@ -157,6 +166,8 @@ class ReadBack:
 
 
 def _errors(verdict: Verdict) -> list[ValidationError]:
+    if verdict.result == "missing" and verdict.key[2:3] == (NOT_FOUND,):
+        return [ValidationError("", "missing", _NOT_CERTAIN)]
     if verdict.result == "missing":
         return [ValidationError("", "missing", "Totango took the row, but it is not there")]
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -57,16 +58,16 @@ class RecordVerifier(Verifier):
             return
         latest = self._latest(form.endpoint, sent)
         for each in sent:
-            events = latest.get(each.key[-1])
+            events = latest.get(each.key[2])
             yield _verdict(each, [form.endpoint.shown(event) for event in events or ()])
 
     def _latest(
         self, endpoint: RecordEndpoint, sent: Sequence[Sent]
     ) -> dict[str, list[RecordEvent]]:
         """Return the latest events by what they are about: several where they are of one moment."""
-        wanted = {each.key[-1] for each in sent}
+        wanted = {each.key[2] for each in sent}
         latest: dict[str, list[RecordEvent]] = {}
-        for event in self._events(endpoint, sent):
+        for event in itertools.chain.from_iterable(self._pages(endpoint, sent)):
             if event.record_id not in wanted:
                 continue
             known = latest.setdefault(event.record_id, [])
@@ -77,7 +78,7 @@ class RecordVerifier(Verifier):
             known.append(event)
         return latest
 
-    def _events(self, endpoint: RecordEndpoint, sent: Sequence[Sent]) -> Iterator[RecordEvent]:
+    def _pages(self, endpoint: RecordEndpoint, sent: Sequence[Sent]) -> Iterator[list[RecordEvent]]:
         """Yield events among which those of what was sent are."""
         accounts = {each.key[1] for each in sent}
         if len(accounts) <= MOST_ACCOUNTS:

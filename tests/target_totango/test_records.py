@@ -464,6 +464,16 @@ def test_tasks_without_ids_in_their_answers_are_read_back_too(
 
 
 @pytest.mark.usefixtures("clock")
+def test_a_task_that_is_not_certainly_there_is_missed(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("answer@tasks:say=Success")
+    done = deliver(TODOS, todo(1), **settings, verify="all")
+    assert done.codes == [{("", "missing")}]
+    assert "no event is certainly about" in str(done.rejected)
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_second_row_of_a_key_is_as_uncertain_as_the_first(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
 ) -> None:

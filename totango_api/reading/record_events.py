@@ -46,8 +46,8 @@ def record_events(
     *,
     account_id: str | None = None,
     start: int | None = None,
-) -> Iterator[RecordEvent]:
-    """Yield events of touchpoints (`note`) or tasks (`task`).
+) -> Iterator[list[RecordEvent]]:
+    """Yield events of touchpoints (`note`) or tasks (`task`), a page at a time.
 
     Args:
         client: Makes the calls.
@@ -61,9 +61,7 @@ def record_events(
     terms = [of_types([event_type]), *([] if start is None else [since(start)])]
     query = Query(terms=tuple(terms), sort_order=None)
     for batch in EventsRead(client, query, account_id=account_id).batches():
-        for hit in batch:
-            if (event := _event(hit, event_type)) is not None:
-                yield event
+        yield [event for hit in batch if (event := _event(hit, event_type)) is not None]
 
 
 def _event(hit: Hit, event_type: str) -> RecordEvent | None:

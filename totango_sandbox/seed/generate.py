@@ -205,7 +205,7 @@ def _fill_keys(store: Store, size: int) -> None:
     salesforce = store.accounts.attribute_column("sfid")
     for row in range(size):
         foreign[row] = f"crm-{row + 1:07}"
-        salesforce[row] = f"0015g00000{row + 1:05}AAB"
+        salesforce[row] = f"0015g00000{row + 1:05}AAA"
     _define(store, "accounts", "ofid", "text")
     _define(store, "accounts", "sfid", "text")
 
