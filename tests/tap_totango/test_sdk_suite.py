@@ -1,7 +1,8 @@
 """The SDK's own tests for taps, against a sandbox, and strict versions of those that cannot fail.
 
 `valid_final_state` looks for progress markers where they can never be, and `primary_keys` puts
-generators into a set: neither has ever failed for any tap.
+generators into a set: neither has ever failed for any tap. Its tests of single columns are left
+out: each looks at the column that was tested first, and allows one type where a schema has several.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from sandboxes import Sandbox
 
 SEED = {"accounts": 300, "users": 500, "events": 120}
+
+EMPTY = {"import_jobs", "teams"}
+"""Streams that read what settings name, and here none does."""
 
 # The suite makes a tap when it is collected, before any sandbox runs: that one asks nobody.
 # The fixture below fills in the rest.
@@ -52,20 +56,17 @@ def _all_selected() -> dict[str, Any]:
     return catalog.document
 
 
-TestTap = pytest.mark.filterwarnings("ignore:No records were available:UserWarning")(
-    get_tap_test_class(
-        TapTotango,
-        config=CONFIG,
-        catalog=_all_selected(),
-        parse_env_config=False,
-        # These two read what settings name, and here none does.
-        suite_config=SuiteConfig(
-            max_records_limit=150, ignore_no_records_for_streams=["import_jobs", "teams"]
-        ),
-    )
+TestTap = get_tap_test_class(
+    TapTotango,
+    config=CONFIG,
+    catalog=_all_selected(),
+    parse_env_config=False,
+    include_stream_attribute_tests=False,
+    suite_config=SuiteConfig(max_records_limit=150, ignore_no_records_for_streams=[*EMPTY]),
 )
 
-STREAMS = [*SEED, "attributes"]
+# The sandbox's audit log reaches back over years of which no call gets the last day (test_lists).
+STREAMS = sorted(KEYS.keys() - EMPTY - {"audit_log"})
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,9 @@ def everything(seeded: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Tap
         ended = run_main(main, "tap-totango", "--config", str(config), *options)
         return TapRun(ended.code, ended.stdout, ended.stderr)
 
-    catalog = catalog_of(run("--discover").stdout).select("events").select("attributes")
+    catalog = catalog_of(run("--discover").stdout)
+    for stream in STREAMS:
+        catalog.select(stream)
     path.write_text(json.dumps(catalog.document))
     return run("--catalog", str(path)).ok()
 
