@@ -60,8 +60,7 @@ def log_in(service, user: dict) -> None:
         pass
 
 
-def test_files_into_totango(meltano, sandbox, tmp_path) -> None:
-    service = sandbox()
+def test_files_into_totango(meltano, service, tmp_path) -> None:
     rejects = tmp_path / "rejects.singer"
     settings = service.environment(
         "target-totango", rejects_path=rejects, max_rejected=len(REJECTED)
@@ -96,33 +95,22 @@ def test_second_run_reads_only_what_changed(meltano, sandbox, tmp_path) -> None:
     assert set(json.loads(state.stdout)["singer_state"]["bookmarks"]) >= {"accounts", "users"}
 
 
-def test_one_service_into_another(meltano, sandbox) -> None:
-    source, copy = sandbox(seed="accounts=80,users=120"), sandbox()
-    settings = source.environment("tap-totango") | copy.environment("target-totango")
-    meltano("run", "tap-totango", "target-totango", **settings).ok()
-    for kind in ("accounts", "users"):
-        assert copy.readable(kind) == source.readable(kind)
-
-
-def test_failure_reaches_meltano(meltano, sandbox) -> None:
-    settings = sandbox().environment("tap-totango", app_token="not-the-token", max_retry_seconds=0)
+def test_failure_reaches_meltano(meltano, service) -> None:
+    settings = service.environment("tap-totango", app_token="not-the-token", max_retry_seconds=0)
     ran = meltano("run", "tap-totango", "target-jsonl", **settings)
     assert ran.returncode == 1
     assert "app_token" in ran.stdout + ran.stderr
 
 
-def test_settings_that_meltano_checks(meltano, sandbox) -> None:
-    settings = sandbox(seed="accounts=5,users=5").environment("tap-totango")
-    tested = meltano("config", "test", "tap-totango", **settings).ok()
-    assert "Plugin configuration is valid" in tested.stdout + tested.stderr
-    listed = meltano("select", "tap-totango", "--list", **settings).ok().stdout
-    assert "selected" in listed
-    assert "accounts.account_id" in listed
+def test_columns_can_be_selected(meltano, service) -> None:
+    listed = meltano("select", "tap-totango", "--list", **service.environment("tap-totango"))
+    assert "selected" in listed.ok().stdout
+    assert "accounts.account_id" in listed.stdout
 
 
 @pytest.mark.parametrize("plugin", ["tap-totango", "target-totango"])
-def test_config_test_tries_the_service_and_writes_nothing(meltano, sandbox, plugin) -> None:
-    service = sandbox(seed="accounts=5,users=5,events=0")
+def test_config_test_tries_the_service_and_writes_nothing(meltano, service, plugin) -> None:
+    service.load(accounts=[{"account_id": "a", "account_name": "A"}])
     before = service.dump("accounts")
     tried = meltano("config", "test", plugin, **service.environment(plugin))
     assert service.dump("accounts") == before
@@ -132,10 +120,9 @@ def test_config_test_tries_the_service_and_writes_nothing(meltano, sandbox, plug
     assert "is valid" in told or ("Test data was written" in told and "ProcessLookupError" in told)
 
 
-@pytest.mark.parametrize("plugin", ["tap-totango", "target-totango"])
-def test_check_through_meltano(meltano, sandbox, plugin) -> None:
-    service = sandbox(seed="accounts=5,users=5,events=0")
-    ran = meltano("invoke", f"{plugin}:check", **service.environment(plugin, request_timeout=25))
+def test_check_through_meltano(meltano, service) -> None:
+    settings = service.environment("target-totango", request_timeout=25)
+    ran = meltano("invoke", "target-totango:check", **settings)
     assert "Token accepted" in ran.ok().stdout
 
 

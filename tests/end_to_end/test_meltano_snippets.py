@@ -80,5 +80,3 @@ def test_plugins_of_the_examples(project: Any, sandbox: Any, tmp_path: Path) -> 
     meltano("schedule", "run", "totango-hourly", **settings).ok()
     (users,) = tmp_path.glob("users-*.jsonl")
     assert len(users.read_text().splitlines()) == 5
-    described = meltano("config", "test", "tap-totango", **settings)
-    assert "is valid" in described.ok().stdout + described.stderr

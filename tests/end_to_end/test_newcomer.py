@@ -92,7 +92,8 @@ def brought(tmp_path_factory: Any) -> Path:
     said = "\n".join(json.dumps(message) for message in CRM)
     script(home / "some-tap", f"printf '%s\\n' {shlex.quote(said)}")
     # The environment of the tests must stay as it is.
-    script(home / "pip", f'exec {toolbox.BIN}/python -m pip "$@" --dry-run --quiet --no-deps')
+    options = "--dry-run --quiet --no-deps --no-build-isolation"
+    script(home / "pip", f'exec {toolbox.BIN}/python -m pip "$@" {options}')
     return home
 
 

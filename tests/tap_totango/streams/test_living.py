@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sandboxes import Sandbox
 
-ROWS = 1_500
+ROWS, PAGE = 600, 40
 MOVES = ("in", "out", "renamed", "replaced", "active")
 SEEDS = {"dated": "created=all,activity=spread", "undated": "created=none"}
 KEYS = {"accounts": ("account_id",), "users": ("account_id", "user_id")}
@@ -45,10 +45,10 @@ def living(seeded: Sandbox) -> Iterator[Sandbox]:
     ("moves", "in_flight"), [*(((move,), 4) for move in MOVES), (MOVES, 1), (MOVES, 4)]
 )
 def test_what_lasts_is_read_and_the_run_is_green(living, tap, moves, in_flight: int) -> None:
-    living.set(page_max=100, ties="unstable")
+    living.set(page_max=PAGE, ties="unstable")
     before = {kind: living.dump(kind) for kind in KEYS}
     living.set(**{f"moves_{move}": 1 for move in moves})
-    ran = tap(config=living.config(page_size=100, max_in_flight=in_flight))
+    ran = tap(config=living.config(page_size=PAGE, max_in_flight=in_flight))
     assert ran.code == 0, ran.said[-2000:]
     for kind, keys in KEYS.items():
         assert_later_versions(ran.records(kind), keys)
@@ -63,11 +63,11 @@ def test_an_interrupted_read_and_the_next_one_lose_nothing_that_lasts(
 ) -> None:
     """Where every row has a date it goes on in the window that it was in, else it begins anew."""
     is_dated = request.node.callspec.params["seeded"] == "dated"
-    living.set(page_max=100, ties="unstable")
+    living.set(page_max=PAGE, ties="unstable")
     before = {kind: living.dump(kind) for kind in KEYS}
     living.set(**{f"moves_{move}": 1 for move in MOVES})
     living.chaos("500@accounts:14", "500@users:14")
-    config = living.config(page_size=100, max_in_flight=in_flight, max_retry_seconds=0)
+    config = living.config(page_size=PAGE, max_in_flight=in_flight, max_retry_seconds=0)
     stopped = tap(config=config)
     assert stopped.code == 1
     assert not stopped.of("ACTIVATE_VERSION")
