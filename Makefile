@@ -18,9 +18,9 @@ READY := $(VENV)/.ready
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 SANDBOX_ARGS ?=
-# Half of the suite waits for other processes: two workers pay off even on two cores. Each takes
+# Half of the suite waits for other processes: four workers pay off even on two cores. Each takes
 # whole files, since what a file's tests share is costly.
-PYTEST_WORKERS ?= 2
+PYTEST_WORKERS ?= 4
 PYTEST_SPREAD := -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 help: ## show this
