@@ -13,7 +13,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from totango_api.reading.event_pages import SPARSE, event_id_of, is_sparse, moment_of, rows_on
+from totango_api.reading.event_pages import SPARSE, event_id_of, is_sparse, rows_on, time_of
 from totango_api.reading.keyset import KeySet
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class OffsetRead:
         passed.close()
 
     def _is_older(self, page: Page) -> bool:
-        moments = (moment_of(hit) or 0 for hit in page.hits)
+        moments = (time_of(hit) or 0 for hit in page.hits)
         return self._down_to is not None and any(one < self._down_to for one in moments)
 
     def _taken(self, page: Page, passed: KeySet) -> list[Hit]:
@@ -190,9 +190,9 @@ def are_linked(before: Page, after: Page) -> bool:
     if not before.hits:
         return True
     first, second = ([event_id_of(hit) for hit in page.hits] for page in (before, after))
-    last, known = moment_of(before.hits[-1]), set(first)
+    last, known = time_of(before.hits[-1]), set(first)
     shared = [hit for hit in after.hits if event_id_of(hit) in known]
-    if any(moment_of(hit) not in {None, last} for hit in shared):
+    if any(time_of(hit) not in {None, last} for hit in shared):
         return True
     if not second or second[0] not in known:
         return False

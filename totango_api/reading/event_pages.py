@@ -54,7 +54,7 @@ def event_id_of(hit: Hit) -> str | None:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def moment_of(hit: Hit) -> int | None:
+def time_of(hit: Hit) -> int | None:
     """Return the time of an event, in epoch milliseconds."""
     value = hit.get("timestamp")
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -182,7 +182,7 @@ def _key_of(hit: Hit) -> Key | None:
 
 def _version_of(hit: Hit) -> int:
     """Return what is greater for a later version of an event, where an edit moves its time."""
-    return moment_of(hit) or 0
+    return time_of(hit) or 0
 
 
 def _name_of(hit: Hit) -> str:

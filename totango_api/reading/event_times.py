@@ -18,9 +18,9 @@ from totango_api.reading.event_pages import (
     event_id_of,
     is_sparse,
     lacking_on,
-    moment_of,
     rows_on,
     since,
+    time_of,
     until,
 )
 from totango_api.reading.pages import PROBE_SECONDS
@@ -133,7 +133,7 @@ class TimeRead:
         behind = self._pages.behind()
         if behind is None:
             return False
-        if any(moment_of(hit) is None for hit in behind.hits):
+        if any(time_of(hit) is None for hit in behind.hits):
             raise KeyNotUsableError(_TIMELESS)
         return rows_on(behind) == 0
 
@@ -172,7 +172,7 @@ class TimeRead:
 
     def _time(self, hit: Hit) -> int:
         """Return the time of an event, counted in the direction of the pages."""
-        moment = moment_of(hit)
+        moment = time_of(hit)
         if moment is None:
             raise KeyNotUsableError(_TIMELESS)
         return self._sign * moment

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from totango_api.reading.event_offsets import learn_unit, linked_passes
-from totango_api.reading.event_pages import EventPages, lacking_on, moment_of, rows_on
+from totango_api.reading.event_pages import EventPages, lacking_on, rows_on, time_of
 from totango_api.reading.event_times import FRONTS, TimeRead
 from totango_api.reading.pages import is_whole
 from totango_api.reading.window_reader import KeyNotUsableError
@@ -89,10 +89,10 @@ class EventsRead:
         yield from learn_unit(pages, first)
         yield from linked_passes(pages)
         for _ in range(FRONTS):
-            newest = min(max(moment_of(hit) or 0 for hit in page.hits), started)
+            newest = min(max(time_of(hit) or 0 for hit in page.hits), started)
             page, started = pages.fetch(), time.time_ns() // 1_000_000
             yield pages.new(page)
-            if not page.hits or any((moment_of(hit) or 0) <= newest for hit in page.hits):
+            if not page.hits or any((time_of(hit) or 0) <= newest for hit in page.hits):
                 return
             yield from linked_passes(pages, down_to=newest)
         pages.note_missing(None)
