@@ -132,7 +132,7 @@ class Bookmark:
         return Start(max(looked_back, floor or looked_back), False, self._version, self._now)
 
     def _note_discovery(self, *, is_discovered: bool | None, keeps_columns: bool) -> bool:
-        """Note whether attributes are known; tell whether they are again, after they were not.
+        """Note whether attributes are known; return whether they are again, after they were not.
 
         Then everything is read. A read of columns that are known from earlier only is no full
         refresh the first time: the service may have others.
@@ -149,7 +149,7 @@ class Bookmark:
         return int(self._now.timestamp() * 1000)
 
     def _due(self, every_hours: float | None) -> bool:
-        """Tell whether a full refresh is due.
+        """Return whether a full refresh is due.
 
         Periods are counted from the first one, so that they do not drift: every run that is
         the first of a period, or of the last part of the one before, is full.

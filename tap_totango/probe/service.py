@@ -95,7 +95,7 @@ class ProbedService:
         return self._second_look or self.look_again(())
 
     def refuses_all_teams(self) -> bool:
-        """Tell whether accounts of all teams are refused, whatever the columns."""
+        """Return whether accounts of all teams are refused, whatever the columns."""
         try:
             self.all_teams()
         except ApiError as error:

@@ -292,7 +292,7 @@ def _writable(value: Any) -> Any:
 
 
 def converts(number: Decimal | float) -> bool:
-    """Tell whether a number is within what a double can hold."""
+    """Return whether a number is within what a double can hold."""
     try:
         convert("number", number)
     except ConversionError:

@@ -120,7 +120,7 @@ class RecordEncoder:
 
 
 def is_identity(stream_maps: Sequence[StreamMap]) -> bool:
-    """Tell whether the SDK leaves records as they are: no stream maps, no flattening."""
+    """Return whether the SDK leaves records as they are: no stream maps, no flattening."""
     return len(stream_maps) == 1 and (
         type(stream_maps[0]) is SameRecordTransform and not stream_maps[0].flattening_enabled
     )

@@ -62,7 +62,7 @@ class AttributedStream(QueriedStream):
         ]
 
     def _has_own_fields_only(self, config: Mapping[str, Any]) -> bool:
-        """Tell whether the fields of the user's own query stand for all columns."""
+        """Return whether the fields of the user's own query stand for all columns."""
         return config.get("query_fields") == "replace"
 
     def _attribute_columns(self, context: StreamContext) -> Sequence[Column]:
@@ -121,6 +121,6 @@ class AttributedStream(QueriedStream):
 
 
 def _is_selected(name: str, catalog: Catalog) -> bool:
-    """Tell whether a catalog selects a stream."""
+    """Return whether a catalog selects a stream."""
     entry = catalog.get_stream(name)
     return entry is not None and entry.metadata.root.selected is not False

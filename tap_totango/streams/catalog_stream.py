@@ -149,7 +149,7 @@ class CatalogStream(Stream):
         return automatic or (name in catalogued and self.is_selected(name))
 
     def is_selected(self, name: str) -> bool:
-        """Tell whether a column is selected."""
+        """Return whether a column is selected."""
         return bool(self.mask.get(("properties", name), True))
 
     def _emits(self, name: str) -> bool:

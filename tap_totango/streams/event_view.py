@@ -133,7 +133,7 @@ class EventView(QueriedStream):
         yield from ()
 
     def _is_whole(self, start: Start) -> bool:
-        """Tell whether its rows are all that there are, and so get a table version."""
+        """Return whether its rows are all that there are, and so get a table version."""
         is_narrowed = bool(self.pasted.terms or self.pasted.account_id)
         is_narrowed = is_narrowed or tuple(self.types) != self.event_types
         is_narrowed = is_narrowed or any(map(self.config.get, ("start_date", "account_ids")))

@@ -175,7 +175,7 @@ class OwnListStream(ListedStream):
         return builder
 
     def _widen(self, rows: Sequence[Row]) -> bool:
-        """Make columns hold the values of a page; tell whether any changed."""
+        """Make columns hold the values of a page; return whether any changed."""
         before = dict(self.columns)
         by_title = {one.path[0]: one for one in before.values() if one.path}
         values = {VALUES} if any(one.field for one in before.values()) else set()

@@ -89,7 +89,7 @@ class FieldTrial:
         return replace(query, fields=tuple(fields_for(self.columns)))
 
     def _lacks_values(self, hits: Sequence[Hit], query: Query) -> bool:
-        """Tell whether rows have fewer values than were asked for: then none can be trusted."""
+        """Return whether rows have fewer values than were asked for: then none can be trusted."""
         wanted = len(query.fields)
         return any(
             isinstance(values := hit.get("selected_fields"), list) and len(values) < wanted
@@ -97,7 +97,7 @@ class FieldTrial:
         )
 
     def _find_refused(self, error: ApiError | None = None) -> bool:
-        """Ask for each computed column by itself; tell whether any is refused, naming each once.
+        """Ask for each computed column by itself; return whether any is refused, naming each once.
 
         Args:
             error: What the query with all of them was answered.
@@ -128,7 +128,7 @@ class FieldTrial:
         return refused + [field for field in others if not self._answers(field)]
 
     def _answers(self, *fields: FieldSpec) -> bool:
-        """Tell whether the service answers a query for fields, with as many values."""
+        """Return whether the service answers a query for fields, with as many values."""
         query = Query(fields=fields, count=1)
         try:
             page = self._search.page(query, max_retry_seconds=_SECONDS)

@@ -50,12 +50,12 @@ _TIMES: Final = (
 
 
 def is_computed(name: str) -> bool:
-    """Tell whether a column of tap-totango is one that cannot be written."""
+    """Return whether a column of tap-totango is one that cannot be written."""
     return name in COMPUTED or name.startswith(_COMPUTED_PREFIX)
 
 
 def is_loaders(name: str) -> bool:
-    """Tell whether a program that loads data added a column for itself."""
+    """Return whether a program that loads data added a column for itself."""
     return _LOADERS.match(name) is not None
 
 

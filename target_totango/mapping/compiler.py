@@ -262,7 +262,7 @@ class _Compiler:
         return SCOPES.get(scope, self._object)
 
     def _is_unknown(self, column: AttributeColumn) -> bool:
-        """Tell whether it is not known that the service has an attribute."""
+        """Return whether it is not known that the service has an attribute."""
         if column.scope not in SCOPES:
             return False
         object_ = SCOPES[column.scope]

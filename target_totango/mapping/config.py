@@ -91,7 +91,7 @@ class MappingConfig:
     note: str = ""
 
     def fits(self, stream: str) -> bool:
-        """Tell whether this entry is for a stream."""
+        """Return whether this entry is for a stream."""
         return fits(self.stream, stream)
 
     @property

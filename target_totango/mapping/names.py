@@ -24,5 +24,5 @@ def name_problems(name: str) -> list[IdProblem]:
 
 
 def has_blank_end(name: str) -> bool:
-    """Tell whether a name begins or ends with a blank."""
+    """Return whether a name begins or ends with a blank."""
     return name != name.strip(_BLANK)

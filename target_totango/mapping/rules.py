@@ -226,7 +226,7 @@ class Rules:
 
 
 def is_accident(text: str) -> bool:
-    """Tell whether an id looks as if a program had written it by mistake: `None`, `12345.0`."""
+    """Return whether an id looks as if a program had written it by mistake: `None`, `12345.0`."""
     if text.lower() in _NOTHING:
         return True
     return ("." in text or "+" in text) and _FLOAT.fullmatch(text) is not None

@@ -38,7 +38,7 @@ class StreamSchema:
         return title if isinstance(title, str) else None
 
     def is_read_only(self, name: str) -> bool:
-        """Tell whether a field says that nobody writes it."""
+        """Return whether a field says that nobody writes it."""
         return any(branch.get("readOnly") for branch in self._branches(self.fields.get(name)))
 
     def types(self, name: str) -> set[str]:
@@ -51,12 +51,12 @@ class StreamSchema:
         return {str(branch["format"]) for branch in branches if "format" in branch}
 
     def is_whole(self, name: str | None) -> bool:
-        """Tell whether a field holds whole numbers, so that 5.0 is 5."""
+        """Return whether a field holds whole numbers, so that 5.0 is 5."""
         types = self.types(name) if name is not None else set()
         return "integer" in types and "number" not in types
 
     def holds(self, path: str) -> bool:
-        """Tell whether records may have a field or a dotted path."""
+        """Return whether records may have a field or a dotted path."""
         if path in self.fields:
             return True
         return self._holds(self._root, path.split("."))

@@ -163,7 +163,7 @@ class ProbedAccount:
         body = tracking.form(TrackingCall(self.id, account=values))
         url = f"{self._connection.hosts.tracking}{PIXEL}"
         request = Request("tracking", "POST", url, body, {"Content-Type": FORM})
-        return self.caller.call(lambda: self.caller.client.answer(request))
+        return self.caller.call(lambda: self.caller.client.send_once(request))
 
     def tracked(self, **values: str) -> Written | None:
         """Write values by a tracking call, and wait until it is seen; None if it is not.
@@ -191,7 +191,7 @@ class ProbedAccount:
         url = f"{self._connection.hosts.hub}/api/v1/{kind}"
         body = json.dumps({"usages" if kind == "usage" else kind: rows}).encode()
         request = Request("hub", "POST", url, body, hub_headers(self._connection))
-        return self.caller.call(lambda: self.caller.client.answer(request))
+        return self.caller.call(lambda: self.caller.client.send_once(request))
 
     def row(self, mark: str, **attributes: Any) -> dict[str, Any]:
         """Return a row for the hub with a mark."""

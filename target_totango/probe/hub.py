@@ -168,7 +168,7 @@ def missing_user(account: ProbedAccount) -> Answer:
     nobody = f"singer-probe-{secrets.token_hex(8)}"
     request = deletion_request(client.connection, account.id, nobody)
     try:
-        response = account.caller.call(lambda: client.answer(request))
+        response = account.caller.call(lambda: client.send_once(request))
     except ApiError as error:
         return Answer("?", f"could not be asked: status {error.status}", state=FAILED)
     return Answer(str(response.status), f"a user that never was: status {response.status}")

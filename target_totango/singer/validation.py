@@ -100,7 +100,7 @@ def _draft_of(schema: Mapping[str, Any]) -> Any:
 
 
 def _has_boolean_bounds(schema: Any) -> bool:
-    """Tell whether a schema says `exclusiveMaximum: true`, as only Draft 4 does."""
+    """Return whether a schema says `exclusiveMaximum: true`, as only Draft 4 does."""
     if isinstance(schema, dict):
         if any(isinstance(schema.get(k), bool) for k in ("exclusiveMaximum", "exclusiveMinimum")):
             return True

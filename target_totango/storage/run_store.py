@@ -61,7 +61,7 @@ class RunStore:
         return key in self._counts
 
     def differs_in_case(self, key: tuple[str, ...], *, is_counted: bool = True) -> bool:
-        """Tell whether a key came before in another case, when it comes for the first time.
+        """Return whether a key came before in another case, when it comes for the first time.
 
         Only keys with capitals, and those that are not counted, are noted once more: in small
         letters, with their first spelling.
@@ -83,7 +83,7 @@ class RunStore:
         return differs
 
     def is_stale(self, key: tuple[str, ...], moment: tuple[str, str]) -> bool:
-        """Tell whether a more recent row of a key just counted came before; else note this one.
+        """Return whether a more recent row of a key just counted came before; else note this one.
 
         Values that cannot be compared, such as a number and a date, go by their order.
         """
@@ -161,7 +161,7 @@ def comparable(recency: Any) -> tuple[str, str] | None:
 
 
 def is_older(recency: tuple[str, str] | None, than: tuple[str, str] | None) -> bool:
-    """Tell whether a moment comes before another; those that cannot be compared do not."""
+    """Return whether a moment comes before another; those that cannot be compared do not."""
     if recency is None or than is None or recency[0] != than[0]:
         return False
     return bool(_value(recency) < _value(than))

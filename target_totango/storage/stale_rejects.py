@@ -151,7 +151,7 @@ def _loaded(stored: str) -> RejectedRow:
 
 
 def is_superseded(message: Mapping[str, Any]) -> bool:
-    """Tell whether a replayed row is marked as superseded."""
+    """Return whether a replayed row is marked as superseded."""
     return _mark(message, "superseded") is True
 
 

@@ -137,7 +137,7 @@ _COMPARISONS: Final[dict[type, Callable[[str, Any], bool]]] = {
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a text is a number as Totango takes it, and no id that looks like one."""
+    """Return whether a text is a number as Totango takes it, and no id that looks like one."""
     return _NUMBER.fullmatch(text) is not None
 
 

@@ -203,7 +203,7 @@ class ApiClient:
         )
         return again()
 
-    def answer(self, request: Request) -> Response:
+    def send_once(self, request: Request) -> Response:
         """Send a request once, and return its response whatever its status.
 
         Raises:
@@ -219,7 +219,7 @@ class ApiClient:
         return response
 
     def _attempt(self, request: Request, read: Callable[[str, Response], T]) -> T:
-        response = self.answer(request)
+        response = self.send_once(request)
         error = self.error_for(request, response)
         if error is None:
             return read(request.endpoint, response)

@@ -129,7 +129,7 @@ class Caller:
 
 
 def is_refusal(error: ApiError) -> bool:
-    """Tell whether an error is an answer to the question, and not a failure to ask it.
+    """Return whether an error is an answer to the question, and not a failure to ask it.
 
     A 500 is: so do servers answer what they do not understand.
     """

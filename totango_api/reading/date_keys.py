@@ -42,7 +42,7 @@ class Window:
     high: int | None = None
 
     def holds(self, date: int | None) -> bool:
-        """Tell whether a row may be in here, even where a server compares whole days."""
+        """Return whether a row may be in here, even where a server compares whole days."""
         if date is None:
             return self.low is None and self.high is None
         after = self.low is None or date > self.low - DAY

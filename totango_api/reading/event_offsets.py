@@ -186,7 +186,7 @@ class OffsetRead:
 
 
 def are_linked(before: Page, after: Page) -> bool:
-    """Tell whether nothing can lie between two pages, read one after the other."""
+    """Return whether nothing can lie between two pages, read one after the other."""
     if not before.hits:
         return True
     first, second = ([event_id_of(hit) for hit in page.hits] for page in (before, after))

@@ -66,7 +66,7 @@ def lacking_on(page: Page) -> int:
 
 
 def is_sparse(page: Page, most: int) -> bool:
-    """Tell whether a page has less than half of the rows that it could have."""
+    """Return whether a page has less than half of the rows that it could have."""
     return 2 * rows_on(page) < most
 
 

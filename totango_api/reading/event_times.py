@@ -123,7 +123,7 @@ class TimeRead:
                 yield self._pages.new(page)
 
     def _is_last(self, page: Page) -> bool:
-        """Tell whether nothing stands behind all events: not even one without a time.
+        """Return whether nothing stands behind all events: not even one without a time.
 
         Raises:
             KeyNotUsableError: If there is such a one.

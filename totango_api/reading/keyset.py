@@ -53,7 +53,7 @@ class KeySet:
             self._remake(places)
 
     def add(self, key: Key) -> bool:
-        """Add a key; tell whether it is new."""
+        """Add a key; return whether it is new."""
         return self.add_all((key,))[0]
 
     def add_all(self, keys: Sequence[Key], versions: Iterable[int] | None = None) -> list[bool]:

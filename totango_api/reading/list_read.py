@@ -88,7 +88,7 @@ class _Pass:
         return len(self.keys)
 
     def joins(self, keys: Sequence[Key]) -> bool:
-        """Tell whether a page goes on where the one before ended.
+        """Return whether a page goes on where the one before ended.
 
         It begins with rows of that one, in their order. Where a server does not sort, pages share
         rows by chance: then most of the rows up to the last shared one are not shared.

@@ -87,7 +87,7 @@ def seam_of(before: Slice, after: Slice) -> Seam:
 
 
 def _is_sorted(before: Slice, after: Slice, shared: set[Row]) -> bool:
-    """Tell whether most rows from the first shared one to the end of a slice are shared.
+    """Return whether most rows from the first shared one to the end of a slice are shared.
 
     Those of the names at the edges do not count: they may go on beyond.
     """
@@ -98,7 +98,7 @@ def _is_sorted(before: Slice, after: Slice, shared: set[Row]) -> bool:
 
 
 def _are_alike(tail: tuple[Row, ...], head: tuple[Row, ...]) -> bool:
-    """Tell whether two lists hold the same rows, but for the order of those of one name.
+    """Return whether two lists hold the same rows, but for the order of those of one name.
 
     Of the first and last names, which may go on beyond the lists, only the number counts.
     """

@@ -76,7 +76,7 @@ class Values(ABC):
         raise NotImplementedError
 
     def holds(self, part: Part, hit: Hit) -> bool:  # noqa: ARG002 (for subclasses)
-        """Tell whether a row may be in a part: if not, the server ignores the filter."""
+        """Return whether a row may be in a part: if not, the server ignores the filter."""
         return True
 
 
@@ -161,7 +161,7 @@ class AttributeValues(Values):
         return {"type": self._type, "attribute": self._attribute, "in_list": list(values)}
 
     def holds(self, part: Part, hit: Hit) -> bool:
-        """Tell whether the row has one of the values (lists may hold several)."""
+        """Return whether the row has one of the values (lists may hold several)."""
         value = self._value(hit)
         return value is None or self._type != "string_attribute" or value in part.values
 
@@ -212,7 +212,7 @@ class ParentAccounts(Values):
         return {"type": "parent_account", "terms": [identifiers]}
 
     def holds(self, part: Part, hit: Hit) -> bool:
-        """Tell whether the user's account is in the list."""
+        """Return whether the user's account is in the list."""
         account = hit.get("account")
         account_id = account_id_of(account) if isinstance(account, dict) else None
         return account_id is None or account_id in part.values

@@ -131,7 +131,7 @@ class KeyLookup:
         return list(columns)
 
     def _settled(self, request: LookupRequest) -> bool:
-        """Ask for all ids at once; tell whether nothing is left to be found."""
+        """Ask for all ids at once; return whether nothing is left to be found."""
         asked = frozenset(request.ids)
         page = self._page(request)
         if self._settles(request, page):
@@ -162,7 +162,7 @@ class KeyLookup:
         return self._narrows and self._settles(request, page)
 
     def _settles(self, request: LookupRequest, page: Page) -> bool:
-        """Take what a first page has; tell whether nothing is left to be found."""
+        """Take what a first page has; return whether nothing is left to be found."""
         before = replace(request, keys=set(request.keys))
         self._take(request, page)
         rows = len(page.hits) + page.odd_hits

@@ -118,7 +118,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _is_keyed(value: Any) -> bool:
-    """Tell whether an object holds rows by their ids: objects that have a key in common.
+    """Return whether an object holds rows by their ids: objects that have a key in common.
 
     A single one may as well be a wrapper, if there is a list in it.
     """

@@ -287,7 +287,7 @@ def _without_tokens(pairs: Iterable[tuple[str, str]]) -> Pairs:
 
 
 def _is_token(name: str, value: Any) -> bool:
-    """Tell whether a field holds a token; what it holds is never shown."""
+    """Return whether a field holds a token; what it holds is never shown."""
     if not _TOKEN.fullmatch(name):
         return False
     register_secret(value if isinstance(value, str) else None)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from totango_api.writing.hub_responses import HubResponse
 
-Group: TypeAlias = tuple[Sequence[int], HubRowResult]
+RowsResult: TypeAlias = tuple[Sequence[int], HubRowResult]
 """Rows by their numbers, and what became of all of them."""
 
 ALIKE: Final = 3
@@ -51,18 +51,18 @@ class _Part:
     Attributes:
         known_bad: Whether one of them must be bad, so that sending them together tells nothing.
         twin_bad: Whether the next part must hold the bad row if this one is taken.
-        reply: What the hub said to them, if they were sent.
-        hinted: Whether rows that a reply names can be believed to be the bad ones.
+        response: What the hub said to them, if they were sent.
+        hinted: Whether rows that a response names can be believed to be the bad ones.
     """
 
     rows: Sequence[int]
     known_bad: bool = False
     twin_bad: bool = False
-    reply: HubResponse | None = None
+    response: HubResponse | None = None
     hinted: bool = True
 
 
-class Settlement:
+class BatchBisection:
     """Finds the result of every row of one batch.
 
     Args:
@@ -95,15 +95,15 @@ class Settlement:
         self._is_answered = False
         self._probed = False
 
-    def settle(self, rows: Sequence[int]) -> Iterator[Group]:
+    def results(self, rows: Sequence[int]) -> Iterator[RowsResult]:
         """Send rows and yield the numbers of those that share a result, as soon as it is known.
 
         Raises:
             ApiError: If no result can be had, as when the token is not accepted.
         """
-        reply = self._send(rows)
-        self._is_answered = not reply.unknown
-        yield from self._follow(rows, reply)
+        response = self._send(rows)
+        self._is_answered = not response.is_unknown
+        yield from self._follow(rows, response)
         if self._parts and self._earlier_kind is not None:
             yield from self._probe((1,), self._earlier_kind)
         while self._parts:
@@ -111,78 +111,78 @@ class Settlement:
             if part.known_bad and len(part.rows) > 1:
                 self._halve(part.rows)
                 continue
-            reply = part.reply or self._send(part.rows)
-            yield from self._follow(part.rows, reply, hinted=part.hinted)
-            if part.twin_bad and reply.clean:
+            response = part.response or self._send(part.rows)
+            yield from self._follow(part.rows, response, hinted=part.hinted)
+            if part.twin_bad and response.all_taken:
                 self._parts[-1] = _Part(self._parts[-1].rows, known_bad=True)
             if self._looks_hopeless():
                 self._probed = True
                 yield from self._probe((0, 1, 2), self._kinds[0])
 
     def _follow(
-        self, rows: Sequence[int], reply: HubResponse, *, hinted: bool = True
-    ) -> Iterator[Group]:
-        """Settle what a reply settles, and leave the other rows as parts."""
-        faults = {rows[at]: why for at, why in reply.faults.items() if at < len(rows)}
-        if reply.taken:
-            yield self._taken([rows[at] for at in sorted(reply.taken)])
-            yield from self._named(faults, reply)
-            rest = [row for at, row in enumerate(rows) if at not in reply.taken | faults.keys()]
-            yield from self._left(rest, reply)
-        elif self._unknowable(reply, faults if len(rows) > 1 else reply.faults):
-            yield rows, _uncertain(reply)
-        elif reply.clean:
+        self, rows: Sequence[int], response: HubResponse, *, hinted: bool = True
+    ) -> Iterator[RowsResult]:
+        """Settle what a response settles, and leave the other rows as parts."""
+        faults = {rows[at]: why for at, why in response.faults.items() if at < len(rows)}
+        if response.taken:
+            yield self._taken([rows[at] for at in sorted(response.taken)])
+            yield from self._named(faults, response)
+            rest = [row for at, row in enumerate(rows) if at not in response.taken | faults.keys()]
+            yield from self._left(rest, response)
+        elif self._unknowable(response, faults if len(rows) > 1 else response.faults):
+            yield rows, _uncertain(response)
+        elif response.all_taken:
             yield self._taken(rows)
-        elif len(rows) == 1 and self._is_worth_another_try(rows[0], reply):
+        elif len(rows) == 1 and self._is_worth_another_try(rows[0], response):
             self._parts.append(_Part(rows))
         elif len(rows) == 1:
-            yield rows, self._failed(next(iter(reply.faults.values()), ""), reply)
+            yield rows, self._failed(next(iter(response.faults.values()), ""), response)
         elif len(faults) == len(rows):
-            yield from self._named(faults, reply)
-        elif reply.status == TOO_LARGE:
+            yield from self._named(faults, response)
+        elif response.status == TOO_LARGE:
             self._halve(rows, bad=False)
-        elif not reply.certain and not self._idempotent:
-            yield from self._named(faults, reply)
-            yield from self._left([row for row in rows if row not in faults], reply)
+        elif not response.is_certain and not self._idempotent:
+            yield from self._named(faults, response)
+            yield from self._left([row for row in rows if row not in faults], response)
         elif hinted and faults:
-            yield from self._without_named(rows, faults, reply)
+            yield from self._without_named(rows, faults, response)
         else:
             self._halve(rows)
 
-    def _is_worth_another_try(self, row: int, reply: HubResponse) -> bool:
+    def _is_worth_another_try(self, row: int, response: HubResponse) -> bool:
         """Return whether a row that was sent alone may have met a passing fault, and count it.
 
         So may any vague answer within a 2xx, since those of the whole batch may have been faults of
         the hub as well.
         """
-        is_vague = reply.status in _OK and not reply.faults
+        is_vague = response.status in _OK and not response.faults
         if not is_vague or not self._idempotent or self._looks_hopeless():
             return False
         self._tries[row] += 1
         return self._tries[row] < TRIES_ALONE
 
-    def _left(self, rows: Sequence[int], reply: HubResponse) -> Iterator[Group]:
-        """Settle the rows of which a reply says nothing while it names others."""
+    def _left(self, rows: Sequence[int], response: HubResponse) -> Iterator[RowsResult]:
+        """Settle the rows of which a response says nothing while it names others."""
         if not rows:
             return
         if self._idempotent:
             self._parts.append(_Part(rows))
         else:
-            yield rows, _uncertain(reply)
+            yield rows, _uncertain(response)
 
-    def _unknowable(self, reply: HubResponse, faults: object) -> bool:
+    def _unknowable(self, response: HubResponse, faults: object) -> bool:
         """Return whether nothing can be found out by sending rows again, since it does harm."""
-        return not self._idempotent and (reply.unknown or not (reply.certain or faults))
+        return not self._idempotent and (response.is_unknown or not (response.is_certain or faults))
 
     def _without_named(
-        self, rows: Sequence[int], faults: dict[int, str], reply: HubResponse
-    ) -> Iterator[Group]:
+        self, rows: Sequence[int], faults: dict[int, str], response: HubResponse
+    ) -> Iterator[RowsResult]:
         """Rows were named: send the others, even if they seem taken, for the list may be cut."""
         others = [row for row in rows if row not in faults]
         second = self._send(others)
-        if second.clean:
+        if second.all_taken:
             yield self._taken(others)
-            yield from self._named(faults, reply)
+            yield from self._named(faults, response)
             return
         # The list was cut, or counts rows in another way: do the named ones fail by themselves?
         named = list(faults)
@@ -190,7 +190,7 @@ class Settlement:
         yield from settled
         refused = [row for rows, what in settled if isinstance(what, RowRefused) for row in rows]
         right = len(refused) == len(named)
-        self._parts.append(_Part(others, reply=second, hinted=right))
+        self._parts.append(_Part(others, response=second, hinted=right))
 
     def _halve(self, rows: Sequence[int], *, bad: bool = True) -> None:
         if len(rows) == 1:
@@ -209,7 +209,7 @@ class Settlement:
         self._calls += 1
         return self._send_rows(rows)
 
-    def _probe(self, quarters: Iterable[int], kind: str) -> Iterator[Group]:
+    def _probe(self, quarters: Iterable[int], kind: str) -> Iterator[RowsResult]:
         """Try single rows from all over what is left; if all fail alike, give the rest up."""
         left = [row for part in reversed(self._parts) for row in part.rows]
         spread = {len(left) * (2 * quarter + 1) // 6 for quarter in quarters} if left else set()
@@ -233,34 +233,34 @@ class Settlement:
             return RowRefused(reason)
         return RowUncertain(reason, is_answered=self._is_answered)
 
-    def _taken(self, rows: Sequence[int]) -> Group:
+    def _taken(self, rows: Sequence[int]) -> RowsResult:
         self._any_taken = True
         return rows, RowAccepted()
 
-    def _named(self, faults: dict[int, str], reply: HubResponse) -> Iterator[Group]:
+    def _named(self, faults: dict[int, str], response: HubResponse) -> Iterator[RowsResult]:
         for row, why in faults.items():
-            yield [row], self._failed(why, reply)
+            yield [row], self._failed(why, response)
 
-    def _failed(self, why: str, reply: HubResponse) -> RowRefused | RowUncertain:
+    def _failed(self, why: str, response: HubResponse) -> RowRefused | RowUncertain:
         """Return the result of a row that was named, or sent alone, and was not taken."""
-        is_refused = bool(why) or (reply.certain and not reply.unknown)
-        result = _refused(why, reply) if is_refused else _uncertain(reply)
+        is_refused = bool(why) or (response.is_certain and not response.is_unknown)
+        result = _refused(why, response) if is_refused else _uncertain(response)
         self._kinds.append(_kind(result.reason))
         self._is_unsure = self._is_unsure or not is_refused
         return result
 
 
-def _refused(why: str, reply: HubResponse) -> RowRefused:
-    return RowRefused(why or reply.reason or NO_REASON, reply.status)
+def _refused(why: str, response: HubResponse) -> RowRefused:
+    return RowRefused(why or response.reason or NO_REASON, response.status)
 
 
-def _uncertain(reply: HubResponse) -> RowUncertain:
-    is_answered = not reply.unknown
+def _uncertain(response: HubResponse) -> RowUncertain:
+    is_answered = not response.is_unknown
     return RowUncertain(
-        reply.reason or "no clear answer",
+        response.reason or "no clear answer",
         is_answered=is_answered,
-        is_about_row=is_answered and not reply.may_pass,
-        status=reply.status,
+        is_about_row=is_answered and not response.may_pass,
+        status=response.status,
     )
 
 

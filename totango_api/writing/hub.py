@@ -21,7 +21,7 @@ from totango_api.errors import (
 )
 from totango_api.http import Request
 from totango_api.redaction import excerpt
-from totango_api.writing.batch_bisection import TOO_LARGE, Settlement
+from totango_api.writing.batch_bisection import TOO_LARGE, BatchBisection
 from totango_api.writing.hub_responses import (
     HubResponse,
     RowAccepted,
@@ -29,8 +29,8 @@ from totango_api.writing.hub_responses import (
     RowUncertain,
     UnclearAnswerError,
     refusal_in,
-    reply_in,
-    reply_without_json,
+    response_in,
+    response_without_json,
 )
 from totango_api.writing.hub_rows import (
     ENVELOPE_BYTES,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from totango_api.config import Connection
     from totango_api.http import ApiClient, Response
-    from totango_api.writing.batch_bisection import Group
+    from totango_api.writing.batch_bisection import RowsResult
 
 _APPEND_ONLY: Final = "usage"
 _NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
@@ -111,7 +111,7 @@ class HubClient:
         rows: Iterable[HubRow],
         *,
         collection_type: str | None = None,
-    ) -> Iterator[Group]:
+    ) -> Iterator[RowsResult]:
         """Deliver rows and yield the positions of those that share a result, once it is known.
 
         Args:
@@ -150,7 +150,7 @@ class HubClient:
         return whole if whole is not None and self._takes(len(rows), len(whole)) else None
 
     def _takes(self, rows: int, size: int) -> bool:
-        """Tell whether rows may go out together."""
+        """Return whether rows may go out together."""
         return 0 < rows <= self._rows_taken and size <= self._bytes_taken
 
     def _settled(
@@ -160,7 +160,7 @@ class HubClient:
         rows: Sequence[HubRow],
         batch: Sequence[int],
         whole: bytes | None = None,
-    ) -> Iterator[Group]:
+    ) -> Iterator[RowsResult]:
         """Send a batch and yield what becomes of its rows.
 
         Args:
@@ -181,24 +181,24 @@ class HubClient:
             request = Request(
                 "hub", "POST", url, body, self._headers, seconds, idempotent=idempotent
             )
-            reply = self._post(request, BatchRows([rows[at].body for at in numbers]))
-            if reply.status == TOO_LARGE:
+            hub_response = self._post(request, BatchRows([rows[at].body for at in numbers]))
+            if hub_response.status == TOO_LARGE:
                 self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
                 self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
-            return reply
+            return hub_response
 
-        settlement = Settlement(
+        bisection = BatchBisection(
             send, idempotent=idempotent, hopeless_kind=self._hopeless_kinds.get(url)
         )
         unsure: list[tuple[Sequence[int], RowUncertain]] = []
-        for places, result in settlement.settle(batch):
+        for places, result in bisection.results(batch):
             if isinstance(result, RowUncertain):
                 unsure.append((places, result))
                 continue
             if isinstance(result, RowAccepted):
                 self._taking.add(url)
             yield places, result
-        self._hopeless_kinds[url] = settlement.hopeless_kind
+        self._hopeless_kinds[url] = bisection.hopeless_kind
         for places, result in unsure:
             is_about_row = result.is_about_row and len(places) == 1 and url in self._taking
             yield places, replace(result, is_about_row=is_about_row)
@@ -214,28 +214,28 @@ class HubClient:
                 whole = replace(request, max_retry_seconds=None)
                 return self._client.send(whole, self._reading(whole, rows))
         except UnclearAnswerError as error:
-            return error.reply
+            return error.response
         except (RefusedError, UnavailableError) as error:
             return self._refusal(error)
         except ResponseError as error:
             if not error.retriable:  # A redirect: nothing will ever be taken there.
                 raise
-            return reply_without_json(error)
+            return response_without_json(error)
 
     def _reading(self, request: Request, rows: BatchRows) -> Callable[[str, Response], HubResponse]:
         """Return what reads answers of 2xx: one that may pass is asked for again."""
         region = self._client.connection.region
 
-        def read(endpoint: str, answer: Response) -> HubResponse:
+        def read(endpoint: str, response: Response) -> HubResponse:
             try:
-                reply = reply_in(endpoint, answer, rows, region=region)
+                hub_response = response_in(endpoint, response, rows, region=region)
             except ResponseError as error:
                 if request.idempotent:
                     raise
-                return reply_without_json(error)
-            if reply.may_pass and request.idempotent:
-                raise UnclearAnswerError(endpoint, reply)
-            return reply
+                return response_without_json(error)
+            if hub_response.may_pass and request.idempotent:
+                raise UnclearAnswerError(endpoint, hub_response)
+            return hub_response
 
         return read
 
@@ -247,8 +247,8 @@ class HubClient:
         """
         if isinstance(error, UnavailableError) and not error.may_have_succeeded:
             raise error
-        reply = refusal_in(error)
-        if error.status == _NOT_FOUND and not reply.faults:
+        hub_response = refusal_in(error)
+        if error.status == _NOT_FOUND and not hub_response.faults:
             error.remedy = (
                 "The hub has no such endpoint: let the mapping of these rows say delivery: "
                 "tracking, or check hub_url and collection_type."
@@ -256,7 +256,7 @@ class HubClient:
             raise error
         if error.status in _NOT_ABOUT_ROWS:
             raise error
-        return reply
+        return hub_response
 
     def _url(self, surface_object: HubObject, collection_type: str | None) -> str:
         url = f"{self._client.connection.hosts.hub}/api/v1/{surface_object}"

@@ -85,10 +85,10 @@ class HubResponse:
 
     Attributes:
         faults: Reasons by position of the row in the batch, counted from 0.
-        taken: Positions of rows that a reply without a receipt names as taken.
-        refused: Whether there is an answer that is no receipt.
-        certain: Whether a refusal says that nothing was stored (a 4xx or a failed status).
-        unknown: Whether the call may have been carried out without an answer to tell.
+        taken: Positions of rows that a response without a receipt names as taken.
+        is_refused: Whether there is an answer that is no receipt.
+        is_certain: Whether a refusal says that nothing was stored (a 4xx or a failed status).
+        is_unknown: Whether the call may have been carried out without an answer to tell.
         may_pass: Whether it says that another time all may be well.
         status: HTTP status.
         reason: The server's words, scrubbed and cut.
@@ -96,25 +96,27 @@ class HubResponse:
 
     faults: Mapping[int, str] = field(default_factory=dict)
     taken: frozenset[int] = frozenset()
-    refused: bool = False
-    certain: bool = True
-    unknown: bool = False
+    is_refused: bool = False
+    is_certain: bool = True
+    is_unknown: bool = False
     may_pass: bool = False
     status: int | None = None
     reason: str = ""
 
     @property
-    def clean(self) -> bool:
+    def all_taken(self) -> bool:
         """Whether every row was taken."""
-        return not (self.refused or self.unknown or self.faults)
+        return not (self.is_refused or self.is_unknown or self.faults)
 
 
-def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = "") -> HubResponse:
+def response_in(
+    endpoint: str, response: Response, rows: BatchRows, *, region: str = ""
+) -> HubResponse:
     """Read a 2xx answer.
 
     Args:
         endpoint: Method and URL.
-        answer: The answer.
+        response: The response.
         rows: The batch that it answers.
         region: `us` or `eu`.
 
@@ -122,32 +124,32 @@ def reply_in(endpoint: str, answer: Response, rows: BatchRows, *, region: str = 
         ResponseError: If it is not JSON; retriable, since proxies and overload answer so.
         AuthenticationError: If it reports that the token was not accepted.
     """
-    if not answer.body.strip():
+    if not response.body.strip():
         return HubResponse(
-            refused=True, certain=False, status=answer.status, reason="an empty body"
+            is_refused=True, is_certain=False, status=response.status, reason="an empty body"
         )
     try:
         # Decodes and looks for the failures that every surface reports alike.
-        body, reason = json_of(endpoint, answer, region=region), ""
+        body, reason = json_of(endpoint, response, region=region), ""
     except RefusedError as error:
-        body, reason = decode(answer.body), error.reason
+        body, reason = decode(response.body), error.reason
     except ResponseError as error:
-        if not answer.body.lstrip().startswith(b"<"):
+        if not response.body.lstrip().startswith(b"<"):
             error.max_tries = TRIES
         raise
-    if answer.status in RECEIVED and is_receipt(body, rows):
-        return HubResponse(status=answer.status)
+    if response.status in RECEIVED and is_receipt(body, rows):
+        return HubResponse(status=response.status)
     said_failed = _says_failed(body)
     faults = faults_in(body, rows)
     taken = frozenset(taken_in(body, rows) - faults.keys())
-    text = excerpt(answer.body[:500].decode("utf-8", "replace"))
+    text = excerpt(response.body[:500].decode("utf-8", "replace"))
     return HubResponse(
         faults=faults,
         taken=taken,
-        refused=True,
-        certain=said_failed and not taken,
+        is_refused=True,
+        is_certain=said_failed and not taken,
         may_pass=not faults and bool(_PASSING.search(text)),
-        status=answer.status,
+        status=response.status,
         reason=reason or f"no receipt, but {text}",
     )
 
@@ -156,26 +158,26 @@ class UnclearAnswerError(ResponseError):
     """A batch was answered in a way that tells nothing of its rows, and may pass.
 
     Attributes:
-        reply: The answer.
+        response: What the hub said.
     """
 
-    def __init__(self, endpoint: str, reply: HubResponse) -> None:
+    def __init__(self, endpoint: str, hub_response: HubResponse) -> None:
         super().__init__(
             endpoint,
-            status=reply.status,
-            reason=reply.reason,
+            status=hub_response.status,
+            reason=hub_response.reason,
             retriable=True,
             may_have_succeeded=True,
             max_tries=TRIES,
         )
-        self.reply = reply
+        self.response = hub_response
 
 
-def reply_without_json(error: ResponseError) -> HubResponse:
+def response_without_json(error: ResponseError) -> HubResponse:
     """Return what an answer says that is no JSON."""
     return HubResponse(
-        refused=True,
-        certain=False,
+        is_refused=True,
+        is_certain=False,
         may_pass=error.max_tries is None or bool(_PASSING.search(error.reason)),
         status=error.status,
         reason=error.reason,
@@ -189,10 +191,10 @@ def refusal_in(error: ApiError) -> HubResponse:
     rows that it names are found even if it is cut in the middle.
     """
     if error.may_have_succeeded:
-        return HubResponse(unknown=True, status=error.status, reason=_words(error))
+        return HubResponse(is_unknown=True, status=error.status, reason=_words(error))
     return HubResponse(
         faults=_faults_in_text(error.reason),
-        refused=True,
+        is_refused=True,
         status=error.status,
         reason=_words(error),
     )

@@ -84,7 +84,7 @@ def attribute_name_problems(name: str) -> list[IdProblem]:
 
 
 def is_short_salesforce_id(text: str) -> bool:
-    """Tell whether a text looks like a 15-character Salesforce id.
+    """Return whether a text looks like a 15-character Salesforce id.
 
     Those differ by case alone, so that two of them can be the same id elsewhere; Totango asks
     for the 18-character form ("Unique IDs").

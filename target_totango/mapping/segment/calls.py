@@ -186,7 +186,7 @@ class CallReader:
         return [name for name in named if not self._is_own(name) and _snake(name) not in taken]
 
     def _is_own(self, name: str) -> bool:
-        """Tell whether a column is no trait or property, but Segment's or a loader's own."""
+        """Return whether a column is no trait or property, but Segment's or a loader's own."""
         column = _snake(name)
         return (
             is_loaders(name)

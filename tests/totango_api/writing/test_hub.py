@@ -26,7 +26,7 @@ from totango_api.errors import (
 )
 from totango_api.http.client import ApiClient
 from totango_api.writing import HubClient, HubRow, RowAccepted, RowRefused, RowUncertain
-from totango_api.writing.batch_bisection import UNTRIED, Settlement
+from totango_api.writing.batch_bisection import UNTRIED, BatchBisection
 from totango_api.writing.hub_responses import HubResponse, refusal_in
 from totango_api.writing.hub_rows import batches
 
@@ -66,13 +66,13 @@ def test_batches_are_not_cut_earlier_than_needed() -> None:
 
 def test_rows_named_in_a_refusal_are_found_even_where_it_is_cut() -> None:
     reason = '[{"index":3,"message":"bad id"},{"index":17,"message":"bad da'
-    reply = refusal_in(RefusedError("POST /", status=400, reason=reason))
-    assert reply.refused
-    assert reply.faults == {3: "bad id", 17: "bad da"}
+    response = refusal_in(RefusedError("POST /", status=400, reason=reason))
+    assert response.is_refused
+    assert response.faults == {3: "bad id", 17: "bad da"}
 
 
 def test_an_answer_that_may_have_been_lost_is_unknown() -> None:
-    assert refusal_in(UnavailableError("POST /", status=503)).unknown
+    assert refusal_in(UnavailableError("POST /", status=503)).is_unknown
 
 
 # Splitting ---------------------------------------------------------------------------------
@@ -92,12 +92,12 @@ class ModelHub:
         at = [position for position, row in enumerate(rows) if row in self.bad]
         if at and self.atomic:
             return HubResponse(
-                faults=self.named(at), refused=True, status=400, reason="invalid batch"
+                faults=self.named(at), is_refused=True, status=400, reason="invalid batch"
             )
         self.stored.update(row for row in rows if row not in self.bad)
         faults = self.named(at) or ({0: "row"} if at and len(rows) == 1 else {})
         return HubResponse(
-            faults=faults, refused=bool(at) and not faults, status=202, reason="some bad"
+            faults=faults, is_refused=bool(at) and not faults, status=202, reason="some bad"
         )
 
     def named(self, at: list[int]) -> dict[int, str]:
@@ -120,8 +120,8 @@ def each(groups: Iterable[tuple[Sequence[int], Any]]) -> list[tuple[int, Any]]:
 
 
 def settled(hub: ModelHub, count: int, **options: Any) -> dict[int, Any]:
-    settlement = Settlement(hub, idempotent=options.pop("idempotent", True), **options)
-    pairs = each(settlement.settle(range(count)))
+    bisection = BatchBisection(hub, idempotent=options.pop("idempotent", True), **options)
+    pairs = each(bisection.results(range(count)))
     assert len(pairs) == count, "a row was settled twice, or never"
     return dict(pairs)
 
@@ -163,9 +163,9 @@ def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
     hub = ModelHub(bad, atomic=atomic, naming=naming)
 
     def send(rows: Sequence[int]) -> HubResponse:
-        return dataclasses.replace(hub(rows), certain=atomic)
+        return dataclasses.replace(hub(rows), is_certain=atomic)
 
-    results = dict(each(Settlement(send, idempotent=False).settle(range(50))))
+    results = dict(each(BatchBisection(send, idempotent=False).results(range(50))))
     assert max(hub.stored.values(), default=0) <= 1
     for row, result in results.items():
         assert not isinstance(result, RowAccepted) or hub.stored[row] == 1
@@ -193,17 +193,17 @@ def test_the_bad_rows_of_a_hundred_cost_few_calls(naming: str, bad: set[int], mo
 @pytest.mark.parametrize("naming", ["none", "first"])
 def test_a_hopeless_batch_is_given_up_and_the_next_one_sooner(naming: str) -> None:
     hub = ModelHub(set(range(1000)), atomic=True, naming=naming)
-    settlement = Settlement(hub, idempotent=True)
-    results = [result for _, result in each(settlement.settle(range(1000)))]
+    bisection = BatchBisection(hub, idempotent=True)
+    results = [result for _, result in each(bisection.results(range(1000)))]
     assert len(results) == 1000
     assert all(isinstance(result, RowRefused) for result in results)
     assert sum(map(is_untried, results)) > 900
     assert hub.calls <= 20
-    assert settlement.hopeless_kind is not None
+    assert bisection.hopeless_kind is not None
 
     hub.calls = 0
-    again = Settlement(hub, idempotent=True, hopeless_kind=settlement.hopeless_kind)
-    assert len(each(again.settle(range(1000)))) == 1000
+    again = BatchBisection(hub, idempotent=True, hopeless_kind=bisection.hopeless_kind)
+    assert len(each(again.results(range(1000)))) == 1000
     assert again.hopeless_kind is not None
     assert hub.calls <= 4
 

@@ -12,7 +12,7 @@ from requests.structures import CaseInsensitiveDict
 
 from totango_api.errors import AuthenticationError, ResponseError
 from totango_api.http.responses import Response
-from totango_api.writing.hub_responses import reply_in
+from totango_api.writing.hub_responses import response_in
 from totango_api.writing.named_rows import BatchRows
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ USERS = BatchRows(
 USAGE = BatchRows([{"account_id": "A1", "user_id": "u", "activity": "x", "module": "y"}] * 3)
 
 
-def reply_to(body: Any, rows: BatchRows = ROWS, status: int = 202) -> HubResponse:
+def response_to(body: Any, rows: BatchRows = ROWS, status: int = 202) -> HubResponse:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return reply_in("POST /", Response(status, CaseInsensitiveDict(), text), rows)
+    return response_in("POST /", Response(status, CaseInsensitiveDict(), text), rows)
 
 
 RECEIPTS: list[dict[str, Any]] = [
@@ -43,7 +43,7 @@ RECEIPTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("body", RECEIPTS, ids=json.dumps)
 def test_a_receipt_is_read_under_any_likely_name(body: Any) -> None:
-    assert reply_to(body).clean
+    assert response_to(body).all_taken
 
 
 NO_RECEIPTS: list[Any] = [
@@ -100,30 +100,32 @@ NO_RECEIPTS: list[Any] = [
 
 @pytest.mark.parametrize("body", NO_RECEIPTS, ids=json.dumps)
 def test_any_other_answer_confirms_no_row(body: Any) -> None:
-    reply = reply_to(body)
-    assert not reply.clean
-    assert not reply.taken
+    response = response_to(body)
+    assert not response.all_taken
+    assert not response.taken
 
 
 @pytest.mark.parametrize("status", [203, 204, 206, 207, 226])
 def test_a_receipt_comes_with_one_of_three_statuses(status: int) -> None:
-    assert not reply_to({"status": "success"}, status=status).clean
+    assert not response_to({"status": "success"}, status=status).all_taken
 
 
 def test_an_empty_body_is_no_receipt() -> None:
-    assert not reply_to(b" \n").clean
+    assert not response_to(b" \n").all_taken
 
 
 @pytest.mark.parametrize("body", [b"Too many requests", b"<html>", b'{"status": "succ'])
 def test_what_is_no_json_is_an_error(body: bytes) -> None:
     with pytest.raises(ResponseError) as caught:
-        reply_to(body)
+        response_to(body)
     assert caught.value.retriable
 
 
 def test_a_token_that_is_not_accepted_is_an_error() -> None:
     with pytest.raises(AuthenticationError):
-        reply_to({"status": "failed", "error": {"type": "authentication_failed", "message": "x"}})
+        response_to(
+            {"status": "failed", "error": {"type": "authentication_failed", "message": "x"}}
+        )
 
 
 NAMED: list[tuple[Any, dict[int, str], set[int]]] = [
@@ -164,21 +166,23 @@ NAMED: list[tuple[Any, dict[int, str], set[int]]] = [
 
 @pytest.mark.parametrize(("body", "faults", "taken"), NAMED, ids=lambda one: json.dumps(str(one)))
 def test_what_names_rows_settles_those(body: Any, faults: dict[int, str], taken: set[int]) -> None:
-    reply = reply_to(body)
-    assert not reply.clean
-    assert (reply.faults, reply.taken) == (faults, taken)
+    response = response_to(body)
+    assert not response.all_taken
+    assert (response.faults, response.taken) == (faults, taken)
 
 
 def test_users_of_the_same_name_are_told_by_their_account() -> None:
-    assert reply_to({"failed": ["ann", "bob"]}, USERS).faults.keys() == {2}
+    assert response_to({"failed": ["ann", "bob"]}, USERS).faults.keys() == {2}
     named = {"failed": [{"id": "ann", "account_id": "A2"}]}
-    assert reply_to(named, USERS).faults.keys() == {1}
+    assert response_to(named, USERS).faults.keys() == {1}
 
 
 def test_activities_have_no_name_but_their_place() -> None:
-    reply = reply_to({"results": [{"status": "ok"}, {"status": "error"}, {"status": "ok"}]}, USAGE)
-    assert (set(reply.faults), reply.taken) == ({1}, {0, 2})
-    assert reply_to({"failed": ["u", {"user_id": "u"}]}, USAGE).faults == {}
+    response = response_to(
+        {"results": [{"status": "ok"}, {"status": "error"}, {"status": "ok"}]}, USAGE
+    )
+    assert (set(response.faults), response.taken) == ({1}, {0, 2})
+    assert response_to({"failed": ["u", {"user_id": "u"}]}, USAGE).faults == {}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +196,7 @@ def test_activities_have_no_name_but_their_place() -> None:
     ],
 )
 def test_an_answer_may_say_that_it_passes(body: Any, may_pass: bool) -> None:
-    assert reply_to(body).may_pass is may_pass
+    assert response_to(body).may_pass is may_pass
 
 
 # Anything ----------------------------------------------------------------------------------
@@ -239,13 +243,13 @@ _HARMLESS: dict[str, Any] = {
     | st.dictionaries(st.sampled_from(_KEYS), _scalars).map(lambda d: {**d, "status": "success"})
 )
 def test_nothing_outside_the_grammar_of_receipts_confirms_a_row(body: Any) -> None:
-    reply = reply_to(body)
-    if reply.clean:
+    response = response_to(body)
+    if response.all_taken:
         assert isinstance(body, dict)
         assert body["status"] == "success"
         for name, value in body.items():
             assert name == "status" or _HARMLESS[name](value), (name, value)
-    for place in reply.taken:
+    for place in response.taken:
         # There is a list that says so of this row.
         lists = (
             [body] if isinstance(body, list) else [v for v in body.values() if isinstance(v, list)]
@@ -259,7 +263,7 @@ def test_nothing_outside_the_grammar_of_receipts_confirms_a_row(body: Any) -> No
         ]
         assert any(word in json.dumps(mine) for word in ('"success"', '"ok"', "true"))
         assert isinstance(body, list) or body.get("status", "ok") not in {"failed", ""}
-    assert not (reply.taken & reply.faults.keys())
+    assert not (response.taken & response.faults.keys())
 
 
 _BAD = ("fail", "partial", "false", "-1", "3")
@@ -267,8 +271,8 @@ _BAD = ("fail", "partial", "false", "-1", "3")
 
 @given(_bodies, st.sampled_from(_KEYS))
 def test_what_a_receipt_says_beside_it_casts_no_doubt(extra: Any, name: str) -> None:
-    reply = reply_to(
+    response = response_to(
         {"status": "success", "time_received": "2023-07-12", "batch_id": "b", name: extra}
     )
-    if reply.clean and not isinstance(extra, int):
+    if response.all_taken and not isinstance(extra, int):
         assert not any(bad in json.dumps(extra).lower() for bad in _BAD)

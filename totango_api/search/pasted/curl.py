@@ -39,7 +39,7 @@ _FROM_FILE: Final = "the curl command reads its data from a file; paste what is 
 
 
 def is_curl(text: str) -> bool:
-    """Tell whether a text begins like a curl command."""
+    """Return whether a text begins like a curl command."""
     return re.match(rf"{_COMMAND.pattern}[\s^`]", text, re.IGNORECASE) is not None
 
 

@@ -44,7 +44,7 @@ class Cursor:
         return match
 
     def at_end(self) -> bool:
-        """Tell whether nothing but blanks is left."""
+        """Return whether nothing but blanks is left."""
         before = self.place
         self.skip_blanks()
         ended = self.place >= len(self.text)

@@ -29,7 +29,7 @@ _WORDS: Final = {"true": True, "false": False, "null": None, "undefined": None}
 
 
 def is_fetch(text: str) -> bool:
-    """Tell whether a text calls `fetch`."""
+    """Return whether a text calls `fetch`."""
     return re.search(_FETCH, text) is not None
 
 

@@ -53,7 +53,7 @@ _EXPANDED: Final = re.compile(
 
 
 def is_powershell(text: str) -> bool:
-    """Tell whether a text holds a command of PowerShell."""
+    """Return whether a text holds a command of PowerShell."""
     if curl.is_curl(text):
         return re.search(r"`[ \t]*\r?\n", text) is not None
     return re.search(rf"(?im)^\s*(?:{_VARIABLE}\s*=\s*)?{_WEB_REQUEST}\b", text) is not None
