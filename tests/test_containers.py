@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,19 +55,28 @@ def test_the_image_gets_what_it_copies() -> None:
     assert "USER 10001" in lines
 
 
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """`start(settings)`: the script in the CronJob, as the container runs it."""
+
+    def run(settings: dict[str, str]) -> subprocess.Popen[bytes]:
+        path = f"{toolbox.BIN}{os.pathsep}{os.environ['PATH']}"
+        own = {one["name"]: one["value"] for one in container()["env"]}
+        program = [*container()["command"], *container()["args"]]
+        environment = {**os.environ, **own, "PATH": path, **settings}
+        return subprocess.Popen(program, cwd=tmp_path, env=environment, start_new_session=True)
+
+    return run
+
+
 def test_its_script_keeps_the_state_and_the_exit_code(
-    sandbox: Callable[..., Sandbox], tmp_path: Path
+    sandbox: Callable[..., Sandbox], start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     source, copy = sandbox(seed="accounts=9,users=9,events=0"), sandbox()
     settings = source.environment("tap-totango") | copy.environment("target-totango")
-    own = {one["name"]: one["value"] for one in container()["env"]}
-    program = [*container()["command"], *container()["args"]]
 
     def run(**more: str) -> int:
-        path = f"{toolbox.BIN}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, **settings, **own, "PATH": path, **more}
-        done = subprocess.run(program, cwd=tmp_path, env=environment, check=False)
-        return done.returncode
+        return start(settings | more).wait(120)
 
     assert run() == 0
     state = (tmp_path / "state.json").read_text()
@@ -75,3 +86,22 @@ def test_its_script_keeps_the_state_and_the_exit_code(
     assert (tmp_path / "state.json").read_text().strip()
     assert run() == 0
     assert len((tmp_path / "report.jsonl").read_text().splitlines()) == 3
+
+
+def test_its_script_hands_a_signal_on_and_waits(
+    sandbox: Callable[..., Sandbox], start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    source, copy = sandbox(seed="accounts=2000,users=0,events=0"), sandbox()
+    copy.chaos("slow=0.2@tracking")
+    settings = source.environment("tap-totango")
+    settings |= copy.environment("target-totango", max_in_flight=1, canary=False)
+    running = start(settings)
+    while len(copy.calls("tracking")) < 3:
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.terminate()
+    assert running.wait(120) == 143
+    report = json.loads((tmp_path / "report.jsonl").read_text())
+    assert "signal 15" in report["failure"]
+    calls = len(copy.calls("tracking"))
+    assert calls == report["calls"]["tracking"]["calls"] < 2000
