@@ -37,6 +37,8 @@ ROWS_AHEAD: Final = 8
 """Rows that wait for each call."""
 
 _BAD_REQUEST: Final = 400
+_NOT_FOUND_STATUS: Final = 404
+_GONE: Final = "what it is about is not in Totango, or not any more"
 _NO_ACCOUNT: Final = "account not found"
 """What answers a row about an account that Totango does not have ("Tasks API")."""
 
@@ -215,4 +217,6 @@ def _result(error: ApiError, *, idempotent: bool) -> WriteResult:
     """Return what an error says about a row."""
     if error.status == _BAD_REQUEST and _NO_ACCOUNT in error.reason.lower():
         return Refused(error.reason, error.status, is_about_row=True)
+    if error.status == _NOT_FOUND_STATUS and idempotent:
+        return Refused(f"{_GONE}: {error.reason}", error.status)
     return result_of(error, idempotent=idempotent)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from target_totango.models import REJECT_FIELD, Row, ValidationError
+from target_totango.objects import RECORDED
 from target_totango.pipeline.decisions import Rejected
 from target_totango.storage import reasons_in
 
@@ -71,17 +72,19 @@ class Fingerprints:
         record = row.message["record"]
         reasons = reasons_in(row.message)
         keys = row.source.key_properties
+        # A row may become several things, of which each is made once.
+        about = (row.stream, row.object) if row.object in RECORDED else (row.stream,)
         values = [record.get(key) for key in keys]
         if keys and all(value is not None for value in values):
-            named = (row.stream, "key", *(_encode(value).decode() for value in values))
+            named = (*about, "key", *(_encode(value).decode() for value in values))
             return Fingerprint(named, self._store.count(named) > 0)
         whole = {**record, REJECT_FIELD: reasons} if reasons else record
         digest = hashlib.sha256(_encode(whole)).hexdigest()
         hashed: tuple[str, ...]
         if reasons:
-            hashed = (row.stream, "rejected row", digest)
+            hashed = (*about, "rejected row", digest)
         else:
-            hashed = (row.stream, "row", self._complete_runs(row.stream), digest)
+            hashed = (*about, "row", self._complete_runs(row.stream), digest)
         return Fingerprint((*hashed, str(self._store.count(hashed))), is_repeated=False)
 
     def note_taken_for_delivered(self, row: Row) -> None:

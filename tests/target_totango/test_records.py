@@ -198,6 +198,40 @@ def test_what_is_the_same_is_made_once_and_what_changed_is_changed(
     assert deliver(NOTES, second, **settings).ok().totals["updated"] == 1
 
 
+def test_a_row_that_becomes_a_touchpoint_and_a_task_makes_both(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    task = {
+        "stream": "notes",
+        "object": "tasks",
+        "account_id": "company",
+        "title": "body",
+        "activity_type": "flow",
+    }
+    both = {**settings, "mappings": [NOTE_MAPPING, task]}
+    for body in ("Hello", "Changed"):
+        deliver(NOTES, note(1, body=body, flow="Renewal"), **both).ok()
+        assert [task["title"] for task in tenant.dump("tasks")] == [body]
+        [event] = notes_in(tenant)
+        assert event["note_content"]["text"] == f"<div>{body}</div>"
+    assert deliver(NOTES, note(1, body="Changed", flow="Renewal"), **both).ok().totals == {
+        "received": 2,
+        "unchanged": 2,
+    }
+
+
+def test_what_was_deleted_in_totango_is_a_reject_of_its_row(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    deliver(TODOS, todo(1), todo(2), **settings).ok()
+    tenant.chaos("404@tasks:match=Gone")
+    rows = (todo(1, title="Gone"), todo(2, title="Changed"))
+    done = deliver(TODOS, *rows, state(1), **settings, max_rejected=1).ok()
+    assert done.codes == [{("", "refused (404)")}]
+    assert "not in Totango, or not any more" in str(done.rejected)
+    assert done.states == [state(1)["value"]]
+
+
 def test_rows_of_one_key_in_one_run_make_one_and_the_last_one_stays(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
 ) -> None:
