@@ -30,9 +30,9 @@ def main() -> None:
     scrub_logs()
     hide_lines("env var", TapTotango.name, "singer_sdk.configuration._dict_config")
     try:
-        word, arguments = command_in(sys.argv[1:], COMMANDS)
-        if word is not None:
-            sys.exit({"check": check, "probe": probe}[word](arguments, read_config))
+        subcommand, arguments = command_in(sys.argv[1:], COMMANDS)
+        if subcommand is not None:
+            sys.exit({"check": check, "probe": probe}[subcommand](arguments, read_config))
         command()
     except TotangoError as error:
         leave(str(error), 1)

@@ -220,4 +220,4 @@ COMMANDS: Final = {
     "check": "say whether token, region and service fit, and how many rows they see",
     "probe": "find out which reading of the open questions the service follows",
 }
-"""Words beside the options, and what each does."""
+"""Subcommands, and what each does."""

@@ -1,4 +1,4 @@
-"""Streams that failed, while the others are still read."""
+"""Collects the streams that failed, while the others are still read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("tap-totango")
 
 
 class StreamFailures:
-    """Why each of them failed: said at the end of the run.
+    """Keeps why streams failed, to be said at the end of the run.
 
     Args:
         report: Says so of the stream as well.

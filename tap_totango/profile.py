@@ -1,4 +1,4 @@
-"""What a profile (`probe_path`) spares the tap to ask.
+"""Reads from a profile (`probe_path`) what the tap need not ask.
 
 Nothing in it can make a read less complete: a filter said to be refused is not tried, which costs
 calls; a column said to be refused is left out only after it was refused again; and every read is

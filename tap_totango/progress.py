@@ -1,4 +1,4 @@
-"""How far a read is, said every few seconds."""
+"""Logs every few seconds how far a read is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run of the tap did: counted as it goes, kept for its report."""
+"""Counts what a run of the tap does, for its report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StreamMetrics:
     understood: list[str] = field(default_factory=list)
 
     def note_result(self, result: ReadResult) -> None:
-        """Take over what a read came to."""
+        """Take over the result of a read."""
         self.total, self.calls, self.how = result.total, result.calls, result.how
 
     @property

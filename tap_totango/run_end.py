@@ -1,4 +1,4 @@
-"""The end of a run: its report is written and people are told, whatever ended it."""
+"""Ends a run: writes its report and tells people, after a failure as well."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger("tap-totango")
 
 
 class RunEnd:
-    """Knows who is to be told what a run did.
+    """Writes the report of a run, and tells people.
 
     Args:
         config: The tap's settings.

@@ -1,4 +1,4 @@
-"""Bookmarks: what a run starts from, and what it may leave behind.
+"""Moves bookmarks: what a run starts from, and where the next one does.
 
 A bookmark is the greatest replication value that a finished, complete run has read. Beside it
 stands when everything was read last, and, while a long read is under way, what is left of it.

@@ -1,4 +1,4 @@
-"""States as they are handed in: read from a file, unwrapped, and checked before a read begins."""
+"""Reads a given state: from a file, out of its envelope, checked before a read begins."""
 
 from __future__ import annotations
 

@@ -40,11 +40,11 @@ def main() -> None:
         # garbage would take an eighth of the time that a row takes.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
-        word, arguments = command_in(sys.argv[1:], COMMANDS)
-        if word == "rejects":
+        subcommand, arguments = command_in(sys.argv[1:], COMMANDS)
+        if subcommand == "rejects":
             sys.exit(rejects(arguments, command))
-        if word is not None:
-            sys.exit({"check": check, "probe": probe}[word](arguments, read_config))
+        if subcommand is not None:
+            sys.exit({"check": check, "probe": probe}[subcommand](arguments, read_config))
         command()
     except TotangoError as error:
         logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)

@@ -34,7 +34,7 @@ logger = logging.getLogger("target-totango")
 
 
 class Clients:
-    """Transport, tracker and attribute definitions of one run.
+    """Clients and attribute definitions of one run.
 
     Args:
         settings: The target's settings.
@@ -51,7 +51,7 @@ class Clients:
 
     @functools.cached_property
     def transport(self) -> ApiClient:
-        """The one way out; the region is looked up first if it is `auto`."""
+        """Makes all calls; the region is looked up first if it is `auto`."""
         connection = resolved(self._connection, self._config)
         return ApiClient(connection)
 

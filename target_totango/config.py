@@ -1,4 +1,4 @@
-"""The checked values of the settings."""
+"""Checks the settings, and holds their values."""
 
 from __future__ import annotations
 

@@ -284,4 +284,4 @@ COMMANDS: Final = {
     "probe": "find out how the service takes writes, on one account that you name for it",
     "rejects": "list, split or replay a file of rejected rows",
 }
-"""Words beside the options, and what each does."""
+"""Subcommands, and what each does."""

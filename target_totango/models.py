@@ -1,4 +1,4 @@
-"""The nouns that travel through the target: a row as read, a write as it goes out."""
+"""Models that travel through the target: a row as read, a write request as it goes out."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Match(NamedTuple):
 
 
 class WriteRequest(Struct):
-    """What one row asks of Totango. All attribute values are text, by API name.
+    """What one row asks Totango to write. All attribute values are text, by API name.
 
     Attributes:
         object: Name of the object.

@@ -1,4 +1,4 @@
-"""What a profile (`probe_path`) tells the target of a service before the first row.
+"""Reads from a profile (`probe_path`) what is known of a service before the first row.
 
 A profile takes the place of settings that are left at their defaults, and shows which ones cannot
 work there. What is written is proven as ever.

@@ -1,4 +1,4 @@
-"""How far a run is, said every few seconds."""
+"""Logs every few seconds how far a run is."""
 
 from __future__ import annotations
 

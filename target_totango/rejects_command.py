@@ -1,4 +1,4 @@
-"""`target-totango rejects`: what is in a rejects file, in parts by reason, or sent again."""
+"""`target-totango rejects`: lists, splits or replays a file of rejected rows."""
 
 from __future__ import annotations
 

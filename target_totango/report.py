@@ -1,4 +1,4 @@
-"""What a run did: counted as it goes, shown as a table, kept as JSON."""
+"""Counts what a run of the target does, and shows it as a table and as JSON."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class TargetTotango(Target):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Return the command line, whose help names the words beside the options."""
+        """Return the command line, whose help names the subcommands."""
         command = super().get_singer_command()
         command.epilog = help_on(COMMANDS)
         return command

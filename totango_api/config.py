@@ -1,4 +1,4 @@
-"""How to reach a service: the settings that every Totango program shares."""
+"""Declares and checks the settings that both plugins share: how to reach a service."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Connection:
     Attributes:
         timeout: Seconds without a byte.
         max_retry_seconds: Seconds for which one call may be retried.
-        calls_per_minute: Budget of REST calls; 0 = no pacing.
+        calls_per_minute: Rate limit of REST calls; 0 = no pacing.
     """
 
     app_token: str | None

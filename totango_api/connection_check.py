@@ -1,4 +1,4 @@
-"""Whether token, region and service fit: a few calls that change nothing, answered soon."""
+"""Checks whether token, region and service fit, with a few calls that change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts in sentences: `1 row was`, `2 rows were`."""
+"""Puts counts into sentences: `1 row was`, `2 rows were`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a service lives: regions, hosts, and the id of the service.
+"""Knows where a service is: regions, hosts, and the id of the service.
 
 Hosts: "Search API", "Totango HTTP API"; the Integration Hub's from public clients.
 """

@@ -1,4 +1,4 @@
-"""Names of attributes, and how databases spell them."""
+"""Spells names of attributes as databases do."""
 
 from __future__ import annotations
 

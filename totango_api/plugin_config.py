@@ -1,4 +1,4 @@
-"""The configuration of a plugin: the schema of a setting, the environment, texts for values."""
+"""Declares settings, and reads and checks their values: from files, the environment, texts."""
 
 from __future__ import annotations
 

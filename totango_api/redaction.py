@@ -1,4 +1,4 @@
-"""What must never be seen is taken out here, and only here."""
+"""Removes secrets and e-mail addresses from logs and messages: here, and only here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which region a service is in: Totango's own Zendesk app asks `/domains/` for it."""
+"""Finds out which region a service is in: Totango's own Zendesk app asks `/domains/` for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several questions look at, fetched once: first pages and attribute definitions."""
+"""Fetches once what several questions look at: first pages and attribute definitions."""
 
 from __future__ import annotations
 

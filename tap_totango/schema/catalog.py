@@ -1,4 +1,4 @@
-"""Catalogs: read from a file, and the columns of one that was made earlier."""
+"""Reads catalogs, and the columns of one that was made earlier."""
 
 from __future__ import annotations
 

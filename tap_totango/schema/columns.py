@@ -1,4 +1,4 @@
-"""Columns of a stream: what each is called, where its value stands in a hit, of which kind.
+"""Describes the columns of a stream: name, place of the value in a hit, kind.
 
 Facts about field types and their values: "Search API (accounts and users)" and the public
 clients that parse it.

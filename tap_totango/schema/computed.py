@@ -1,4 +1,4 @@
-"""Columns that no attribute definition names: what Totango computes, or keeps outside attributes.
+"""Lists columns that no attribute definition names: what Totango computes or keeps elsewhere.
 
 Whether a service returns one is found by trial. Field types and values: "Search API (accounts and
 users)" and the public clients that parse it.

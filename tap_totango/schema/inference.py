@@ -1,4 +1,4 @@
-"""Of which kind a column is whose service says nothing of types: what its values have in common."""
+"""Infers the kind of a column from its values, where the service names no type."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def remember(
 
 @dataclass(frozen=True)
 class NamedColumns:
-    """Columns with their names.
+    """Columns and their names.
 
     Attributes:
         columns: In the order in which they were given.

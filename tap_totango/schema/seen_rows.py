@@ -1,4 +1,4 @@
-"""The columns of a list that nobody describes: found in rows that were seen, now or earlier."""
+"""Finds the columns of an undescribed list in rows that were seen, now or earlier."""
 
 from __future__ import annotations
 

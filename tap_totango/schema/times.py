@@ -1,4 +1,4 @@
-"""Times as records have them: RFC 3339 in UTC, days, and epochs in milliseconds."""
+"""Writes times as records have them: RFC 3339 in UTC, days."""
 
 from __future__ import annotations
 

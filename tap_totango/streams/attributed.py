@@ -1,4 +1,4 @@
-"""Columns made of the attributes that the service names, or that are known from earlier."""
+"""Base of the streams with a column for each attribute that is named or known from earlier."""
 
 from __future__ import annotations
 

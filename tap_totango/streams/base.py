@@ -1,4 +1,4 @@
-"""What all streams of the tap have in common: how records, state and failures go out."""
+"""Base of all streams: writes records and state, and notes failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of a stream: their names, and what a catalog says of them."""
+"""Base of all streams: names the columns, and takes over what a catalog says of them."""
 
 from __future__ import annotations
 

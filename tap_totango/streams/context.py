@@ -1,4 +1,4 @@
-"""What the tap hands to its streams."""
+"""Holds what the tap hands to its streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What streams made of events have in common: one read serves all of them."""
+"""Base of the streams made of events, all of which one read serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One read of events that serves all streams made of them."""
+"""Reads events once for all streams made of them."""
 
 from __future__ import annotations
 

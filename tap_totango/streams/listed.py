@@ -1,4 +1,4 @@
-"""What streams have in common that a call or two answer whole, with plain objects."""
+"""Base of the streams that a few calls answer whole, with plain objects."""
 
 from __future__ import annotations
 

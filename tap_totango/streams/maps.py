@@ -1,4 +1,4 @@
-"""The user's stream maps: checked before the run, and what to say of one that fails."""
+"""Checks the user's stream maps before the run, and explains one that fails."""
 
 from __future__ import annotations
 

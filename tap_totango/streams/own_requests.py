@@ -1,4 +1,4 @@
-"""The setting `streams`: requests of the user's own, each of which becomes a stream."""
+"""Reads the setting `streams`: requests of the user's own, each of which becomes a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What streams have in common whose rows a query selects: the user's own, and a bookmark."""
+"""Base of the streams whose rows a query selects: the user's own query, and a bookmark."""
 
 from __future__ import annotations
 

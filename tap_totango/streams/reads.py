@@ -1,4 +1,4 @@
-"""What reads of accounts, users and events share: a refused filter, and rows that are missing."""
+"""Handles refused filters and missing rows, for reads of accounts, users and events."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def incomplete(result: ReadResult, remedy: str) -> IncompleteReadError:
     """Return the error that says what a read lacks.
 
     Args:
-        result: What the read came to.
+        result: The result of the read.
         remedy: What to do about rows that did not come.
     """
     if result.unreadable:

@@ -1,4 +1,4 @@
-"""What streams have in common that a search endpoint answers, such as `accounts` and `users`."""
+"""Base of the streams that a search endpoint answers, such as `accounts` and `users`."""
 
 from __future__ import annotations
 

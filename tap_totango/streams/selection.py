@@ -1,4 +1,4 @@
-"""What a catalog selects: checked before any stream is read."""
+"""Checks what a catalog selects, before any stream is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the columns that no definition names a service returns: found by asking for each."""
+"""Finds out which computed columns a service returns, by asking for each."""
 
 from __future__ import annotations
 

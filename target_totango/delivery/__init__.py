@@ -1,4 +1,4 @@
-"""Destinations: write requests in, write results out, in key order."""
+"""Delivers write requests to their destinations, in key order, and returns write results."""
 
 from __future__ import annotations
 

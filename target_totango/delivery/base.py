@@ -1,4 +1,4 @@
-"""What a destination is, and in which order its rows go out."""
+"""Defines destinations, and the order in which rows go out to them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Destination(Protocol):
 
 
 class ExecutorDestination(Generic[J, R]):
-    """What destinations have in common whose calls an executor makes.
+    """Base of the destinations whose calls an executor makes.
 
     Args:
         executor: Makes them.

@@ -1,4 +1,4 @@
-"""What became of a write."""
+"""Results of writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream is about and what its fields are called in Totango, when no mapping says so."""
+"""Maps streams and fields by their names, where no mapping says otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the values of a column become text: by the setting, the SCHEMA and Totango's definition."""
+"""Chooses how the values of a column become text: by setting, SCHEMA and Totango's definition."""
 
 from __future__ import annotations
 

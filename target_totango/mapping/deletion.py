@@ -1,4 +1,4 @@
-"""Which records say that their subject is gone at the source."""
+"""Recognises records which say that their subject is gone at the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mapping does with a stream, for the log."""
+"""Describes what a mapping does with a stream, for the log."""
 
 from __future__ import annotations
 

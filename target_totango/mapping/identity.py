@@ -1,4 +1,4 @@
-"""On which settings it depends which accounts and users a stream holds."""
+"""Names the settings on which it depends which accounts and users a stream holds."""
 
 from __future__ import annotations
 

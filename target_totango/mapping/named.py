@@ -1,4 +1,4 @@
-"""Attributes of which it is known what they are: moments, lists, choices."""
+"""Converts attributes of which it is known what they are: moments, lists, choices."""
 
 from __future__ import annotations
 

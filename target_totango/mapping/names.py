@@ -1,4 +1,4 @@
-"""Which names an attribute can have."""
+"""Checks the names of attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a SCHEMA says of a field: types and formats, whichever way it says so.
+"""Reads what a SCHEMA says of a field: types and formats, in any of the ways to say so.
 
 `{"anyOf": [{"type": "integer"}, {"type": "null"}]}` says the same as `{"type": ["integer",
 "null"]}`.

@@ -1,4 +1,4 @@
-"""A mapping that was compiled against a SCHEMA."""
+"""Holds a mapping that was compiled against a SCHEMA."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TimeColumn:
 
 @dataclass(frozen=True, slots=True)
 class StreamMapping:
-    """What becomes of the records of one stream, or one of the things that become of them.
+    """What the records of one stream become: one object of Totango.
 
     Attributes:
         recency: Reads the moment of a row, by which the most recent one wins.

@@ -1,4 +1,4 @@
-"""What becomes of the records of a stream: one thing or several, parents first."""
+"""Compiles the mappings of a stream: its records become one object or several, parents first."""
 
 from __future__ import annotations
 

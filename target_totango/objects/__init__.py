@@ -1,4 +1,4 @@
-"""What the target can write: one entry for each object of Totango."""
+"""Registry of what the target can write: one entry for each object of Totango."""
 
 from target_totango.objects.forms import (
     DAY,

@@ -1,4 +1,4 @@
-"""What an entry of the registry of objects says: ids, attributes, ways in which it is written."""
+"""Describes an object of Totango: its ids, its attributes, and how it is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of things in a run: process, filter, deliver, handle results, finish."""
+"""Orders a run: process, filter, deliver, handle results, finish."""
 
 from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.record_processor import RecordProcessor

@@ -1,4 +1,4 @@
-"""Attributes that only rows which create their account are sent with."""
+"""Adds attributes to rows that create their account (`on_create`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a row without a call."""
+"""Decisions on rows that are not sent."""
 
 from __future__ import annotations
 

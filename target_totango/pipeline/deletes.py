@@ -1,4 +1,4 @@
-"""Deleting users: off by default, counted before the first one goes, never by an empty stream."""
+"""Deletes users: off by default, counted before the first one goes, never by an empty stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which activities go out: one that was delivered before would count twice."""
+"""Drops activities that were delivered before: they would count twice."""
 
 from __future__ import annotations
 

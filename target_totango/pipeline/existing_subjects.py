@@ -1,4 +1,4 @@
-"""Which accounts and users are in Totango: asked once, many at a time, then remembered."""
+"""Remembers which accounts and users are in Totango: asked once, many at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rows pass between processing and delivery, in which order."""
+"""Composes the filters between processing and delivery, in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows go out: the most recent of a key, those that changed, those that a mode lets pass."""
+"""Filters rows: by recency, by what changed, by sync mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When rows are sent that did not change: what was altered or lost in Totango is put right so."""
+"""Decides when unchanged rows are sent, to put right what was altered or lost in Totango."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that name their account or user by another key than its id: `match_on`."""
+"""Finds the ids of rows that name their account or user by another key (`match_on`)."""
 
 from __future__ import annotations
 

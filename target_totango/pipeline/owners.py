@@ -1,4 +1,4 @@
-"""Owners of accounts by their address: Totango asks for the full name of one of its users."""
+"""Resolves owners that are given by address: Totango asks for the full name of a user."""
 
 from __future__ import annotations
 

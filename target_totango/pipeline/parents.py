@@ -1,4 +1,4 @@
-"""Accounts after their parents, where the parent comes later in the input."""
+"""Sends accounts after their parents, where the parent comes later in the input."""
 
 from __future__ import annotations
 

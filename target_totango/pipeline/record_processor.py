@@ -1,4 +1,4 @@
-"""The first step of a row: a record becomes a write request, or all of its errors."""
+"""Turns records into rows: each with a write request, or with all of its errors."""
 
 from __future__ import annotations
 

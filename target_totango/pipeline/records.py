@@ -1,4 +1,4 @@
-"""Which touchpoints and tasks go out: each is made once, and changed where its row changed."""
+"""Filters touchpoints and tasks: each is made once, and changed where its row changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names become the ids that Totango asks for, by the service's reference lists."""
+"""Resolves names to the ids that Totango asks for, by the service's reference lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run: rows are processed, filtered and delivered, and their results handled, in this order."""
+"""Composes a run: processes, filters and delivers rows, and handles results, in this order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a run: its table in the log, its report, and whether everything was done."""
+"""Ends a run: logs its table, writes its report, and says whether everything was done."""
 
 from __future__ import annotations
 

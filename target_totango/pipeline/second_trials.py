@@ -1,4 +1,4 @@
-"""Rows at which the service fails while it takes others: sent once more before one is to blame.
+"""Sends rows at which the service fails once more, before one of them is to blame.
 
 A row that makes the service fail would hold STATE for ever. An outage looks the same for its time:
 so a row is only rejected if the service fails at it again, and right afterwards takes a row that it

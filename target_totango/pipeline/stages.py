@@ -1,4 +1,4 @@
-"""The way of rows: through the filters to their destinations, and their results to the handler."""
+"""Moves rows through the filters to their destinations, and results to their handler."""
 
 from __future__ import annotations
 

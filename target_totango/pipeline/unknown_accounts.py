@@ -1,4 +1,4 @@
-"""Rows about users and activities of accounts that Totango does not have (`unknown_accounts`)."""
+"""Rejects or holds rows whose account Totango does not have (`unknown_accounts`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A row that was sent, and what reading it back says of it."""
+"""Watches a row that was sent, until it can be read back."""
 
 from __future__ import annotations
 

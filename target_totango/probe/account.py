@@ -1,4 +1,4 @@
-"""The one account that a probe writes to: writes, waits until they are seen, and puts things back.
+"""Writes to the one account of a probe, waits until writes are seen, and puts things back.
 
 Every write carries a new mark in the account's name. Once the mark is seen, all else of that write
 is as it will stay, so that what is not seen then was not taken.

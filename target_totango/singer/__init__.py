@@ -1,4 +1,4 @@
-"""The Singer protocol: messages in, STATE out."""
+"""Speaks the Singer protocol: messages in, STATE out."""
 
 from target_totango.singer.older_rejects import holds_reasons, move_reasons, without_reasons
 from target_totango.singer.pattern_fields import PatternFields

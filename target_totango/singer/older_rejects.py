@@ -1,4 +1,4 @@
-"""Rejects files of version 0.1.0, which held the reasons within the record."""
+"""Reads rejects files of version 0.1.0, which held the reasons within the record."""
 
 from __future__ import annotations
 

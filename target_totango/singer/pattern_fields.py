@@ -1,4 +1,4 @@
-"""Fields that a SCHEMA does not name but describes, by patterns of their names."""
+"""Announces fields that a SCHEMA describes by patterns of their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Singer messages, line by line, with errors that name the line and never show it."""
+"""Reads Singer messages line by line, with errors that name the line and never show it."""
 
 from __future__ import annotations
 

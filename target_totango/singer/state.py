@@ -1,4 +1,4 @@
-"""STATE messages: held until every row before them is complete, then written."""
+"""Holds STATE messages until every row before them is complete, then writes them."""
 
 from __future__ import annotations
 

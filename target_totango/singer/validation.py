@@ -1,4 +1,4 @@
-"""Records against their SCHEMA, in whatever draft of JSON Schema the tap writes."""
+"""Validates records against their SCHEMA, in any draft of JSON Schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is on disk: run store, ledger, rejects."""
+"""Keeps everything that is on disk: run store, ledger, rejects."""
 
 from target_totango.storage.dead_letter import (
     REJECTS,

@@ -1,4 +1,4 @@
-"""Files of rows that were not written, whole, with their reasons, ready for replay.
+"""Writes files of rows that were not written, with their reasons, ready for replay.
 
 Each is a Singer file: `target-totango --config … < rejects.singer` sends its rows again. The
 reasons stand beside the record in its message, so that no stream map, schema or mapping takes them

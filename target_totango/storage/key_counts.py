@@ -1,4 +1,4 @@
-"""Which keys came before in this run, how often and how recent: the newest in RAM, all on disk."""
+"""Counts the keys of a run, with the newest moment of each: the latest in RAM, all on disk."""
 
 from __future__ import annotations
 

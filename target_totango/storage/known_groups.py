@@ -1,4 +1,4 @@
-"""Which group each user was last in: for calls of Segment that do not say."""
+"""Remembers which group each user was last in, for calls of Segment that do not say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which users each stream held: what ACTIVATE_VERSION is about."""
+"""Remembers which users each stream held: what ACTIVATE_VERSION is about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was sent and confirmed before: a SQLite file that outlives the run.
+"""Remembers what was confirmed, in a SQLite file that outlives the run.
 
 A confirmation is a digest of the values that were sent, and the evidence that Totango has them:
 nothing more where they were read back, else what stands for the service, token and host that

@@ -1,4 +1,4 @@
-"""The ledger's file: opened by one process, known to be ours, written whole or not at all."""
+"""Opens the ledger's file: for one process, known to be ours, written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that nobody but their owner reads, and that one run may have for itself."""
+"""Opens files that only their owner reads, and that one run has for itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ledger keeps of touchpoints and tasks: their ids, and how a call is found again.
+"""Keeps the ids of touchpoints and tasks in the ledger, and how a call is found again.
 
 Of texts that were sent it keeps digests, as of everything.
 """

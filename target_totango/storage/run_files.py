@@ -1,4 +1,4 @@
-"""The files of a run: checked and opened together, made durable and closed together."""
+"""Opens the files of a run together, makes them durable together, closes them together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this run has seen and sent so far, on disk as soon as it is large."""
+"""Stores what this run has seen and sent so far, on disk as soon as it is large."""
 
 from __future__ import annotations
 

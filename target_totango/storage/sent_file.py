@@ -1,4 +1,4 @@
-"""The file of what was written: each row as it came, and beside it what went out."""
+"""Writes a file of what was sent: each row as it came, and beside it what went out."""
 
 from __future__ import annotations
 

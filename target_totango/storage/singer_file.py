@@ -1,4 +1,4 @@
-"""Files of rows as Singer messages: written by one run, read by its owner, and piped in again."""
+"""Writes files of Singer messages: read by their owner only, and piped in again."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class SingerFile:
         """Open a file that is locked for this run; None if another run has it."""
         if (older := locked(path, os.O_RDONLY)) is not None:
             if os.fstat(older).st_size:
-                # A rename leaves alone whoever is reading the old file, even us.
+                # A rename does not disturb a reader of the old file, not even us.
                 self.moved_to = free_name(path, os.fstat(older).st_mtime)
                 path.rename(self.moved_to)
             else:

@@ -1,4 +1,4 @@
-"""Rejected rows that later rows of the run have made outdated: a replay must not bring them back.
+"""Marks rejected rows that later rows have made outdated: a replay must not bring them back.
 
 A row is rejected with `Plan: old`; a later one about the same account is confirmed with
 `Plan: new`. Sending the rejects file again would set the plan back.
@@ -30,8 +30,8 @@ _TABLES: Final = (
 
 
 @dataclass(slots=True)
-class RejectedRow:
-    """A row of the rejects file.
+class StaleReject:
+    """A rejected row of this run, and what later rows have made of it.
 
     Attributes:
         place: Which record of the file it is, from 0.
@@ -75,7 +75,7 @@ class StaleRejects:
             return
         attributes = _attributes(write)
         names = frozenset().union(*attributes.values(), row.faulty)
-        kept = RejectedRow(place, row.stream, row.object, row.seq, row.recency, names)
+        kept = StaleReject(place, row.stream, row.object, row.seq, row.recency, names)
         database = self._store.database
         if self._subjects is None:
             self._subjects = KeyFilter()
@@ -114,14 +114,14 @@ class StaleRejects:
             kept.newer, kept.has_successor = kept.names, True
             self._keep(kept)
 
-    def __iter__(self) -> Iterator[RejectedRow]:
+    def __iter__(self) -> Iterator[StaleReject]:
         """Yield the rows of which at least a part is outdated."""
         if self._subjects is None:
             return
         for (kept,) in self._store.database.execute("SELECT kept FROM rejected WHERE outdated"):
             yield _loaded(kept)
 
-    def _rejected(self, subject: tuple[str, ...]) -> list[RejectedRow]:
+    def _rejected(self, subject: tuple[str, ...]) -> list[StaleReject]:
         if self._subjects is None or subject not in self._subjects:
             return []
         rows = self._store.database.execute(
@@ -130,22 +130,22 @@ class StaleRejects:
         )
         return [_loaded(kept) for (kept,) in rows]
 
-    def _keep(self, kept: RejectedRow) -> None:
+    def _keep(self, kept: StaleReject) -> None:
         self._store.database.execute(
             "UPDATE rejected SET outdated = ?, kept = ? WHERE place = ?",
             (bool(kept.newer or kept.is_superseded), _stored(kept), kept.place),
         )
 
 
-def _stored(kept: RejectedRow) -> str:
+def _stored(kept: StaleReject) -> str:
     fields = (kept.place, kept.stream, kept.object, kept.seq, kept.recency)
     return json.dumps((*fields, sorted(kept.names), sorted(kept.newer), kept.has_successor))
 
 
-def _loaded(stored: str) -> RejectedRow:
+def _loaded(stored: str) -> StaleReject:
     place, stream, object_, seq, recency, names, newer, has_successor = json.loads(stored)
     moment = None if recency is None else (recency[0], recency[1])
-    return RejectedRow(
+    return StaleReject(
         place, stream, object_, seq, moment, frozenset(names), frozenset(newer), has_successor
     )
 

@@ -1,4 +1,4 @@
-"""What becomes of each stream: its stream maps, its mappings, and the sink for its records."""
+"""Routes each stream through its stream maps and mappings to the sink for its records."""
 
 from target_totango.streams.compiled_mappings import CompiledMappings
 from target_totango.streams.sinks import StreamRoute, TotangoSink

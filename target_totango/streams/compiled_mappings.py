@@ -1,4 +1,4 @@
-"""What becomes of each stream, as its SCHEMA tells it: the mappings of a run, compiled."""
+"""Compiles the mappings of a run, as the SCHEMA of each stream comes."""
 
 from __future__ import annotations
 

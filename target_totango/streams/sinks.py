@@ -1,4 +1,4 @@
-"""From the stream maps to the run: the SDK's sink of each stream, and the way of records to it."""
+"""Routes records through stream maps to the SDK's sink of each stream, and on to the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stream maps of the SDK: what is wrong with them, in sentences."""
+"""Explains what is wrong with stream maps, in sentences."""
 
 from __future__ import annotations
 

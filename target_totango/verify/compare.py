@@ -1,4 +1,4 @@
-"""Whether what Totango holds is what was sent.
+"""Compares what Totango holds with what was sent.
 
 Everything is sent as text and comes back in the type of its attribute. Two values are equal when
 one is a lossless form of the other; a shape that is not known here is never taken for equal.

@@ -1,4 +1,4 @@
-"""Reading back what was written, once everything is delivered."""
+"""Reads back what was written, once everything is delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading touchpoints and tasks back, by the events in which Totango shows them."""
+"""Reads touchpoints and tasks back, by the events in which Totango shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading accounts and users back: are they there, with the values that were sent?"""
+"""Reads accounts and users back: are they there, with the values that were sent?"""
 
 from __future__ import annotations
 

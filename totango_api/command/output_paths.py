@@ -1,4 +1,4 @@
-"""Where files may be written: checked before the first message is read."""
+"""Checks where files may be written, before the first message is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disjoint parts of a stream, for runs on several machines: all parts together are the whole."""
+"""Divides streams into disjoint parts, for runs on several machines: all parts are the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line that says how far a program is: in the log every few seconds, or on a terminal."""
+"""Shows how far a program is: in the log every few seconds, or in a line on a terminal."""
 
 from __future__ import annotations
 

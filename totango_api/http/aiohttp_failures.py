@@ -1,4 +1,4 @@
-"""What exceptions of aiohttp mean for a call."""
+"""Maps exceptions of aiohttp to our errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far this machine's clock is ahead of the service's."""
+"""Measures how far this machine's clock is ahead of the service's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why no whole response came, whichever library says so."""
+"""Names the reasons why no whole response came, whichever library says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The call budget: how many REST calls a minute one process may make.
+"""Limits how many REST calls a minute one process makes.
 
 Two things hold a call back: our own sliding window (pyrate-limiter), and what the server says
 in its `RateLimit-*` headers, which also count the calls of other programs with the same token.
@@ -85,7 +85,7 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
 
 
 class RateLimiter:
-    """One budget for every REST call of the process; safe to share between threads.
+    """Limits all REST calls of the process together. Safe to share between threads.
 
     Args:
         calls_per_minute: Calls in any sliding minute; 0 = no pacing of our own, and only an
@@ -151,7 +151,7 @@ class RateLimiter:
         return hold
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Take in what the server says it has left."""
+        """Read what the server says it has left."""
         said = ServerBudget.from_headers(headers, now=time.time())
         if said is None:
             return

@@ -1,4 +1,4 @@
-"""What exceptions of requests and urllib3 mean for a call."""
+"""Maps exceptions of requests and urllib3 to our errors."""
 
 from __future__ import annotations
 

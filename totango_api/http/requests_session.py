@@ -1,4 +1,4 @@
-"""What the client needs of requests: a session, the environment's proxies and certificates."""
+"""Makes sessions of requests, with the environment's proxies and certificates."""
 
 from __future__ import annotations
 

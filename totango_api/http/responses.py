@@ -1,4 +1,4 @@
-"""What a response means: a result, or one of our errors.
+"""Reads responses: each is a result, or one of our errors.
 
 Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own Zendesk app
 (`error.type`, `error.message`, `errors`).

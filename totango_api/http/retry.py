@@ -1,4 +1,4 @@
-"""When a call is sent again, and how long it waits: one policy for every way of sending."""
+"""Decides when a call is sent again, and how long it waits: one policy for both clients."""
 
 from __future__ import annotations
 

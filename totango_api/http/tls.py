@@ -1,4 +1,4 @@
-"""Which certificates are trusted: those that the environment names, else those of certifi."""
+"""Chooses trusted certificates: those that the environment names, else those of certifi."""
 
 from __future__ import annotations
 

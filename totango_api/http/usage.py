@@ -1,4 +1,4 @@
-"""What calls have cost: how many there were, how many were repeated, and how many failed."""
+"""Counts calls: how many went out, were sent again, and failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told of a run: counts and reasons, never a value of a row."""
+"""Makes what people are told of a run: counts and reasons, never a value of a row."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS: Final = 15.0
-"""For all of it: whoever stops a program does not wait long."""
+"""For all of it: a user who stops a program does not wait long."""
 
 
 class Notifier:

@@ -1,4 +1,4 @@
-"""The ways out: each raises whatever goes wrong, and none follows anybody elsewhere.
+"""Sends notices by webhook, command or e-mail; raises what goes wrong, follows no redirect.
 
 Formats: "Sending messages using incoming webhooks" (Slack: `text`, with &, < and > escaped);
 "Create incoming webhooks with Workflows" (Teams: a message whose attachment is an Adaptive Card).

@@ -1,4 +1,4 @@
-"""The settings about notifications: flat, as Meltano keeps them best."""
+"""Declares and checks the settings about notifications: flat, as Meltano keeps them best."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _webhook(url: str) -> str | None:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
         msg = "notify_webhook is not a URL."
-        raise SettingsError(msg, remedy="Copy it from Slack, Teams, or whatever takes it.")
+        raise SettingsError(msg, remedy="Copy it from Slack, Teams, or the program that takes it.")
     if parts.scheme == "http" and not is_loopback(host):
         msg = "notify_webhook is plain http."
         raise SettingsError(msg, remedy="Use https; plain http is for loopback hosts only.")

@@ -1,4 +1,4 @@
-"""What the probe commands of both plugins share: their options, and how they end."""
+"""Shared by the probe commands of both plugins: their options, and how they end."""
 
 from __future__ import annotations
 

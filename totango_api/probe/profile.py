@@ -1,4 +1,4 @@
-"""What a probe found out, as a file that a plugin takes beside its settings.
+"""Writes and reads what a probe found out, a file that a plugin takes beside its settings.
 
 A profile is about one service at one address. It is a hint: a plugin may save calls by it, and must
 notice where it is wrong.
@@ -141,4 +141,4 @@ def _parsed(path: str) -> Profile:
 
 def _unusable(path: str, why: str, plugin: str = "tap-totango") -> SettingsError:
     msg = f"The profile {path} of probe_path {why}."
-    return SettingsError(msg, remedy=f"Write it anew with `{plugin} probe`, or unset probe_path.")
+    return SettingsError(msg, remedy=f"Write it again with `{plugin} probe`, or unset probe_path.")

@@ -1,4 +1,4 @@
-"""A table of answers for a terminal: columns as wide as needed, the last ones wrapped."""
+"""Formats answers as a table for a terminal: columns as wide as needed, the last ones wrapped."""
 
 from __future__ import annotations
 

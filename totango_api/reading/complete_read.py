@@ -42,7 +42,7 @@ class CompleteRead:
         hints: What the service was found to refuse earlier.
 
     Attributes:
-        result: What the read came to, as far as it is.
+        result: The result so far.
     """
 
     search: Search
@@ -115,7 +115,7 @@ class CompleteRead:
         try:
             yield from windows.batches(resume.rows)
         except KeyNotUsableError as error:
-            logger.info("Beginning anew: %s", error)
+            logger.info("Beginning again: %s", error)
             return False
         self.result.missing = yield from reader.after_windows(windows, others)
         self.result.ways[f"in windows of {key.name}, behind an interrupted read"] += 1

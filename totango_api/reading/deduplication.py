@@ -1,4 +1,4 @@
-"""The rows of one read, each given once, and again only where it was active meanwhile."""
+"""Deduplicates the rows of one read; one comes again only if it was active since."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class EventPages:
         query: What is read.
         size: Rows on a full page: fewer than asked for where the server has a lower limit.
         counts_rows: Whether an offset counts rows, not pages; None while nobody knows.
-        result: What the read has come to.
+        result: The result so far.
     """
 
     def __init__(self, client: ApiClient, query: Query, account_id: str | None) -> None:

@@ -42,7 +42,7 @@ class EventsRead:
 
     @property
     def result(self) -> ReadResult:
-        """What the read came to, as far as it is."""
+        """The result so far."""
         return self._pages.result
 
     def batches(self) -> Iterator[list[Hit]]:

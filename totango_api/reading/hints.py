@@ -1,4 +1,4 @@
-"""What a service was found to refuse earlier: it saves a read calls, and proves nothing."""
+"""Holds what a service was found to refuse earlier: it saves a read calls, and proves nothing."""
 
 from __future__ import annotations
 

@@ -38,11 +38,11 @@ _OTHER_KEY: Final = "Name what tells rows apart in `key`, or none."
 
 @dataclass
 class ListResult:
-    """What a read came to.
+    """The result of a read.
 
     Attributes:
         total: Rows that the last answer counted; None if none did.
-        rows: Rows told apart.
+        rows: Different rows.
         calls: Calls used.
         doubt: Why rows may be missing; empty if none are.
         note: What is not known, where nothing speaks for missing rows.
@@ -84,7 +84,7 @@ class _Pass:
 
     @property
     def rows(self) -> int:
-        """Rows told apart."""
+        """Different rows."""
         return len(self.keys)
 
     def joins(self, keys: Sequence[Key]) -> bool:
@@ -280,7 +280,7 @@ class ListRead:
 
 
 def _contents(rows: Sequence[Row]) -> list[Key]:
-    """Return rows as keys; those that are equal are told apart by their number on the page."""
+    """Return rows as keys; equal ones differ by their number on the page."""
     often: Counter[str] = Counter()
     keys: list[Key] = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""Touchpoints and tasks as they are read: by events of their type, for an account or all of them.
+"""Reads touchpoints and tasks by events of their type, for an account or all of them.
 
 Facts: "Search API (events)", and public clients for what such an event holds.
 """

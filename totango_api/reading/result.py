@@ -1,4 +1,4 @@
-"""What a read brings: rows, where an interrupted one goes on, and what it came to."""
+"""Results of a read: batches of rows, where an interrupted one goes on, what is missing."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class RecordBatch:
 
 @dataclass
 class ReadResult:
-    """What a read came to.
+    """The result of a read.
 
     Attributes:
         total: Rows that the server counted at the first call; None if it does not count.
-        rows: Rows told apart, those of an interrupted earlier read included.
+        rows: Different rows, those of an interrupted earlier read included.
         unreadable: Rows without an id, or that are not objects.
         doubled: Ids that several rows of one answer had, of which one row was given.
         calls: Search calls used.

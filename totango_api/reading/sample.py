@@ -1,4 +1,4 @@
-"""Some of the rows read so far, evenly spread."""
+"""Keeps a sample of the rows read so far, evenly spread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading accounts through the scroll endpoint, which knows no 10,000-row window.
+"""Reads accounts through the scroll endpoint, which knows no 10,000-row window.
 
 Undocumented; what is known of it is what one public client sends and parses: form fields
 `query` and `scroll_id`, an answer with `scroll-id`, `total_hits` and keyed attributes. Whether
@@ -48,7 +48,7 @@ class ScrollRead:
         self.result.ways["by scroll, counted against the total"] += 1
 
     def batches(self) -> Iterator[RecordBatch]:
-        """Yield rows, each key once; afterwards `result` tells what it came to.
+        """Yield rows, each key once; `result` is whole afterwards.
 
         Raises:
             ApiError: If the scroll failed several times.

@@ -1,4 +1,4 @@
-"""Whether anything can lie between two pages of one sorted query, read one after the other.
+"""Compares two pages of one sorted query: can a row have slipped between them?
 
 Pages overlap by some rows. Between two calls rows come and go, so that the rows behind them
 move up or down; as long as a row of the first page is found again in the second, under the same

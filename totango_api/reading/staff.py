@@ -1,4 +1,4 @@
-"""Reading the names of the people who work in Totango."""
+"""Reads the names of the people who work in Totango."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a query in parts by the values that its rows have, where no date serves.
+"""Reads a query in parts by the values that its rows have, where no date serves.
 
 What the parts really match is seen from what comes back, so that a filter which a server refuses
 or ignores costs calls, never rows. Which terms are evidenced and which inferred: see each class.

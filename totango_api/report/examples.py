@@ -1,4 +1,4 @@
-"""A few rows for each reason why rows were not taken: as shapes, or as they are where asked."""
+"""Keeps a few rows for each reason why rows were not taken: as shapes, or with their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of a page as plain numbers: what is how long, and where it stands."""
+"""Computes the figures of a page: lengths and positions as plain numbers."""
 
 from __future__ import annotations
 

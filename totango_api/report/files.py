@@ -1,4 +1,4 @@
-"""Where a report goes, and in which form: the name of the file says it."""
+"""Writes reports to files, each in the form that the file's name asks for."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class ReportFiles:
             _saying(self.report, _replace, document, mode)
         else:
             _saying(self.beside, _replace, document, mode)
-            # What the page shows is what the JSON holds: dates and the like are text there.
+            # What the page shows is what the JSON holds, where dates are text.
             page = render_page(json.loads(document), list(_earlier(self.history)))
             _saying(self.report, _replace, page, mode)
 

@@ -1,4 +1,4 @@
-"""The page of a run: one file, readable without script, in light, dark and print."""
+"""Renders the page of a run: one file, readable without script, in light, dark and print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a value looks like, without the value."""
+"""Describes what a value looks like, without the value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attribute definitions: what a service calls its columns, and of which type they are.
+"""Reads attribute definitions: what a service calls its columns, and of which type they are.
 
 Facts: `GET /api/v1/attributes.json` is what Totango's own Zendesk app reads (undocumented);
 core attributes from "System and core attributes" and "HTTP API Quick Reference".

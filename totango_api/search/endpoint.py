@@ -1,4 +1,4 @@
-"""One page of accounts, users or scrolled accounts out of the Search API.
+"""Fetches one page of accounts or users from the Search API.
 
 Facts: "Search API (accounts and users)" and public clients for the shape of the answer.
 """

@@ -1,4 +1,4 @@
-"""Finding rows by their ids: with as few calls as it takes, and never by reading everything.
+"""Finds rows by their ids, with as few calls as it takes, and never by reading everything.
 
 Facts: the term `identifier` with `eq` and `in_list`, and `or`, are what public clients send; so
 is `parent_account` with terms inside, though not seen with this one. For users the term looks

@@ -1,4 +1,4 @@
-"""Filters for any of many values: a list where the server takes one, else one term for each."""
+"""Filters by any of many values: with a list where the server takes one, else a term for each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ListFilter:
         """Return a page; where a filter is refused, without lists.
 
         Args:
-            ask: Asks for it, with a filter that is made anew each time.
+            ask: Asks for it, with a new filter each time.
 
         Raises:
             RefusedError: If it is refused in either way.

@@ -1,4 +1,4 @@
-"""Which accounts and users exist, and what Totango holds for them: asked by id, in batches."""
+"""Looks accounts and users up by id, in batches: which exist, and what Totango holds for them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IDS_PER_QUERY: Final = 500
 
 
 class Lookup:
-    """Finds accounts and users by their ids, within the budget of calls.
+    """Finds accounts and users by their ids, within the rate limit.
 
     Not to be shared between threads.
 

@@ -26,7 +26,7 @@ USER_ID: Final = "user_id"
 """Stands for the id of a user, whatever the account."""
 
 MOST_CANDIDATES: Final = 10
-"""How many rows with one value are told apart."""
+"""Most rows with one value that are returned."""
 
 
 _Found: TypeAlias = "dict[str, dict[str, set[Key]]]"

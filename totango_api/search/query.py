@@ -1,4 +1,4 @@
-"""A search query: which rows, which values, and how it travels.
+"""Describes a search query: which rows, which values, and how it is encoded.
 
 Facts: "Search API (accounts and users)", "Search API (events)": a form field `query` that
 holds JSON with `terms`, `fields`, `count`, `offset`, `sort_by`, `sort_order`, `scope`.

@@ -1,4 +1,4 @@
-"""What confirms a batch of the Integration Hub: a receipt, and nothing else.
+"""Recognises what confirms a batch of the Integration Hub: a receipt, and nothing else.
 
 Public clients show an object with `status` ("success"), `time_received` and a batch id, of which no
 source shows the key. Whatever else an answer says must agree with that: as many rows taken as were

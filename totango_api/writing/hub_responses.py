@@ -1,4 +1,4 @@
-"""What the Integration Hub says to a batch, and what that means for each of its rows.
+"""Reads what the Integration Hub says to a batch, and what that means for each of its rows.
 
 A receipt confirms every row. An answer that names rows settles those. Whatever else comes with a
 200, 201 or 202 is an unknown answer: it is quoted, and confirms nothing.

@@ -1,4 +1,4 @@
-"""Rows of the Integration Hub, and batches of them."""
+"""Makes rows of the Integration Hub, and batches of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows of a batch an answer names.
+"""Finds the rows of a batch that a response names.
 
 No source shows how the Integration Hub names rows. So the likely forms are read, keys in any
 spelling: a list of failures, a result for each row, statuses in the order of the rows.

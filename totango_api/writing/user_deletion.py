@@ -1,4 +1,4 @@
-"""Deletion of one user: the only thing that Totango lets an API delete ("User Delete API").
+"""Deletes users: the only thing that Totango lets an API delete ("User Delete API").
 
 A deletion cannot be undone and takes a few minutes. Accounts can be archived by people only.
 """

@@ -1,4 +1,4 @@
-"""Which ids and texts Totango takes, said before a call is spent on them.
+"""Checks ids and texts by Totango's rules, before a call is spent on them.
 
 Tracking calls are answered 200 whatever they hold ("Totango HTTP API"), so that a refused id
 would vanish without a word. Rules: "Attribute limitations", "Unique IDs".
@@ -30,7 +30,7 @@ class IdProblem:
 
     Attributes:
         code: Short, fixed, without the text itself: fit for counting and logs.
-        message: For the person who mends the row; may quote the text.
+        message: For the person who corrects the row; may quote the text.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""Mappings of Segment's calls, which grow with the traits that come: no SCHEMA names them all."""
+"""Maps Segment's calls: mappings grow with the traits that come, since no SCHEMA names them all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the settings say of the preset `segment`."""
+"""Reads the settings of the preset `segment`."""
 
 from __future__ import annotations
 

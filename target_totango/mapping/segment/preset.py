@@ -1,4 +1,4 @@
-"""The preset `segment`: which streams hold calls of Segment, or are tables of its warehouse."""
+"""Finds the streams that hold calls of Segment, or are tables of its warehouse."""
 
 from __future__ import annotations
 

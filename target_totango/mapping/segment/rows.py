@@ -1,4 +1,4 @@
-"""What becomes of Segment's calls: as in Segment's own Totango destination.
+"""Turns Segment's calls into rows, as Segment's own Totango destination does.
 
 A group is an account with its traits, an identify a user, a track an activity whose category is the
 module, and a page that has a name or category the activity "Viewed Docs Index Page". Every call

@@ -1,6 +1,6 @@
-"""Words on a plugin's command line beside its options: `check`, `probe` and others.
+"""Finds subcommands on a plugin's command line: `check`, `probe` and others.
 
-The options of a plugin stand on either side of such a word: it is the first argument that is
+The options of a plugin stand on either side of a subcommand: it is the first argument that is
 neither an option nor the value of one.
 """
 
@@ -18,26 +18,26 @@ _VALUED: Final = frozenset(
 
 
 def command_in(
-    arguments: Sequence[str], words: Mapping[str, str]
+    arguments: Sequence[str], commands: Mapping[str, str]
 ) -> tuple[str | None, Sequence[str]]:
-    """Return the word on a command line, if there is one, and the arguments without it.
+    """Return the subcommand on a command line, if there is one, and the arguments without it.
 
     Args:
         arguments: What follows the program's name.
-        words: The words that there are.
+        commands: The subcommands that there are.
     """
     is_value = False
     for at, argument in enumerate(arguments):
         if not is_value and not argument.startswith("-"):
-            if argument not in words:
+            if argument not in commands:
                 break
             return argument, [*arguments[:at], *arguments[at + 1 :]]
         is_value = not is_value and argument in _VALUED
     return None, arguments
 
 
-def help_on(words: Mapping[str, str]) -> str:
-    """Return what `--help` says of the words, each with what it does."""
-    width = max(map(len, words))
-    lines = [f"  {word.ljust(width)}  {does}" for word, does in words.items()]
+def help_on(commands: Mapping[str, str]) -> str:
+    """Return what `--help` says of the subcommands, each with what it does."""
+    width = max(map(len, commands))
+    lines = [f"  {name.ljust(width)}  {does}" for name, does in commands.items()]
     return "\n".join(["\b", "Commands (each has its own --help):", *lines])
