@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from typing import Any
 
 import jsonschema
@@ -54,3 +56,22 @@ def test_every_tool_has_an_exact_version_and_meltano_the_same() -> None:
     for plugin in (*plugins["extractors"], *plugins["loaders"]):
         if plugin["name"] in toolbox.TOOLS:
             assert plugin["pip_url"] == toolbox.TOOLS[plugin["name"]][0]
+
+
+def written_files() -> set[str]:
+    """Files that commands of the documentation read or write, outside examples/."""
+    pages = [toolbox.ROOT / "README.md", *toolbox.ROOT.glob("docs/**/*.md")]
+    pages += EXAMPLES.glob("**/*.md")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    named = re.findall(r"(?:--config|--state|>>?) ([\w./-]+\.\w+)|TENANTS=([\w./]+)", text)
+    files = {one or other for one, other in named}
+    return {name for name in files if not name.startswith(("examples/", "/"))}
+
+
+@pytest.mark.skipif(not (toolbox.ROOT / ".git").exists(), reason="is no clone")
+def test_files_that_may_hold_tokens_or_rows_are_ignored_by_git() -> None:
+    files = written_files()
+    assert {"tap.json", "target.json", "postgres.json", "tenants.json"} <= files
+    ask = ["git", "check-ignore", *sorted(files)]
+    done = subprocess.run(ask, cwd=toolbox.ROOT, capture_output=True, text=True, check=False)
+    assert files - set(done.stdout.split()) == set()
