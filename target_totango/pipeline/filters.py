@@ -39,12 +39,12 @@ _OTHER_WAY: Final = (
 )
 
 _SUPERSEDED: Final = Skipped("marked as superseded")
-_OUTDATED: Final = Skipped("outdated: a later run confirmed its key")
-_STALE: Final = Skipped("a more recent row of its key came before")
+OUTDATED: Final = Skipped("outdated: a later run confirmed its key")
+STALE: Final = Skipped("a more recent row of its key came before")
 _NOT_THERE: Final = Skipped("update_only: not in Totango")
 _THERE: Final = Skipped("create_only: in Totango already")
-_OLDER: Final = Skipped("an earlier run wrote a more recent row of its key")
-_UNCHANGED: Final = Unchanged()
+OLDER: Final = Skipped("an earlier run wrote a more recent row of its key")
+UNCHANGED: Final = Unchanged()
 
 
 class Filter(Protocol):
@@ -114,7 +114,7 @@ class DropOutdated(RowFilter):
         if run is None or row.object not in REPEATABLE:
             return None
         confirmed = self._ledger.confirmed((row.stream, *row.request.key))
-        return _OUTDATED if confirmed is not None and confirmed.run > run else None
+        return OUTDATED if confirmed is not None and confirmed.run > run else None
 
 
 class DropStale(RowFilter):
@@ -140,7 +140,7 @@ class DropStale(RowFilter):
         else:
             self._case_variants.note(row, key)
         if row.recency is not None and self._store.is_stale(key, row.recency):
-            return _STALE
+            return STALE
         return None
 
 
@@ -170,7 +170,7 @@ class DropUnchanged(RowFilter):
             return None
         row.ledger_key = (row.stream, *row.request.key)
         if row.recency is not None and is_older(row.recency, self._ledger.recency(row.ledger_key)):
-            return _OLDER
+            return OLDER
         digest, evidence = self._ledger.digest(_contents(row)), self._evidence_of(row.delivery)
         row.confirmation = Confirmation(digest, evidence, self._run_of(row))
         skips = row.options.skip_unchanged and not self._full_syncs.is_due(row.stream)
@@ -190,7 +190,7 @@ class DropUnchanged(RowFilter):
             self._ledger.confirm(row.ledger_key, confirmed._replace(run=row.confirmation.run))
         if row.recency is not None:
             self._ledger.note_recency(row.ledger_key, row.recency)
-        return _UNCHANGED
+        return UNCHANGED
 
     def _run_of(self, row: Row) -> int:
         """Return as of which run a row is right: a replayed one, of that which rejected it."""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from target_totango.models import ValidationError
 from target_totango.objects import OBJECTS
-from target_totango.pipeline.decisions import Decision, Rejected, Skipped, Unchanged
-from target_totango.pipeline.filters import RowFilter
+from target_totango.pipeline.decisions import Decision, Rejected
+from target_totango.pipeline.filters import OLDER, OUTDATED, STALE, UNCHANGED, RowFilter
 from target_totango.pipeline.fingerprints import is_replayed
-from target_totango.storage import Confirmation
+from target_totango.storage import Confirmation, is_older, run_of_reject
 
 if TYPE_CHECKING:
     from target_totango.models import Row
     from target_totango.pipeline.fingerprints import Fingerprints
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore
-
-_STALE: Final = Skipped("a more recent row of its key came before")
-_UNCHANGED: Final = Unchanged()
 
 
 class DropRecorded(RowFilter):
@@ -55,12 +52,17 @@ class DropRecorded(RowFilter):
         ledger = self._ledger
         if ledger is None:
             return None
-        row.confirmation = Confirmation(ledger.digest(fields), b"", ledger.run)
+        run = run_of_reject(row.message, ledger) or ledger.run
+        row.confirmation = Confirmation(ledger.digest(fields), b"", run)
         if record_id is None:
             return self._decide_by_key(row, ledger)
         row.ledger_key = (row.stream, row.object, "id", record_id)
+        if self._store.count(row.ledger_key):
+            self._report.metrics(row.stream, row.object).repeated += 1
+        if (late := self._late(row, row.ledger_key, ledger)) is not None:
+            return late
         if row.options.skip_unchanged and _is_confirmed(row, ledger):
-            return _UNCHANGED
+            return UNCHANGED
         _forget(row, ledger)
         return None
 
@@ -70,8 +72,8 @@ class DropRecorded(RowFilter):
             return None
         row.fingerprint, is_repeated = self._fingerprints.of(row)
         row.ledger_key = (row.stream, row.object, *row.fingerprint)
-        if row.recency is not None and self._store.is_stale(row.fingerprint, row.recency):
-            return _STALE
+        if (late := self._late(row, row.fingerprint, ledger)) is not None:
+            return late
         if is_repeated:
             # The destination carries out rows of one key in turn: what was made is changed.
             self._report.metrics(row.stream, row.object).repeated += 1
@@ -81,17 +83,38 @@ class DropRecorded(RowFilter):
             return None
         if _is_confirmed(row, ledger):
             self._fingerprints.note_taken_for_delivered(row)
-            return _UNCHANGED
+            return UNCHANGED
         _forget(row, ledger)
         return None
 
+    def _late(self, row: Row, key: tuple[str, ...], ledger: Ledger) -> Decision | None:
+        """Return why a row comes too late, if it does: something newer was written of its key.
+
+        Args:
+            row: The row.
+            key: Under which it was counted.
+            ledger: What earlier runs have made.
+        """
+        known = ledger.confirmed(row.ledger_key or ())
+        if known is not None and row.confirmation is not None and known.run > row.confirmation[2]:
+            return OUTDATED
+        if row.recency is None:
+            return None
+        if is_older(row.recency, ledger.recency(row.ledger_key or ())):
+            return OLDER
+        return STALE if self._store.is_stale(key, row.recency) else None
+
 
 def _is_confirmed(row: Row, ledger: Ledger) -> bool:
-    """Return whether the values of a row are those that were confirmed last."""
-    confirmed = ledger.confirmed(row.ledger_key or ())
-    if confirmed is None or row.confirmation is None:
+    """Return whether the values of a row are those that were confirmed last; note when of."""
+    if row.ledger_key is None or row.confirmation is None:
         return False
-    return confirmed.digest == row.confirmation[0]
+    confirmed = ledger.confirmed(row.ledger_key)
+    if confirmed is None or confirmed.digest != row.confirmation[0]:
+        return False
+    if row.recency is not None:
+        ledger.note_recency(row.ledger_key, row.recency)
+    return True
 
 
 def _forget(row: Row, ledger: Ledger) -> None:

@@ -258,6 +258,39 @@ def test_the_more_recent_row_of_a_key_counts(
     assert [task["title"] for task in tenant.dump("tasks")] == ["new"]
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_an_older_row_of_a_later_run_changes_nothing(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], known: bool
+) -> None:
+    deliver(TODOS, todo(9, title="Call"), **settings).ok()
+    [task] = tenant.dump("tasks")
+    mapping = {**TODO_MAPPING, "recency_field": "text", "description": {"constant": "-"}}
+    mapping |= {"task_id": "priority", "priority": {"constant": "high"}} if known else {}
+    named = {"priority": str(task["id"])} if known else {}
+
+    def write(title: str, day: str) -> Delivered:
+        row = todo(1, title=title, text=day, **named)
+        return deliver(TODOS, row, **{**settings, "mappings": [mapping]}).ok()
+
+    write("new", "2024-02-01")
+    assert write("old", "2024-01-01").totals == {"received": 1, "skipped": 1}
+    # What is the same, only later, counts from then on.
+    write("new", "2024-04-01")
+    assert write("late", "2024-03-01").totals["skipped"] == 1
+    assert "new" in {task["title"] for task in tenant.dump("tasks")}
+    assert write("newer", "2024-05-01").totals["updated"] == 1
+
+
+def test_a_replayed_row_is_outdated_by_what_a_later_run_wrote(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    rejected = deliver(TODOS, todo(1, title="old", who="Nobody"), **settings).rejects
+    deliver(TODOS, todo(1, title="new"), **settings).ok()
+    tenant.load(staff=[{"staff_id": "n@x", "staff_name": "Nobody", "attributes": {}}])
+    assert deliver(*rejected, **settings).ok().totals["skipped"] == 1
+    assert [task["title"] for task in tenant.dump("tasks")] == ["new"]
+
+
 def test_a_row_that_knows_the_id_changes_what_it_holds_and_nothing_else(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
 ) -> None:
