@@ -30,7 +30,14 @@ from target_totango.mapping import identity_of
 from target_totango.models import SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
 from target_totango.profile import with_profile
-from target_totango.singer import MessageReader, holds_reasons, move_reasons, without_reasons
+from target_totango.singer import (
+    MessageReader,
+    holds_reasons,
+    key_properties_of,
+    move_reasons,
+    parts_of,
+    without_reasons,
+)
 from target_totango.streams import (
     STREAM_MAP_ERRORS,
     CompiledMappings,
@@ -77,7 +84,6 @@ class TargetTotango(Target):
         TargetCapabilities.VALIDATE_RECORDS,
         TargetCapabilities.HARD_DELETE,
     ]
-
     message_reader: MessageReader
 
     def __init__(self, *, config: Any = None, **arguments: Any) -> None:
@@ -181,18 +187,15 @@ class TargetTotango(Target):
             return super().get_sink(stream_name, record=record)
         return self.add_sink(stream_name, schema, key_properties)
 
-    # The five methods that follow are the abstract hooks of BaseSingerReader: private by their
-    # names, but what every reader has to define.
+    # Hooks of BaseSingerReader: private by their names, but every reader has to define them.
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        stream, schema = message_dict.get("stream"), message_dict.get("schema")
-        if not isinstance(stream, str) or not isinstance(schema, dict):
-            msg = f"The SCHEMA message in line {self.message_reader.line} has no stream or schema."
-            raise InputError(msg)
+        line = self.message_reader.line
+        stream, schema = parts_of(message_dict, line, stream=str, schema=dict)
         schema.setdefault("properties", {})
         if self.mappings.is_only_a_test(stream):
             self._check()
-        keys = self._keys_in(message_dict)
+        keys = key_properties_of(message_dict, line)
         if holds_reasons(schema):
             schema = without_reasons(schema)
             self._older_rejects.add(stream)
@@ -226,28 +229,12 @@ class TargetTotango(Target):
         for line in check_lines(self.config):
             logger.info("%s", line)
 
-    def _keys_in(self, message: dict[str, Any]) -> list[str]:
-        """Return the key properties of a SCHEMA message; some taps write a single one as a text.
-
-        Raises:
-            InputError: If they are no names.
-        """
-        keys = message.get("key_properties") or []
-        keys = [keys] if isinstance(keys, str) else keys
-        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-            msg = f"The SCHEMA message in line {self.message_reader.line} has no key_properties."
-            raise InputError(msg, remedy="They are a list of names.")
-        return keys
-
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._process_record_messages([message_dict])
 
     def _process_record_messages(self, messages: list[dict[str, Any]]) -> None:
         """Take RECORDs of one stream."""
-        stream = messages[0].get("stream")
-        if not isinstance(stream, str) or not isinstance(messages[0].get("record"), dict):
-            msg = f"The RECORD message in line {self.message_reader.line} has no stream or record."
-            raise InputError(msg)
+        stream, _ = parts_of(messages[0], self.message_reader.line, stream=str, record=dict)
         if stream in self._older_rejects:
             for message in messages:
                 move_reasons(message)
@@ -270,13 +257,8 @@ class TargetTotango(Target):
         self.run.state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        stream, version = message_dict.get("stream"), message_dict.get("version")
-        if not isinstance(stream, str) or not isinstance(version, int):
-            msg = (
-                f"The ACTIVATE_VERSION message in line {self.message_reader.line} has no stream or "
-                "version."
-            )
-            raise InputError(msg)
+        line = self.message_reader.line
+        stream, version = parts_of(message_dict, line, stream=str, version=int)
         if stream not in self._sources:
             # Nothing of the stream was read, so nothing of an older version is gone.
             logger.info("ACTIVATE_VERSION of %r before its SCHEMA is ignored.", stream)

@@ -1,5 +1,6 @@
 """Speaks the Singer protocol: messages in, STATE out."""
 
+from target_totango.singer.messages import key_properties_of, parts_of
 from target_totango.singer.older_rejects import holds_reasons, move_reasons, without_reasons
 from target_totango.singer.pattern_fields import PatternFields
 from target_totango.singer.reader import MessageReader
@@ -14,6 +15,8 @@ __all__ = [
     "StateCheckpointer",
     "emit",
     "holds_reasons",
+    "key_properties_of",
     "move_reasons",
+    "parts_of",
     "without_reasons",
 ]

@@ -1,0 +1,42 @@
+"""Takes the parts of messages that the target needs; errors name the line and the part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from totango_api.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def parts_of(message: Mapping[str, Any], line: int, **types: type) -> list[Any]:
+    """Return the values of some keys of a message.
+
+    Args:
+        message: The message.
+        line: Where it stands in the input.
+        types: What the value of each key has to be.
+
+    Raises:
+        InputError: If one is missing, or something else.
+    """
+    values = [message.get(name) for name in types]
+    if not all(map(isinstance, values, types.values())):
+        msg = f"The {message.get('type')} message in line {line} has no {' or '.join(types)}."
+        raise InputError(msg)
+    return values
+
+
+def key_properties_of(message: Mapping[str, Any], line: int) -> list[str]:
+    """Return the key properties of a SCHEMA message; some taps write a single one as a text.
+
+    Raises:
+        InputError: If they are no names.
+    """
+    keys = message.get("key_properties") or []
+    keys = [keys] if isinstance(keys, str) else keys
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        msg = f"The SCHEMA message in line {line} has no key_properties."
+        raise InputError(msg, remedy="They are a list of names.")
+    return keys
