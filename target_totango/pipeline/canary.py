@@ -118,7 +118,8 @@ class Canary:
         results: list[tuple[Row, RowResult]] = []
         control = self._control(row, later)
         for pause in pauses(timeout, FIRST_PAUSE):
-            wait(pause)
+            until_control = started + CONTROL_SECONDS - time.monotonic()
+            wait(min(pause, until_control) if until_control > 0 else pause)
             if not self._read(watched):
                 return [*results, *((each.row, Confirmed()) for each in watched)]
             if _is_decided(watched):

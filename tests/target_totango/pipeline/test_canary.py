@@ -96,6 +96,17 @@ def test_an_account_that_takes_nothing_is_told_from_a_service_that_drops_rows(
     assert "Restore it in Totango" in done.rejected[0]["_reject"]["reason"]
 
 
+@pytest.mark.parametrize("timeout", [11, 13, 15, 40])
+def test_a_blocked_account_is_found_whenever_the_time_allows_for_a_second_row(
+    deliver: Deliver, service: Sandbox, timeout: int
+) -> None:
+    service.set(blocked_accounts="a")
+    done = deliver(ACCOUNTS, *accounts(*"abc", Plan="x"), state(1), verify_timeout=timeout)
+    assert done.codes == [{("", "the account takes no rows")}]
+    assert done.states == [state(1)["value"]]
+    assert set(held(service, "accounts")) == {("b",), ("c",)}
+
+
 def test_a_second_row_that_nobody_would_look_at_is_not_sent(
     deliver: Deliver, service: Sandbox, control_after: Callable[[float, float], None]
 ) -> None:
