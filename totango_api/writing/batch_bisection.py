@@ -70,6 +70,8 @@ class BatchBisection:
         idempotent: Whether a row that was taken may be sent again (not so for activities).
         hopeless_kind: The kind of failure that made an earlier batch hopeless: if this one
             is refused too, one row is tried instead of many.
+        is_taking: Whether rows of other batches were taken: then a refusal is about its rows, and
+            none is refused untried.
 
     Attributes:
         hopeless_kind: The kind of failure that made this batch hopeless; else None.
@@ -81,12 +83,14 @@ class BatchBisection:
         *,
         idempotent: bool,
         hopeless_kind: str | None = None,
+        is_taking: bool = False,
     ) -> None:
         self.hopeless_kind: str | None = None
         self._send_rows = send
         self._calls = 0
         self._idempotent = idempotent
-        self._earlier_kind = hopeless_kind
+        self._earlier_kind = None if is_taking else hopeless_kind
+        self._is_taking = is_taking
         self._parts: list[_Part] = []
         self._tries: Counter[int] = Counter()
         self._kinds: list[str] = []
@@ -202,6 +206,8 @@ class BatchBisection:
 
     def _looks_hopeless(self) -> bool:
         if self._any_taken or self._probed or self._calls < PATIENCE:
+            return False
+        if self._is_taking and not self._is_unsure:
             return False
         return len(self._kinds) >= ALIKE and len(set(self._kinds)) == 1
 

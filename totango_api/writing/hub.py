@@ -188,7 +188,10 @@ class HubClient:
             return hub_response
 
         bisection = BatchBisection(
-            send, idempotent=idempotent, hopeless_kind=self._hopeless_kinds.get(url)
+            send,
+            idempotent=idempotent,
+            hopeless_kind=self._hopeless_kinds.get(url),
+            is_taking=url in self._taking,
         )
         unsure: list[tuple[Sequence[int], RowUncertain]] = []
         for places, result in bisection.results(batch):

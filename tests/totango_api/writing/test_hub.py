@@ -208,6 +208,28 @@ def test_a_hopeless_batch_is_given_up_and_the_next_one_sooner(naming: str) -> No
     assert hub.calls <= 4
 
 
+@pytest.mark.parametrize("naming", NAMINGS)
+def test_no_row_is_refused_untried_where_others_were_taken(naming: str) -> None:
+    hub = ModelHub(set(range(50)) - {7, 8}, atomic=True, naming=naming)
+    kind = "an earlier one"
+    results = settled(hub, 50, hopeless_kind=kind, is_taking=True)
+    assert not any(map(is_untried, results.values()))
+    assert set(hub.stored) == {7, 8}
+
+
+def test_an_outage_is_given_up_where_others_were_taken() -> None:
+    calls = []
+
+    def send(rows: Sequence[int]) -> HubResponse:
+        calls.append(rows)
+        return HubResponse(is_unknown=True, status=500, reason="status 500")
+
+    bisection = BatchBisection(send, idempotent=True, is_taking=True)
+    results = [result for _, result in each(bisection.results(range(100)))]
+    assert [type(result) for result in results] == [RowUncertain] * 100
+    assert len(calls) <= 20
+
+
 def test_bad_rows_at_the_front_do_not_give_the_good_ones_up() -> None:
     hub = ModelHub(set(range(10)), atomic=True, naming="none")
     results = settled(hub, 100)
