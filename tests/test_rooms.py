@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,16 @@ def rooms(package):
     return [path.parent for path in (ROOT / package).glob("*/__init__.py")]
 
 
+@functools.cache
 def imported(module):
     """Every module that a file imports something from."""
+    names = []
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            names.append(node.module)
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
+    return names
 
 
 @pytest.mark.parametrize("package", PACKAGES)
