@@ -58,6 +58,9 @@ pytest: $(READY) ## the suite alone; PYTEST_ARGS='-k words' narrows it
 quick: $(READY) ## the tests that are not marked slow, in about a minute
 	$(BIN)/python -m pytest $(PYTEST_SPREAD) -q -m 'not slow' $(PYTEST_ARGS)
 
+shuffled: $(READY) ## the suite in random order; PYTEST_ARGS=--random-order-seed=N repeats one
+	$(BIN)/python -m pytest $(PYTEST_SPREAD) -q --random-order $(PYTEST_ARGS)
+
 coverage: $(READY) ## the suite with branch coverage: what is not covered, and htmlcov/index.html
 	$(BIN)/python -m pytest $(PYTEST_SPREAD) -q --cov --cov-report term \
 		--cov-report html $(PYTEST_ARGS)
@@ -111,5 +114,5 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
 	@touch $@
 
-.PHONY: help demo test check lint types walls forms pytest quick coverage test-all test-airflow bench bench-long sandbox docs pictures site \
+.PHONY: help demo test check lint types walls forms pytest quick shuffled coverage test-all test-airflow bench bench-long sandbox docs pictures site \
 	format clean install

@@ -8,6 +8,7 @@ hold changes.
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def tool(name: str, *requirements: str) -> Path:
 
     Args:
         name: The executable.
-        requirements: What pip is to install, the distribution that brings the executable first;
+        requirements: What uv is to install, the distribution that brings the executable first;
             may be left out for what is listed in `TOOLS`.
 
     Raises:
@@ -52,7 +53,7 @@ def tool(name: str, *requirements: str) -> Path:
     executable, stamp = home / "bin" / name, home / ".installed"
     with _alone(home):
         if not stamp.exists() or stamp.read_text().split() != list(wanted):
-            _install(home, wanted)
+            install(home, *wanted)
             stamp.write_text("\n".join(wanted))
     if not executable.exists():
         msg = f"{wanted[0]} brings no program {name}; see {executable.parent}."
@@ -60,15 +61,29 @@ def tool(name: str, *requirements: str) -> Path:
     return executable
 
 
-def _install(home: Path, requirements: tuple[str, ...]) -> None:
-    create = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(home)]
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
-    install = [*pip, "install", "--quiet", "--no-compile", *requirements]
-    for command in (create, install):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+def install(home: Path, *requirements: str) -> None:
+    """Make an environment that holds what is required and nothing else.
+
+    Raises:
+        RuntimeError: If it cannot be made; the message holds what uv said.
+    """
+    uv = str(BIN / "uv")
+    create = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)]
+    fill = [uv, "pip", "install", "--quiet", "--python", str(home), *requirements]
+    environment = {**os.environ, **index_of_pip()}
+    for command in (create, fill):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             msg = f"{' '.join(requirements)} could not be installed:\n{done.stderr[-2000:]}"
             raise RuntimeError(msg)
+
+
+def index_of_pip() -> dict[str, str]:
+    """Return the variable that gives uv the index of pip, whose settings it does not read."""
+    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    done = subprocess.run(ask, capture_output=True, text=True, check=False)
+    url = os.environ.get("PIP_INDEX_URL") or done.stdout.strip()
+    return {"UV_DEFAULT_INDEX": url} if url else {}
 
 
 @contextmanager

@@ -25,6 +25,7 @@ def test_it_is_in_step_with_the_plugin(path: str) -> None:
     assert hub_definitions.page(hub_definitions.FILES[path]) == present, "run `make docs`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", hub_definitions.FILES)
 def test_meltano_s_schema_takes_it(path: str, tmp_path: Path) -> None:
     defined = yaml.safe_load((toolbox.ROOT / path).read_text(encoding="utf-8"))

@@ -44,12 +44,7 @@ def wheel(distributions: Path) -> Path:
 def plain_install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment that holds the wheel and what it depends on."""
     home = tmp_path_factory.mktemp("plain")
-    create = [sys.executable, "-m", "venv", "--without-pip", str(home)]
-    subprocess.run(create, check=True, timeout=120)
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
-    install = [*pip, "install", "--quiet", "--no-compile", str(wheel)]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    toolbox.install(home, str(wheel))
     return home / "bin"
 
 

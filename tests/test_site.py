@@ -6,12 +6,14 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 import toolbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     done = subprocess.run(
         [toolbox.BIN / "mkdocs", "build", "--strict", "--site-dir", tmp_path],

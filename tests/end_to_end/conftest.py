@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +17,8 @@ PLUGINS = ("tap-totango", "tap-csv-folder", "target-totango", "target-jsonl")
 
 @pytest.fixture(scope="session")
 def index_of_pip() -> dict[str, str]:
-    """Meltano installs with uv, which does not read pip's settings: the index must be the same."""
-    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    done = subprocess.run(ask, capture_output=True, text=True, check=False)
-    url = os.environ.get("PIP_INDEX_URL") or done.stdout.strip()
-    return {"UV_DEFAULT_INDEX": url} if url else {}
+    """What Meltano needs, since it installs with uv."""
+    return toolbox.index_of_pip()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MELTANO_LABS = ("meltanolabs-tap-postgres==0.10.0",)
 # Its metadata says "Python below 3.10", which is long untrue.
-PIPELINEWISE = ("pipelinewise-tap-postgres==2.1.0", "--ignore-requires-python")
+PIPELINEWISE = ("pipelinewise-tap-postgres==2.1.0",)
 
 # What Totango should hold --------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from sandboxes import Sandbox
 
+pytestmark = pytest.mark.slow
+
 ROWS, PAGE = 600, 40
 MOVES = ("in", "out", "renamed", "replaced", "active")
 SEEDS = {"dated": "created=all,activity=spread", "undated": "created=none"}

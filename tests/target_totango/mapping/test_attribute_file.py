@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +13,7 @@ from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sandboxes import Sandbox
     from target_runs import Delivered
@@ -79,21 +77,20 @@ ROWS = (
 
 
 def test_without_a_token_the_file_of_the_tap_tells_the_names(
-    deliver: Deliver, service: Sandbox, tmp_path: Path
+    deliver: Deliver, run_here: Callable[..., Any], service: Sandbox, tmp_path: Path
 ) -> None:
     service.set(unknown_attributes="text")
     service.load(attributes=[{"object": "accounts", "key_name": "Renewal Risk", "type": "text"}])
     config, path = tmp_path / "tap.json", tmp_path / "attributes.singer"
     config.write_text(json.dumps(service.config()))
     catalog = tmp_path / "catalog.json"
-    tap = [str(Path(sys.executable).parent / "tap-totango"), "--config", str(config)]
-    found = json.loads(subprocess.run([*tap, "--discover"], check=True, capture_output=True).stdout)
+    tap = ("tap-totango", "--config", config)
+    found = json.loads(run_here(*tap, "--discover").ok().stdout)
     for stream in found["streams"]:
         selected = stream["tap_stream_id"] == "attributes"
         stream["metadata"].append({"breadcrumb": [], "metadata": {"selected": selected}})
     catalog.write_text(json.dumps(found))
-    run = subprocess.run([*tap, "--catalog", str(catalog)], check=True, capture_output=True)
-    path.write_bytes(run.stdout)
+    path.write_text(run_here(*tap, "--catalog", catalog).ok().stdout, encoding="utf-8")
     done = deliver(*ROWS, app_token=None, attributes_path=str(path)).ok()
     assert held(service, "accounts") == {
         ("a",): {"Renewal Risk": "high", "Plan": "Pro", "odd_one": "x"}

@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LISTS = ("touchpoint_types", "touchpoint_tags")
 
 
