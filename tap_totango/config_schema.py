@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from totango_api.command import PART_PATTERN
-from totango_api.config import SETTINGS as CONNECTION_SETTINGS
+from totango_api.config import CONNECTION_SETTINGS
 from totango_api.limits import PAGE_ROWS
 from totango_api.notifications import FAILURE, notify_settings
 from totango_api.plugin_config import setting

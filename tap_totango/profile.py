@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from totango_api.config import Connection
 
-SETTINGS: Final = frozenset({"team_id", "page_size"})
+PROFILE_SETTINGS: Final = frozenset({"team_id", "page_size"})
 """Settings that a profile may give, where they are not set."""
 
 _REFUSED: Final = frozenset({"refused", "ignored"})
@@ -67,7 +67,7 @@ class KnownService:
         path = config.get("probe_path")
         if not path:
             return cls()
-        profile = Profile.read(path, "tap-totango", connection, settings=SETTINGS)
+        profile = Profile.read(path, "tap-totango", connection, settings=PROFILE_SETTINGS)
         answers = profile.answers
         suspects = set(profile.details.get("columns", ()))
         if answers.get("unknown_column") == "refused":

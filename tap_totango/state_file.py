@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tap_totango.schema import ConversionError, KnownColumns, json_in, moment_of
+from tap_totango.schema import ConversionError, KnownColumns, json_of_file, moment_of
 from tap_totango.state import COLUMNS, FULL_AT, FULL_SINCE, READING, VALUE, canonical
 from totango_api.errors import InputError
 from totango_api.reading import ResumePoint
@@ -29,7 +29,7 @@ def state_in(file: IO[str] | None) -> dict[str, Any] | None:
     Raises:
         InputError: If it is none.
     """
-    content = json_in(file, "state")
+    content = json_of_file(file, "state")
     if content is None or isinstance(content, dict):
         return content
     msg = "The state file does not hold an object."

@@ -15,7 +15,7 @@ from target_totango.mapping import (
 from target_totango.models import HUB, TRACKING
 from totango_api import limits
 from totango_api.command import PART_PATTERN
-from totango_api.config import SETTINGS as CONNECTION_SETTINGS
+from totango_api.config import CONNECTION_SETTINGS
 from totango_api.notifications import FAILURE, REJECTS, notify_settings
 from totango_api.plugin_config import setting
 from totango_api.report import report_settings

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_totango.config import Settings
     from totango_api.config import Connection
 
-SETTINGS: Final = frozenset({"hub_batch_size", "verify_timeout"})
+PROFILE_SETTINGS: Final = frozenset({"hub_batch_size", "verify_timeout"})
 """Settings that a profile may give, where they are left at their defaults."""
 
 logger = logging.getLogger("target-totango")
@@ -39,7 +39,9 @@ def with_profile(settings: Settings, config: Mapping[str, Any], connection: Conn
     path = config.get("probe_path")
     if not path:
         return settings
-    known = Profile.read(path, "target-totango", resolved(connection, config), settings=SETTINGS)
+    known = Profile.read(
+        path, "target-totango", resolved(connection, config), settings=PROFILE_SETTINGS
+    )
     if known.answers.get("sdr_token") == "required" and _lacks_sdr_token(settings):
         msg = f"The service asks for an SDR token (probe_path, {known.probed_at})."
         raise SettingsError(msg, remedy="Set sdr_token, or probe anew if that has changed.")

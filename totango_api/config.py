@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT: Final = 120
 CONNECT_TIMEOUT: Final = 10
 DEFAULT_MAX_RETRY_SECONDS: Final = 300
 
-SETTINGS: Final[dict[str, dict[str, Any]]] = {
+CONNECTION_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "app_token": setting(
         "string",
         "App token",

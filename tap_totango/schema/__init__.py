@@ -1,6 +1,6 @@
 """Which columns a stream has, of which type, under which name."""
 
-from tap_totango.schema.catalog import catalog_in, fitted, json_in, known_columns
+from tap_totango.schema.catalog import catalog_in, fitted, json_of_file, known_columns
 from tap_totango.schema.columns import (
     EXTRA,
     NARROW,
@@ -65,7 +65,7 @@ __all__ = [
     "convert_column",
     "fields_for",
     "fitted",
-    "json_in",
+    "json_of_file",
     "kind_of_values",
     "known_columns",
     "label_of",

@@ -81,7 +81,7 @@ def catalog_in(file: IO[str] | None) -> Catalog | None:
     Raises:
         InputError: If it is none.
     """
-    content = json_in(file, "catalog")
+    content = json_of_file(file, "catalog")
     if content is None and file is None:
         return None
     if not isinstance(content, dict) or not isinstance(content.get("streams"), list):
@@ -91,7 +91,7 @@ def catalog_in(file: IO[str] | None) -> Catalog | None:
     return Catalog.from_dict(content)
 
 
-def json_in(file: IO[str] | None, option: str) -> Any:
+def json_of_file(file: IO[str] | None, option: str) -> Any:
     """Read JSON from a file; None if it is empty.
 
     Raises:

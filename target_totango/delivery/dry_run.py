@@ -27,7 +27,7 @@ EXAMPLES: Final = 3
 ATTRIBUTES_SHOWN: Final = 20
 LONGEST_RECORD: Final = 300
 
-Examples: TypeAlias = "list[dict[str, Any]]"
+RowExamples: TypeAlias = "list[dict[str, Any]]"
 BATCH_ROWS: Final = 500
 
 
@@ -50,8 +50,8 @@ class DryRunSummary:
     cannot_tell: int = 0
     delete: int = 0
     changes: Counter[str] = field(default_factory=Counter)
-    changed: defaultdict[str, Examples] = field(default_factory=lambda: defaultdict(list))
-    rejected: defaultdict[str, Examples] = field(default_factory=lambda: defaultdict(list))
+    changed: defaultdict[str, RowExamples] = field(default_factory=lambda: defaultdict(list))
+    rejected: defaultdict[str, RowExamples] = field(default_factory=lambda: defaultdict(list))
     first_rows: list[dict[str, Any]] = field(default_factory=list)
 
     def note_changes(self, row: Row, differences: Iterable[Difference]) -> None:
@@ -105,7 +105,7 @@ class DryRunSummary:
             ]
         for reason, examples in self.rejected.items():
             lines.append(f"Rejected: {reason}")
-            lines += [f"    {each['message']}: {shown(each['record'])}" for each in examples]
+            lines += [f"    {each['message']}: {as_line(each['record'])}" for each in examples]
         if self.first_rows:
             lines.append(f"The first {len(self.first_rows)} rows as they would go out:")
         for row in self.first_rows:
@@ -228,7 +228,7 @@ def sends(row: Row) -> dict[str, str]:
     return dict(call_of(write).parameters())
 
 
-def shown(record: Mapping[str, Any]) -> str:
+def as_line(record: Mapping[str, Any]) -> str:
     """Return a record as one line that is not too long."""
     text = json.dumps(record, default=str, ensure_ascii=False)
     return text if len(text) <= LONGEST_RECORD else text[:LONGEST_RECORD] + "…"

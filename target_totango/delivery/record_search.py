@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_totango.models import Row
-    from target_totango.storage import Call, RecordNotes
+    from target_totango.storage import RecordCall, RecordNotes
     from totango_api.http import ApiClient
     from totango_api.reading import RecordEvent
     from totango_api.writing import RecordEndpoint
@@ -71,7 +71,7 @@ class RecordSearch:
         self._seconds = 0.0  # Waiting for each of many that were not made would take hours.
         return None
 
-    def _candidates(self, row: Row, call: Call, endpoint: RecordEndpoint) -> set[str]:
+    def _candidates(self, row: Row, call: RecordCall, endpoint: RecordEndpoint) -> set[str]:
         """Return the ids of what the call may have made, of the first page that has any."""
         earliest = call.sent_at - EARLIER_MILLISECONDS
         is_dated = endpoint.moment in call.digests
@@ -94,7 +94,7 @@ class RecordSearch:
         return next(filter(None, found), set())
 
     def _is_of(
-        self, call: Call, event: RecordEvent, endpoint: RecordEndpoint, earliest: int
+        self, call: RecordCall, event: RecordEvent, endpoint: RecordEndpoint, earliest: int
     ) -> bool:
         """Return whether an event may be of what the call made."""
         made_at = event.properties.get("creation_time")
@@ -110,9 +110,9 @@ class RecordSearch:
         told = [name for name in endpoint.told_by if name != endpoint.moment and name in shown]
         return self._has_texts(call, told, shown)
 
-    def _has_texts(self, call: Call, told: Sequence[str], shown: Any) -> bool:
+    def _has_texts(self, call: RecordCall, told: Sequence[str], shown: Any) -> bool:
         is_any_sent = any(name in call.digests for name in told)
         return is_any_sent and all(self._is_same(call, name, shown[name]) for name in told)
 
-    def _is_same(self, call: Call, name: str, value: Any) -> bool:
+    def _is_same(self, call: RecordCall, name: str, value: Any) -> bool:
         return call.digests.get(name, self._notes.digest(None)) == self._notes.digest(value)

@@ -142,7 +142,7 @@ def with_text(expression: Expression, change: Callable[[str], str]) -> Expressio
     return replace(expression, read=read, field=None)
 
 
-def split(expression: Expression, separator: str) -> Expression:
+def split_list(expression: Expression, separator: str) -> Expression:
     """Read a text as a list, such as a multi-select value of Salesforce: `A;B`."""
 
     def read(record: Mapping[str, Any]) -> Any:

@@ -123,7 +123,7 @@ def _changed(expression: Expression, value: Mapping[str, Any]) -> Expression:
         if not isinstance(separator, str) or not separator:
             msg = "split is the text that parts the items of a list"
             raise SourceError(msg)
-        expression = expressions.split(expression, separator)
+        expression = expressions.split_list(expression, separator)
     if "default" in value:
         expression = expressions.with_default(expression, value["default"])
     return expression

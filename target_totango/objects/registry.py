@@ -169,7 +169,7 @@ _ALL: Final = (
         ),
         max_length=limits.TOUCHPOINT_CONTENT_LENGTH,
         deliveries=(RECORDS,),
-        record=RecordForm(writing.TOUCHPOINTS, "note_id", "event_id"),
+        record=RecordForm(writing.TOUCHPOINT_ENDPOINT, "note_id", "event_id"),
         is_idempotent=False,
     ),
     TotangoObject(
@@ -190,7 +190,7 @@ _ALL: Final = (
         ),
         max_length=sys.maxsize,  # none is documented
         deliveries=(RECORDS,),
-        record=RecordForm(writing.TASKS, "task_id"),
+        record=RecordForm(writing.TASK_ENDPOINT, "task_id"),
         is_idempotent=False,
     ),
 )

@@ -22,7 +22,7 @@ class OutageError(TotangoError):
     """Nothing gets through any more: the run ends, and its STATE is held."""
 
 
-def explained(error: TotangoError, row: Row) -> TotangoError:
+def with_remedy(error: TotangoError, row: Row) -> TotangoError:
     """Return an error with what to do about it: tracking calls do not carry the app token."""
     is_tracking = row.delivery == TRACKING and not row.is_deleted
     if isinstance(error, AuthenticationError) and is_tracking:
@@ -55,7 +55,7 @@ class CircuitBreaker:
             return
         self._last_error = error
         self._in_a_row += 1
-        told = explained(error, row)
+        told = with_remedy(error, row)
         if isinstance(error, AuthenticationError) and not self.any_success:
             self._outage = OutageError(told.message, remedy=told.remedy)
         elif self._in_a_row == OUTAGE_CALLS:

@@ -11,7 +11,7 @@ from target_totango.delivery import Confirmed, Failed, Planned, Refused, Uncerta
 from target_totango.models import Row, ValidationError
 from target_totango.objects import RECORDED, REPEATABLE
 from target_totango.pipeline.case_variants import CaseVariants
-from target_totango.pipeline.circuit_breaker import CircuitBreaker, explained
+from target_totango.pipeline.circuit_breaker import CircuitBreaker, with_remedy
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
 from target_totango.pipeline.fingerprints import UNCERTAIN
 from target_totango.storage import Confirmation, StaleRejects
@@ -89,7 +89,7 @@ class ResultHandler:
         """Why the first row that was not delivered was not."""
         if self._failure is None and self._trials.waiting:
             row, result = self._trials.waiting[0]
-            return explained(result.error, row)
+            return with_remedy(result.error, row)
         return self._failure
 
     def expect(self, row: Row) -> None:
@@ -240,7 +240,7 @@ class ResultHandler:
     def _hold(self, row: Row, error: TotangoError) -> None:
         """Note that a row is not delivered for a reason outside it: STATE must not pass it."""
         if self._failure is None:
-            self._failure = explained(error, row)
+            self._failure = with_remedy(error, row)
         self._states.hold(row.seq)
 
     def _reject_invalid(self, row: Row, result: Rejected) -> None:

@@ -9,7 +9,7 @@ from target_totango.storage.known_groups import KnownGroups
 from target_totango.storage.known_users import User
 from target_totango.storage.ledger import Confirmation, Ledger
 from target_totango.storage.private_files import PRIVATE
-from target_totango.storage.record_notes import Call, RecordNotes
+from target_totango.storage.record_notes import RecordCall, RecordNotes
 from target_totango.storage.run_files import RunFiles
 from target_totango.storage.run_store import RunStore, comparable, is_older
 from target_totango.storage.singer_file import SingerFile
@@ -23,10 +23,10 @@ from target_totango.storage.stale_rejects import (
 __all__ = [
     "PRIVATE",
     "REJECTS",
-    "Call",
     "Confirmation",
     "KnownGroups",
     "Ledger",
+    "RecordCall",
     "RecordNotes",
     "RunFiles",
     "RunStore",

@@ -19,7 +19,7 @@ _MADE: Final = "made of a row"
 _CALL: Final = "call for a record"
 
 
-class Call(NamedTuple):
+class RecordCall(NamedTuple):
     """A call that makes something.
 
     Attributes:
@@ -55,17 +55,17 @@ class RecordNotes:
         """Return whether something is known to have been made of a row."""
         return self._ledger.noted((_MADE, object_, record_id)) is not None
 
-    def call(self, fingerprint: Sequence[str]) -> Call | None:
+    def call(self, fingerprint: Sequence[str]) -> RecordCall | None:
         """Return the last call that was to make something of a row."""
         noted = self._ledger.noted((_CALL, *fingerprint))
-        return None if noted is None else msgspec.json.decode(noted, type=Call)
+        return None if noted is None else msgspec.json.decode(noted, type=RecordCall)
 
     def note_call(
         self, fingerprint: Sequence[str], sent_at: int, values: Mapping[str, Any]
     ) -> None:
         """Note that a call is about to go out, which makes something with these values."""
         digests = {name: self.digest(value) for name, value in values.items()}
-        self._ledger.note((_CALL, *fingerprint), msgspec.json.encode(Call(sent_at, digests)))
+        self._ledger.note((_CALL, *fingerprint), msgspec.json.encode(RecordCall(sent_at, digests)))
 
     def digest(self, value: Any) -> str:
         """Return what stands for a value, whatever its type and its blanks."""

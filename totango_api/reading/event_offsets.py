@@ -90,7 +90,7 @@ def linked_passes(
 
 
 @dataclass(frozen=True)
-class Place:
+class PageSpan:
     """Where a page stands: its offset, its size, and its first row."""
 
     offset: int
@@ -172,17 +172,17 @@ class OffsetRead:
         half = max(self._pages.size // 2, 1)
         return tuple(sorted({min(one, half) for one in (OVERLAP, 8 * OVERLAP, half)}))
 
-    def _place(self, overlap: int) -> Place:
+    def _place(self, overlap: int) -> PageSpan:
         """Return the place of a page that repeats some rows, as far as there is one."""
         size, start = self._pages.size, max(self.end - overlap, 0)
         if self._pages.counts_rows:
-            return Place(start, size, start)
+            return PageSpan(start, size, start)
         number = max(-(-start // size), 1)
         count = start // number
         if count * (number + 1) > self.end:
-            return Place(number, count, count * number)
+            return PageSpan(number, count, count * number)
         number = self.end // size
-        return Place(number, size, number * size)
+        return PageSpan(number, size, number * size)
 
 
 def are_linked(before: Page, after: Page) -> bool:

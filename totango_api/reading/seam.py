@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from totango_api.search import Hit, Key
 
-Row: TypeAlias = "tuple[Key | None, str]"
+KeyedName: TypeAlias = "tuple[Key | None, str]"
 """Key and name of a row."""
 
 
@@ -33,7 +33,7 @@ class Slice:
     """
 
     start: int
-    rows: tuple[Row, ...]
+    rows: tuple[KeyedName, ...]
 
     @property
     def end(self) -> int:
@@ -86,7 +86,7 @@ def seam_of(before: Slice, after: Slice) -> Seam:
     return Seam(is_closed, is_exact=bool(tail) and _are_alike(tail, head))
 
 
-def _is_sorted(before: Slice, after: Slice, shared: set[Row]) -> bool:
+def _is_sorted(before: Slice, after: Slice, shared: set[KeyedName]) -> bool:
     """Return whether most rows from the first shared one to the end of a slice are shared.
 
     Those of the names at the edges do not count: they may go on beyond.
@@ -97,7 +97,7 @@ def _is_sorted(before: Slice, after: Slice, shared: set[Row]) -> bool:
     return 2 * len(shared.intersection(between)) >= len(between)
 
 
-def _are_alike(tail: tuple[Row, ...], head: tuple[Row, ...]) -> bool:
+def _are_alike(tail: tuple[KeyedName, ...], head: tuple[KeyedName, ...]) -> bool:
     """Return whether two lists hold the same rows, but for the order of those of one name.
 
     Of the first and last names, which may go on beyond the lists, only the number counts.

@@ -6,8 +6,8 @@ from totango_api.writing.hub import HubClient, hub_headers
 from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
 from totango_api.writing.hub_rows import HubObject, HubRow
 from totango_api.writing.records import RecordClient, RecordEndpoint
-from totango_api.writing.tasks import TASKS
-from totango_api.writing.touchpoints import TOUCHPOINTS
+from totango_api.writing.tasks import TASK_ENDPOINT
+from totango_api.writing.touchpoints import TOUCHPOINT_ENDPOINT
 from totango_api.writing.tracking import (
     PIXEL,
     RECEIPTS,
@@ -32,8 +32,8 @@ __all__ = [
     "PIXEL",
     "RECEIPTS",
     "SALESFORCE_SHORT",
-    "TASKS",
-    "TOUCHPOINTS",
+    "TASK_ENDPOINT",
+    "TOUCHPOINT_ENDPOINT",
     "Deletion",
     "HubClient",
     "HubObject",

@@ -27,7 +27,7 @@ def _shown(event: RecordEvent) -> dict[str, Any]:
     }
 
 
-TASKS: Final = RecordEndpoint(
+TASK_ENDPOINT: Final = RecordEndpoint(
     path="/api/v3/tasks",
     id_in=_id_in,
     event_type="task",

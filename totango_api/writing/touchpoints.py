@@ -41,7 +41,7 @@ def _shown(event: RecordEvent) -> dict[str, Any]:
     }
 
 
-TOUCHPOINTS: Final = RecordEndpoint(
+TOUCHPOINT_ENDPOINT: Final = RecordEndpoint(
     path="/api/v3/touchpoints/",
     id_in=_id_in,
     event_type="note",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from target_totango.mapping.auto import KnownAttributes
     from target_totango.mapping.stream_mapping import StreamMapping
 
-ACCOUNT: Final = "context.groupId"
-USER: Final = "userId"
+GROUP_ID_FIELD: Final = "context.groupId"
+USER_ID_FIELD: Final = "userId"
 TIME: Final = "timestamp"
 RECORD: Final = ""
 """Fields of a flat record beside names of attributes.
@@ -34,7 +34,7 @@ The last one holds the record as it came, with its traits beside its columns.
 ATTRIBUTES_LOGGED: Final = 500
 """Of traits beyond this number, what becomes of them is not logged any more."""
 
-_IDS: Final = {"account_id": ACCOUNT, "user_id": USER}
+_IDS: Final = {"account_id": GROUP_ID_FIELD, "user_id": USER_ID_FIELD}
 _DATES: Final = (ISO, EPOCH)
 
 
@@ -66,7 +66,7 @@ class GrowingMapping:
             identifier.name: _IDS.get(identifier.name, identifier.name)
             for identifier in self._object.ids
         }
-        self._beside = {*self._ids.values(), ACCOUNT, USER, RECORD}
+        self._beside = {*self._ids.values(), GROUP_ID_FIELD, USER_ID_FIELD, RECORD}
         self._names: dict[str, None] = {}
         self._mapping: StreamMapping | None = None
 

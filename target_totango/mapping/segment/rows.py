@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from target_totango.mapping.convert import to_text
 from target_totango.mapping.names import name_problems
 from target_totango.mapping.segment.calls import GROUP, IDENTIFY, PAGE, SCREEN, TRACK, Call
-from target_totango.mapping.segment.mappings import ACCOUNT, RECORD, TIME, USER, GrowingMapping
+from target_totango.mapping.segment.mappings import (
+    GROUP_ID_FIELD,
+    RECORD,
+    TIME,
+    USER_ID_FIELD,
+    GrowingMapping,
+)
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
 from totango_api.names import snake
 
@@ -139,7 +145,11 @@ class SegmentStream:
             return NotWritten(reason)
         # What a mapping says of a trait holds whether it is a column or within traits.
         traits = {**call.user_traits, **call.traits, **record}
-        about = {ACCOUNT: self._account_of(call), USER: call.user_id, RECORD: traits}
+        about = {
+            GROUP_ID_FIELD: self._account_of(call),
+            USER_ID_FIELD: call.user_id,
+            RECORD: traits,
+        }
         return [
             (self._mappings[object_].of(flat, partial(self._unused, object_, record)), flat)
             for object_, fields in self._fields(call)
