@@ -286,7 +286,8 @@ class OwnListStream(ListedStream):
         elif result.note:
             said = "%s: %s Set paging in %s: none, if that is the whole list."
             self.logger.warning(said, self.name, result.note, setting)
-        elif self._stream_version is not None:
+        # An empty list without a count may be an answer that went wrong, and would empty the table.
+        elif self._stream_version is not None and (result.rows or result.total == 0):
             self._write_activate_version_message(self._stream_version)
 
     @property

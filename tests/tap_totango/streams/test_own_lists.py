@@ -118,6 +118,22 @@ def test_an_offset_that_means_something_else_is_loud(box, read, offset: str) -> 
         assert len(read(tickets=paged).ok().records("tickets")) == 25
 
 
+@pytest.mark.parametrize(
+    ("answer", "versions"),
+    [("[]", 0), ('{"response": {"collections": {"total_hits": 0, "hits": []}}}', 1)],
+)
+def test_an_empty_list_empties_no_table_unless_it_says_so(
+    box, tap, discover, answer: str, versions: int
+) -> None:
+    config = box.config(
+        max_retry_seconds=1, streams={"tickets": {"request": SEARCHED, "key": "id"}}
+    )
+    catalog = discover(config=config).deselect("accounts", "users")
+    box.chaos(f"answer@collections:say={answer}")
+    ran = tap(config=config, catalog=catalog).ok()
+    assert len(ran.of("ACTIVATE_VERSION", "tickets")) == versions
+
+
 def test_one_page_is_all_that_is_known(box, read) -> None:
     request = {"url": f"https://api.totango.com{ROWS}"}
     ran = read(tickets=request).ok()
