@@ -27,6 +27,9 @@ logger = logging.getLogger("target-totango")
 GARBAGE_THRESHOLD: Final = 10_000
 """Objects that come on top before garbage is looked for: rows leave none that needs it."""
 
+SWITCH_SECONDS: Final = 0.001
+"""How long reading rows may keep the interpreter from calls under way, and these from it."""
+
 
 def main() -> None:
     """Run the command: one sentence and exit code 1 for whatever goes wrong."""
@@ -40,6 +43,7 @@ def main() -> None:
         # garbage would take an eighth of the time that a row takes.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
+        sys.setswitchinterval(SWITCH_SECONDS)
         subcommand, arguments = command_in(sys.argv[1:], COMMANDS)
         if subcommand == "rejects":
             sys.exit(rejects(arguments, command))

@@ -28,7 +28,7 @@ class Worker(Protocol[J_contra, R_co]):
 
     @property
     def room(self) -> int:
-        """How many jobs it takes now."""
+        """How many jobs it takes now; 0 while so many wait that more can be handed over later."""
 
     def start(
         self, jobs: Sequence[J_contra], done: Sequence[Callable[[R_co | Exception], None]]
@@ -91,6 +91,7 @@ class _Finished(Generic[J, R]):
         """Add a task."""
         self._tasks.append(task)
         if len(self._tasks) >= self._wanted:
+            self._wanted = _NEVER
             self._is_enough.set()
 
     def pop(self) -> _Task[J, R]:
@@ -159,7 +160,8 @@ class KeyedExecutor(Generic[J, R]):
         Raises:
             InterruptedError: If waiting was interrupted; the job is not queued then.
         """
-        self._start_ready(at_least=self._few)
+        if len(self._ready) >= self._few:
+            self._start_ready()
         while self._unfinished >= self._capacity:
             if self._is_interrupted():
                 raise InterruptedError
@@ -208,20 +210,19 @@ class KeyedExecutor(Generic[J, R]):
     @property
     def _few(self) -> int:
         """How many jobs are worth starting, or waiting for, together."""
-        return max(self._started // 16, 1)
+        return max(self._started // 4, 1)
 
     def _wait(self) -> None:
-        """Wait for some results."""
+        """Wait for some results: for any if that is what other jobs wait for."""
         self._start_ready()
-        self._finished.wait(min(self._few, self._unfinished), LONGEST_WAIT)
+        wanted = min(self._few, self._unfinished) if self._ready else 1
+        self._finished.wait(wanted, LONGEST_WAIT)
         self._take_finished()
 
-    def _start_ready(self, *, at_least: int = 1) -> None:
-        """Start jobs that may start, if they are enough, or all there is room for."""
-        if len(self._ready) < at_least or self._is_cancelled:
-            return
+    def _start_ready(self) -> None:
+        """Start jobs that may start, all there is room for."""
         room = min(self._worker.room, len(self._ready))
-        if room < at_least:
+        if room <= 0 or self._is_cancelled:
             return
         tasks = [self._ready.popleft() for _ in range(room)]
         self._started += room

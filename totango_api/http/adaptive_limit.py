@@ -1,9 +1,9 @@
 """Finds how many calls at once a server bears.
 
 The number doubles each round, as long as responses stay as fast as they were. When the server
-answers 429, fails, or gets slower, it falls to a part of what it was, and from then on grows by one
-a round (additive increase, multiplicative decrease). The number at which that happened is tried
-again only now and then, so that it is held instead of being run into again and again.
+answers 429, fails, or gets slower, it falls to a part of what it was, and from then on grows step
+by step (additive increase, multiplicative decrease). A number that was too much is tried again
+after a while, later each time: so the one below it is held, and a slow moment is soon forgotten.
 """
 
 from __future__ import annotations
@@ -36,15 +36,19 @@ FAILURES: Final = 0.1
 AFTER_429: Final = 0.75
 AFTER_FAILURES: Final = 0.5
 
-PROBE_SECONDS: Final = 10.0
-"""How long the number stays below one that was too much before that is tried again."""
+STEP: Final = 16
+"""The number grows by one, and by one for so many that it is."""
+
+FIRST_HOLD: Final = 0.5
+LONGEST_HOLD: Final = 10.0
+"""Seconds before a number that was too much is tried again; twice as long each time."""
 
 
 class AdaptiveLimit:
     """How many calls may be under way at once. Used by one thread.
 
     A round is as many finished calls as may be under way. Calls that were started before the
-    number last fell do not count: they say nothing about the new one.
+    number last changed do not count: they say nothing about the new one.
 
     Args:
         most: The number is never higher.
@@ -59,9 +63,10 @@ class AdaptiveLimit:
         self._most = most
         self._clock = clock
         self._too_many = most + 1
+        self._hold = FIRST_HOLD
         self._is_doubling = True
         self._fastest = float("inf")
-        self._changed_at = float("-inf")
+        self._changed_at = self._fell_at = float("-inf")
         self._seconds: list[float] = []
         self._failed = 0
         self._slow_rounds: list[float] = []
@@ -112,19 +117,32 @@ class AdaptiveLimit:
             self._fall(min(max(slow / seconds, 0.5), 0.9))
 
     def _grow(self) -> None:
+        if self.current >= self._too_many:
+            self._too_many = self._most + 1
+            self._hold = FIRST_HOLD
         if self._is_doubling:
             self.current = min(self.current * 2, self._most)
-        elif self.current + 1 < self._too_many:
-            self.current = min(self.current + 1, self._most)
-        elif self._clock() - self._changed_at >= PROBE_SECONDS:
-            self._too_many = self._most + 1
-            self.current = min(self.current + 1, self._most)
+            return
+        if self.current < self._too_many - 1:
+            number = min(self.current + self.current // STEP + 1, self._too_many - 1)
+        elif self._clock() - self._fell_at >= self._hold:
+            number = self._too_many
+        else:
+            return
+        self.current = min(number, self._most)
+        self._changed_at = self._clock()
 
     def _fall(self, part: float) -> None:
-        self._too_many = self.current
+        if self.current == self._too_many:  # as before: one less was fine
+            self._hold = min(self._hold * 2, LONGEST_HOLD)
+            number = self.current - 1
+        else:
+            self._hold = FIRST_HOLD
+            self._too_many = self.current
+            number = int(self.current * part)
+        self.current = max(number, 1)
         self._is_doubling = False
-        self.current = max(int(self.current * part), 1)
-        self._changed_at = self._clock()
+        self._changed_at = self._fell_at = self._clock()
         self._seconds.clear()
         self._slow_rounds.clear()
         self._failed = 0

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
+import select
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3.util import wait_for_read
 
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import SettingsError
-from totango_api.http.responses import KEPT_BYTES
+from totango_api.http.responses import KEPT_BYTES, Response
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
+
+    from yarl import URL
 
     from totango_api.config import Connection
     from totango_api.http.client import Request
@@ -32,23 +36,22 @@ async def open_session(
 ) -> aiohttp.ClientSession:
     """Return a session that stores no cookie and takes nothing from the environment.
 
-    With `trust_env` aiohttp would send passwords of a `.netrc` file along.
+    With `trust_env` aiohttp would send passwords of a `.netrc` file along. How long a call may take
+    is for the caller to watch: a timer for each would take a tenth of the time that a call takes.
 
     Args:
         connection: The shared settings.
         headers: Of every request.
         context: For https.
     """
-    connect_seconds = min(CONNECT_TIMEOUT, connection.timeout)
     return aiohttp.ClientSession(
         connector=_Connector(
             limit=0, keepalive_timeout=IDLE_SECONDS, ssl=True if context is None else context
         ),
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # One timer a call: a receipt is so small that it comes at once or not at all.
         timeout=aiohttp.ClientTimeout(
-            total=connect_seconds + connection.timeout, sock_connect=connect_seconds
+            total=None, sock_connect=min(CONNECT_TIMEOUT, connection.timeout)
         ),
         trust_env=False,
     )
@@ -64,34 +67,52 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._used: WeakSet[Any] = WeakSet()
+        self._used: WeakKeyDictionary[Any, Callable[[], bool]] = WeakKeyDictionary()
 
     async def connect(self, *arguments: Any, **options: Any) -> Any:
         """Return a connection."""
         while True:
             connection = await super().connect(*arguments, **options)
             protocol: Any = connection.protocol
-            if protocol not in self._used:
-                self._used.add(protocol)
+            is_readable = self._used.get(protocol)
+            if is_readable is None:
+                self._used[protocol] = _readable(connection.transport)
                 return connection
-            if not protocol.should_close and not _is_readable(connection.transport):
+            if not protocol.should_close and not is_readable():
                 return connection
             connection.close()
 
 
-def _is_readable(transport: Any) -> bool:
-    """Return whether something waits to be read, as the end of a connection does."""
-    socket = transport.get_extra_info("socket")
-    return socket is None or wait_for_read(socket, 0.0)
+def _readable(transport: Any) -> Callable[[], bool]:
+    """Return what tells whether something waits to be read, as the end of a connection does."""
+    number = transport.get_extra_info("socket").fileno()
+    if not hasattr(select, "poll"):  # Windows
+        return lambda: bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return functools.partial(_polled, poll)
 
 
-async def read_beginning(response: aiohttp.ClientResponse) -> bytes:
-    """Return as much of a body as is looked at; the rest of a longer one is never read."""
-    content = response.content
-    body = await content.read(KEPT_BYTES)
-    while not content.at_eof() and len(body) < KEPT_BYTES:
-        body += await content.read(KEPT_BYTES - len(body))
-    return body
+def _polled(poll: select.poll) -> bool:
+    return bool(poll.poll(0))
+
+
+async def exchange(
+    session: aiohttp.ClientSession, url: URL, body: bytes, *, proxy: str | None
+) -> Response:
+    """Post a body, and return the response.
+
+    Only as much of its body is read as is looked at; the rest of a longer one never is.
+    """
+    response = await session.post(url, data=body, allow_redirects=False, proxy=proxy)
+    try:
+        content = response.content
+        kept = await content.read(KEPT_BYTES)
+        while not content.at_eof() and len(kept) < KEPT_BYTES:
+            kept += await content.read(KEPT_BYTES - len(kept))
+    finally:
+        response.release()
+    return Response(response.status, response.headers, kept)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

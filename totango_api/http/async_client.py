@@ -10,30 +10,31 @@ import asyncio
 import threading
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import aiohttp
 from yarl import URL
 
+from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError, UnavailableError
 from totango_api.http.adaptive_limit import AdaptiveLimit
 from totango_api.http.aiohttp_failures import error_of
 from totango_api.http.aiohttp_session import (
+    exchange,
     headers_of,
     new_loop,
     open_session,
     proxy_of,
-    read_beginning,
 )
-from totango_api.http.responses import Response
+from totango_api.http.deadline import Deadline
 from totango_api.http.retry import is_worth_retrying, retried
 from totango_api.http.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from totango_api.http.client import ApiClient, Request
+    from totango_api.http.responses import Response
 
 T = TypeVar("T")
 
@@ -42,20 +43,16 @@ CLOSE_SECONDS: Final = 5.0
 _SERVER_FAULT: Final = 500
 
 
-@dataclass(eq=False, slots=True)
-class _Job(Generic[T]):
+class _Job(NamedTuple, Generic[T]):
     """A body to post.
 
     Attributes:
         done: Called with the result, or with the exception that it ended in.
-        is_waiting: Whether it failed and waits to be sent again.
     """
 
     body: bytes
     done: Callable[[T | Exception], None]
     idempotent: bool
-    is_waiting: bool = False
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class AsyncPoster(Generic[T]):
@@ -83,6 +80,7 @@ class AsyncPoster(Generic[T]):
         *,
         max_in_flight: int,
     ) -> None:
+        connection = client.connection
         self._client = client
         self._request = request
         self._read = read
@@ -93,21 +91,26 @@ class AsyncPoster(Generic[T]):
         self._running = 0
         self._inbox: deque[_Job[T]] = deque()
         self._turns: deque[asyncio.Future[None]] = deque()
-        self._jobs: set[_Job[T]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
         self._is_woken = False
         self._is_cancelled = False
-        headers = headers_of(request, client.connection.user_agent)
+        headers = headers_of(request, connection.user_agent)
         context = tls_context() if self._url.scheme == "https" else None
         self._loop = new_loop()
         self._clock = self._loop.time
+        # A receipt is so small that it comes at once or not at all.
+        seconds = min(CONNECT_TIMEOUT, connection.timeout) + connection.timeout
+        self._deadline = Deadline(self._loop, seconds)
         self._thread = threading.Thread(target=self._run, daemon=True, name="totango-calls")
         self._thread.start()
-        self._session = self._in_loop(open_session(client.connection, headers, context))
+        self._session = self._in_loop(open_session(connection, headers, context))
 
     @property
     def room(self) -> int:
-        """How many bodies may be posted now, for calls to follow one another without a gap."""
-        return self._limit.current // 4 + 1 - len(self._inbox)
+        """How many bodies may be posted now, for calls to follow one another; 0 if many wait."""
+        waiting, limit = len(self._inbox), self._limit.current
+        return limit - waiting if waiting <= limit // 2 else 0
 
     def post(self, body: bytes, done: Callable[[T | Exception], None], *, idempotent: bool) -> None:
         """Send a body.
@@ -127,12 +130,6 @@ class AsyncPoster(Generic[T]):
     def cancel(self) -> None:
         """Send nothing new, and nothing again: what is not under way fails."""
         self._is_cancelled = True
-        while True:
-            try:
-                job = self._inbox.popleft()
-            except IndexError:
-                break
-            job.done(self._not_sent())
         self._loop.call_soon_threadsafe(self._cancel_waiting)
 
     def close(self) -> None:
@@ -147,10 +144,6 @@ class AsyncPoster(Generic[T]):
         if not self._thread.is_alive():
             self._loop.close()
 
-    def _not_sent(self) -> UnavailableError:
-        reason = "the run was stopped before it was sent"
-        return UnavailableError(self._request.endpoint, reason=reason, may_have_succeeded=False)
-
     def _in_loop(self, work: Any, *, seconds: float | None = None) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
@@ -161,20 +154,25 @@ class AsyncPoster(Generic[T]):
         self._loop.run_forever()
 
     async def _close(self) -> None:
-        tasks = [job.task for job in self._jobs if job.task is not None]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._session.close()
 
     def _cancel_waiting(self) -> None:
-        for job in self._jobs:
-            if job.is_waiting and job.task is not None:
-                job.task.cancel()
+        reason = "the run was stopped before it was sent"
+        error = UnavailableError(self._request.endpoint, reason=reason, may_have_succeeded=False)
+        while self._inbox:
+            self._inbox.popleft().done(error)
+        for task in self._waiting:
+            task.cancel()
 
     def _wake(self) -> None:
         self._is_woken = False
-        self._fill()
+        if self._is_cancelled:
+            self._cancel_waiting()
+        else:
+            self._fill()
 
     def _fill(self) -> None:
         """Start calls up to the limit: first those that are sent again."""
@@ -184,58 +182,80 @@ class AsyncPoster(Generic[T]):
                 if turn.done():
                     continue
                 turn.set_result(None)
+            elif self._inbox:
+                self._start(self._send_all())
             else:
-                try:
-                    job = self._inbox.popleft()
-                except IndexError:
-                    return
-                self._jobs.add(job)
-                job.task = self._loop.create_task(self._deliver(job))
+                return
             self._running += 1
 
-    async def _deliver(self, job: _Job[T]) -> None:
-        result: T | Exception
-        try:
-            result = await self._try(job)
-        except Exception as error:  # noqa: BLE001 (handed to whoever posted the job)
-            result = error
-        finally:
-            self._jobs.discard(job)
-        job.done(result)
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _try(self, job: _Job[T]) -> T:
-        started = self._clock()
-        try:
+    async def _send_all(self) -> None:
+        """Send one body after another, until there are none or others have the turn."""
+        while (
+            self._inbox
+            and not self._turns
+            and not self._is_cancelled
+            and self._running <= self._limit.current
+        ):
+            job = self._inbox.popleft()
+            started = self._clock()
             try:
-                return await self._attempt(job)
+                result: T | Exception = await self._attempt(job)
             except ApiError as error:
                 # The ordinary call needs none of the machinery of retries.
-                return await self._retry(job, error, spent=self._clock() - started)
-        except ApiError as error:
-            self._usage.count_failure(error)
-            raise
+                self._start(self._retry(job, error, spent=self._clock() - started))
+                continue
+            except Exception as error:  # noqa: BLE001 (handed to whoever posted the job)
+                result = error
+            job.done(result)
+        self._running -= 1
+        self._fill()
 
-    async def _retry(self, job: _Job[T], error: ApiError, *, spent: float) -> T:
-        """Send a body again whose first attempt failed with an error."""
+    async def _retry(self, job: _Job[T], error: ApiError, *, spent: float) -> None:
+        """Send a body again whose first attempt failed with an error, if that makes sense."""
+        result: T | Exception
+        try:
+            result = await self._again(job, error, spent)
+        except ApiError as last:
+            self._usage.count_failure(last)
+            result = last
+        except Exception as other:  # noqa: BLE001 (handed to whoever posted the job)
+            result = other
+        job.done(result)
+
+    async def _again(self, job: _Job[T], error: ApiError, spent: float) -> T:
         seconds = self._client.connection.max_retry_seconds
         is_worth_it = is_worth_retrying(error, seconds, idempotent=job.idempotent)
         if self._is_cancelled or not is_worth_it:
             raise error
         last: ApiError = error
         is_first = True
+        task: Any = asyncio.current_task()
 
         async def attempt() -> T:
             nonlocal is_first
             if is_first:
                 is_first = False
                 raise error
-            await self._turn(job)
-            return await self._attempt(job)
+            turn = self._loop.create_future()
+            self._turns.append(turn)
+            self._fill()
+            await turn
+            self._waiting.discard(task)
+            try:
+                return await self._attempt(job)
+            finally:
+                self._running -= 1
+                self._fill()
 
         def note(failed: ApiError, wait: float) -> None:
             nonlocal last
             last = failed
-            job.is_waiting = True
+            self._waiting.add(task)
             self._usage.count_retry()
             self._client.retry_log.note(failed, wait)
 
@@ -243,17 +263,11 @@ class AsyncPoster(Generic[T]):
         try:
             return await again()
         except asyncio.CancelledError:
-            if job.is_waiting:  # by _cancel_waiting
+            if task in self._waiting:  # by _cancel_waiting
                 raise last from None
             raise
-
-    async def _turn(self, job: _Job[T]) -> None:
-        """Wait until another call may be under way."""
-        turn = self._loop.create_future()
-        self._turns.append(turn)
-        self._fill()
-        await turn
-        job.is_waiting = False
+        finally:
+            self._waiting.discard(task)
 
     async def _attempt(self, job: _Job[T]) -> T:
         """Send a body once, and read the response.
@@ -268,13 +282,6 @@ class AsyncPoster(Generic[T]):
         except ApiError:
             self._limit.note_response(started, is_failure=True)
             raise
-        else:
-            return self._result(response, started)
-        finally:
-            self._running -= 1
-            self._fill()
-
-    def _result(self, response: Response, started: float) -> T:
         error = self._client.error_for(self._request, response)
         if isinstance(error, RateLimitError):
             self._limit.note_429(started)
@@ -286,9 +293,8 @@ class AsyncPoster(Generic[T]):
 
     async def _exchange(self, body: bytes) -> Response:
         try:
-            async with self._session.post(
-                self._url, data=body, allow_redirects=False, proxy=self._proxy
-            ) as response:
-                return Response(response.status, response.headers, await read_beginning(response))
+            return await self._deadline.wait_for(
+                exchange(self._session, self._url, body, proxy=self._proxy)
+            )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise error_of(self._request.endpoint, error) from None

@@ -151,3 +151,24 @@ def test_few_slow_calls_change_nothing() -> None:
     simulation = Simulation(lambda calls: (0.030 if simulation.calls % 3 else 0.500, "ok"))
     simulation.run(5)
     assert simulation.limit.current == 128
+
+
+def test_a_slow_moment_is_soon_forgotten() -> None:
+    seconds = [0.030]
+    simulation = Simulation(lambda calls: (seconds[0], "ok"))
+    simulation.run(2)
+    seconds[0] = 0.100
+    simulation.run(0.6)
+    assert simulation.limit.current < 128
+    seconds[0] = 0.030
+    simulation.run(3)
+    assert simulation.limit.current == 128
+
+
+def test_what_is_too_much_is_found_within_a_moment_and_tried_ever_later() -> None:
+    simulation = Simulation(lambda calls: (0.030, "ok") if calls <= 40 else (0.001, "429"))
+    simulation.run(2)
+    refused = [simulation.run(10)["429"] for _ in range(3)]
+    assert simulation.limit.current == 40
+    assert refused[0] > refused[1] >= refused[2]
+    assert sum(refused) < 20
