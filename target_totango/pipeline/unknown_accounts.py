@@ -43,18 +43,22 @@ class RejectUnknownAccounts(RowFilter):
         coming = {row.request.account_id for row in rows if row.object == ACCOUNTS}
         for account_id in coming:
             self._existing.note((_COMES, account_id))
-        asked = {row.request.account_id for row in rows if _needs_account(row)}
+        asked = {row.request.account_id for row in rows if self._needs_account(row)}
         self._existing.look_up((ACCOUNTS, one) for one in asked if not self._comes(one))
         return super().apply(rows)
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
         account_id = row.request.account_id
-        if not _needs_account(row) or self._comes(account_id):
+        if not self._needs_account(row) or self._comes(account_id):
             return None
         if self._existing.has((ACCOUNTS, account_id)):
             return None
         return self._rejected(account_id)
+
+    def _needs_account(self, row: Row) -> bool:
+        """Return whether a row would make the account that it is about; others are refused."""
+        return row.object != ACCOUNTS and row.object not in RECORDED
 
     @staticmethod
     def _rejected(account_id: str) -> Rejected:
@@ -115,7 +119,6 @@ class HoldUnknownAccounts(RejectUnknownAccounts):
         self._held.clear()
         return results
 
-
-def _needs_account(row: Row) -> bool:
-    """Return whether a row would make the account that it is about; others are refused anyway."""
-    return row.object != ACCOUNTS and row.object not in RECORDED
+    def _needs_account(self, row: Row) -> bool:
+        """Return whether a row is about an account that has to be there."""
+        return row.object != ACCOUNTS

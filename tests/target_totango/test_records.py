@@ -583,6 +583,18 @@ def test_accounts_of_the_same_run_come_first(
     }
 
 
+def test_a_touchpoint_waits_for_an_account_that_comes_much_later(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    between = [record("accounts", account_id=f"new-{number}") for number in range(600)]
+    last = record("accounts", account_id="late")
+    rows = (NOTES, note(1, company="late"), note(2, company="never"), ACCOUNTS, *between, last)
+    done = deliver(*rows, **settings, unknown_accounts="hold", max_rejected=1).ok()
+    assert [one["id"] for one in done.rejected] == [2]
+    assert done.codes == [{("account_id", "unknown account")}]
+    assert [event["account"]["id"] for event in notes_in(tenant)] == ["late"]
+
+
 def test_a_list_that_cannot_be_read_lets_ids_through_and_no_names(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
 ) -> None:
