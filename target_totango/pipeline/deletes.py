@@ -15,7 +15,7 @@ from target_totango.verify import pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from target_totango.clients import Clients
     from target_totango.config import Settings
@@ -62,7 +62,7 @@ class HardDeletes:
 
     Args:
         settings: The target's settings.
-        files: The ledger, which forgets whoever is deleted, and which users streams held before.
+        files: The ledger, which forgets deleted users, and which users streams held before.
         report: Counts users.
     """
 
@@ -98,7 +98,7 @@ class HardDeletes:
         return sent, results
 
     def finish(self) -> Results:
-        """Return no result: `carry_out` has them, when all else is delivered."""
+        """Return no result: `delete` has them, when all else is delivered."""
         return []
 
     def note_present(self, row: Row) -> Results:
@@ -126,7 +126,7 @@ class HardDeletes:
             stream: Its name behind them.
             object_: What it is about.
             version: The version.
-            way: How its ids are made and its rows filtered. Another one than before starts anew.
+            way: How its ids are made and its rows filtered. Another one than before starts again.
         """
         if object_ not in DELETABLE or not self._is_on:
             return
@@ -141,7 +141,7 @@ class HardDeletes:
             absent = self._known_users.absent(roster, version)
             self._absent.update(dict.fromkeys(absent, (stream, object_)))
 
-    def carry_out(
+    def delete(
         self, clients: Clients, wait: Callable[[float], None]
     ) -> Iterator[tuple[Row, RowResult]]:
         """Delete users, and yield what became of the rows that asked for it.
@@ -169,14 +169,7 @@ class HardDeletes:
                 if not rows:
                     raise
                 yield from ((row, result_of(error, idempotent=True)) for row in rows)
-        still_there = self._still_there(set(deleted), clients, wait)
-        if still_there is None:
-            doubtful = {user: _UNCLEAR.format(answer) for user, answer in unclear.items()}
-        else:
-            doubtful = {
-                user: _STILL_THERE.format(f" by {unclear[user]!r}" if user in unclear else "")
-                for user in still_there
-            }
+        doubtful = self._doubts(set(deleted), unclear, clients, wait)
         for user, announced in deleted.items():
             result: RowResult = _DELETED
             if user in doubtful:
@@ -188,6 +181,29 @@ class HardDeletes:
             why = doubtful[min(vanished)]
             msg = f"{len(vanished)} users that are gone at the source: {why}"
             raise TotangoError(msg)
+
+    def _doubts(
+        self,
+        users: set[User],
+        unclear: Mapping[User, str],
+        clients: Clients,
+        wait: Callable[[float], None],
+    ) -> dict[User, str]:
+        """Return why it is doubtful that some users are deleted.
+
+        Args:
+            users: Those whose deletion was answered.
+            unclear: Answers that do not say that it was done.
+            clients: Looks users up.
+            wait: Waits so many seconds.
+        """
+        still_there = self._still_there(users, clients, wait)
+        if still_there is None:
+            return {user: _UNCLEAR.format(answer) for user, answer in unclear.items()}
+        return {
+            user: _STILL_THERE.format(f" by {unclear[user]!r}" if user in unclear else "")
+            for user in still_there
+        }
 
     def _check_count(self) -> None:
         if self.count > self._limit:

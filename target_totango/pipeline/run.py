@@ -278,7 +278,7 @@ class Run:
         if self._dry_run is not None:
             self._dry_run.delete = self._deletes.count
             return
-        for result in self._deletes.carry_out(self.clients, self._stages.wait):
+        for result in self._deletes.delete(self.clients, self._stages.wait):
             self._results.handle([result])
         self._is_read_whole = True
         if self._read_back.is_on:
