@@ -9,7 +9,6 @@ from target_totango.clients import Clients
 from target_totango.delivery import (
     DryRunDestination,
     DryRunSummary,
-    UnclearAnswers,
     make_destination,
 )
 from target_totango.mapping import describe
@@ -28,10 +27,8 @@ from target_totango.report import Report
 from target_totango.singer import StateCheckpointer, emit
 from target_totango.storage import RunFiles
 from target_totango.verify import ReadBack
-from totango_api.counts import rows_were
 from totango_api.errors import InputError
 from totango_api.notifications import Notifier
-from totango_api.redaction import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,7 +79,7 @@ class Run:
         self._progress = Progress(self._report, self._states, self.clients.calls_left)
         self._dry_run = DryRunSummary() if settings.dry_run else None
         self._read_back = ReadBack(settings, self._files.store)
-        trials = SecondTrials(self._unclear_answers())
+        trials = SecondTrials(self.clients, settings)
         self._results = ResultHandler(
             self._files,
             states=self._states,
@@ -112,13 +109,6 @@ class Run:
         )
         self._is_read_whole = False
         self._is_verified = False
-
-    def _unclear_answers(self) -> UnclearAnswers | None:
-        """Return what reads rows back of which no answer says that they were taken."""
-        clients = self.clients
-        if not clients.has_token:
-            return None
-        return UnclearAnswers(lambda: clients.verifier, seconds=self.settings.verify_timeout)
 
     def _make_destination(self, delivery: str) -> Destination:
         clients = self.clients
@@ -230,24 +220,21 @@ class Run:
                 step(failure)
             except Exception as error:  # noqa: BLE001 (raised below, after the other steps)
                 failure = failure or error
-        signal = self.interruption.signal
-        is_stopped = signal is not None and isinstance(failure, (InterruptedError, type(None)))
-        is_complete = failure is None and signal is None
-        self._count()
-        if signal is not None and is_stopped:
-            said = f"Stopped by signal {signal} before everything was done"
-            failure = SystemExit(128 + signal)
-        else:
-            failure = failure or self._end.verdict()
-            said = "" if failure is None else sentence_of(failure)
-        unwritten = self._end.publish(
-            self.clients, self._notifier, failure=said, is_complete=is_complete
+        self._progress.end()
+        if self._dry_run is None:
+            self._report.close()
+        end = RunEnd(
+            self.settings,
+            self._report,
+            self._states,
+            self._files,
+            first_failure=self._results.failure,
+            dry_run=self._dry_run,
+            canary=self._canary.findings if self._canary else None,
+            is_verified=self._is_verified,
         )
-        if unwritten is not None and failure is not None:
-            logger.error("%s", unwritten)
-        failure = failure or unwritten
-        if isinstance(failure, SystemExit):
-            logger.error("%s; %s not delivered.", said, rows_were(self._states.incomplete))
+        end.log()
+        failure = end.conclude(failure, self.interruption.signal, self.clients, self._notifier)
         if failure is not None:
             raise failure
 
@@ -305,23 +292,3 @@ class Run:
             self._stages.close()
             self.clients.close()
             self._files.close()
-
-    def _count(self) -> None:
-        """Count what is left, and log the counts."""
-        self._progress.end()
-        if self._dry_run is None:
-            self._report.close()
-        self._end.log()
-
-    @property
-    def _end(self) -> RunEnd:
-        return RunEnd(
-            self.settings,
-            self._report,
-            self._states,
-            self._files,
-            failure=self._results.failure,
-            dry_run=self._dry_run,
-            canary=self._canary.findings if self._canary else None,
-            is_verified=self._is_verified,
-        )

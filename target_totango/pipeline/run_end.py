@@ -12,7 +12,7 @@ from target_totango.objects import OBJECTS, REPEATABLE
 from totango_api.counts import rows, rows_were
 from totango_api.errors import TotangoError
 from totango_api.notifications import publish
-from totango_api.redaction import excerpt
+from totango_api.redaction import excerpt, sentence_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -40,7 +40,7 @@ class RunEnd:
     """What is known of a run at its end.
 
     Attributes:
-        failure: Why the first row that was not delivered was not.
+        first_failure: Why the first row that was not delivered was not.
         dry_run: What a dry run found.
         canary: What reading first rows back came to, by object and delivery.
         is_verified: Whether what was written was read back.
@@ -50,7 +50,7 @@ class RunEnd:
     report: Report
     states: StateCheckpointer
     files: RunFiles
-    failure: TotangoError | None
+    first_failure: TotangoError | None
     dry_run: DryRunSummary | None
     canary: Mapping[tuple[str, str], dict[str, Any]] | None
     is_verified: bool
@@ -91,22 +91,37 @@ class RunEnd:
             report["plan"] = self.dry_run.as_dict(rejected=self.report.total("rejected"))
         return report
 
-    def publish(
-        self, clients: Clients, notifier: Notifier, *, failure: str, is_complete: bool
-    ) -> TotangoError | None:
-        """Write the report of the run, and tell people; return why it could not be written.
+    def conclude(
+        self,
+        failure: BaseException | None,
+        signal: int | None,
+        clients: Clients,
+        notifier: Notifier,
+    ) -> BaseException | None:
+        """Write the report, tell people, and return what was not done; None if all was.
 
         Args:
+            failure: Why not every row was delivered or rejected.
+            signal: The signal that stopped the run.
             clients: What was called, and how often.
-            notifier: Tells them.
-            failure: What was not done, as a sentence.
-            is_complete: Whether the input was read to its end and every row delivered or rejected.
+            notifier: Tells people.
         """
+        is_complete = failure is None and signal is None
+        if signal is not None and isinstance(failure, (InterruptedError, type(None))):
+            said = f"Stopped by signal {signal} before everything was done"
+            failure = SystemExit(128 + signal)
+            logger.error("%s; %s not delivered.", said, rows_were(self.states.incomplete))
+        else:
+            failure = failure or self.verdict()
+            said = "" if failure is None else sentence_of(failure)
         report = self.as_dict(is_complete=is_complete, calls=clients.usage())
-        report["failure"] = failure or None
+        report["failure"] = said or None
         report["calls_per_minute"] = clients.calls_per_minute
         shows_values = self.settings.report_values or self.dry_run is not None
-        return publish(report, self.files.report, notifier, is_private=shows_values)
+        unwritten = publish(report, self.files.report, notifier, is_private=shows_values)
+        if unwritten is not None and failure is not None:
+            logger.error("%s", unwritten)
+        return failure or unwritten
 
     @property
     def _not_looked_up(self) -> list[str]:
@@ -130,7 +145,7 @@ class RunEnd:
         return IncompleteRunError(f"{' and '.join(problems)}{where}.", remedy=remedy)
 
     def _undelivered(self) -> TotangoError:
-        failure = self.failure or TotangoError("it is not known why.")
+        failure = self.first_failure or TotangoError("it is not known why.")
         msg = f"{rows_were(self.report.total('undelivered'))} not delivered: {failure.message}"
         remedy = "Run again: their STATE is held, so the tap sends them again."
         return IncompleteRunError(msg, remedy=f"{failure.remedy} {remedy}".strip())
@@ -197,7 +212,7 @@ class RunEnd:
             held.rows,
             excerpt(json.dumps(held.first, default=str)),
             rows_were(self.states.incomplete),
-            f": {self.failure.message}" if self.failure else ".",
+            f": {self.first_failure.message}" if self.first_failure else ".",
         )
         for name in OBJECTS.keys() - REPEATABLE if self.files.ledger is None else ():
             if sent := self.report.sent(name):

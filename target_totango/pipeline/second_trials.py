@@ -11,13 +11,14 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from target_totango.delivery import Confirmed, Failed, Refused, keys_of
+from target_totango.delivery import Confirmed, Failed, Refused, UnclearAnswers, keys_of
 from target_totango.objects import REPEATABLE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from target_totango.delivery import UnclearAnswers
+    from target_totango.clients import Clients
+    from target_totango.config import Settings
     from target_totango.models import Row
     from target_totango.pipeline.decisions import RowResult
 
@@ -50,11 +51,15 @@ class SecondTrials:
     Used by one thread.
 
     Args:
-        unclear: Reads rows back, if that can be done: what is there was written after all.
+        clients: Read rows back, if there is a token: what is there was written after all.
+        settings: The target's settings.
     """
 
-    def __init__(self, unclear: UnclearAnswers | None) -> None:
-        self._unclear = unclear
+    def __init__(self, clients: Clients, settings: Settings) -> None:
+        self._unclear: UnclearAnswers | None = None
+        if clients.has_token:
+            seconds = settings.verify_timeout
+            self._unclear = UnclearAnswers(lambda: clients.verifier, seconds=seconds)
         self._waiting: list[tuple[Row, Failed]] = []
         self._delivered: dict[tuple[str, str], Row] = {}
         self._rewritten: set[Hashable] = set()
