@@ -17,6 +17,7 @@ ROWS = [
 ]
 
 
+@pytest.fixture(scope="module")
 def texts() -> str:
     """Every text of the programs, a line each, with … for what is put in."""
     said: list[str] = []
@@ -31,15 +32,12 @@ def texts() -> str:
     return "\n".join(said)
 
 
-SAID = texts()
-
-
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[3:40])
-def test_a_message_is_one_that_is_said(row: str) -> None:
+def test_a_message_is_one_that_is_said(texts: str, row: str) -> None:
     quoted = row.split("`")[1]
     for fragment in filter(str.strip, quoted.split("…")):
-        assert fragment.strip() in SAID, fragment
-    assert quoted in SAID, "the parts stand in different messages"
+        assert fragment.strip() in texts, fragment
+    assert quoted in texts, "the parts stand in different messages"
 
 
 def test_the_settings_of_the_page_exist() -> None:
