@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
 from target_totango.models import ACCOUNTS, Row, WriteRequest
 from totango_api.writing import TrackingCall
@@ -81,7 +81,10 @@ def call_of(write: WriteRequest) -> TrackingCall:
     )
 
 
-def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[list[Hashable], list[Hashable]]:
+Keys: TypeAlias = "tuple[Hashable, ...]"
+
+
+def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[Keys, Keys]:
     """Return which keys a write changes, and which it must come after.
 
     An account comes after its parent, everything else after its account, and what a user did after
@@ -91,6 +94,6 @@ def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[list[Hashable],
     account: Hashable = (ACCOUNTS, write.account_id)
     if write.object == ACCOUNTS:
         parent = write.account.get("parent_id")
-        return [account], [(ACCOUNTS, parent)] if parent else []
+        return (account,), ((ACCOUNTS, parent),) if parent else ()
     key: Hashable = write.key if write.user_id is None else write.subject
-    return [key, account] if write.account and says_new else [key], [account]
+    return (key, account) if write.account and says_new else (key,), (account,)

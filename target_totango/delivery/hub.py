@@ -14,7 +14,7 @@ from totango_api import writing
 from totango_api.errors import ApiError, TotangoError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 
     from target_totango.delivery.unclear_answers import UnclearAnswers
     from target_totango.models import Row
@@ -140,7 +140,7 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         self._open.clear()
         super().cancel()
 
-    def _make_way(self, kind: tuple[str, str | None], writes: list[Hashable]) -> None:
+    def _make_way(self, kind: tuple[str, str | None], writes: Collection[Hashable]) -> None:
         """Send the batches that must go out before a row that changes some keys.
 
         A batch holds a key once, and what a row changes must not be changed by an older one that

@@ -131,7 +131,7 @@ _ALL: Final = (
         rank=2,
         hub=HubForm(
             "usage",
-            lambda write: HubRow.activity(
+            lambda write: HubRow.activity_of(
                 write.account_id,
                 write.user_id or "",
                 write.parts["module"],

@@ -27,19 +27,15 @@ class CaseVariants:
         self._store = store
         self._report = report
 
-    def note(self, row: Row, key: tuple[str, ...]) -> None:
-        """Note a row whose key was counted for the first time."""
-        if self._store.differs_in_case(key):
-            self._count(row)
-
     def note_rejected(self, row: Row) -> None:
         """Note a row that is not written, whose key is not counted."""
         if row.object not in REPEATABLE or row.write is None or "" in row.write.key:
             return
         if self._store.differs_in_case(row.write.key, is_counted=False):
-            self._count(row)
+            self.count(row)
 
-    def _count(self, row: Row) -> None:
+    def count(self, row: Row) -> None:
+        """Count a row whose ids came before in another case."""
         metrics = self._report.metrics(row.stream, row.object)
         metrics.case_variants += 1
         if metrics.case_variants == 1:

@@ -137,8 +137,8 @@ class DropStale(RowFilter):
         key = row.request.key
         if self._store.count(key):
             self._report.metrics(row.stream, row.object).repeated += 1
-        else:
-            self._case_variants.note(row, key)
+        elif self._store.differs_in_case(key):
+            self._case_variants.count(row)
         if row.recency is not None and self._store.is_stale(key, row.recency):
             return STALE
         return None

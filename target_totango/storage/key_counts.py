@@ -68,7 +68,8 @@ class KeyCounts:
         """Note a key, and return how often it was noted before."""
         times = self._times.get(key)
         if times is None:
-            times = self._recall(key)
+            is_certainly_new = self._stored is None and len(self._times) < self._in_ram
+            times = 0 if is_certainly_new else self._recall(key)
         self._times[key] = times + 1
         return times
 

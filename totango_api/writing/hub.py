@@ -181,7 +181,7 @@ class HubClient:
             request = Request(
                 "hub", "POST", url, body, self._headers, seconds, idempotent=idempotent
             )
-            hub_response = self._post(request, BatchRows([rows[at].body for at in numbers]))
+            hub_response = self._post(request, BatchRows([rows[at] for at in numbers]))
             if hub_response.status == TOO_LARGE:
                 self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
                 self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)

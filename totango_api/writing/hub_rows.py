@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -23,36 +23,44 @@ ENVELOPE_BYTES: Final = len('{"collections":[]}')
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class HubRow(msgspec.Struct, frozen=True):
-    """One row, as its endpoint takes it.
+class HubRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One row, as its endpoint takes it: what is None is not sent.
 
     Attributes:
-        body: JSON-ready. Attribute values are text: no source shows another type accepted.
+        id: Of an account, a user or an item.
+        account_id: Whose account anything but an account belongs to.
+        attributes: All text: no source shows another type accepted.
+        user_id: Who acted.
+        module: Where.
+        activity: What was done.
     """
 
-    body: Mapping[str, Any]
+    id: str | None = None
+    account_id: str | None = None
+    attributes: Mapping[str, str] | None = None
+    user_id: str | None = None
+    module: str | None = None
+    activity: str | None = None
 
     @classmethod
     def account(cls, account_id: str, attributes: Mapping[str, str]) -> HubRow:
         """Create or change an account."""
-        return cls({"id": account_id, "attributes": attributes})
+        return cls(account_id, None, attributes)
 
     @classmethod
     def user(cls, account_id: str, user_id: str, attributes: Mapping[str, str]) -> HubRow:
         """Create or change a user of an account (shape *inferred*)."""
-        return cls({"id": user_id, "account_id": account_id, "attributes": attributes})
+        return cls(user_id, account_id, attributes)
 
     @classmethod
-    def activity(cls, account_id: str, user_id: str, module: str, activity: str) -> HubRow:
+    def activity_of(cls, account_id: str, user_id: str, module: str, activity: str) -> HubRow:
         """Add one activity."""
-        return cls(
-            {"account_id": account_id, "user_id": user_id, "module": module, "activity": activity}
-        )
+        return cls(None, account_id, None, user_id, module, activity)
 
     @classmethod
     def item(cls, item_id: str, account_id: str, attributes: Mapping[str, str]) -> HubRow:
         """Create or change an item of a collection."""
-        return cls({"id": item_id, "account_id": account_id, "attributes": attributes})
+        return cls(item_id, account_id, attributes)
 
     def encoded(self) -> bytes:
         """Return the row as JSON.
@@ -61,7 +69,7 @@ class HubRow(msgspec.Struct, frozen=True):
             ValueError: If it holds what JSON or UTF-8 cannot express.
         """
         try:
-            return _encode(self.body)
+            return _encode(self)
         except (TypeError, msgspec.MsgspecError) as error:
             raise ValueError(str(error)) from None
 
@@ -90,6 +98,6 @@ def batches(rows: Iterable[bytes], *, max_rows: int, max_bytes: int) -> Iterator
 def encoded_whole(surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
     """Return the body of a request with all rows; None if one of them cannot be encoded."""
     try:
-        return _encode({LISTS[surface_object]: [row.body for row in rows]})
+        return _encode({LISTS[surface_object]: rows})
     except (TypeError, ValueError, msgspec.MsgspecError):
         return None

@@ -18,6 +18,8 @@ from totango_api.redaction import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from totango_api.writing.hub_rows import HubRow
+
 NO_REASON: Final = "no reason given"
 SUCCESSES: Final = frozenset(
     {"success", "successful", "succeeded", "ok", "accepted", "created", "updated", "done"}
@@ -45,39 +47,38 @@ class BatchRows:
     """The rows of a batch, as an answer may name them.
 
     Args:
-        bodies: What was sent of each.
+        rows: What was sent.
     """
 
-    def __init__(self, bodies: Sequence[Mapping[str, Any]]) -> None:
-        self.size = len(bodies)
-        self._bodies = bodies
+    def __init__(self, rows: Sequence[HubRow]) -> None:
+        self.size = len(rows)
+        self._rows = rows
 
     # Most answers name no row: then nothing is looked up.
 
     @functools.cached_property
     def _places(self) -> dict[str, int]:
         """Places by ids that no two rows share."""
-        ids = [body.get("id") for body in self._bodies]
-        often = Counter(ids)
+        often = Counter(row.id for row in self._rows)
         return {
-            text: place
-            for place, text in enumerate(ids)
-            if isinstance(text, str) and often[text] == 1
+            row.id: place
+            for place, row in enumerate(self._rows)
+            if row.id is not None and often[row.id] == 1
         }
 
     @functools.cached_property
     def _places_of_pairs(self) -> dict[tuple[Any, str], int]:
         """Places by account and id."""
         return {
-            (body.get("account_id"), text): place
-            for place, body in enumerate(self._bodies)
-            if isinstance(text := body.get("id"), str)
+            (row.account_id, row.id): place
+            for place, row in enumerate(self._rows)
+            if row.id is not None
         }
 
     def has_id(self, value: Any) -> bool:
         """Return whether a value is the id of a row."""
         text = str(value)
-        return any(body.get("id") == text for body in self._bodies)
+        return any(row.id == text for row in self._rows)
 
     def place_of(self, entry: Any) -> int | None:
         """Return the place of the row that an entry of an answer names, from 0.

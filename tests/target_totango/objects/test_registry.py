@@ -63,7 +63,7 @@ def test_a_request_comes_after_those_of_its_account(object_: TotangoObject) -> N
     if object_.rank:
         assert ("accounts", "account_id-1") in after
     else:
-        assert changes == [("accounts", "account_id-1")]
+        assert changes == (("accounts", "account_id-1"),)
 
 
 @every_object

@@ -287,7 +287,7 @@ def test_every_object_lands_with_its_values(
     text = string.punctuation + " äöü€🎈\n"
     account = HubRow.account("acme", {"account_name": "Acme", "Plan": text})
     user = HubRow.user("acme", "joe@acme.com", {"name": "Joe", "Title": text})
-    activity = HubRow.activity("acme", "joe@acme.com", "Billing", "Pay")
+    activity = HubRow.activity_of("acme", "joe@acme.com", "Billing", "Pay")
     ticket = HubRow.item("T-1", "acme", {"Subject": text})
     results = [
         *deliver_rows(writer, "accounts", [account]),
@@ -441,7 +441,7 @@ def test_activities_are_not_repeated_when_nobody_knows(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("503@hub:1")
-    rows = [HubRow.activity("acme", "joe", "Billing", f"Pay {at}") for at in range(20)]
+    rows = [HubRow.activity_of("acme", "joe", "Billing", f"Pay {at}") for at in range(20)]
     results = deliver_rows(hub(max_rows=10), "usage", rows)
     assert [type(result) for result in results] == [RowUncertain] * 10 + [RowAccepted] * 10
     assert len(hub_calls(service)) == 2

@@ -13,16 +13,15 @@ from requests.structures import CaseInsensitiveDict
 from totango_api.errors import AuthenticationError, ResponseError
 from totango_api.http.responses import Response
 from totango_api.writing.hub_responses import response_in
+from totango_api.writing.hub_rows import HubRow
 from totango_api.writing.named_rows import BatchRows
 
 if TYPE_CHECKING:
     from totango_api.writing.hub_responses import HubResponse
 
-ROWS = BatchRows([{"id": "A1", "attributes": {}}, {"id": "A2", "attributes": {}}])
-USERS = BatchRows(
-    [{"id": "ann", "account_id": "A1"}, {"id": "ann", "account_id": "A2"}, {"id": "bob"}]
-)
-USAGE = BatchRows([{"account_id": "A1", "user_id": "u", "activity": "x", "module": "y"}] * 3)
+ROWS = BatchRows([HubRow.account("A1", {}), HubRow.account("A2", {})])
+USERS = BatchRows([HubRow("ann", "A1"), HubRow("ann", "A2"), HubRow("bob")])
+USAGE = BatchRows([HubRow.activity_of("A1", "u", "y", "x")] * 3)
 
 
 def response_to(body: Any, rows: BatchRows = ROWS, status: int = 202) -> HubResponse:
