@@ -43,6 +43,8 @@ class Batch:
         writes: Keys that they change.
         after: Keys that they follow.
         since: When the first one came.
+        hub_rows: The rows as the hub takes them, once the batch is closed.
+        body: All of them encoded, if they can be.
     """
 
     kind: tuple[str, str | None]
@@ -50,16 +52,23 @@ class Batch:
     writes: set[Hashable] = field(default_factory=set)
     after: set[Hashable] = field(default_factory=set)
     since: float = field(default_factory=time.monotonic)
+    hub_rows: Sequence[HubRow] = ()
+    body: bytes | None = None
+
+    def close(self) -> None:
+        """Encode its rows: none follows.
+
+        In the thread that made them: for another one, which may run on another core, each text of
+        each row would have to be fetched from this one's memory.
+        """
+        hub_row = self._form.row
+        self.hub_rows = [hub_row(row.request) for row in self.rows]
+        self.body = writing.encoded_together(self.object, self.hub_rows)
 
     @property
     def object(self) -> HubObject:
         """What the hub calls its rows."""
         return self._form.surface
-
-    def hub_rows(self) -> list[HubRow]:
-        """Return its rows as the hub takes them."""
-        hub_row = self._form.row
-        return [hub_row(row.request) for row in self.rows]
 
     @property
     def _form(self) -> HubForm:
@@ -165,6 +174,7 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
             if follows and OBJECTS[other.kind[0]].rank < rank:
                 self._send(other)
         del self._open[batch.kind]
+        batch.close()
         self._executor.submit(batch, writes=batch.writes, after=batch.after)
 
     # In the threads of calls ---------------------------------------------------------------------
@@ -186,7 +196,9 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         return found
 
     def _results(self, batch: Batch) -> Iterator[tuple[Sequence[int], WriteResult]]:
-        said = self._client.results(batch.object, batch.hub_rows(), collection_type=batch.kind[1])
+        said = self._client.results(
+            batch.object, batch.hub_rows, body=batch.body, collection_type=batch.kind[1]
+        )
         unclear: dict[int, writing.RowUncertain] = {}
         for places, result in said:
             match result:

@@ -6,7 +6,7 @@ import queue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from totango_api.writing import (
         HubClient,
@@ -32,7 +32,7 @@ def deliver_call(client: TrackingClient, call: TrackingCall) -> None:
 
 
 def deliver_rows(
-    client: HubClient, surface_object: HubObject, rows: Iterable[HubRow], **options: Any
+    client: HubClient, surface_object: HubObject, rows: Sequence[HubRow], **options: Any
 ) -> list[HubRowResult]:
     """Deliver rows by the hub, and return their results in the order of the rows."""
     groups = client.results(surface_object, rows, **options)

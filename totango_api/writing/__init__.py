@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from totango_api.writing.hub import HubClient, hub_headers
 from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
-from totango_api.writing.hub_rows import HubObject, HubRow
+from totango_api.writing.hub_rows import HubObject, HubRow, encoded_together
 from totango_api.writing.records import RecordClient, RecordEndpoint
 from totango_api.writing.tasks import TASK_ENDPOINT
 from totango_api.writing.touchpoints import TOUCHPOINT_ENDPOINT
@@ -52,6 +52,7 @@ __all__ = [
     "attribute_name_problems",
     "delete_user",
     "deletion_request",
+    "encoded_together",
     "hub_headers",
     "is_short_salesforce_id",
     "length_problems",

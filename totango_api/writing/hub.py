@@ -38,12 +38,12 @@ from totango_api.writing.hub_rows import (
     HubObject,
     HubRow,
     batches,
-    encoded_whole,
+    encoded_together,
 )
 from totango_api.writing.named_rows import BatchRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from totango_api.config import Connection
     from totango_api.http import ApiClient, Response
@@ -108,8 +108,9 @@ class HubClient:
     def results(
         self,
         surface_object: HubObject,
-        rows: Iterable[HubRow],
+        rows: Sequence[HubRow],
         *,
+        body: bytes | None = None,
         collection_type: str | None = None,
     ) -> Iterator[RowsResult]:
         """Deliver rows and yield the positions of those that share a result, once it is known.
@@ -117,6 +118,7 @@ class HubClient:
         Args:
             surface_object: What the rows are.
             rows: Rows of that object.
+            body: All of them encoded together, if that is done already.
             collection_type: The collection that the rows belong to.
 
         Raises:
@@ -125,29 +127,23 @@ class HubClient:
             SettingsError: If rows of a collection come without its type.
         """
         url = self._url(surface_object, collection_type)
-        waiting = list(rows)
-        whole = self.body(surface_object, waiting)
-        if whole is not None:
-            every = range(len(waiting))
-            yield from self._settled(surface_object, url, waiting, every, whole)
+        if body is None:
+            body = encoded_together(surface_object, rows)
+        if body is not None and self._takes(len(rows), len(body)):
+            yield from self._settled(surface_object, url, rows, range(len(rows)), body)
             return
         sendable = []
-        for at, row in enumerate(waiting):
+        for at, row in enumerate(rows):
             if refused := self._unsendable(row):
                 yield [at], refused
             else:
                 sendable.append(at)
         while sendable:
             taken = self._rows_taken, self._bytes_taken
-            encoded = (waiting[at].encoded() for at in sendable)
+            encoded = (rows[at].encoded() for at in sendable)
             size = len(next(batches(encoded, max_rows=taken[0], max_bytes=taken[1])))
             batch, sendable = sendable[:size], sendable[size:]
-            yield from self._settled(surface_object, url, waiting, batch)
-
-    def body(self, surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
-        """Return the body of a call with all rows; None if they must not go out together."""
-        whole = encoded_whole(surface_object, rows)
-        return whole if whole is not None and self._takes(len(rows), len(whole)) else None
+            yield from self._settled(surface_object, url, rows, batch)
 
     def _takes(self, rows: int, size: int) -> bool:
         """Return whether rows may go out together."""

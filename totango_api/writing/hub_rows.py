@@ -95,7 +95,7 @@ def batches(rows: Iterable[bytes], *, max_rows: int, max_bytes: int) -> Iterator
         yield batch
 
 
-def encoded_whole(surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
+def encoded_together(surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
     """Return the body of a request with all rows; None if one of them cannot be encoded."""
     try:
         return _encode({LISTS[surface_object]: rows})

@@ -101,7 +101,7 @@ def test_a_new_object_is_one_entry_for_the_mapping(monkeypatch: pytest.MonkeyPat
     result = Transformer(mapping).transform({"account_id": "a", "text": "hello"})
     assert result.request.key == ("notes", "a")
     assert result.request.attributes == {"content": "hello"}
-    assert keys_of(result.request) == ([("notes", "a")], [("accounts", "a")])
+    assert keys_of(result.request) == ((("notes", "a"),), (("accounts", "a"),))
     long = Transformer(mapping).transform({"account_id": "a", "text": "much too long"})
     assert [error.code for error in long.errors] == ["too long"]
 
