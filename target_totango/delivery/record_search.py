@@ -40,12 +40,16 @@ class RecordSearch:
         transport: How to reach the service.
         notes: Knows what was sent, and of which row things were made.
         seconds: How long something may take to become visible.
+
+    Attributes:
+        error: Why nothing is looked for any more: events were not answered.
     """
 
     def __init__(self, transport: ApiClient, notes: RecordNotes, *, seconds: float) -> None:
         self._transport = transport
         self._notes = notes
         self._seconds = min(seconds, LOOK_SECONDS)
+        self.error: ApiError | None = None
 
     def note_call(self, row: Row, endpoint: RecordEndpoint) -> None:
         """Note that a call is about to go out, so that it can be looked for."""
@@ -57,16 +61,25 @@ class RecordSearch:
     def find(self, row: Row, endpoint: RecordEndpoint) -> str | None:
         """Return the id of what the last call for a row made; None where that is not certain."""
         call = self._notes.call(row.fingerprint) if row.fingerprint else None
-        if call is None:
+        if call is None or self.error is not None:
             return None
+        try:
+            return self._looked_for(row, call, endpoint)
+        except ApiError as error:
+            # Trying again for each row of an outage would take hours.
+            self.error = error
+            logger.warning("What became of calls cannot be read: %s", error)
+            return None
+
+    def _looked_for(self, row: Row, call: RecordCall, endpoint: RecordEndpoint) -> str | None:
+        """Look until something is there, or time is up.
+
+        Raises:
+            ApiError: If events are not answered.
+        """
         for pause in pauses(self._seconds, FIRST_PAUSE):
             time.sleep(pause)
-            try:
-                found = self._candidates(row, call, endpoint)
-            except ApiError as error:
-                logger.warning("Nobody knows what became of a call, nor can it be read: %s", error)
-                return None
-            if found:
+            if found := self._candidates(row, call, endpoint):
                 return found.pop() if len(found) == 1 else None
         self._seconds = 0.0  # Waiting for each of many that were not made would take hours.
         return None

@@ -18,7 +18,7 @@ from target_totango.delivery.results import (
 from target_totango.models import ACCOUNTS, ALL
 from target_totango.objects import OBJECTS
 from target_totango.storage import RecordNotes
-from totango_api.errors import ApiError, TotangoError
+from totango_api.errors import ApiError, RateLimitError, TotangoError, UnavailableError
 from totango_api.reading import record_events
 from totango_api.writing import RecordClient
 
@@ -120,6 +120,8 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
             state = self._ledger.activity_state(row.fingerprint) if row.fingerprint else None
             if state == "done":
                 row.existed = True
+                if isinstance(self._search.error, (UnavailableError, RateLimitError)):
+                    return Failed(self._search.error)
                 reason = _ID_UNKNOWN.format(_id_setting(row))
                 return Refused(reason, is_about_row=True, code="id unknown")
             if state == "sending" and not row.is_replayed:

@@ -488,6 +488,25 @@ def test_success_or_an_id_is_a_receipt(
     deliver(TODOS, todo(1), **settings).ok()
 
 
+def test_in_an_outage_calls_are_looked_for_once_and_what_has_no_id_yet_is_held(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(task_answer="text")
+    deliver(TODOS, todo(1), **settings).ok()
+    tenant.chaos("500@events")
+    done = deliver(TODOS, todo(1, title="Else"), state(1), **settings, max_retry_seconds=1)
+    assert isinstance(done.error, IncompleteRunError)
+    assert (done.rejects, done.states) == ([], [])
+    tries = len(tenant.calls("events"))
+    tenant.chaos("500@events", "drop@touchpoints")
+    rows = [note(number) for number in range(10)]
+    done = deliver(NOTES, *rows, **settings, max_retry_seconds=1)
+    assert done.codes == UNCERTAIN * 10
+    assert len(tenant.calls("events")) - tries <= 4 * tries
+    tenant.chaos()
+    assert deliver(TODOS, todo(1, title="Else"), **settings).ok().totals["updated"] == 1
+
+
 @pytest.mark.parametrize("edits", ["new", "move", "keep"])
 def test_a_task_whose_answer_has_no_id_is_found_when_it_is_to_be_changed(
     deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], edits: str
