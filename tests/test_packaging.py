@@ -108,5 +108,5 @@ def test_sandbox_without_its_server_says_what_to_install(plain_install: Path) ->
         check=False,
     )
     assert done.returncode == 1
-    assert "singer-totango[sandbox]" in done.stderr
+    assert "pip install '.[sandbox]'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

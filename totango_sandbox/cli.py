@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except sqlite3.Error as error:
         _leave(f"--db {options.db} cannot be used as an SQLite file ({error}).", _FAILED)
     except ModuleNotFoundError as error:
-        _leave(f"{error.name} is missing: pip install 'singer-totango[sandbox]'.", _FAILED)
+        _leave(f"{error.name} is missing: pip install '.[sandbox]' in a clone brings it.", _FAILED)
     except OSError as error:
         _leave(_explained(error, options), _FAILED)
     sys.exit(0)

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.timeout(600)
 PAGES = (
     "README.md",
     "docs/index.md",
+    "docs/tap.md",
     "docs/target.md",
     "docs/schedules.md",
     "docs/sandbox.md",
@@ -93,6 +94,7 @@ def brought(tmp_path_factory: Any) -> Path:
     script(home / "some-tap", f"printf '%s\\n' {shlex.quote(said)}")
     # The environment of the tests must stay as it is.
     options = "--dry-run --quiet --no-deps --no-build-isolation"
+    script(home / "pipx", 'test "$*" = "install target-jsonl"')
     script(home / "pip", f'exec {toolbox.BIN}/python -m pip "$@" {options}')
     return home
 
