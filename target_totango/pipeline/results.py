@@ -14,19 +14,19 @@ from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, with_remedy
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
 from target_totango.pipeline.fingerprints import UNCERTAIN
-from target_totango.storage import Confirmation, StaleRejects
+from target_totango.storage import Confirmation
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_totango.delivery import DryRunSummary
     from target_totango.pipeline.decisions import RowResult
+    from target_totango.pipeline.rejects import Rejects
     from target_totango.pipeline.second_trials import SecondTrials
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer
     from target_totango.storage import Ledger, RunFiles
-    from target_totango.verify import Checked, ReadBack
+    from target_totango.verify import ReadBack
 
 logger = logging.getLogger("target-totango")
 
@@ -47,13 +47,13 @@ class ResultHandler:
     Used by one thread.
 
     Args:
-        files: Rejects, skipped rows, ledger, and what this run has seen.
+        files: Skipped rows, sent rows, ledger, and what this run has seen.
         states: Told which rows are complete.
         report: Counts.
         read_back: Remembers what is to be read back.
         trials: Keeps rows at which the service failed, and that are to be sent once more.
+        rejects: Keeps rejected rows.
         fails_on_invalid: Whether the first invalid row ends the run.
-        dry_run: Takes what would be rejected, in a dry run.
     """
 
     def __init__(
@@ -64,21 +64,19 @@ class ResultHandler:
         report: Report,
         read_back: ReadBack,
         trials: SecondTrials,
+        rejects: Rejects,
         fails_on_invalid: bool,
-        dry_run: DryRunSummary | None = None,
     ) -> None:
         self._states = states
         self._report = report
-        self._rejects = files.rejects
+        self._rejects = rejects
         self._skipped = files.skipped
         self._sent = files.sent
         self._ledger = files.ledger
-        self._stale_rejects = StaleRejects(files.store)
         self._case_variants = CaseVariants(files.store, report)
         self._read_back = read_back
         self._trials = trials
         self._fails_on_invalid = fails_on_invalid
-        self._dry_run = dry_run
         self._breaker = CircuitBreaker()
         self._refused: list[tuple[Row, Refused]] = []
         self._expected: dict[tuple[str, ...], int] = {}
@@ -133,7 +131,7 @@ class ResultHandler:
         match result:
             case Unchanged():
                 self._report.metrics(row.stream, row.object).unchanged += 1
-                self._stale_rejects.note_confirmed((row,))
+                self._rejects.note_confirmed((row,))
                 self._states.complete(row.seq)
             case Skipped(reason):
                 self._report.metrics(row.stream, row.object).skip(reason)
@@ -147,7 +145,7 @@ class ResultHandler:
                 self._report.metrics(row.stream, row.object).deleted += 1
                 if self._sent is not None:
                     self._sent.write(row, what="deleted")
-                self._stale_rejects.note_deleted(row)
+                self._rejects.note_deleted(row)
                 self._states.complete(row.seq)
             case Rejected():
                 self._reject_invalid(row, result)
@@ -164,7 +162,8 @@ class ResultHandler:
             case Uncertain(error):
                 self._report.metrics(row.stream, row.object).uncertain += 1
                 message = f"it may or may not have been written: {error.message}"
-                self._keep(row, [ValidationError("", UNCERTAIN, message)])
+                self._rejects.keep(row, [ValidationError("", UNCERTAIN, message)])
+                self._states.complete(row.seq)
                 self._breaker.failed(row, error)
             case Failed(error):
                 self._abandon(row)
@@ -188,7 +187,7 @@ class ResultHandler:
                 self._sent.write(row)
         self._read_back.note(rows)
         self._trials.note_delivered(rows)
-        self._stale_rejects.note_confirmed(rows)
+        self._rejects.note_confirmed(rows)
         self._states.complete(*[row.seq for row in rows])
 
     def _note_in_ledger(self, row: Row, ledger: Ledger) -> None:
@@ -249,33 +248,22 @@ class ResultHandler:
         Raises:
             InvalidRowError: If that ends the run.
         """
-        metrics = self._report.metrics(row.stream, row.object)
         if result.is_uncertain:
-            metrics.uncertain += 1
-            self._keep(row, result.errors)
+            self._report.metrics(row.stream, row.object).uncertain += 1
+            self._rejects.keep(row, result.errors)
+            self._states.complete(row.seq)
         elif not self._fails_on_invalid:
             self._case_variants.note_rejected(row)
             self._reject(row, result.errors)
         else:
-            metrics.reject(result.errors)
-            self._report.note_examples(row, result.errors)
+            self._rejects.count(row, result.errors)
             reasons = "; ".join(error.reason for error in result.errors)
             msg = f"Row {row.seq} (stream {row.stream!r}) is invalid: {reasons}."
             raise InvalidRowError(msg, remedy="on_invalid: fail ends the run there.")
 
     def _reject(self, row: Row, errors: Sequence[ValidationError]) -> None:
-        """Count a row as rejected, and keep it."""
-        self._report.metrics(row.stream, row.object).reject(errors)
-        self._report.note_examples(row, errors)
-        self._keep(row, errors)
-
-    def _keep(self, row: Row, errors: Sequence[ValidationError]) -> None:
-        """Put a row into the rejects file, after which STATE may pass it."""
-        if self._rejects is not None:
-            self._stale_rejects.note_rejected(row, self._rejects.rows)
-            self._rejects.write(row, errors)
-        elif self._dry_run is not None:
-            self._dry_run.note_rejected(row, errors)
+        """Reject a row, after which STATE may pass it."""
+        self._rejects.reject(row, errors)
         self._states.complete(row.seq)
 
     # The end -------------------------------------------------------------------------------
@@ -294,43 +282,6 @@ class ResultHandler:
         """Hold STATE before the rows that wait for a second trial."""
         for row, failed in self._trials.release():
             self._hold(row, failed.error)
-
-    def handle_verification(self, checked: Checked) -> None:
-        """Record what reading back found; what is not there goes to the rejects file.
-
-        STATE has passed these rows long ago.
-        """
-        row = checked.row
-        metrics = self._report.metrics(row.stream, row.object)
-        if checked.result == "confirmed":
-            metrics.verified += 1
-            if self._ledger is not None and checked.is_whole:
-                self._ledger.mark_seen(checked.key)
-            return
-        metrics.missing += checked.result == "missing"
-        metrics.different += checked.result == "different"
-        metrics.reasons.update(error.reason for error in checked.errors)
-        self._report.note_examples(row, checked.errors)
-        if self._ledger is not None:
-            # It was delivered, but is not there: the next run must not take it for unchanged.
-            self._ledger.forget(checked.key)
-        if self._rejects is not None:
-            self._rejects.write(row, checked.errors)
-
-    def mark_superseded(self) -> None:
-        """Mark the rows of the rejects file that later ones made outdated, and count them.
-
-        Only at the end: a run that is killed leaves them unmarked.
-
-        Raises:
-            TotangoError: If the file cannot be written.
-        """
-        stale = list(self._stale_rejects)
-        marks = {reject.place: None if reject.is_superseded else reject.newer for reject in stale}
-        if self._rejects is None or not marks or not self._rejects.mark(marks):
-            return
-        for reject in stale:
-            self._report.metrics(reject.stream, reject.object).superseded += reject.is_superseded
 
 
 def _quoted(result: Refused) -> str:

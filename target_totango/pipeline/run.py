@@ -18,10 +18,12 @@ from target_totango.pipeline.deletes import HardDeletes
 from target_totango.pipeline.filter_chain import FilterChain
 from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
+from target_totango.pipeline.rejects import Rejects
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.run_end import RunEnd
 from target_totango.pipeline.second_trials import SecondTrials
 from target_totango.pipeline.stages import Interruption, Stages
+from target_totango.pipeline.verification_results import record_verification
 from target_totango.progress import Progress
 from target_totango.report import Report
 from target_totango.singer import StateCheckpointer, emit
@@ -79,6 +81,7 @@ class Run:
         self._progress = Progress(self._report, self._states, self.clients.calls_left)
         self._dry_run = DryRunSummary() if settings.dry_run else None
         self._read_back = ReadBack(settings, self._files.store)
+        self._rejects = Rejects(self._files, self._report, self._dry_run)
         trials = SecondTrials(self.clients, settings)
         self._results = ResultHandler(
             self._files,
@@ -86,8 +89,8 @@ class Run:
             report=self._report,
             read_back=self._read_back,
             trials=trials,
+            rejects=self._rejects,
             fails_on_invalid=settings.fail_on_invalid,
-            dry_run=self._dry_run,
         )
         proves = settings.canary and self.clients.has_token and not settings.dry_run
         self._canary = Canary(self.clients, settings) if proves else None
@@ -274,7 +277,9 @@ class Run:
             for checked in self._read_back.verify(
                 clients.verifier, clients.record_verifier, self._stages.wait
             ):
-                self._results.handle_verification(checked)
+                record_verification(
+                    checked, report=self._report, ledger=self._files.ledger, rejects=self._rejects
+                )
 
     def _close(self, failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""
@@ -287,7 +292,7 @@ class Run:
                 self._filters.complete()
                 if self.known_groups is not None:
                     self.known_groups.keep()
-            self._results.mark_superseded()
+            self._rejects.mark_superseded()
         finally:
             self._stages.close()
             self.clients.close()
