@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from totango_api.reading.seam import seam_of, slice_of
+
 if TYPE_CHECKING:
     from totango_api.reading.pages import Pages
-    from totango_api.search import Query, Term
+    from totango_api.search import Hit, Page, Query, Term
 
 ROUNDS: Final = 4
 """How often both are counted before it is believed that some rows are left out."""
@@ -19,18 +21,21 @@ class Coverage:
 
     Attributes:
         left_out: Rows that do not match the filter; None if they cannot be counted.
-        has_moved: Whether the number of rows changed meanwhile.
+        has_moved: Whether rows were seen to come, to go or to change places.
+        hits: Some of the rows, as a sample.
     """
 
     left_out: int | None
     has_moved: bool = False
+    hits: tuple[Hit, ...] = ()
 
 
 def coverage_of(pages: Pages, query: Query, term: Term, total: int) -> Coverage:
     """Count what a filter leaves out.
 
     All rows and those that match are counted in turn. Where the tenant changes, a count of all
-    rows before and one after say what it was in between.
+    rows before and one after say what it was in between. The counts come with two pages that
+    overlap, from the middle: where they do not fit together, rows change places.
 
     Args:
         pages: Asks.
@@ -41,19 +46,30 @@ def coverage_of(pages: Pages, query: Query, term: Term, total: int) -> Coverage:
     Raises:
         ApiError: If the server refuses the filter.
     """
-    least, has_moved = float(total), False
+    half = pages.size // 2
+    middle = int(max(min(total // 2, pages.reach - pages.size - half), 0))
+    least, has_moved, hits = float(total), False, []
     for _ in range(ROUNDS):
-        matching = pages.count(query.narrowed(term))
-        after = pages.count(query)
+        those = pages.probe(query.narrowed(term), middle)
+        all_of_them = pages.probe(query, middle + half)
+        hits += [*those.hits, *all_of_them.hits]
+        matching, after = those.total_hits, all_of_them.total_hits
         if matching is None or after is None:
             return Coverage(None)
         if matching == after == total == pages.paging.window:
             return Coverage(None)  # perhaps as far as the server counts
         left = (total + after) / 2 - matching
-        has_moved = has_moved or total != after
+        has_moved = has_moved or total != after or not _fit(pages, middle, those, all_of_them)
         if abs(left) <= (0.5 if total != after else 0):
-            return Coverage(0, has_moved)
+            return Coverage(0, has_moved, tuple(hits))
         if total == after and left > 0:
             return Coverage(int(left), has_moved)
         least, total = min(least, abs(left)), after
     return Coverage(max(round(least), 1), has_moved)
+
+
+def _fit(pages: Pages, middle: int, before: Page, after: Page) -> bool:
+    """Tell whether the second page begins with the second half of the first one, unchanged."""
+    key, half = pages.search.key, pages.size // 2
+    seam = seam_of(slice_of(before.hits, key, middle), slice_of(after.hits, key, middle + half))
+    return seam.is_exact

@@ -91,6 +91,10 @@ class Pages:
         """Return how many rows a query has, at the cost of a call."""
         return self._fetch(query.at(0, 1), PROBE_SECONDS).total_hits
 
+    def probe(self, query: Query, offset: int) -> Page:
+        """Fetch a page that the server may well refuse."""
+        return self._fetch(query.at(offset, self.size), PROBE_SECONDS)
+
     def fetch(self, query: Query, offset: int, order: str) -> Page:
         """Fetch one page."""
         return self._fetch(query.at(offset, self.size, order), None)

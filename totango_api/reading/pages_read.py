@@ -84,6 +84,17 @@ class PagesRead:
         return self.totals != {self.total} or self._chain.has_moved
 
     @property
+    def moves(self) -> int:
+        """Rows that were seen to come or to go, at least."""
+        counts = [count for count in self._counts.values() if count is not None]
+        return max(max(counts) - min(counts), int(self.has_moved))
+
+    @property
+    def last_total(self) -> int | None:
+        """What the last answer counted."""
+        return list(self._counts.values())[-1]
+
+    @property
     def is_linked(self) -> bool:
         """Whether no row that kept its name can have slipped between two pages."""
         return not self._chain.open and self.missing == 0

@@ -24,6 +24,7 @@ from totango_api.reading.window_reader import KeyNotUsableError, WindowReader
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from totango_api.reading.coverage import Coverage
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
@@ -107,17 +108,24 @@ class QueryReader:
         is_named = any(isinstance(way, UserPartitions) for way in values)
         covering = [] if is_named and total >= pages.most else self._covering(keys, first)
         is_moving = total <= FEW_PAGES * pages.size
+        seen: list[Hit] = []
         if covering and not is_moving and total < pages.most * 0.98:
             reading = PagesRead(pages, query, first, stops_when_moved=True)
-            yield from map(self._batch, reading.hits())
+            for hits in reading.hits():
+                seen += hits
+                yield self._batch(hits)
             if reading.is_quiet:
                 self._ways["page by page, while nothing moved"] += 1
                 return 0
-            is_moving = reading.has_moved
+            is_moving, total = reading.has_moved, reading.last_total or total
         for key in covering:
             keys = [one for one in keys if one.name != key.name]
             try:
-                return (yield from self._windows(query, first, key, keys, values, is_moving))
+                return (
+                    yield from self._windows(
+                        query, first, seen, total, key, keys, values, is_moving
+                    )
+                )
             except KeyNotUsableError as error:
                 logger.info("Not reading by %s: %s", key.name, error)
         if pages.overcounts:
@@ -137,6 +145,8 @@ class QueryReader:
         self,
         query: Query,
         first: Page,
+        seen: Sequence[Hit],
+        total: int,
         key: DateKey,
         others: Sequence[DateKey],
         values: Sequence[Values],
@@ -147,19 +157,20 @@ class QueryReader:
         Raises:
             KeyNotUsableError: If the server does not filter by it, or not every row has it.
         """
-        total = first.total_hits or 0
-        if not key.is_filtered:
-            is_moving = self._moves(query, key, total) or is_moving
-        reader = WindowReader(
-            self._pages, query, key, self._given, first.hits, total, is_moving=is_moving
-        )
         yield self._batch(first.hits)
+        if not key.is_filtered:
+            coverage = self._coverage(query, key, total)
+            is_moving = is_moving or coverage.has_moved
+            seen = [*seen, *coverage.hits]
+        reader = WindowReader(
+            self._pages, query, key, self._given, first.hits, total, seen=seen, is_moving=is_moving
+        )
         yield from reader.batches()
         self._ways[f"in windows of {key.name}"] += 1
         return (yield from self.after_windows(reader, others, values))
 
-    def _moves(self, query: Query, key: DateKey, total: int) -> bool:
-        """Tell whether rows came or went while those with a date were counted: all of them."""
+    def _coverage(self, query: Query, key: DateKey, total: int) -> Coverage:
+        """Count the rows with a date: all of them."""
         try:
             coverage = coverage_of(self._pages, query, key.anything, total)
         except (RefusedError, UnavailableError) as error:
@@ -169,7 +180,7 @@ class QueryReader:
             number = "nobody knows how many" if coverage.left_out is None else coverage.left_out
             msg = f"{number} rows lack it"
             raise KeyNotUsableError(msg)
-        return coverage.has_moved
+        return coverage
 
     def after_windows(
         self,

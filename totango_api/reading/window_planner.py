@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.date_keys import DAY, Window
+from totango_api.reading.window_size import FILL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,12 @@ _STEPS: Final = 4
 _BOLD: Final = 4
 """A window is at most so many times as long as the one before, where only density is known."""
 
+_CAUTION: Final = 1.3
+"""By how many standard errors less is aimed at where dates seen tell."""
+
+_HALF_EMPTY: Final = 0.65
+"""Share below which a window is not filled well."""
+
 _FARTHEST: Final = 253_402_300_800_000
 """The first millisecond of the year 10000; nothing is looked for beyond it."""
 
@@ -47,7 +54,7 @@ class Estimate:
         """Take in what was counted where something had been expected."""
         if expected is not None:
             off = abs(math.log((counted + _FEW) / (expected + _FEW)))
-            self.error = (2 * self.error + min(off, _WORST)) / 3
+            self.error = (self.error + min(off, _WORST)) / 2
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ class WindowPlanner:
     _asked: dict[Window, _Asked] = field(default_factory=dict)
     _last: tuple[Window, int] | None = None
     _by_dates: Estimate = field(default_factory=lambda: Estimate(0.1))
-    _by_density: Estimate = field(default_factory=lambda: Estimate(0.5))
+    _by_density: Estimate = field(default_factory=lambda: Estimate(0.3))
 
     def __post_init__(self) -> None:
         weight = self.total / max(self.sampled, 1)
@@ -133,12 +140,18 @@ class WindowPlanner:
             high = len(dates) if window.high is None else bisect_right(dates, window.high)
             self._left.append(Gap(window, dates[low:high], weight))
 
-    def next(self, most: int) -> Window | None:
-        """Return the next window, of hardly ever more than so many rows; None at the end."""
+    def next(self, most: int, spill: int, share: int | None = None) -> Window | None:
+        """Return the next window; None at the end.
+
+        Args:
+            most: Rows that it should hardly ever exceed.
+            spill: Rows that it may have where rows of the same date leave it half empty.
+            share: Rows to aim at; None = the same for all that are left.
+        """
         if not self._left:
             return None
         gap = self._left.pop(0)
-        end = self._end(gap, most)
+        end = self._end(gap, most, spill, share)
         if end is None:
             self._asked[gap.window] = _Asked(gap, None)
             return gap.window
@@ -154,14 +167,16 @@ class WindowPlanner:
         if window.low is not None and window.high is not None:
             self._last = (window, rows)
 
-    def put_back(self, window: Window, rows: int, dates: Sequence[int]) -> None:
-        """Take in that a window has too many rows, and the dates of some, in name order."""
+    def put_back(self, window: Window, rows: int, dates: Sequence[int], trend: int) -> None:
+        """Take in that a window has too many rows, and the dates of some."""
+        seen = self._asked[window].gap.dates
+        dates = seen if len(seen) > len(dates) else sorted(dates)
         self._judge(window, rows)
-        if trend_of(dates) and window.high is not None:
+        if trend and window.high is not None:
             gap = Gap(window, (), 0, is_counted=True, count=rows)
         else:
             weight = rows / max(len(dates), 1)
-            gap = Gap(window, tuple(sorted(dates)), weight, is_counted=True)
+            gap = Gap(window, tuple(dates), weight, is_counted=True)
         self._left.insert(self._place_of(window), gap)
 
     def can_cut(self, window: Window) -> bool:
@@ -192,18 +207,23 @@ class WindowPlanner:
 
     # Where a window ends ----------------------------------------------------------------------
 
-    def _end(self, gap: Gap, most: int) -> int | None:
+    def _end(self, gap: Gap, most: int, spill: int, aim: int | None) -> int | None:
         """Return where to end a window at the beginning of a gap; None = with the gap."""
         rows = self._expected(gap)
-        if rows <= most * (0.95 if gap.is_counted else 0.92):
+        if rows <= most * FILL:
             return None
-        by_density = self._density_end(gap, most)
+        share = aim or rows / math.ceil(rows / (most * FILL))
+        by_density = self._density_end(gap, most, share)
         if gap.count:
             by_density = self._evenly(gap, most)
         believes_density = by_density is not None and (
             not gap.dates or (self._by_density.error < self._by_dates.error and not gap.is_counted)
         )
-        end = by_density if believes_density else self._dates_end(gap, most)
+        by_dates = self._dates_end(gap, most, share, spill)
+        end = by_density if believes_density else by_dates
+        if by_density is not None and by_dates is not None and believes_density:
+            one, two = self._by_dates.error**2, self._by_density.error**2
+            end = by_dates + int((by_density - by_dates) * one / (one + two + 1e-9))
         if end is None:
             end = by_density
         if end is None:
@@ -227,7 +247,7 @@ class WindowPlanner:
             return None
         return rows * (window.high - window.low) / max(last.high - last.low, 1)
 
-    def _density_end(self, gap: Gap, most: int) -> int | None:
+    def _density_end(self, gap: Gap, most: int, share: float) -> int | None:
         if self._last is None:
             return None
         last, rows = self._last
@@ -235,7 +255,8 @@ class WindowPlanner:
         if last.low is None or last.high is None or not is_next:
             return None
         start = last.low if gap.window.low is None else last.high
-        far = most * 0.93 * math.exp(-min(self._by_density.error, 1.0) / 2) / max(rows, 1)
+        aim = most * FILL * math.exp(-min(self._by_density.error, 1.0) / 2)
+        far = min(aim, share) / max(rows, 1)
         return start + int((last.high - last.low) * min(far, _BOLD))
 
     def _evenly(self, gap: Gap, most: int) -> int | None:
@@ -244,27 +265,34 @@ class WindowPlanner:
         low = self._start if low is None else low
         if high is None or low >= high:
             return None
-        return low + int((high - low) * min(most * 0.93 / gap.count, 0.5))
+        return low + int((high - low) * min(most * FILL / gap.count, 0.5))
 
-    def _dates_end(self, gap: Gap, most: int) -> int | None:
+    def _dates_end(self, gap: Gap, most: int, share: float, spill: int) -> int | None:
         """Return the moment up to which the dates seen let expect so many rows."""
         if not gap.dates:
             return None
         weight = gap.weight
         if not gap.is_counted and gap.window.high is None and self._is_whole:
             weight = self._expected(gap) / len(gap.dates)
-        sample = max(most / weight, 1.0)
-        # The fewer dates, the less is aimed at: one standard error.
-        aim = max(sample - math.sqrt(sample), sample / 4) if weight > 1 else sample
-        at = int(aim)
+        at = self._aim(most, share, weight)
         if at >= len(gap.dates):
             return gap.dates[-1] + 1 if gap.window.high is None else None
+        taken = bisect_left(gap.dates, gap.dates[at])
+        if taken < at * _HALF_EMPTY:
+            at = min(self._aim(spill, spill, weight), len(gap.dates) - 1)
+            taken = bisect_left(gap.dates, gap.dates[at])
         first = gap.dates[0]
-        if gap.dates[at] == first:
+        if not taken:
             # More than asked for at one moment: by itself.
             low = gap.window.low
             return first - 1 if low is None or low < first - self._grain else first + 1
-        return gap.dates[bisect_left(gap.dates, gap.dates[at]) - 1] + 1
+        return gap.dates[taken - 1] + 1
+
+    def _aim(self, most: float, share: float, weight: float) -> int:
+        """Return how many of the dates seen to take: the fewer there are, the less is aimed at."""
+        sample = max(most / weight, 1.0)
+        error = _CAUTION * math.sqrt(sample * max(1 - 1 / weight, 0))
+        return int(min(max(sample - error, sample / 4), max(share / weight, 1.0)))
 
     def _halfway(self, gap: Gap) -> int | None:
         """Return an end where nothing tells what lies ahead."""

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SPILL: Final = 0.5
-"""By how much a window may be over one page and still be read, by a second one."""
-
 ATTEMPTS: Final = 3
 """How often a window is asked for whose answer counts more rows than it holds."""
 
@@ -54,6 +51,7 @@ class WindowReader:
         given: Tells rows apart.
         first: Hits of the first page.
         total: Rows in all.
+        seen: Hits of other pages.
         is_moving: Whether rows were seen to move before.
         gaps: What is to be read; everything, unless a read is resumed.
 
@@ -71,6 +69,7 @@ class WindowReader:
         first: Sequence[Hit],
         total: int,
         *,
+        seen: Sequence[Hit] = (),
         is_moving: bool = False,
         gaps: Sequence[Window] = (Window(),),
     ) -> None:
@@ -81,9 +80,12 @@ class WindowReader:
         # Where names run against the date, the first rows are the last ones: back through time,
         # unless rows move on meanwhile.
         dates = key.dates(first)
-        self._is_backward = key.movement is not Movement.GROWING and trend_of(dates) < 0
+        trend = trend_of(dates)
+        self._is_backward = key.movement is not Movement.GROWING and trend < 0
+        hits = {pages.search.key(hit): hit for hit in (*first, *seen)}.values()
+        sample = dates if trend else key.dates(hits)
         self._planner = WindowPlanner(
-            self._planned(dates), total, len(first), [self._turned(gap) for gap in gaps]
+            self._planned(sample), total, len(hits), [self._turned(gap) for gap in gaps]
         )
         self._size = WindowSize(pages.size, total, pages.most, is_moving=is_moving)
         self._is_proven = False
@@ -102,13 +104,16 @@ class WindowReader:
             KeyNotUsableError: If the server does not take the windows; before any row was lost.
             ApiError: If a page cannot be had.
         """
-        while (window := self._planner.next(self._size.rows)) is not None:
+        while (window := self._next()) is not None:
             for hits in self._window(window):
                 yield RecordBatch(self._given.new(hits))
             left = [self._turned(one) for one in self._planner.left()]
             windows = tuple((one.low, one.high) for one in left)
             point = ResumePoint(self._key.name, windows, rows_before + len(self._given))
             yield RecordBatch([], point if point.is_portable and not self.too_large else None)
+
+    def _next(self) -> Window | None:
+        return self._planner.next(self._size.rows, self._size.spill, self._size.share)
 
     def _turned(self, window: Window) -> Window:
         """Return a window of the planner's time in real time, or the other way round."""
@@ -166,23 +171,23 @@ class WindowReader:
 
     def _large(self, window: Window, query: Query, first: Page, rows: int) -> Iterator[list[Hit]]:
         """Yield the rows of a window that does not fit on one page."""
-        dates = self._planned(self._key.dates(first.hits))
-        size, pages = self._pages.size, self._size.pages
-        most = size * (1 + SPILL) if pages == 1 else self._pages.most * 0.95
-        if rows <= most:
+        dates = self._key.dates(first.hits)
+        trend = trend_of(dates)
+        if rows <= self._pages.most * 0.98 and self._size.is_worth_reading(rows):
             reading = PagesRead(self._pages, query, first, stops_when_moved=True)
-            yielded = 0
+            calls, dates = 0, []
             for hits in reading.hits():
                 yield hits
-                yielded += 1
-            self._size.note(rows, yielded, has_moved=reading.has_moved)
+                dates += self._key.dates(hits)
+                calls += 1
+            self._size.note(rows, calls, reading.moves)
             if reading.is_quiet:
                 self._planner.read(window, reading.rows)
                 return
         else:
             yield first.hits
         if self._planner.can_cut(window):
-            self._planner.put_back(window, rows, dates)
+            self._planner.put_back(window, rows, self._planned(dates), trend)
         else:
             self._planner.read(window, rows)
             self.too_large.append((query, first))

@@ -1,4 +1,4 @@
-"""How many pages a window should have, by how much the tenant was seen to move.
+"""How many rows a window should have, by how much the tenant was seen to move.
 
 A window of one page is a snapshot: nothing can move in it. Larger ones cost fewer calls, since
 they are filled better, but are read for nothing where their rows move meanwhile.
@@ -9,23 +9,23 @@ from __future__ import annotations
 import math
 from typing import Final
 
-MOST: Final = 18
-"""Pages of a window at most, which both orders reach."""
+LARGEST: Final = 0.98
+"""Share of the rows that one query gives of which a window has at most: estimates err."""
 
-ROOM: Final = 1.08
-"""How much larger than an equal share a window may be, so that estimates may err."""
-
-FILL: Final = 0.9
-"""How full a window of one page is at most where there are so few that one more costs nothing."""
-
-FIRST: Final = 3
-"""The first window has so many times fewer pages than the others."""
-
-FEWEST: Final = 8
-"""Windows of fewer pages than this are no better than those of one."""
+FILL: Final = 0.95
+"""Share of what a window may have that is aimed at, at most."""
 
 RISK: Final = 0.1
 """Share of windows that may turn out to have moved."""
+
+FEWEST: Final = 8
+"""Windows of fewer pages than this are chosen by `TWO_PAGES`."""
+
+TWO_PAGES: Final = 40
+"""Pages of a tenant, for each row that moves at a call, from which two cost less than one."""
+
+BEYOND: Final = 0.9
+"""Share of one page more that may be read where rows of one date leave much of a page empty."""
 
 
 class WindowSize:
@@ -41,35 +41,57 @@ class WindowSize:
     def __init__(self, page_size: int, total: int, most: float, *, is_moving: bool) -> None:
         self._page_size = page_size
         self._total = max(total, 1)
-        # The fewer pages in all, the dearer is a window that is read for nothing.
-        wanted = min(int(2 * math.sqrt(self._total / page_size)), MOST)
-        self._pages = max(min(wanted, int(most * 0.9) // page_size), 1)
-        self._disturbed = 1.0 if is_moving else 0.0
+        self._largest = int(min(most, 20 * page_size) * LARGEST)
+        self._moves = 1.0 if is_moving else 0.0
         self._exposed = 1.0 if is_moving else 0.0
 
     @property
-    def pages(self) -> int:
-        """Pages of the next window."""
-        if not self._disturbed:
-            # The first one is small: what moves is seen there for little.
-            return self._pages if self._exposed else max(self._pages // FIRST, 1)
-        # A window of n pages is open to movement for n calls, in its share of all rows.
-        rate = self._disturbed / max(self._exposed, 1e-9)
-        most = int(math.sqrt(RISK * self._total / (self._page_size * rate)))
-        return min(most, self._pages) if most >= FEWEST else 1
+    def rows(self) -> int:
+        """Rows of the next window, at most."""
+        pages = self._pages
+        if not pages:
+            return self._largest
+        return pages * self._page_size - 1 if pages == 1 else int(pages * self._page_size * 0.99)
 
     @property
-    def rows(self) -> int:
-        """Rows of the next window, at most: an equal share of all rows, or one page of many."""
-        pages = self.pages
-        windows = math.ceil(self._total / (self._page_size * (FILL if pages == 1 else pages)))
-        share = int(self._total / windows * ROOM)
-        if pages > 1:
-            return share
-        full = self._page_size - 1
-        return min(share, full) if windows < FEWEST else full
+    def share(self) -> int | None:
+        """Rows to aim at, where it is not an equal share of what is left.
 
-    def note(self, rows: int, calls: int, *, has_moved: bool) -> None:
-        """Take in how a window of several pages was read."""
-        self._exposed += calls * rows / self._total
-        self._disturbed += has_moved
+        The first window takes what others leave: what moves is seen there for the least.
+        """
+        if self._exposed:
+            return None if self._pages < 2 else int(self.rows * FILL)
+        full = self._largest * FILL
+        return int(max(self._total - (math.ceil(self._total / full) - 1) * full, self._page_size))
+
+    @property
+    def spill(self) -> int:
+        """Rows of the next window, at most, where fewer would leave much of a page empty."""
+        rows = int((self._pages + BEYOND) * self._page_size)
+        return rows if 0 < self._pages < FEWEST and self.is_worth_reading(rows) else self.rows
+
+    @property
+    def _pages(self) -> int:
+        """Pages of the next window; 0 = as many as one query gives."""
+        if not self._moves:
+            return 0
+        pages = int(math.sqrt(RISK * self._total / (self._page_size * self._rate)))
+        if pages >= FEWEST:
+            return min(pages, self._largest // self._page_size)
+        return 2 if self._total > TWO_PAGES * self._page_size * max(self._rate, 1) else 1
+
+    def is_worth_reading(self, rows: int) -> bool:
+        """Tell whether to read on in a window of several pages, rather than to cut it."""
+        pages = math.ceil(rows / self._page_size)
+        moves = self._rate * (pages - 1) * rows / self._total
+        return min(moves, 1) < 1 - (pages - 1) / math.ceil(rows / (self._page_size * FILL))
+
+    def note(self, rows: int, calls: int, moves: int) -> None:
+        """Take in how a window of several pages was read, and how many rows moved meanwhile."""
+        self._exposed += (calls - 1) * rows / self._total
+        self._moves += moves
+
+    @property
+    def _rate(self) -> float:
+        """Moves that a call sees in all rows."""
+        return self._moves / max(self._exposed, 1e-9)
