@@ -15,6 +15,7 @@ from benchmarks.measures import (
     batches,
     calls,
     events,
+    lookups,
     memory,
     pacing,
     predecessor,
@@ -44,7 +45,7 @@ ALONE: Final[tuple[Measure, ...]] = (
 TOGETHER: Final[tuple[Measure, ...]] = (pacing.lines, calls.lines, memory.lines)
 """What is counted does not mind company, and one of these mostly waits."""
 
-LAST: Final[tuple[Measure, ...]] = (events.lines,)
+LAST: Final[tuple[Measure, ...]] = (events.lines, lookups.lines)
 """What makes this process grow: Linux counts that as memory of the programs it starts."""
 
 
