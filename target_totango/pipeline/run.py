@@ -16,13 +16,14 @@ from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
 from target_totango.pipeline.deletes import HardDeletes
 from target_totango.pipeline.filter_chain import FilterChain
+from target_totango.pipeline.interruption import Interruption
 from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.rejects import Rejects
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.run_end import RunEnd
 from target_totango.pipeline.second_trials import SecondTrials
-from target_totango.pipeline.stages import Interruption, Stages
+from target_totango.pipeline.stages import Stages
 from target_totango.pipeline.verification_results import record_verification
 from target_totango.progress import Progress
 from target_totango.report import Report
@@ -123,7 +124,7 @@ class Run:
             clients,
             self.settings,
             self._files,
-            is_interrupted=lambda: self.interruption.signal is not None,
+            is_interrupted=self.interruption.is_requested,
         )
 
     # While the input is read ---------------------------------------------------------------

@@ -6,11 +6,11 @@ import json
 import logging
 import select
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import RECORDS
 from target_totango.pipeline.decisions import Rejected, Skipped
+from target_totango.pipeline.interruption import TICK_SECONDS
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline.decisions import RowResult
     from target_totango.pipeline.deletes import HardDeletes
     from target_totango.pipeline.filter_chain import FilterChain
+    from target_totango.pipeline.interruption import Interruption
     from target_totango.pipeline.parents import ParentsFirst
     from target_totango.pipeline.results import ResultHandler
     from target_totango.pipeline.second_trials import SecondTrials
@@ -36,9 +37,6 @@ BATCH_ROWS: Final = 500
 LOOKUP_SECONDS: Final = 5.0
 """How long rows wait for more of them where each batch costs a lookup."""
 
-TICK_SECONDS: Final = 0.2
-"""How often a wait looks up."""
-
 BUSY_SECONDS: Final = 0.02
 """How often calls that are under way are looked after while the tap is silent."""
 
@@ -46,26 +44,6 @@ DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
 
 _ANOTHER_PART: Final = Skipped("of another part")
-
-
-@dataclass
-class Interruption:
-    """Whether the run is asked to stop.
-
-    Attributes:
-        signal: The signal that asks for it.
-    """
-
-    signal: int | None = None
-
-    def check(self) -> None:
-        """Check that the run is to go on.
-
-        Raises:
-            InterruptedError: If it is not.
-        """
-        if self.signal is not None:
-            raise InterruptedError
 
 
 class Stages:
@@ -229,13 +207,7 @@ class Stages:
         Raises:
             InterruptedError: If a signal asks to stop.
         """
-        until = time.monotonic() + seconds
-        while True:
-            self._interruption.check()
-            self._progress.pulse()
-            if (left := until - time.monotonic()) <= 0:
-                return
-            time.sleep(min(left, TICK_SECONDS))
+        self._interruption.wait(seconds, self._progress.pulse)
 
     def wind_up(self) -> None:
         """Start nothing new, and wait a while for the calls that are under way."""

@@ -31,7 +31,12 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock for all waits until rows become visible: they cost no time."""
     clock = Clock()
-    for module in ("pipeline.canary", "pipeline.watched_row", "pipeline.stages"):
+    for module in (
+        "pipeline.canary",
+        "pipeline.watched_row",
+        "pipeline.stages",
+        "pipeline.interruption",
+    ):
         monkeypatch.setattr(f"target_totango.{module}.time", clock)
     for module in ("verify.polling", "delivery.unclear_answers", "delivery.record_search"):
         monkeypatch.setattr(f"target_totango.{module}.time", clock)
