@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
@@ -81,7 +81,6 @@ class GroupWorker:
         self._pool.shutdown()
 
 
-@settings(deadline=None, max_examples=60)
 @given(jobs, st.integers(1, 6), st.booleans())
 def test_jobs_that_share_a_key_run_in_the_order_of_submission(
     plan: list[tuple[set[int], set[int], bool]], room: int, in_groups: bool

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from search_model import LargeSearch, ModelSearch
 
@@ -64,7 +64,6 @@ tenants = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(search=tenants)
 def test_every_key_once_or_said_to_be_incomplete(search: ModelSearch) -> None:
     names, reading = read(search)
@@ -314,7 +313,6 @@ def test_a_hint_saves_calls() -> None:
     assert hinted.calls < plain.calls
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(search=tenants, is_closed=st.booleans(), is_refused=st.booleans())
 def test_a_wrong_hint_is_paid_with_calls_or_told(
     search: ModelSearch, *, is_closed: bool, is_refused: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from living_events import MOVES, LivingEvents, Moves
 
@@ -82,7 +82,6 @@ def test_pages_that_are_shorter_than_asked_are_not_the_end(times: str) -> None:
     assert reading.result.is_complete
 
 
-@settings(max_examples=200)
 @example(rows=3, size=2, unit="page", order="desc", grain=10**12, total=None, times="on")
 @given(
     rows=st.integers(0, 90),
