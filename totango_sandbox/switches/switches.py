@@ -115,7 +115,7 @@ def describe() -> str:
         lines.append(f"  {title}")
         lines += [
             f"    {switch.name:24} {switch.meaning}: {switch.shown} "
-            f"(default {switch.default or 'none'}; API notes {switch.source})"
+            f"(default {switch.default or 'none'})"
             for switch in group
         ]
     lines.append("  Filters and fields")
