@@ -35,17 +35,24 @@ class Progress:
         self._report = report
         self._states = states
         self._line = ProgressLine(logger)
+        self._is_kept = False
 
     def pulse(self) -> None:
-        """Say something, if it is time."""
+        """Say something, if it is time; from then on also while the run waits."""
         if not self._line.is_due():
             return
+        self._line.show(self._text())
+        if not self._is_kept:
+            self._is_kept = True
+            self._line.keep(self._text)
+
+    def _text(self) -> str:
         report = self._report
         received = report.total("received")
         said = pace(
             rows=received, seconds=report.seconds, left=self._left(), share=_share_of_input()
         )
-        self._line.show(
+        return (
             f"{received} rows read, {report.total('sent')} sent, "
             f"{report.total('rejected')} rejected, {self._states.incomplete} under way, "
             + ", ".join(said)

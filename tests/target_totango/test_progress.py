@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from target_totango.progress import Progress
@@ -32,7 +33,25 @@ def test_a_file_has_an_end_and_a_pipe_none(
         progress.pulse()
     monkeypatch.setattr(sys, "stdin", None)
     progress.pulse()
+    progress.end()
     first, second = (record.getMessage() for record in caplog.records)
     assert first.startswith("7 rows read, 0 sent, 0 rejected, 0 under way, ")
     assert "about 0 s left, 42 calls left in this minute" in first
     assert second.endswith("42 calls left in this minute")
+
+
+def test_a_run_that_waits_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOG_SECONDS", 0)
+    monkeypatch.setattr(module, "IDLE_LOG_SECONDS", 0.01)
+    asked, waits = [], threading.Event()
+
+    def left() -> int:
+        asked.append(threading.current_thread())
+        if len(set(asked)) > 1:
+            waits.set()
+        return 0
+
+    progress = Progress(Report(), StateCheckpointer(), left)
+    progress.pulse()
+    assert waits.wait(60)
+    progress.end()

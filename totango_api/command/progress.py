@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class ProgressLine:
         pause = IDLE_TERMINAL_SECONDS if self.is_terminal else IDLE_LOG_SECONDS
         while not self._closed.wait(pause):
             with self._lock:
-                if not self._closed.is_set() and time.monotonic() - self._shown_at >= pause:
+                if self._closed.is_set() or time.monotonic() - self._shown_at < pause:
+                    continue
+                with suppress(RuntimeError):  # what is counted changed meanwhile: the next time
                     self.show(text())
 
     def show(self, text: str) -> None:
