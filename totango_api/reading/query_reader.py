@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.coverage import coverage_of
-from totango_api.reading.keyset import KeySet
-from totango_api.reading.pages import PROBE_SECONDS, is_whole
+from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
+from totango_api.reading.part_pages import PartPages
+from totango_api.reading.passes import Passes
 from totango_api.reading.result import RecordBatch, plus
 from totango_api.reading.sample import Sample
 from totango_api.reading.values import UserPartitions
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
-    from totango_api.reading.values import Part, Values
+    from totango_api.reading.values import Partition, Values
     from totango_api.search import Hit, Page, Query, Term
 
 Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
@@ -36,17 +37,8 @@ Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
 
 logger = logging.getLogger(__name__)
 
-QUIET_SEAMS: Final = 5
-"""Seams that must all be exact before one pass is believed: fewer may be so by chance."""
-
 FEW_PAGES: Final = 8
 """Pages up to which windows cost hardly more than one pass, and less than one for nothing."""
-
-PASSES: Final = 4
-"""Passes over the same pages, two in a row of which must leave no seam open."""
-
-ENOUGH: Final = 2
-"""Passes in a row that must be in order."""
 
 SMALL_PAGES: Final = 2
 """Pages up to which two passes cost no more than windows."""
@@ -73,6 +65,7 @@ class QueryReader:
     ) -> None:
         self._ways: Counter[str] = Counter() if ways is None else ways
         self._pages = pages
+        self._part_pages = PartPages(pages)
         self._keys = list(keys)
         self._values = list(values)
         self._given = given
@@ -198,31 +191,13 @@ class QueryReader:
 
     def _passes(self, query: Query, first: Page, values: Sequence[Values]) -> Reading:
         """Yield the rows of a query within reach, read until two passes left no seam open."""
-        found, in_order, odd = KeySet(), 0, 0
-        totals = {first.total_hits}
-        page: Page | None = first
-        for _ in range(PASSES):
-            page = page or self._pages.first(query)
-            if is_whole(page, self._pages.size):
-                yield self._batch(page.hits)
-                return 0
-            reading, page = PagesRead(self._pages, query, page), None
-            for hits in reading.hits():
-                found.add_all([key for hit in hits if (key := self._pages.search.key(hit))])
-                yield self._batch(hits)
-            odd = reading.odd
-            totals |= reading.totals
-            in_order = in_order + 1 if reading.is_linked or reading.is_quiet else 0
-            if (reading.is_quiet and reading.seams >= QUIET_SEAMS) or in_order == ENOUGH:
-                self._ways["page by page, until no seam was open"] += 1
-                return 0
-            if reading.missing != 0:
-                break
-        total = first.total_hits
-        missing = None if total is None else total - len(found) - odd
-        found.close()
-        if missing == 0 and len(totals) == 1:
+        passes = Passes(self._pages, query, first)
+        yield from map(self._batch, passes.hits())
+        if passes.closed_seams:
+            self._ways["page by page, until no seam was open"] += 1
+        if passes.is_proven:
             return 0
+        missing = passes.missing
         is_over = missing is not None and missing < 0
         if missing and (is_over or self._pages.is_one_way) and self._serves_more(query):
             return (yield from self._passes(query, self._pages.first(query), values))
@@ -235,7 +210,7 @@ class QueryReader:
         return missing or None
 
     def _serves_more(self, query: Query) -> bool:
-        """Tell whether rows beyond the window turn out to be served."""
+        """Return whether rows beyond the window turn out to be served."""
         before = self._pages.reach
         return self._pages.serves_beyond(query) and self._pages.reach > before
 
@@ -265,7 +240,7 @@ class QueryReader:
         done: list[Term] = []
         for way in self._ranked(values, first.hits):
             rest = [one for one in values if one.name != way.name]
-            parts = way.parts(self._sample.hits, total, self._most(way, total))
+            parts = way.parts(self._sample.hits, total, self._part_pages.most(way, total))
             given = len(self._given)
             counted, inner = yield from self._parts_of(query, way, parts, keys, rest, done)
             if counted is None:
@@ -278,7 +253,7 @@ class QueryReader:
                 if not way.is_disjoint:
                     # Counts of parts that overlap prove nothing.
                     counted = min(counted, len(self._given) - before)
-                missing = inner + self._lacking(query, total, counted, held)
+                missing = inner + self._part_pages.lacking(query, total, counted, held)
             else:
                 missing -= len(self._given) - given
             if missing <= 0:
@@ -299,7 +274,7 @@ class QueryReader:
         self,
         query: Query,
         way: Values,
-        parts: Sequence[Part],
+        parts: Sequence[Partition],
         keys: Sequence[DateKey],
         rest: Sequence[Values],
         done: Sequence[Term],
@@ -313,7 +288,7 @@ class QueryReader:
         waiting = deque(parts)
         while waiting:
             part = waiting.popleft()
-            page = self._first_of(query, way, part)
+            page = self._part_pages.first(query, way, part)
             if page is None:
                 return None, 0
             rows = page.total_hits or len(page.hits)
@@ -324,7 +299,7 @@ class QueryReader:
                 continue
             counted = (counted or 0) + rows
             narrowed = query.narrowed(*part.terms)
-            if done and not is_whole(page, size) and self._is_read(narrowed, rows, done):
+            if done and not is_whole(page, size) and self._part_pages.is_read(narrowed, rows, done):
                 yield self._batch(page.hits)
                 continue
             inner = yield from self._part(narrowed, page, keys, rest)
@@ -347,49 +322,6 @@ class QueryReader:
                 missing: int | None = end.value
                 return missing
             yield RecordBatch(batch.hits)
-
-    def _most(self, way: Values, total: int) -> int:
-        """Return how many rows a part may have: one page, where rows do not change parts."""
-        if way.is_partition:
-            return self._pages.size - 1
-        return int(min(self._pages.most * 0.98, total))
-
-    def _first_of(self, query: Query, way: Values, part: Part) -> Page | None:
-        """Return the first page of a part; None when the server does not take its filters."""
-        narrowed = query.narrowed(*part.terms)
-        level = logging.WARNING if isinstance(way, UserPartitions) else logging.INFO
-        try:
-            page = self._pages.first(narrowed, max_retry_seconds=PROBE_SECONDS)
-        except (RefusedError, UnavailableError) as error:
-            logger.log(level, "Not reading by %s: it is refused: %s", way.name, error)
-            return None
-        if any(not way.holds(part, hit) for hit in page.hits):
-            logger.log(level, "Not reading by %s: the server ignores it.", way.name)
-            return None
-        return page
-
-    def _is_read(self, query: Query, rows: int, done: Sequence[Term]) -> bool:
-        """Tell, at the cost of a call, whether earlier parts held all rows of this one."""
-        term = done[0] if len(done) == 1 else {"type": "or", "or": list(done)}
-        try:
-            count = self._pages.count(query.narrowed(term))
-        except RefusedError:
-            return False
-        return count is not None and count >= rows
-
-    def _lacking(self, query: Query, total: int, counted: int, held: Term | None) -> int:
-        """Return how many rows no part held.
-
-        Parts are counted one after another. Where their sum is short, and the tenant may have
-        changed meanwhile, all of them are counted at once.
-        """
-        if counted >= total:
-            return 0
-        after = self._pages.count(query)
-        if after is None or held is None or min(total, after) <= counted:
-            return max(min(total, total if after is None else after) - counted, 0)
-        left = coverage_of(self._pages, query, held, after).left_out
-        return total - counted if left is None else left
 
     def _batch(self, hits: list[Hit]) -> RecordBatch:
         new = self._given.new(hits)

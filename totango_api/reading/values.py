@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from totango_api.reading.packing import IN_LIST_LENGTH, cover, packed
 from totango_api.search import USERS, account_id_of
 
 if TYPE_CHECKING:
@@ -18,15 +19,12 @@ if TYPE_CHECKING:
 
     from totango_api.search import FieldSpec, Hit, Term
 
-IN_LIST_LENGTH: Final = 500
-"""Values in one `in_list`: no source states a limit."""
-
 FILL: Final = 0.85
 """Share of what a part may have that it is planned to have: samples err."""
 
 
 @dataclass(frozen=True)
-class Part:
+class Partition:
     """A part of a query: filters, and the values that they select."""
 
     terms: tuple[Term, ...]
@@ -51,7 +49,7 @@ class Values(ABC):
         """Return the share of rows that the parts are expected to hold, 0 to 1."""
 
     @abstractmethod
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
         """Return parts of hardly ever more than so many rows, as far as that can be.
 
         Args:
@@ -60,22 +58,22 @@ class Values(ABC):
             most: Rows that a part may have.
         """
 
-    def halves(self, part: Part) -> list[Part]:
+    def halves(self, part: Partition) -> list[Partition]:
         """Return a part in two; nothing where that cannot be."""
         middle = len(part.values) // 2
         if not middle:
             return []
         return [self.part(part.values[:middle]), self.part(part.values[middle:])]
 
-    def part(self, values: Sequence[str]) -> Part:
+    def part(self, values: Sequence[str]) -> Partition:
         """Return the part of the rows that have one of these values."""
-        return Part((self.term(values),), tuple(values))
+        return Partition((self.term(values),), tuple(values))
 
     def term(self, values: Sequence[str]) -> Term:
         """Return the filter for some values."""
         raise NotImplementedError
 
-    def holds(self, part: Part, hit: Hit) -> bool:  # noqa: ARG002 (for subclasses)
+    def holds(self, part: Partition, hit: Hit) -> bool:  # noqa: ARG002 (for subclasses)
         """Return whether a row may be in a part: if not, the server ignores the filter."""
         return True
 
@@ -93,9 +91,9 @@ class UserPartitions(Values):
         """Return more than any other: the user's word comes first."""
         return 2.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:  # noqa: ARG002
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
         """Return them."""
-        return [Part(tuple(terms)) for terms in self._partitions]
+        return [Partition(tuple(terms)) for terms in self._partitions]
 
 
 class KnownValues(Values):
@@ -118,7 +116,7 @@ class KnownValues(Values):
         """Return the share that is expected."""
         return self._share
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:  # noqa: ARG002
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
         """Return one part a value."""
         return [self.part([value]) for value in self._values]
 
@@ -150,17 +148,17 @@ class AttributeValues(Values):
         repeated = sum(count for count in counts.values() if count > 1)
         return repeated / len(hits) if len(counts) > 1 else 0.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
         """Pack values into lists."""
         room = most * FILL * len(hits) / max(total, 1)
-        groups = _packed(self._counts(hits).most_common(), room)
+        groups = packed(self._counts(hits).most_common(), room)
         return [self.part(values) for values in groups] if len(groups) > 1 else []
 
     def term(self, values: Sequence[str]) -> Term:
         """Return the filter for some values."""
         return {"type": self._type, "attribute": self._attribute, "in_list": list(values)}
 
-    def holds(self, part: Part, hit: Hit) -> bool:
+    def holds(self, part: Partition, hit: Hit) -> bool:
         """Return whether the row has one of the values (lists may hold several)."""
         value = self._value(hit)
         return value is None or self._type != "string_attribute" or value in part.values
@@ -197,7 +195,7 @@ class ParentAccounts(Values):
         """Return all of them."""
         return 1.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:  # noqa: ARG002
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
         """Cut the list of ids into lists."""
         if self._ids is None:
             self._ids = self._ask()
@@ -211,7 +209,7 @@ class ParentAccounts(Values):
         identifiers = {"type": "string", "term": "identifier", "in_list": list(values)}
         return {"type": "parent_account", "terms": [identifiers]}
 
-    def holds(self, part: Part, hit: Hit) -> bool:
+    def holds(self, part: Partition, hit: Hit) -> bool:
         """Return whether the user's account is in the list."""
         account = hit.get("account")
         account_id = account_id_of(account) if isinstance(account, dict) else None
@@ -231,12 +229,12 @@ class NameParts(Values):
         """Return little: this is for when nothing else helps."""
         return 0.1 if hits else 0.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Part]:
+    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
         """Cover the names seen with parts of names, greedily."""
         room = max(most * FILL * len(hits) / max(total, 1), 1.0)
         names = [str(hit.get("display_name") or "") for hit in hits]
         term = {"type": "string", "term": "search_name"}
-        return [Part(({**term, "contains": one},)) for one in _cover(names, room)]
+        return [Partition(({**term, "contains": one},)) for one in cover(names, room)]
 
 
 def values_of(
@@ -261,46 +259,3 @@ def values_of(
         if one.get("type") in {"string_attribute", "list_attribute"} and "attribute" in one:
             found.append(AttributeValues(one, position))
     return [*found, NameParts()]
-
-
-def _packed(counts: Iterable[tuple[str, int]], room: float) -> list[list[str]]:
-    """Pack values into groups whose counts stay within room: first fit, largest first."""
-    groups: list[list[str]] = []
-    sizes: list[int] = []
-    for value, count in counts:
-        for index, size in enumerate(sizes):
-            if size + count <= room and len(groups[index]) < IN_LIST_LENGTH:
-                groups[index].append(value)
-                sizes[index] += count
-                break
-        else:
-            groups.append([value])
-            sizes.append(count)
-    return groups
-
-
-def _cover(names: Sequence[str], room: float) -> list[str]:
-    """Return parts of which every name holds one, each held by few enough names."""
-    holders: dict[str, set[int]] = {}
-    for index, name in enumerate(names):
-        for part in _parts_of(name):
-            holders.setdefault(part, set()).add(index)
-    fitting = {part: held for part, held in holders.items() if len(held) <= room and part.strip()}
-    uncovered = set(range(len(names)))
-    chosen = []
-    while uncovered and fitting:
-        best = max(fitting, key=lambda part: (len(fitting[part] & uncovered), part))
-        if not fitting[best] & uncovered:
-            break
-        uncovered -= fitting.pop(best)
-        chosen.append(best)
-    return chosen
-
-
-def _parts_of(name: str) -> set[str]:
-    lengths = range(1, 6)
-    return {
-        name[start : start + length]
-        for length in lengths
-        for start in range(len(name) - length + 1)
-    }

@@ -1,0 +1,74 @@
+"""Fetches and counts parts of a query: their first pages, and what no part holds."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from totango_api.errors import RefusedError, UnavailableError
+from totango_api.reading.coverage import coverage_of
+from totango_api.reading.pages import PROBE_SECONDS
+from totango_api.reading.values import UserPartitions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from totango_api.reading.pages import Pages
+    from totango_api.reading.values import Partition, Values
+    from totango_api.search import Page, Query, Term
+
+logger = logging.getLogger(__name__)
+
+
+class PartPages:
+    """Fetches and counts parts of queries.
+
+    Args:
+        pages: Fetches pages.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def most(self, way: Values, total: int) -> int:
+        """Return how many rows a part may have: one page, where rows do not change parts."""
+        if way.is_partition:
+            return self._pages.size - 1
+        return int(min(self._pages.most * 0.98, total))
+
+    def first(self, query: Query, way: Values, part: Partition) -> Page | None:
+        """Return the first page of a part; None when the server does not take its filters."""
+        narrowed = query.narrowed(*part.terms)
+        level = logging.WARNING if isinstance(way, UserPartitions) else logging.INFO
+        try:
+            page = self._pages.first(narrowed, max_retry_seconds=PROBE_SECONDS)
+        except (RefusedError, UnavailableError) as error:
+            logger.log(level, "Not reading by %s: it is refused: %s", way.name, error)
+            return None
+        if any(not way.holds(part, hit) for hit in page.hits):
+            logger.log(level, "Not reading by %s: the server ignores it.", way.name)
+            return None
+        return page
+
+    def is_read(self, query: Query, rows: int, done: Sequence[Term]) -> bool:
+        """Return, at the cost of a call, whether earlier parts held all rows of this one."""
+        term = done[0] if len(done) == 1 else {"type": "or", "or": list(done)}
+        try:
+            count = self._pages.count(query.narrowed(term))
+        except RefusedError:
+            return False
+        return count is not None and count >= rows
+
+    def lacking(self, query: Query, total: int, counted: int, held: Term | None) -> int:
+        """Return how many rows no part held.
+
+        Parts are counted one after another. Where their sum is short, and the tenant may have
+        changed meanwhile, all of them are counted at once.
+        """
+        if counted >= total:
+            return 0
+        after = self._pages.count(query)
+        if after is None or held is None or min(total, after) <= counted:
+            return max(min(total, total if after is None else after) - counted, 0)
+        left = coverage_of(self._pages, query, held, after).left_out
+        return total - counted if left is None else left
