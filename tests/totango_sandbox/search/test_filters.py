@@ -66,6 +66,12 @@ def found(sandbox, *terms):
         ({"type": "number_attribute", "attribute": "N", "gte": 3}, "34"),
         ({"type": "number_attribute", "attribute": "N", "in_list": [0, 4]}, "04"),
         ({"type": "list_attribute", "attribute": "Plan", "eq": "Basic"}, "14"),
+        ({"type": "string_attribute", "attribute": "None", "eq": "x"}, ""),
+        ({"type": "number_attribute", "attribute": "None", "gte": 0}, ""),
+        ({"type": "number_attribute", "attribute": "Plan", "gte": 0}, ""),
+        ({"type": "simple_date_attribute", "attribute": "None", "gte": "1970-01-01"}, ""),
+        ({"type": "number", "term": "contract_value", "gte": 0}, ""),
+        ({"type": "date", "term": "create_date", "gte": 0}, ""),
         (
             {
                 "or": [
