@@ -11,3 +11,8 @@ def rows(count: int) -> str:
 def rows_were(count: int) -> str:
     """Return a number of rows with the verb that follows it."""
     return f"{rows(count)} {'was' if count == 1 else 'were'}"
+
+
+def calls(count: int) -> str:
+    """Return a number of calls in words."""
+    return f"{count} call" if count == 1 else f"{count} calls"

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 from tap_totango.progress import Progress
 from tap_totango.schema import milliseconds_of
 from tap_totango.streams.reads import incomplete, unless_refused
+from totango_api.counts import calls, rows
 from totango_api.errors import TotangoError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading import EventsRead, of_types, since
@@ -170,6 +171,6 @@ def _hits(view: EventConsumer, query: Query, account_id: str | None) -> Iterator
             progress.advance(len(hits), result.total, result.calls)
     view.log_query(result.total)
     view.metrics.note_result(result)
-    view.logger.info("events: %s rows in %s calls.", result.rows, result.calls)
+    view.logger.info("events: %s in %s.", rows(result.rows), calls(result.calls))
     if not result.is_complete:
         raise incomplete(result, "Set on_incomplete: warn to go on without them.")

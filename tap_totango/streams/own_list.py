@@ -24,6 +24,7 @@ from tap_totango.schema import (
     names_in,
 )
 from tap_totango.streams.listed import ListedStream
+from totango_api.counts import calls
 from totango_api.errors import IncompleteReadError, SettingsError, TotangoError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading import ListRead
@@ -269,7 +270,7 @@ class OwnListStream(ListedStream):
         result = self._reading.result
         total = "an unknown total" if result.total is None else result.total
         self.logger.info(
-            "%s: %s rows of %s in %s calls.", self.name, result.rows, total, result.calls
+            "%s: %s rows of %s in %s.", self.name, result.rows, total, calls(result.calls)
         )
         self.metrics.total, self.metrics.calls = result.total, result.calls
         self.metrics.how = (

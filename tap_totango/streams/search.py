@@ -11,6 +11,7 @@ from tap_totango.state import REFUSED, Start, canonical
 from tap_totango.streams.attributed import AttributedStream
 from tap_totango.streams.reads import incomplete, unless_refused
 from tap_totango.streams.trial import FieldTrial
+from totango_api.counts import calls
 from totango_api.errors import RefusedError
 from totango_api.reading import (
     CREATE_DATE,
@@ -238,11 +239,11 @@ class SearchStream(AttributedStream):
         self.metrics.note_result(result)
         self.log_query(result.total)
         self.logger.info(
-            "%s: %s rows of %s in %s calls (least possible: %s).",
+            "%s: %s rows of %s in %s (least possible: %s).",
             self.name,
             result.rows,
             "an unknown total" if result.total is None else result.total,
-            result.calls,
+            calls(result.calls),
             result.least_calls(self._paging().page_size),
         )
         if result.doubled:

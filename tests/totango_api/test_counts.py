@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from totango_api.counts import rows, rows_were
+from totango_api.counts import calls, rows, rows_were
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,7 @@ from totango_api.counts import rows, rows_were
 def test_one_is_singular(count: int, alone: str, before_verb: str) -> None:
     assert rows(count) == alone
     assert rows_were(count) == before_verb
+
+
+def test_one_call_is_singular() -> None:
+    assert [calls(count) for count in (0, 1, 2)] == ["0 calls", "1 call", "2 calls"]
