@@ -51,6 +51,7 @@ _CUT_OFF: Final = (
     "Replaying this row sends it again."
 )
 _NOT_FOUND: Final = "{} It was looked for by its events, and not found."
+_NOT_LOOKED_FOR: Final = "{} It was not looked for, since events are not answered."
 
 
 class RecordDestination(ExecutorDestination["Row", WriteResult]):
@@ -153,7 +154,8 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
             if not isinstance(result, Uncertain):
                 return result
             if (record_id := self._found(row, form)) is None:
-                return Uncertain(TotangoError(_NOT_FOUND.format(error.message)))
+                unfound = _NOT_FOUND if self._search.error is None else _NOT_LOOKED_FOR
+                return Uncertain(TotangoError(unfound.format(error.message)))
         row.record_id = record_id
         if row.fingerprint is not None:
             if record_id is not None:
@@ -220,5 +222,5 @@ def _result(error: ApiError, *, idempotent: bool) -> WriteResult:
     if error.status == _BAD_REQUEST and _NO_ACCOUNT in error.reason.lower():
         return Refused(error.reason, error.status, is_about_row=True)
     if error.status == _NOT_FOUND_STATUS and idempotent:
-        return Refused(f"{_GONE}: {error.reason}", error.status)
+        return Refused(f"{_GONE}: {error.reason}", error.status, is_about_row=True)
     return result_of(error, idempotent=idempotent)

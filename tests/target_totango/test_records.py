@@ -220,12 +220,13 @@ def test_a_row_that_becomes_a_touchpoint_and_a_task_makes_both(
     }
 
 
+@pytest.mark.parametrize("others", [0, 1])
 def test_what_was_deleted_in_totango_is_a_reject_of_its_row(
-    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], others: int
 ) -> None:
     deliver(TODOS, todo(1), todo(2), **settings).ok()
     tenant.chaos("404@tasks:match=Gone")
-    rows = (todo(1, title="Gone"), todo(2, title="Changed"))
+    rows = (todo(1, title="Gone"), *[todo(2, title="Changed")] * others)
     done = deliver(TODOS, *rows, state(1), **settings, max_rejected=1).ok()
     assert done.codes == [{("", "refused (404)")}]
     assert "not in Totango, or not any more" in str(done.rejected)
@@ -433,6 +434,7 @@ def test_a_call_stays_unknown_where_events_cannot_be_read(
     tenant.chaos("drop@touchpoints:1", fault)
     done = deliver(NOTES, note(1), **settings, max_retry_seconds=1)
     assert done.codes == UNCERTAIN
+    assert "was not looked for, since events are not answered" in str(done.rejected)
     assert len(tenant.calls("touchpoints")) == 1
 
 
