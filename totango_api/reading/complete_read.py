@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from totango_api.reading.date_keys import DateKey, Window
+from totango_api.reading.date_keys import DateKey, KeyNotUsableError, Window
 from totango_api.reading.deduplication import Deduplicator
 from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.pages import Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
-from totango_api.reading.window_reader import KeyNotUsableError, WindowReader
+from totango_api.reading.window_reader import WindowReader
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence

@@ -1,13 +1,16 @@
-"""Whether filters leave out rows of a query, counted while the tenant changes."""
+"""Counts the rows of a query that a filter leaves out, while the tenant changes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from totango_api.errors import RefusedError, UnavailableError
+from totango_api.reading.date_keys import KeyNotUsableError
 from totango_api.reading.seam import seam_of, slice_of
 
 if TYPE_CHECKING:
+    from totango_api.reading.date_keys import DateKey
     from totango_api.reading.pages import Pages
     from totango_api.search import Hit, Page, Query, Term
 
@@ -68,8 +71,26 @@ def coverage_of(pages: Pages, query: Query, term: Term, total: int) -> Coverage:
     return Coverage(max(round(least), 1), has_moved)
 
 
+def full_coverage(pages: Pages, query: Query, key: DateKey, total: int) -> Coverage:
+    """Count the rows of a query with a date, which have to be all of them.
+
+    Raises:
+        KeyNotUsableError: If they are not, or the server does not filter by it.
+    """
+    try:
+        coverage = coverage_of(pages, query, key.anything, total)
+    except (RefusedError, UnavailableError) as error:
+        msg = f"it is refused: {error}"
+        raise KeyNotUsableError(msg) from error
+    if coverage.left_out != 0:
+        number = "nobody knows how many" if coverage.left_out is None else coverage.left_out
+        msg = f"{number} rows lack it"
+        raise KeyNotUsableError(msg)
+    return coverage
+
+
 def _fit(pages: Pages, middle: int, before: Page, after: Page) -> bool:
-    """Tell whether the second page begins with the second half of the first one, unchanged."""
+    """Return whether the second page begins with the second half of the first one, unchanged."""
     key, half = pages.search.key, pages.size // 2
     seam = seam_of(slice_of(before.hits, key, middle), slice_of(after.hits, key, middle + half))
     return seam.is_exact

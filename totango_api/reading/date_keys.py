@@ -23,6 +23,10 @@ CREATE_DATE: Final = "Create Date"
 """The attribute that tells since when there is an account ("System and core attributes")."""
 
 
+class KeyNotUsableError(Exception):
+    """The server does not take the filter of a date, or ignores it."""
+
+
 class Movement(Enum):
     """How a date may change while its row lives."""
 
@@ -128,6 +132,11 @@ def date_keys_of(
         if stream != USERS and {key: field.get(key) for key in term} == term:
             found.append(DateKey(f"date:{CREATE_DATE}", term, Movement.STABLE, position))
     return [*found, _of_hits("last_activity_time", Movement.GROWING, filtered_by)]
+
+
+def keys_of_all(keys: Iterable[DateKey], hits: Sequence[Hit]) -> list[DateKey]:
+    """Return the dates that every one of some rows has."""
+    return [key for key in keys if key.share(hits) == 1]
 
 
 def _of_hits(name: str, movement: Movement, filtered_by: str | None) -> DateKey:

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
+from totango_api.reading.date_keys import KeyNotUsableError
 from totango_api.reading.event_offsets import learn_unit, linked_passes
 from totango_api.reading.event_pages import (
     SPARSE,
@@ -24,7 +25,6 @@ from totango_api.reading.event_pages import (
     until,
 )
 from totango_api.reading.pages import PROBE_SECONDS
-from totango_api.reading.window_reader import KeyNotUsableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

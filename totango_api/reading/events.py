@@ -11,11 +11,11 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from totango_api.reading.date_keys import KeyNotUsableError
 from totango_api.reading.event_offsets import learn_unit, linked_passes
 from totango_api.reading.event_pages import EventPages, lacking_on, rows_on, time_of
 from totango_api.reading.event_times import FRONTS, TimeRead
 from totango_api.reading.pages import is_whole
-from totango_api.reading.window_reader import KeyNotUsableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,32 +8,29 @@ renamed to the side already read, twice; in parts by the values that rows have.
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections import deque
+from typing import TYPE_CHECKING, Final
 
-from totango_api.errors import RefusedError, UnavailableError
-from totango_api.reading.coverage import coverage_of
+from totango_api.reading.coverage import full_coverage
+from totango_api.reading.date_keys import KeyNotUsableError, keys_of_all
 from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.part_pages import PartPages
 from totango_api.reading.passes import Passes
-from totango_api.reading.result import RecordBatch, plus
+from totango_api.reading.result import Reading, RecordBatch, plus, unresumable
 from totango_api.reading.sample import Sample
-from totango_api.reading.values import UserPartitions
-from totango_api.reading.window_reader import KeyNotUsableError, WindowReader
+from totango_api.reading.values import UserPartitions, ranked
+from totango_api.reading.window_reader import WindowReader
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Generator, Sequence
 
-    from totango_api.reading.coverage import Coverage
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
     from totango_api.reading.values import Partition, Values
     from totango_api.search import Hit, Page, Query, Term
-
-Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
-"""Rows of a query; in the end, how many are missing: None = nobody knows whether any is."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +48,7 @@ class QueryReader:
         pages: Fetches pages.
         keys: Dates by which rows may be read in windows, the safest first.
         values: Values by which they may be read in parts.
-        given: Tells rows apart.
+        given: Deduplicates rows.
         ways: Counts how queries were read.
     """
 
@@ -61,9 +58,9 @@ class QueryReader:
         keys: Sequence[DateKey],
         values: Sequence[Values],
         given: Deduplicator,
-        ways: Counter[str] | None = None,
+        ways: Counter[str],
     ) -> None:
-        self._ways: Counter[str] = Counter() if ways is None else ways
+        self._ways = ways
         self._pages = pages
         self._part_pages = PartPages(pages)
         self._keys = list(keys)
@@ -99,7 +96,7 @@ class QueryReader:
         if total is None or (total <= SMALL_PAGES * pages.size and total < pages.most):
             return (yield from self._passes(query, first, values))
         is_named = any(isinstance(way, UserPartitions) for way in values)
-        covering = [] if is_named and total >= pages.most else self._covering(keys, first)
+        covering = [] if is_named and total >= pages.most else keys_of_all(keys, first.hits)
         is_moving = total <= FEW_PAGES * pages.size
         seen: list[Hit] = []
         if covering and not is_moving and total < pages.most * 0.98:
@@ -130,10 +127,6 @@ class QueryReader:
 
     # By a date --------------------------------------------------------------------------------
 
-    def _covering(self, keys: Sequence[DateKey], first: Page) -> list[DateKey]:
-        """Return the dates that every row seen has."""
-        return [key for key in keys if key.share(first.hits) == 1]
-
     def _windows(
         self,
         query: Query,
@@ -152,7 +145,7 @@ class QueryReader:
         """
         yield self._batch(first.hits)
         if not key.is_filtered:
-            coverage = self._coverage(query, key, total)
+            coverage = full_coverage(self._pages, query, key, total)
             is_moving = is_moving or coverage.has_moved
             seen = [*seen, *coverage.hits]
         reader = WindowReader(
@@ -161,19 +154,6 @@ class QueryReader:
         yield from reader.batches()
         self._ways[f"in windows of {key.name}"] += 1
         return (yield from self.after_windows(reader, others, values))
-
-    def _coverage(self, query: Query, key: DateKey, total: int) -> Coverage:
-        """Count the rows with a date: all of them."""
-        try:
-            coverage = coverage_of(self._pages, query, key.anything, total)
-        except (RefusedError, UnavailableError) as error:
-            msg = f"it is refused: {error}"
-            raise KeyNotUsableError(msg) from error
-        if coverage.left_out != 0:
-            number = "nobody knows how many" if coverage.left_out is None else coverage.left_out
-            msg = f"{number} rows lack it"
-            raise KeyNotUsableError(msg)
-        return coverage
 
     def after_windows(
         self,
@@ -184,7 +164,9 @@ class QueryReader:
         """Yield the rows of windows that could be cut no further, read in another way."""
         missing: int | None = reader.missing
         for query, first in reader.too_large:
-            missing = plus(missing, (yield from self._part(query, first, others, values)))
+            missing = plus(
+                missing, (yield from unresumable(self.batches(query, first, others, values)))
+            )
         return missing
 
     # Page by page -----------------------------------------------------------------------------
@@ -199,7 +181,13 @@ class QueryReader:
             return 0
         missing = passes.missing
         is_over = missing is not None and missing < 0
-        if missing and (is_over or self._pages.is_one_way) and self._serves_more(query):
+        reach = self._pages.reach
+        if (
+            missing
+            and (is_over or self._pages.is_one_way)
+            and self._pages.serves_beyond(query)
+            and self._pages.reach > reach  # only now known
+        ):
             return (yield from self._passes(query, self._pages.first(query), values))
         if is_over:
             # It counts so far and no further, or rows came: only the user can know all parts.
@@ -208,11 +196,6 @@ class QueryReader:
             again = self._pages.first(query)
             return (yield from self._parts(query, again, (), values, 0, missing))
         return missing or None
-
-    def _serves_more(self, query: Query) -> bool:
-        """Return whether rows beyond the window turn out to be served."""
-        before = self._pages.reach
-        return self._pages.serves_beyond(query) and self._pages.reach > before
 
     # By values --------------------------------------------------------------------------------
 
@@ -238,7 +221,7 @@ class QueryReader:
         yield self._batch(first.hits)
         total = first.total_hits or 0
         done: list[Term] = []
-        for way in self._ranked(values, first.hits):
+        for way in ranked(values, first.hits):
             rest = [one for one in values if one.name != way.name]
             parts = way.parts(self._sample.hits, total, self._part_pages.most(way, total))
             given = len(self._given)
@@ -264,11 +247,6 @@ class QueryReader:
             yield from map(self._batch, reading.hits())
             missing = max(total - reading.rows - reading.odd, 1)
         return missing
-
-    def _ranked(self, values: Sequence[Values], hits: Sequence[Hit]) -> list[Values]:
-        found = [(way.share(hits), way) for way in values]
-        ranked = sorted((one for one in found if one[0] > 0), key=lambda one: -round(one[0], 2))
-        return [way for _, way in ranked]
 
     def _parts_of(
         self,
@@ -302,26 +280,9 @@ class QueryReader:
             if done and not is_whole(page, size) and self._part_pages.is_read(narrowed, rows, done):
                 yield self._batch(page.hits)
                 continue
-            inner = yield from self._part(narrowed, page, keys, rest)
+            inner = yield from unresumable(self.batches(narrowed, page, keys, rest))
             missing += 1 if inner is None else inner
         return counted, missing
-
-    def _part(
-        self,
-        query: Query,
-        first: Page,
-        keys: Sequence[DateKey],
-        values: Sequence[Values] | None,
-    ) -> Reading:
-        """Yield the rows of a part: nothing can be resumed from inside it."""
-        reading = self.batches(query, first, keys, values)
-        while True:
-            try:
-                batch = next(reading)
-            except StopIteration as end:
-                missing: int | None = end.value
-                return missing
-            yield RecordBatch(batch.hits)
 
     def _batch(self, hits: list[Hit]) -> RecordBatch:
         new = self._given.new(hits)

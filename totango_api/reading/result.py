@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from totango_api.search import Hit
 
 RESUME_BYTES: Final = 16_384
@@ -41,6 +43,10 @@ class RecordBatch:
 
     hits: list[Hit]
     resume: ResumePoint | None = None
+
+
+Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
+"""Rows of a query; in the end, how many are missing: None = nobody knows whether any is."""
 
 
 @dataclass
@@ -84,3 +90,14 @@ class ReadResult:
 def plus(missing: int | None, more: int | None) -> int | None:
     """Add numbers of missing rows, of which either may be unknown."""
     return None if missing is None or more is None else missing + more
+
+
+def unresumable(reading: Reading) -> Reading:
+    """Yield the rows of a part of a read: nothing can be resumed from inside it."""
+    while True:
+        try:
+            batch = next(reading)
+        except StopIteration as end:
+            missing: int | None = end.value
+            return missing
+        yield RecordBatch(batch.hits)

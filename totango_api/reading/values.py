@@ -259,3 +259,10 @@ def values_of(
         if one.get("type") in {"string_attribute", "list_attribute"} and "attribute" in one:
             found.append(AttributeValues(one, position))
     return [*found, NameParts()]
+
+
+def ranked(values: Sequence[Values], hits: Sequence[Hit]) -> list[Values]:
+    """Return ways to read in parts that hold any rows, those that hold the largest share first."""
+    found = [(way.share(hits), way) for way in values]
+    holding = sorted((one for one in found if one[0] > 0), key=lambda one: -round(one[0], 2))
+    return [way for _, way in holding]

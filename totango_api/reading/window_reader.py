@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
-from totango_api.reading.date_keys import Movement, Window, mirrored
+from totango_api.reading.date_keys import KeyNotUsableError, Movement, Window, mirrored
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.result import RecordBatch, ResumePoint
@@ -35,10 +35,6 @@ ATTEMPTS: Final = 3
 MOST_WINDOWS: Final = 4
 """Windows for each page of rows, and some more, after which a filter does not part rows: it is
 ignored, or compares whole days."""
-
-
-class KeyNotUsableError(Exception):
-    """The server does not take the filter of a date, or ignores it."""
 
 
 class WindowReader:
