@@ -1,4 +1,4 @@
-"""Which window of a date to ask for next, so that its rows just fill what can be read at once.
+"""Plans which window of a date to ask for next, so that its rows fill what can be read at once.
 
 How many rows lie in a window is estimated in two ways: by the dates of rows seen, which are a
 fair sample where names, by which rows are sorted, have nothing to do with the date; and by how
@@ -8,28 +8,17 @@ and the better one is believed. Where names follow the date, only density tells.
 
 from __future__ import annotations
 
-import itertools
 import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.date_keys import DAY, Window
+from totango_api.reading.window_estimates import Estimate, Gap, grain_of, trend_of
 from totango_api.reading.window_size import FILL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_FEW: Final = 10
-"""Rows by which no estimate is judged."""
-
-_WORST: Final = math.log(10)
-
-_TREND: Final = 0.9
-"""Share of steps in one direction from which on names are taken to follow the date."""
-
-_STEPS: Final = 4
-"""Steps by which a trend is told."""
 
 _BOLD: Final = 4
 """A window is at most so many times as long as the one before, where only density is known."""
@@ -42,58 +31,6 @@ _HALF_EMPTY: Final = 0.65
 
 _FARTHEST: Final = 253_402_300_800_000
 """The first millisecond of the year 10000; nothing is looked for beyond it."""
-
-
-@dataclass
-class Estimate:
-    """How far off one way of estimating was lately, as a logarithm."""
-
-    error: float
-
-    def judge(self, expected: float | None, counted: int) -> None:
-        """Take in what was counted where something had been expected."""
-        if expected is not None:
-            off = abs(math.log((counted + _FEW) / (expected + _FEW)))
-            self.error = (self.error + min(off, _WORST)) / 2
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A stretch of the date that is not read yet.
-
-    Attributes:
-        window: Where it lies.
-        dates: Dates of some of its rows, in order; none where they are no fair sample.
-        weight: Rows for each of these dates.
-        is_counted: Whether the rows of the gap were counted, so that the dates tell all of it.
-        count: Rows, where no dates tell.
-    """
-
-    window: Window
-    dates: tuple[int, ...]
-    weight: float
-    is_counted: bool = False
-    count: float = 0
-
-    @property
-    def rows(self) -> float:
-        """Rows that are expected."""
-        return self.count + len(self.dates) * self.weight
-
-    def cut(self, end: int, rows: float) -> tuple[Gap, Gap]:
-        """Return what lies before and after a moment; so many rows before it if no dates tell."""
-        at = bisect_right(self.dates, end)
-        before = min(rows, self.count)
-        left = replace(
-            self, window=Window(self.window.low, end), dates=self.dates[:at], count=before
-        )
-        right = replace(
-            self,
-            window=Window(end, self.window.high),
-            dates=self.dates[at:],
-            count=self.count - before,
-        )
-        return left, right
 
 
 @dataclass
@@ -129,7 +66,7 @@ class WindowPlanner:
         weight = self.total / max(self.sampled, 1)
         dates = tuple(sorted(self.dates))
         self._start = dates[0] if dates else 0
-        self._grain = _grain_of(dates)
+        self._grain = grain_of(dates)
         if trend_of(self.dates):
             self._last = (Window(dates[0], dates[-1]), len(dates))
             dates = ()
@@ -180,7 +117,7 @@ class WindowPlanner:
         self._left.insert(self._place_of(window), gap)
 
     def can_cut(self, window: Window) -> bool:
-        """Tell whether a window is longer than the unit in which dates differ."""
+        """Return whether a window is longer than the unit in which dates differ."""
         if window.low is None or window.high is None:
             return True
         return window.high - window.low > max(self._grain, 2)
@@ -329,20 +266,3 @@ class WindowPlanner:
                 return None
             end = low + (high - low) // 2
         return end
-
-
-def trend_of(dates: Sequence[int]) -> int:
-    """Tell whether dates, in the order of names, rise (1), fall (-1) or do neither (0)."""
-    steps = [later - earlier for earlier, later in itertools.pairwise(dates) if later != earlier]
-    if len(steps) < _STEPS:
-        return 0
-    rising = sum(step > 0 for step in steps) / len(steps)
-    return 1 if rising > _TREND else -1 if rising < 1 - _TREND else 0
-
-
-def _grain_of(dates: Sequence[int]) -> int:
-    """Return the unit in which dates differ."""
-    grain = 0
-    for date in dates:
-        grain = math.gcd(grain, date - dates[0])
-    return grain or DAY
