@@ -83,3 +83,12 @@ def target(home: Path, server: Server, **settings: Any) -> Command:
     own = {"rejects_path": rejects, "canary": False}
     config.write_text(json.dumps(server.config(**own, **settings)))
     return [TARGET, "--config", config]
+
+
+def without_uvloop(command: Command) -> Command:
+    """Return a command of the target as it runs where uvloop is not installed."""
+    program = (
+        "import sys; sys.modules['uvloop'] = None; sys.argv[0] = 'target-totango'; "
+        "from target_totango.cli import main; sys.exit(main())"
+    )
+    return [sys.executable, "-c", program, *command[1:]]

@@ -1,6 +1,6 @@
-"""Accounts as Singer messages, in the form in which the tap writes them: ``-m benchmarks.rows N``.
+"""Accounts or activities as Singer messages: ``-m benchmarks.rows N [activities]``.
 
-A STATE follows every thousand rows.
+Accounts have the form in which the tap writes them. A STATE follows every thousand rows.
 """
 
 from __future__ import annotations
@@ -42,18 +42,55 @@ SCHEMA: Final[dict[str, Any]] = {
 }
 
 
+ACTIVITIES: Final[dict[str, Any]] = {
+    "type": "SCHEMA",
+    "stream": "activities",
+    "key_properties": ["id"],
+    "schema": {
+        "properties": {
+            name: {"type": ["string"]}
+            for name in ("id", "account_id", "user_id", "activity", "module")
+        }
+    },
+}
+ACTIVITIES_OF_A_USER: Final = 3
+"""So many of a user follow one another, and have to arrive in this order."""
+
+
 def messages(rows: int) -> Iterator[str]:
     """Yield the lines of a stream of so many accounts."""
-    yield json.dumps(SCHEMA)
     tails = [_JSON.encode(_cells(values))[1:] for values in variants()]
     start = '{"type":"RECORD","stream":"accounts","record":{"account_id":"acme-'
-    for number in range(rows):
-        yield (
+    yield from _with_states(
+        SCHEMA,
+        (
             f'{start}{number:07d}","account_name":"Acme {number:07d}",{tails[number % VARIANTS]},'
             f'"time_extracted":"{EXTRACTED}"}}'
-        )
-        if number % STATE_EVERY == STATE_EVERY - 1:
-            yield f'{{"type":"STATE","value":{{"rows":{number + 1}}}}}'
+            for number in range(rows)
+        ),
+    )
+
+
+def activities(rows: int) -> Iterator[str]:
+    """Yield the lines of a stream of so many activities."""
+    start = '{"type":"RECORD","stream":"activities","record":{"id":"'
+    yield from _with_states(
+        ACTIVITIES,
+        (
+            f'{start}{number}","account_id":"acme-{number % 1000}",'
+            f'"user_id":"{number // ACTIVITIES_OF_A_USER}@acme.example",'
+            '"activity":"Opened a report","module":"Reports"}}'
+            for number in range(rows)
+        ),
+    )
+
+
+def _with_states(schema: dict[str, Any], records: Iterator[str]) -> Iterator[str]:
+    yield json.dumps(schema)
+    for number, record in enumerate(records, start=1):
+        yield record
+        if number % STATE_EVERY == 0:
+            yield f'{{"type":"STATE","value":{{"rows":{number}}}}}'
 
 
 def _cells(values: dict[str, Any]) -> dict[str, Any]:
@@ -72,8 +109,11 @@ def main() -> None:
     """Write to standard output."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rows", description=__doc__)
     parser.add_argument("rows", type=int)
+    parser.add_argument("kind", nargs="?", default="accounts", choices=["accounts", "activities"])
+    asked = parser.parse_args()
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    for line in messages(parser.parse_args().rows):
+    kinds = {"accounts": messages, "activities": activities}
+    for line in kinds[asked.kind](asked.rows):
         sys.stdout.write(line + "\n")
 
 

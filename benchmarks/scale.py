@@ -13,9 +13,10 @@ class Scale:
     Attributes:
         rounds: Of what takes seconds.
         few: Of what takes longer.
+        twice: Of what takes long, and mostly waits.
         read: Accounts that the tap reads.
         tracked: Rows for a tracking endpoint that answers at once.
-        delayed: Rows for one that does not.
+        delayed: Rows for one that does not; half of them where it takes longest.
         batched: Rows for the Integration Hub.
         split: Accounts out of one query's reach, for the number of calls.
         events: Events that the tap reads, for the number of calls.
@@ -26,6 +27,7 @@ class Scale:
 
     rounds: int
     few: int
+    twice: int
     read: int
     tracked: int
     delayed: int
@@ -40,6 +42,7 @@ class Scale:
 FULL: Final = Scale(
     rounds=5,
     few=3,
+    twice=2,
     read=100_000,
     tracked=30_000,
     delayed=30_000,
@@ -53,6 +56,7 @@ FULL: Final = Scale(
 QUICK: Final = Scale(
     rounds=1,
     few=1,
+    twice=1,
     read=20_000,
     tracked=4_000,
     delayed=4_000,

@@ -1,4 +1,4 @@
-"""Post ready-made bodies with aiohttp, over 64 kept connections.
+"""Post ready-made bodies with aiohttp, over 128 kept connections.
 
 ``tracking.py URL FILE [--uvloop]``, with a FILE that holds a form body a line.
 """
@@ -15,7 +15,7 @@ import aiohttp
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONNECTIONS = 64
+CONNECTIONS = 128
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

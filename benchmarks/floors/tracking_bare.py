@@ -16,7 +16,7 @@ import uvloop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONNECTIONS = 64
+CONNECTIONS = 128
 OK = b"HTTP/1.1 200"
 
 

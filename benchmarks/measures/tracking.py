@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import functools
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from benchmarks import commands, runs, servers, table
 from benchmarks.measures import inputs
@@ -12,75 +13,129 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchmarks.runs import Run
+    from benchmarks.runs import Rounds, Run
     from benchmarks.scale import Scale
     from benchmarks.servers import Server
     from benchmarks.table import Line
 
-IN_FLIGHT: Final = 64
-DELAY: Final = 0.030
-UVLOOP: Final = "aiohttp on uvloop"
+IN_FLIGHT: Final = 128
+"""The target's default."""
+
+PLAIN: Final = "target, without uvloop"
+ON_UVLOOP: Final = "target, on uvloop"
+FLOOR: Final = "aiohttp"
+FLOOR_ON_UVLOOP: Final = "aiohttp on uvloop"
 BARE: Final = "no HTTP library"
 
 
+class Delayed(NamedTuple):
+    """A run whose answers take a while.
+
+    Attributes:
+        delay: Seconds until an answer.
+        what: What is written.
+        is_remembered: Whether with a ledger.
+    """
+
+    delay: float
+    what: str
+    is_remembered: bool
+
+    def __str__(self) -> str:
+        ledger = " with a ledger" if self.is_remembered else ""
+        return f"an answer after {self.delay * 1000:.0f} ms, {self.what}{ledger}"
+
+
+DELAYED: Final = [
+    Delayed(delay, what, is_remembered)
+    for delay in (0.030, 0.100)
+    for what, is_remembered in (("accounts", False), ("accounts", True), ("activities", True))
+]
+
+
 def lines(home: Path, scale: Scale) -> Iterator[Line]:
-    """Measure at once, and with 30 ms until an answer."""
-    source = inputs.accounts(home, scale.tracked)
-    bodies = _recorded(home, source)
-    with servers.serving() as server:
-        command = commands.target(home, server, max_in_flight=IN_FLIGHT)
-        floor = commands.floor("tracking", server.url, bodies)
-        bare = commands.floor("tracking_bare", server.url, bodies)
-
-        def counted(run: Run) -> Run:
-            return _counted(run, server, scale.tracked)
-
-        programs = {
-            "target": lambda: counted(runs.run(command, home, stdin=source)),
-            "floor": lambda: counted(runs.run(floor, home)),
-            UVLOOP: lambda: counted(runs.run([*floor, "--uvloop"], home)),
-            BARE: lambda: counted(runs.run(bare, home)),
-        }
-        found = runs.alternating(scale.rounds, programs)
-    ours = found["target"]
-    yield table.Line(
-        f"target, tracking, an answer at once: {scale.tracked:,} rows",
-        scale.rounds,
-        table.speed(scale.tracked, ours),
-        f"aiohttp: {table.speed(scale.tracked, found['floor'])}",
-        runs.speed_ratio(ours, found["floor"]),
-        "of the floor",
-        table.at_least(0.6),
-    )
-    for name in (UVLOOP, BARE):
+    """Measure with answers at once, and with some that take a while."""
+    found = _at_once(home, scale)
+    for name, bar in ((PLAIN, 0.60), (ON_UVLOOP, 0.75)):
+        yield table.Line(
+            f"{name}, tracking, an answer at once: {scale.tracked:,} rows",
+            scale.rounds,
+            table.speed(scale.tracked, found[name]),
+            f"{FLOOR}: {table.speed(scale.tracked, found[FLOOR])}",
+            runs.speed_ratio(found[name], found[FLOOR]),
+            "of the floor",
+            table.at_least(bar),
+        )
+    for name in (FLOOR_ON_UVLOOP, BARE):
         yield table.Line(
             "the same, beside another poster, for information",
             scale.rounds,
             "",
             f"{name}: {table.speed(scale.tracked, found[name])}",
-            runs.speed_ratio(ours, found[name]),
+            runs.speed_ratio(found[ON_UVLOOP], found[name]),
             "of its speed",
         )
-    at_once = scale.tracked / runs.seconds(ours)
-    yield _delayed(home, scale, at_once)
+    floor = scale.tracked / runs.seconds(found[FLOOR])
+    for delayed in DELAYED:
+        yield _delayed(home, scale, delayed, floor)
 
 
-def _delayed(home: Path, scale: Scale, at_once: float) -> Line:
-    source = inputs.accounts(home, scale.delayed)
-    with servers.serving(delay=DELAY) as server:
-        command = commands.target(home, server, max_in_flight=IN_FLIGHT)
-        program = {
-            "target": lambda: _counted(runs.run(command, home, stdin=source), server, scale.delayed)
+def _at_once(home: Path, scale: Scale) -> Rounds:
+    source = inputs.accounts(home, scale.tracked)
+    bodies = _recorded(home, source)
+    with servers.serving() as server:
+        target = commands.target(home, server)
+        floor = commands.floor("tracking", server.url, bodies)
+        programs = {
+            PLAIN: commands.without_uvloop(target),
+            ON_UVLOOP: target,
+            FLOOR: floor,
+            FLOOR_ON_UVLOOP: [*floor, "--uvloop"],
+            BARE: commands.floor("tracking_bare", server.url, bodies),
         }
-        ours = runs.alternating(scale.few, program)["target"]
-    possible = min(IN_FLIGHT / DELAY, at_once)
+
+        def counted(name: str) -> Run:
+            stdin = source if name in {PLAIN, ON_UVLOOP} else None
+            return _counted(runs.run(programs[name], home, stdin=stdin), server, scale.tracked)
+
+        return runs.alternating(
+            scale.rounds, {name: functools.partial(counted, name) for name in programs}
+        )
+
+
+def _delayed(home: Path, scale: Scale, delayed: Delayed, floor: float) -> Line:
+    """Measure one run.
+
+    Args:
+        home: Where files are.
+        scale: How many rows.
+        delayed: What is written, and how long answers take.
+        floor: Calls a second of the floor that is answered at once.
+    """
+    rows = scale.delayed if delayed.delay < DELAYED[-1].delay else scale.delayed // 2
+    source = (
+        inputs.activities(home, rows)
+        if delayed.what == "activities"
+        else inputs.accounts(home, rows)
+    )
+    ledger = home / "ledger.db"
+
+    def written() -> Run:
+        settings: dict[str, Any] = {"ledger_path": str(ledger)} if delayed.is_remembered else {}
+        ledger.unlink(missing_ok=True)
+        run = runs.run(commands.target(home, server, **settings), home, stdin=source)
+        return _counted(run, server, rows)
+
+    with servers.serving(delay=delayed.delay) as server:
+        ours = runs.alternating(scale.twice, {"target": written})["target"]
+    possible = min(IN_FLIGHT / delayed.delay, floor)
     return table.Line(
-        f"target, tracking, an answer after 30 ms, {IN_FLIGHT} in flight: {scale.delayed:,} rows",
-        scale.few,
-        table.speed(scale.delayed, ours),
-        f"{table.written(possible)} rows/s: {IN_FLIGHT} ÷ {DELAY} s, or its speed with answers at "
-        "once if that is less",
-        scale.delayed / runs.seconds(ours) / possible,
+        f"target, tracking, {delayed}: {rows:,} rows",
+        scale.twice,
+        table.speed(rows, ours),
+        f"{table.written(possible)} rows/s: {IN_FLIGHT} ÷ {delayed.delay} s, or the floor's speed "
+        "with answers at once if that is less",
+        rows / runs.seconds(ours) / possible,
         "of that",
         table.at_least(0.9),
     )

@@ -78,6 +78,16 @@ def test_tracking_floors_post_every_body(
     assert taken["bytes"] == sum(map(len, lines))
 
 
+def test_target_delivers_every_activity_where_there_is_no_uvloop(
+    server: Server, tmp_path: Path
+) -> None:
+    server.taken()
+    command = commands.target(tmp_path, server, ledger_path=str(tmp_path / "ledger.db"))
+    source = inputs.activities(tmp_path, 500)
+    runs.run(commands.without_uvloop(command), tmp_path, stdin=source)
+    assert server.taken()["tracking"] == 500
+
+
 def test_first_record_is_seen(server: Server, tmp_path: Path) -> None:
     assert start.first_record(commands.tap(tmp_path, server), tmp_path).seconds > 0
 
