@@ -115,7 +115,8 @@ class MessageReader(GenericSingerReader[str]):
                     if not line or line.isspace():
                         continue
                     message = self._message(line)
-                    own = message.get("stream") if _is_record(message) else None
+                    is_whole = message["type"] == _RECORD and type(message.get("record")) is dict
+                    own = message.get("stream") if is_whole else None
                     if together and (own is None or own != stream):
                         yield together
                         together = []
@@ -205,10 +206,6 @@ class MessageReader(GenericSingerReader[str]):
         raise InputError(
             msg, remedy="Check that the tap writes nothing but Singer messages."
         ) from None
-
-
-def _is_record(message: Message) -> bool:
-    return message["type"] == _RECORD and type(message.get("record")) is dict
 
 
 def _wait_readable(descriptor: int, seconds: float) -> bool:
