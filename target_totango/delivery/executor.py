@@ -1,8 +1,7 @@
-"""Carries out many jobs at once, in an order that nobody could tell from one by one."""
+"""Runs many jobs at once: those that share a key in the order in which they were submitted."""
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import deque
@@ -276,60 +275,3 @@ class KeyedExecutor(Generic[J, R]):
             if not follower.waits_for and not self._is_cancelled:
                 self._ready.append(follower)
         task.followers = None
-
-
-class ThreadWorker(Generic[J, R]):
-    """Carries out jobs in threads.
-
-    Args:
-        work: Carries out one job.
-        threads: How many.
-    """
-
-    def __init__(self, work: Callable[[J], R], *, threads: int) -> None:
-        self._work = work
-        self._queue: queue.SimpleQueue[tuple[J, Callable[[R | Exception], None]] | None]
-        self._queue = queue.SimpleQueue()
-        self._most = threads
-        self._threads: list[threading.Thread] = []
-
-    @property
-    def room(self) -> int:
-        """How many jobs it takes now: one may wait for each thread."""
-        return self._most - self._queue.qsize()
-
-    def start(self, jobs: Sequence[J], done: Sequence[Callable[[R | Exception], None]]) -> None:
-        """Start jobs."""
-        for job, call in zip(jobs, done, strict=True):
-            self._queue.put((job, call))
-            if len(self._threads) < self._most:
-                # Daemons, unlike those of concurrent.futures: a call that hangs must not keep a
-                # terminated program alive.
-                thread = threading.Thread(target=self._run, daemon=True, name="totango-call")
-                self._threads.append(thread)
-                thread.start()
-
-    def cancel(self) -> None:
-        """Start nothing new."""
-        while True:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return
-            if item is not None:
-                item[1](CancelledError())
-
-    def close(self) -> None:
-        """Let idle threads end."""
-        for _ in self._threads:
-            self._queue.put(None)
-
-    def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            job, done = item
-            result: R | Exception
-            try:
-                result = self._work(job)
-            except Exception as error:  # noqa: BLE001 (raised again where results are collected)
-                result = error
-            done(result)

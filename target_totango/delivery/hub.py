@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery.base import ExecutorDestination, keys_of
-from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
+from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
+from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.objects import OBJECTS
 from totango_api import writing
 from totango_api.errors import ApiError, TotangoError, UnavailableError

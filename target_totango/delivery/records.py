@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.base import ExecutorDestination
-from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
+from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.record_search import RecordSearch
 from target_totango.delivery.results import (
     Confirmed,
@@ -15,6 +15,7 @@ from target_totango.delivery.results import (
     WriteResult,
     result_of,
 )
+from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.models import ACCOUNTS, ALL
 from target_totango.objects import OBJECTS
 from target_totango.storage import RecordNotes

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.delivery.executor import KeyedExecutor, ThreadWorker
+from target_totango.delivery.executor import KeyedExecutor
+from target_totango.delivery.thread_worker import ThreadWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
