@@ -81,8 +81,7 @@ class CompleteRead:
             given.close()
 
     def _batches(self, pages: Pages, given: Deduplicator) -> Iterator[RecordBatch]:
-        first = pages.first(self.query)
-        pages.learn_size(first)
+        first = pages.learn_size(self.query, pages.first(self.query))
         self.result.total = first.total_hits
         given.reserve(first.total_hits or 0)
         reader = QueryReader(pages, self.keys, self.values, given, self.result.ways)

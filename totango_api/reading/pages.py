@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 PROBE_SECONDS: Final = 20.0
 """How long a call is retried that a server may well refuse by a 5xx."""
+
+
+ROUND: Final = 10
+"""What limits of pages are multiples of."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Pages:
         is_one_way: Whether the server ignores the sort order.
         odd_hits: Rows that were not objects; one that stands on two pages counts twice.
         overcounts: Whether it turned out to count more rows than it gives.
+        counts_pages: Whether it counts the rows of each page instead of all: that is no count.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Pages:
         self.reach: float = paging.window
         self.is_one_way = False
         self.overcounts = False
+        self.counts_pages = False
         self.odd_hits = 0
         self._serves_beyond: bool | None = False if hints.is_window_closed else None
 
@@ -81,11 +87,31 @@ class Pages:
         """Fetch the first page of a query."""
         return self._fetch(query.at(0, self.size), max_retry_seconds)
 
-    def learn_size(self, page: Page) -> None:
-        """Learn from a first page how many rows the server gives at once."""
+    def learn_size(self, query: Query, page: Page) -> Page:
+        """Learn from the first page of a query how many rows the server gives at once.
+
+        A server may cut a page short and count no more than is on it. Where that number is a round
+        one, as limits are, a page is asked for behind it.
+
+        Returns:
+            The page; without its count, where that is none.
+        """
         rows = len(page.hits) + page.odd_hits
-        if 0 < rows < self.size and page.total_hits != rows:
+        if not 0 < rows < self.size:
+            return page
+        if page.total_hits != rows:
             self.size = rows
+        elif rows % ROUND == 0 and self._goes_on(query, rows):
+            logger.warning("The server gives %s rows at most, and counts no more than that.", rows)
+            self.size, self.counts_pages = rows, True
+            return replace(page, total_hits=None)
+        return page
+
+    def _goes_on(self, query: Query, rows: int) -> bool:
+        """Tell whether rows follow that were not counted: not such as just came."""
+        behind = self.probe(query, rows)
+        held = len(behind.hits) + behind.odd_hits
+        return held > 0 and (behind.total_hits or 0) < rows + held
 
     def count(self, query: Query) -> int | None:
         """Return how many rows a query has, at the cost of a call."""
@@ -106,7 +132,7 @@ class Pages:
     def _fetch(self, query: Query, max_retry_seconds: float | None) -> Page:
         page = self.search.page(query, max_retry_seconds=max_retry_seconds)
         self.odd_hits += page.odd_hits if query.count > 1 else 0
-        return page
+        return replace(page, total_hits=None) if self.counts_pages else page
 
     def serves_beyond(self, query: Query) -> bool:
         """Tell whether the server gives rows beyond its window: asked once, some may."""

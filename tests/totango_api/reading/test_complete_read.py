@@ -190,6 +190,32 @@ def test_a_count_below_the_rows_of_a_page_does_not_make_it_the_only_one(claims: 
     assert reading.result.is_complete
 
 
+@dataclass
+class CountsPages(ModelSearch):
+    """Counts the rows of a page instead of all."""
+
+    def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        page = super().page(query, max_retry_seconds=max_retry_seconds)
+        return replace(page, total_hits=len(page.hits))
+
+
+@pytest.mark.parametrize("rows", [30, 33, 250])
+def test_a_server_that_counts_no_more_than_it_cuts_a_page_to_is_read_on(rows: int) -> None:
+    search = CountsPages(spread(rows), window=1_000, page_max=10)
+    names, reading = read(search, paging=Paging(page_size=100, window=1_000))
+    assert len(names) == rows
+    assert reading.result.is_complete
+
+
+@pytest.mark.parametrize(("rows", "calls"), [(9, 1), (10, 2)])
+def test_only_behind_a_round_number_of_rows_more_are_looked_for(rows: int, calls: int) -> None:
+    search = ModelSearch(spread(rows), window=1_000, page_max=100)
+    names, reading = read(search, paging=Paging(page_size=100, window=1_000))
+    assert len(names) == rows
+    assert reading.result.is_complete
+    assert search.calls == calls
+
+
 def test_windows_that_a_service_ignores_come_to_an_end() -> None:
     """Rows of a window's day may be in it, where a service compares days."""
     dates = [9985, 5, 0, 105, 9985, 53527, 7, 9, 5, 88, 20, 53527, 1]
