@@ -45,7 +45,7 @@ AHEAD_SECONDS: Final = 60
 """A clock that is further ahead than this is said."""
 
 LONGEST_RESUME: Final = timedelta(hours=24)
-"""An interrupted read older than this is begun anew."""
+"""An interrupted read older than this begins again."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Bookmark:
         if value is not None and value > timestamp(self._now):
             logger.warning(
                 "The bookmark %s lies in the future: what changes until then is read by full "
-                "refreshes only. Remove replication_key_value from the state to begin anew.",
+                "refreshes only. Remove replication_key_value from the state to begin again.",
                 value,
             )
         is_discovered_again = self._note_discovery(

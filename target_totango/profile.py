@@ -44,7 +44,7 @@ def with_profile(settings: Settings, config: Mapping[str, Any], connection: Conn
     )
     if known.answers.get("sdr_token") == "required" and _lacks_sdr_token(settings):
         msg = f"The service asks for an SDR token (probe_path, {known.probed_at})."
-        raise SettingsError(msg, remedy="Set sdr_token, or probe anew if that has changed.")
+        raise SettingsError(msg, remedy="Set sdr_token, or probe again if that has changed.")
     for warning in _warnings(settings, known.answers):
         logger.warning("%s (probe_path, %s)", warning, known.probed_at)
     given: dict[str, Any] = {

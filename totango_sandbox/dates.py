@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -70,7 +70,6 @@ def shortest_text(milliseconds: int) -> str:
     return day_text(milliseconds) if milliseconds % DAY == 0 else time_text(milliseconds)
 
 
-def day_start(days_from_today: int = 0) -> int:
-    """Return epoch milliseconds of the midnight (UTC) that starts a day counted from today."""
-    today: date = datetime.now(tz=UTC).date() + timedelta(days=days_from_today)
-    return (datetime(today.year, today.month, today.day, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+def day_start() -> int:
+    """Return epoch milliseconds of the midnight (UTC) that starts today."""
+    return now() // DAY * DAY

@@ -84,7 +84,7 @@ class _Search:
         return self._calls > 0
 
     def takes(self, names: Sequence[str]) -> bool:
-        """Ask for columns, and tell whether they were given."""
+        """Ask for columns; return whether they were given."""
         self._calls -= 1
         values = self._ask(names)
         self.found.values |= values or {}

@@ -160,8 +160,8 @@ class Ledger:
         """Note that it is not known what Totango holds for these keys.
 
         To be called, and flushed, before values other than the confirmed ones are sent: if the
-        run is killed meanwhile and the source goes back to the old values, they must go out
-        again. Durable after the next flush.
+        run is killed before these are confirmed and the source goes back to the old values, the
+        old ones must go out again. Durable after the next flush.
         """
         for key in keys:
             self.note(key, _FORGOTTEN)

@@ -26,7 +26,7 @@ _CLEAR: Final = "\r\x1b[K"
 class ProgressLine:
     """Writes a line to the log, or over the last one where stderr is a terminal.
 
-    What others log to that terminal meanwhile takes the place of the line, which comes again
+    What others log to that terminal takes the place of the line, which comes again
     below it.
 
     Args:

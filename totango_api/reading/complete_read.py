@@ -1,7 +1,7 @@
-"""The door of this room: reading everything that a query matches, or saying what is missing.
+"""Reads everything that a query matches, or says what is missing: the door of this room.
 
-Every row that matches from the first call of a read to its last is given, whatever the tenant does
-meanwhile. Rows that come, go, or change whether they match may or may not be.
+Every row that matches from the first call of a read to its last is given, even while the tenant
+changes. Rows that come, go, or change whether they match may or may not be.
 """
 
 from __future__ import annotations

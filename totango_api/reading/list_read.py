@@ -242,7 +242,7 @@ class ListRead:
         is_at_edge = self._request.search is not None and not done.totals
         if limits.WINDOW_ROWS in done.totals or (is_at_edge and done.rows >= limits.WINDOW_ROWS):
             return f"{done.rows} rows came, as far as a search reaches; more may lie behind them."
-        # Rows that came meanwhile, where others had been read already, need not be here.
+        # Rows that came after others had been read need not be here.
         least = min(done.totals) if done.totals and self._overlap else done.claimed
         if done.rows < least:
             return f"{least - done.rows} of {least} rows could not be read."

@@ -135,7 +135,7 @@ class Pages:
         return replace(page, total_hits=None) if self.counts_pages else page
 
     def serves_beyond(self, query: Query) -> bool:
-        """Tell whether the server gives rows beyond its window: asked once, some may."""
+        """Return whether the server gives rows beyond its window: asked once, some may."""
         if self._serves_beyond is None:
             self._serves_beyond = self._asks_beyond(query)
             self.reach = math.inf if self._serves_beyond else self.reach
@@ -153,7 +153,7 @@ class Pages:
 
 
 def is_whole(page: Page, size: int) -> bool:
-    """Tell whether a page holds everything that its query matched when it was answered.
+    """Return whether a page holds everything that its query matched when it was answered.
 
     A full page never does: counts may be too low. Nor does one that holds more than is counted: the
     server may have a lower limit than was asked for.

@@ -45,7 +45,7 @@ class PagesRead:
 
     Attributes:
         total: Rows counted by the first answer; None if the server does not count.
-        rows: Rows told apart.
+        rows: Different rows.
         odd: Rows without a key, or that are not objects.
         missing: Rows behind the last page by its own count; None where no end was reached.
     """
@@ -198,7 +198,7 @@ class PagesRead:
         return None
 
     def _is_one_way(self, place: Place) -> bool:
-        """Tell whether the page from the other end is but the first one."""
+        """Return whether the page from the other end is but the first one."""
         if place != Place(0, DESCENDING):
             return False
         first, last = (set(self._chain.rows_at(one).rows) for one in (Place(0), place))

@@ -63,7 +63,7 @@ class PartPages:
         """Return how many rows no part held.
 
         Parts are counted one after another. Where their sum is short, and the tenant may have
-        changed meanwhile, all of them are counted at once.
+        changed in between, all of them are counted at once.
         """
         if counted >= total:
             return 0

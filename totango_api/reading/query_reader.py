@@ -1,6 +1,6 @@
-"""Choosing how a query is read, so that nothing that matches it throughout can be missed.
+"""Chooses how a query is read, so that nothing that matches it throughout can be missed.
 
-In this order: on one page, which is a snapshot; page by page, where nothing moves meanwhile; in
+In this order: on one page, which is a snapshot; page by page, where nothing moves; in
 windows of a date that every row has; page by page twice, from which no row can hide unless it was
 renamed to the side already read, twice; in parts by the values that rows have.
 """
@@ -119,7 +119,7 @@ class QueryReader:
             except KeyNotUsableError as error:
                 logger.info("Not reading by %s: %s", key.name, error)
         if pages.overcounts:
-            values = ()  # what no part gives either is looked for in vain
+            values = ()  # parts would not find them either
         is_reached = total < pages.most or pages.overcounts
         if is_reached or (not is_named and pages.serves_beyond(query)):
             return (yield from self._passes(query, first, values))

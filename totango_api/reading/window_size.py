@@ -1,7 +1,7 @@
 """How many rows a window should have, by how much the tenant was seen to move.
 
 A window of one page is a snapshot: nothing can move in it. Larger ones cost fewer calls, since
-they are filled better, but are read for nothing where their rows move meanwhile.
+they are filled better, but are read for nothing where their rows move.
 """
 
 from __future__ import annotations
@@ -81,13 +81,13 @@ class WindowSize:
         return 2 if self._total > TWO_PAGES * self._page_size * max(self._rate, 1) else 1
 
     def is_worth_reading(self, rows: int) -> bool:
-        """Tell whether to read on in a window of several pages, rather than to cut it."""
+        """Return whether to read on in a window of several pages, rather than to cut it."""
         pages = math.ceil(rows / self._page_size)
         moves = self._rate * (pages - 1) * rows / self._total
         return min(moves, 1) < 1 - (pages - 1) / math.ceil(rows / (self._page_size * FILL))
 
     def note(self, rows: int, calls: int, moves: int) -> None:
-        """Take in how a window of several pages was read, and how many rows moved meanwhile."""
+        """Take in how a window of several pages was read, and how many rows moved."""
         self._exposed += (calls - 1) * rows / self._total
         self._moves += moves
 

@@ -4,4 +4,4 @@ from totango_sandbox.seed.amounts import parse_seed
 from totango_sandbox.seed.events import EventMaker
 from totango_sandbox.seed.generate import fill
 
-__all__ = ["Amounts", "EventMaker", "fill", "parse_seed"]
+__all__ = ["EventMaker", "fill", "parse_seed"]
