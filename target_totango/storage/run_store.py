@@ -125,6 +125,11 @@ class RunStore:
             (hashed, self._place, stream, object_, json.dumps(key), json.dumps(texts), row),
         )
 
+    def has_sent(self, object_: str, key: Sequence[str]) -> bool:
+        """Return whether a row of a key was noted."""
+        hashed = key_digest((object_, *key))
+        return self._one("SELECT 1 FROM sent WHERE key = ?", hashed) is not None
+
     def sent(self, object_: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
         """Yield key and attributes of everything confirmed."""
         rows = self.database.execute("SELECT parts, texts FROM sent WHERE object = ?", (object_,))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from target_totango.models import ACCOUNT, ALL, OFF, Row, ValidationError
+from target_totango.models import ACCOUNT, ALL, OFF, SAMPLE, Row, ValidationError
 from target_totango.objects import RECORDED
 from target_totango.verify.polling import Sent
 from target_totango.verify.rows import NAMES
@@ -71,7 +71,7 @@ class ReadBack:
         self._settings = settings
         self._store = store
         self._sources: list[SourceStream] = []
-        self._objects: set[str] = set()
+        self._first: dict[str, tuple[str, ...]] = {}
         self._logged: set[str] = set()
         self._unshown: Counter[tuple[str, str]] = Counter()
 
@@ -83,7 +83,7 @@ class ReadBack:
     def note(self, rows: Iterable[Row]) -> None:
         """Remember those of some confirmed rows that are to be read back."""
         for row in rows:
-            if row.options.verify != OFF:
+            if row.options.verify != OFF or self._was_noted(row):
                 self._note(row)
 
     def _note(self, row: Row) -> None:
@@ -97,10 +97,9 @@ class ReadBack:
             return
         if request.scope != ACCOUNT and request.account:
             self._log_unread(f"Account attributes that rows of {row.object} carry")
-        is_first = row.object not in self._objects
-        self._objects.add(row.object)
         # The first one of each object always: a sample of a few rows would often be empty.
-        if row.options.verify != ALL and not (is_first or self._is_sampled(key)):
+        is_first = self._first.setdefault(row.object, key) == key
+        if row.options.verify == SAMPLE and not (is_first or self._is_sampled(key)):
             return
         if not self._sources or self._sources[-1] is not row.source:
             self._sources.append(row.source)
@@ -159,6 +158,10 @@ class ReadBack:
         self._unshown.update((object_, name) for name in verdict.unshown)
         is_whole = kept["is_whole"] and not verdict.unshown
         return Checked(row, key, verdict.result, is_whole, _errors(verdict))
+
+    def _was_noted(self, row: Row) -> bool:
+        """Return whether an earlier row of the key is to be read back, by another mapping."""
+        return row.object in self._first and self._store.has_sent(row.object, row.request.key[1:])
 
     def _is_sampled(self, key: tuple[str, ...]) -> bool:
         hashed = hashlib.blake2b(json.dumps(key).encode(), digest_size=4).digest()

@@ -1109,6 +1109,25 @@ def test_a_sample_of_few_rows_is_not_empty(deliver: Deliver) -> None:
     assert done.totals["verified"] == 2
 
 
+def test_the_last_row_of_the_first_key_is_what_a_sample_looks_for(deliver: Deliver) -> None:
+    rows = [account("a-1", Plan="old"), account("a-2", Plan="x"), account("a-1", Plan="new")]
+    done = deliver(ACCOUNTS, *rows, verify="sample", verify_share=0.0001).ok()
+    assert done.totals["verified"] == 1
+
+
+def test_a_row_of_a_mapping_that_is_not_verified_is_not_taken_for_a_difference(
+    deliver: Deliver,
+) -> None:
+    mappings = [
+        {"stream": "accounts", "verify": "all"},
+        {"stream": "firms", "object": "accounts", "verify": "off"},
+    ]
+    firms = schema("firms", "account_id", "Plan")
+    rows = [ACCOUNTS, account("a-1", Plan="old"), firms]
+    rows.append(record("firms", account_id="a-1", Plan="new"))
+    assert deliver(*rows, mappings=mappings).ok().totals["verified"] == 1
+
+
 def test_a_sample_is_a_share(deliver: Deliver) -> None:
     rows = [account(f"a-{n}") for n in range(200)]
     done = deliver(ACCOUNTS, *rows, verify="sample", verify_share=0.25).ok()
