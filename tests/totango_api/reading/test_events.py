@@ -41,6 +41,14 @@ def test_a_large_read_costs_hardly_a_call_more_than_its_pages(moves: str) -> Non
     assert service.calls <= 20 * 1.05 + 4
 
 
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_pages_of_what_came_while_reading_are_read_to_their_end(order: str) -> None:
+    service = LivingEvents(1_500, Moves(ins=15), page_max=100, order=order)
+    found, reading = read(service)
+    assert service.lasting <= set(found)
+    assert reading.result.is_complete
+
+
 @pytest.mark.parametrize("times", ["ignored", "days", "refused"])
 def test_a_filter_that_is_not_heeded_hides_nothing(times: str) -> None:
     service = LivingEvents(500, times=times, page_max=100)
@@ -83,6 +91,7 @@ def test_pages_that_are_shorter_than_asked_are_not_the_end(times: str) -> None:
 
 
 @example(rows=3, size=2, unit="page", order="desc", grain=10**12, total=None, times="on")
+@example(rows=40, size=3, unit="row", order="desc", grain=10**10, total=None, times="on")
 @given(
     rows=st.integers(0, 90),
     size=st.integers(1, 12),
