@@ -38,8 +38,8 @@ class Movement(Enum):
 class Window:
     """A stretch of a date, both ends included; None = open.
 
-    Neighbours share an end: whether a server takes `gte` and `lte` to include it or not, no row
-    falls between them.
+    Neighbours share an end, and the filter of the earlier one goes a millisecond beyond it: whether
+    a server takes `gte` and `lte` to include their ends or not, no row falls between them.
     """
 
     low: int | None = None
@@ -97,7 +97,7 @@ class DateKey:
         if window.low is not None:
             term["gte"] = window.low
         if window.high is not None:
-            term["lte"] = window.high
+            term["lte"] = window.high + 1
         return term
 
     @property

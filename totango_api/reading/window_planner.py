@@ -222,7 +222,7 @@ class WindowPlanner:
         if not taken:
             # More than asked for at one moment: by itself.
             low = gap.window.low
-            return first - 1 if low is None or low < first - self._grain else first + 1
+            return first - 2 if low is None or low < first - max(self._grain, 2) else first + 1
         return gap.dates[taken - 1] + 1
 
     def _aim(self, most: float, share: float, weight: float) -> int:

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, replace
 
 import pytest
+from dates import SHAPES, dates_of
 from hypothesis import given
 from hypothesis import strategies as st
 from search_model import LargeSearch, ModelSearch
@@ -214,6 +215,42 @@ def test_only_behind_a_round_number_of_rows_more_are_looked_for(rows: int, calls
     assert len(names) == rows
     assert reading.result.is_complete
     assert search.calls == calls
+
+
+class ExcludesEnds(ModelSearch):
+    """Takes neither end of a date filter to be in it."""
+
+    def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        terms = tuple(
+            {**term, "gte": term.get("gte", -1) + 1, "lte": term.get("lte", 10**15) - 1}
+            for term in query.terms
+        )
+        narrower = replace(query, terms=terms)
+        return super().page(narrower, max_retry_seconds=max_retry_seconds)
+
+
+def test_no_row_falls_between_windows_whose_ends_are_excluded() -> None:
+    rows = [
+        {**row, "last_activity_time": 1_700_000_000_000 + number * 7 % 160}
+        for number, row in enumerate(spread(400))
+    ]
+    search = ExcludesEnds(rows, page_max=20, window=80, terms=frozenset({"date"}))
+    names, reading = read(search, paging=Paging(page_size=20, window=80, in_flight=2))
+    assert len(names) == 400
+    assert reading.result.is_complete
+
+
+@pytest.mark.parametrize("shape", [shape.__name__ for shape in SHAPES])
+@pytest.mark.parametrize(("rows", "calls"), [(20_000, 25), (21_000, 26), (26_000, 31)])
+def test_a_few_windows_cost_hardly_more_than_the_pages_in_them(
+    rows: int, calls: int, shape: str
+) -> None:
+    search = LargeSearch([*dates_of(shape, "any", rows)])
+    keys = [key for key in date_keys_of("accounts", ()) if key.name == "last_activity_time"]
+    reading = CompleteRead(search, Query(), keys, paging=Paging(in_flight=1))
+    assert sum(len(batch.hits) for batch in reading.batches()) == rows
+    assert reading.result.is_complete
+    assert search.calls <= calls
 
 
 def test_windows_that_a_service_ignores_come_to_an_end() -> None:
