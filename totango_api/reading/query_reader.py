@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 FEW_PAGES: Final = 8
 """Pages up to which windows cost hardly more than one pass, and less than one for nothing."""
 
+SEEN_PAGES: Final = 4
+"""Pages whose dates are a sample: rows are not kept for longer than that."""
+
 SMALL_PAGES: Final = 2
 """Pages up to which two passes cost no more than windows."""
 
@@ -102,7 +105,7 @@ class QueryReader:
         if covering and not is_moving and total < pages.most * 0.98:
             reading = PagesRead(pages, query, first, stops_when_moved=True)
             for hits in reading.hits():
-                seen += hits
+                seen += hits if len(seen) < SEEN_PAGES * pages.size else ()
                 yield self._batch(hits)
             if reading.is_quiet:
                 self._ways["page by page, while nothing moved"] += 1
