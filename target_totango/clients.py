@@ -50,7 +50,7 @@ class Clients:
         self._config = config
 
     @functools.cached_property
-    def transport(self) -> ApiClient:
+    def api(self) -> ApiClient:
         """Makes all calls; the region is looked up first if it is `auto`."""
         connection = resolved(self._connection, self._config)
         return ApiClient(connection)
@@ -63,16 +63,14 @@ class Clients:
             SettingsError: If the connection does not know the full service id.
         """
         settings = self._settings
-        return TrackingClient(
-            self.transport, token=settings.sdr_token, receipt=settings.tracking_receipt
-        )
+        return TrackingClient(self.api, token=settings.sdr_token, receipt=settings.tracking_receipt)
 
     @functools.cached_property
     def hub(self) -> HubClient:
         """Makes calls of the Integration Hub."""
         settings = self._settings
         return HubClient(
-            self.transport,
+            self.api,
             max_rows=settings.hub_batch_size,
             repeats_activities=settings.repeats_activities,
         )
@@ -91,7 +89,7 @@ class Clients:
         if not self.has_token:
             return KnownAttributes.of()
         try:
-            return KnownAttributes.of(discover(self.transport))
+            return KnownAttributes.of(discover(self.api))
         except (RefusedError, ResponseError, AuthenticationError) as error:
             if error.status == UNAUTHORIZED:
                 raise
@@ -106,7 +104,7 @@ class Clients:
         """
         if not self.known.defined:
             return []
-        known = KnownAttributes.of(discover(self.transport))
+        known = KnownAttributes.of(discover(self.api))
         return [name for name in names if known.get(object_, name) is None]
 
     @property
@@ -120,7 +118,7 @@ class Clients:
         Raises:
             ApiError: If it was not deleted.
         """
-        return delete_user(self.transport, *user)
+        return delete_user(self.api, *user)
 
     def references(self, name: str) -> list[Reference]:
         """Return the entries of a reference list.
@@ -128,7 +126,7 @@ class Clients:
         Raises:
             ApiError: If it is not answered, or cannot be read.
         """
-        return self.staff if name == STAFF else read_references(self.transport, name)
+        return self.staff if name == STAFF else read_references(self.api, name)
 
     @functools.cached_property
     def staff(self) -> list[Reference]:
@@ -137,7 +135,7 @@ class Clients:
         Raises:
             ApiError: If they are not answered.
         """
-        return read_staff(self.transport)
+        return read_staff(self.api)
 
     def roles(self) -> frozenset[str]:
         """Return the account attributes that hold an owner: by their type, or by name."""
@@ -151,7 +149,7 @@ class Clients:
     @functools.cached_property
     def lookup(self) -> Lookup:
         """Asks what exists."""
-        return Lookup(self.transport)
+        return Lookup(self.api)
 
     @functools.cached_property
     def verifier(self) -> RowVerifier:
@@ -164,16 +162,16 @@ class Clients:
     @functools.cache  # noqa: B019 (lives as long as the run)
     def matcher(self, stream: str, attribute: str) -> Matcher:
         """Return what finds accounts or users by an attribute."""
-        return Matcher(self.transport, stream, attribute)
+        return Matcher(self.api, stream, attribute)
 
     @functools.cached_property
     def record_verifier(self) -> RecordVerifier:
         """Compares touchpoints and tasks with what was written of them."""
-        return RecordVerifier(self.transport, timeout=self._settings.verify_timeout)
+        return RecordVerifier(self.api, timeout=self._settings.verify_timeout)
 
     def way_of(self, delivery: str) -> tuple[str, ...]:
         """Return the texts that stand for how a delivery reaches Totango: host, service, token."""
-        connection = self.transport.connection
+        connection = self.api.connection
         service = connection.service_id
         if delivery == HUB:
             number = service.number if service else ""
@@ -188,17 +186,17 @@ class Clients:
 
     def calls_left(self) -> int | None:
         """Return how many calls may still be made in this minute; None if none was made yet."""
-        if "transport" not in self.__dict__:
+        if "api" not in self.__dict__:
             return None
-        usage = self.transport.usage
+        usage = self.api.usage
         is_limited = usage["api"].calls or usage["hub"].calls
-        return self.transport.rate_limiter.left if is_limited else None
+        return self.api.rate_limiter.left if is_limited else None
 
     def usage(self) -> dict[str, dict[str, Any]]:
         """Return calls, retries and failures of each surface that was used."""
-        return self.transport.usage_report() if "transport" in self.__dict__ else {}
+        return self.api.usage_report() if "api" in self.__dict__ else {}
 
     def close(self) -> None:
         """Close every kept connection."""
-        if "transport" in self.__dict__:
-            self.transport.close()
+        if "api" in self.__dict__:
+            self.api.close()

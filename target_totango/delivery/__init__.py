@@ -76,7 +76,7 @@ def make_destination(
             msg = "What is made one by one needs ledger_path."
             raise SettingsError(msg)
         return RecordDestination(
-            clients.transport,
+            clients.api,
             ledger=files.ledger,
             prepare=files.prepare,
             is_interrupted=is_interrupted,

@@ -37,7 +37,7 @@ class RecordSearch:
     other row. Where several may be it, none is.
 
     Args:
-        transport: How to reach the service.
+        api: Makes the calls.
         notes: Knows what was sent, and of which row things were made.
         seconds: How long something may take to become visible.
 
@@ -45,15 +45,15 @@ class RecordSearch:
         error: Why nothing is looked for any more: events were not answered.
     """
 
-    def __init__(self, transport: ApiClient, notes: RecordNotes, *, seconds: float) -> None:
-        self._transport = transport
+    def __init__(self, api: ApiClient, notes: RecordNotes, *, seconds: float) -> None:
+        self._api = api
         self._notes = notes
         self._seconds = min(seconds, LOOK_SECONDS)
         self.error: ApiError | None = None
 
     def note_call(self, row: Row, endpoint: RecordEndpoint) -> None:
         """Note that a call is about to go out, so that it can be looked for."""
-        sent_at = int((time.time() - self._transport.clock.ahead) * 1000)
+        sent_at = int((time.time() - self._api.clock.ahead) * 1000)
         fields = row.request.fields
         values = {name: fields[name] for name in endpoint.told_by if fields.get(name)}
         self._notes.note_call(row.fingerprint or (), sent_at, values)
@@ -89,7 +89,7 @@ class RecordSearch:
         earliest = call.sent_at - EARLIER_MILLISECONDS
         is_dated = endpoint.moment in call.digests
         pages = record_events(
-            self._transport,
+            self._api,
             endpoint.event_type,
             account_id=row.request.account_id,
             start=None if is_dated else earliest,

@@ -59,7 +59,7 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
     """Makes what is new, and changes what the row or the ledger knows the id of.
 
     Args:
-        transport: The way out.
+        api: Makes the calls.
         ledger: Knows what was made.
         prepare: Called with a row before something is made of it, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
@@ -68,18 +68,18 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
 
     def __init__(
         self,
-        transport: ApiClient,
+        api: ApiClient,
         *,
         ledger: Ledger,
         prepare: Callable[[list[Row]], None],
         is_interrupted: Callable[[], bool],
         visible_seconds: float,
     ) -> None:
-        self._transport = transport
-        self._client = RecordClient(transport)
+        self._api = api
+        self._client = RecordClient(api)
         self._ledger = ledger
         self._notes = RecordNotes(ledger)
-        self._search = RecordSearch(transport, self._notes, seconds=visible_seconds)
+        self._search = RecordSearch(api, self._notes, seconds=visible_seconds)
         self._prepare = prepare
         self._cut_off = TotangoError(_CUT_OFF)
         worker: ThreadWorker[Row, WriteResult] = ThreadWorker(self._deliver, threads=CALLS)
@@ -192,9 +192,7 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
     def _event_id(self, row: Row, record_id: str) -> str | None:
         """Return the id of the event by which something is read; None if there is none."""
         account_id = row.request.account_id
-        pages = record_events(
-            self._transport, _form_of(row).endpoint.event_type, account_id=account_id
-        )
+        pages = record_events(self._api, _form_of(row).endpoint.event_type, account_id=account_id)
         found = (each.event_id for page in pages for each in page if each.record_id == record_id)
         return next(found, None)
 
