@@ -39,6 +39,9 @@ AFTER_FAILURES: Final = 0.5
 STEP: Final = 16
 """The number grows by one, and by one for so many that it is."""
 
+NEAR: Final = 0.9
+"""What was too much before is found again at this part of it: how many arrive at once varies."""
+
 FIRST_HOLD: Final = 0.5
 LONGEST_HOLD: Final = 10.0
 """Seconds before a number that was too much is tried again; twice as long each time."""
@@ -94,7 +97,7 @@ class AdaptiveLimit:
             self._fall(AFTER_429)
 
     def _end_round(self) -> None:
-        seconds = statistics.median(self._seconds)
+        seconds = statistics.fmean(self._seconds)
         self._seconds.clear()
         self._failed = 0
         self._fastest = min(self._fastest, seconds)
@@ -133,13 +136,12 @@ class AdaptiveLimit:
         self._changed_at = self._clock()
 
     def _fall(self, part: float) -> None:
-        if self.current == self._too_many:  # as before: one less was fine
+        is_known = self._too_many <= self._most
+        if is_known and self.current >= NEAR * self._too_many:  # a little less was fine
             self._hold = min(self._hold * 2, LONGEST_HOLD)
-            number = self.current - 1
-        else:
-            self._hold = FIRST_HOLD
-            self._too_many = self.current
-            number = int(self.current * part)
+            part = max(part, NEAR)
+        self._too_many = self.current
+        number = int(self.current * part)
         self.current = max(number, 1)
         self._is_doubling = False
         self._changed_at = self._fell_at = self._clock()

@@ -172,3 +172,14 @@ def test_what_is_too_much_is_found_within_a_moment_and_tried_ever_later() -> Non
     assert simulation.limit.current == 40
     assert refused[0] > refused[1] >= refused[2]
     assert sum(refused) < 20
+
+
+def test_what_is_too_much_is_held_where_fewer_calls_arrive_than_are_made() -> None:
+    pick = random.Random(1)
+
+    def answer(calls: int) -> tuple[float, str]:
+        return (0.030 if calls <= 40 + pick.randrange(8) else 0.300), "ok"
+
+    simulation = Simulation(answer)
+    simulation.run(10)
+    assert simulation.run(60)["ok"] > 0.7 * 60 * 40 / 0.030
