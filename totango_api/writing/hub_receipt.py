@@ -91,7 +91,7 @@ def _agrees(name: str, value: Any, rows: BatchRows) -> bool:
         return (is_id or _is_number(value)) and not rows.has_id(value)
     if name in _TIMES:
         is_time = isinstance(value, str) and any(map(str.isdecimal, value))
-        return is_time or _is_number(value)
+        return (is_time and not rows.has_id(value)) or _is_number(value)
     if name in _FAILED | FAULTS:
         return value is None or value in ([], {}) or (_is_number(value) and value == 0)
     return name in _TAKEN and _is_number(value) and bool(value == rows.size)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
@@ -237,6 +237,7 @@ _HARMLESS: dict[str, Any] = {
 }
 
 
+@example({"status": "success", "time_received": "A1"})
 @given(
     _bodies
     | st.dictionaries(st.sampled_from(_KEYS), _scalars).map(lambda d: {**d, "status": "success"})
