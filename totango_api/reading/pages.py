@@ -102,16 +102,15 @@ class Pages:
         if page.total_hits != rows:
             self.size = rows
         elif rows % ROUND == 0 and self._goes_on(query, rows):
-            logger.warning("The server gives %s rows at most, and counts no more than that.", rows)
+            logger.info("Rows follow behind the %s that the server counted.", rows)
             self.size, self.counts_pages = rows, True
             return replace(page, total_hits=None)
         return page
 
     def _goes_on(self, query: Query, rows: int) -> bool:
-        """Tell whether rows follow that were not counted: not such as just came."""
+        """Tell whether rows follow that were not counted; some may just have come."""
         behind = self.probe(query, rows)
-        held = len(behind.hits) + behind.odd_hits
-        return held > 0 and (behind.total_hits or 0) < rows + held
+        return bool(behind.hits) or behind.odd_hits > 0
 
     def count(self, query: Query) -> int | None:
         """Return how many rows a query has, at the cost of a call."""

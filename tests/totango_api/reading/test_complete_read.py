@@ -193,16 +193,22 @@ def test_a_count_below_the_rows_of_a_page_does_not_make_it_the_only_one(claims: 
 
 @dataclass
 class CountsPages(ModelSearch):
-    """Counts the rows of a page instead of all."""
+    """Counts the rows of a page instead of all, or only of one that it cuts."""
+
+    only_full: bool = False
 
     def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
         page = super().page(query, max_retry_seconds=max_retry_seconds)
-        return replace(page, total_hits=len(page.hits))
+        is_counted = self.only_full and len(page.hits) < self.page_max
+        return page if is_counted else replace(page, total_hits=len(page.hits))
 
 
-@pytest.mark.parametrize("rows", [30, 33, 250])
-def test_a_server_that_counts_no_more_than_it_cuts_a_page_to_is_read_on(rows: int) -> None:
-    search = CountsPages(spread(rows), window=1_000, page_max=10)
+@pytest.mark.parametrize("only_full", [False, True])
+@pytest.mark.parametrize("rows", [15, 30, 33, 250])
+def test_a_server_that_counts_no_more_than_it_cuts_a_page_to_is_read_on(
+    rows: int, *, only_full: bool
+) -> None:
+    search = CountsPages(spread(rows), window=1_000, page_max=10, only_full=only_full)
     names, reading = read(search, paging=Paging(page_size=100, window=1_000))
     assert len(names) == rows
     assert reading.result.is_complete
