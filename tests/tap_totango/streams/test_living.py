@@ -9,6 +9,7 @@ import sandboxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -29,18 +30,12 @@ def assert_later_versions(records: list[dict[str, Any]], keys: tuple[str, ...]) 
         latest[key] = active
 
 
-@pytest.fixture(scope="module", params=SEEDS)
-def seeded(request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+@pytest.fixture(params=SEEDS)
+def living(request, tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox in which every row has a date that lasts, or accounts and some users have none."""
     seed = f"accounts={ROWS},users={ROWS},events=0,{SEEDS[request.param]}"
-    with sandboxes.sandbox(tmp_path_factory.mktemp("living"), seed=seed) as running:
+    with sandboxes.sandbox(tmp_path / "living", seed=seed) as running:
         yield running
-
-
-@pytest.fixture
-def living(seeded: Sandbox) -> Iterator[Sandbox]:
-    yield seeded
-    seeded.set(**{f"moves_{move}": 0 for move in MOVES})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +59,7 @@ def test_an_interrupted_read_and_the_next_one_lose_nothing_that_lasts(
     request, living, tap, in_flight: int
 ) -> None:
     """Where every row has a date it goes on in the window that it was in, else it begins anew."""
-    is_dated = request.node.callspec.params["seeded"] == "dated"
+    is_dated = request.node.callspec.params["living"] == "dated"
     living.set(page_max=PAGE, ties="unstable")
     before = {kind: living.dump(kind) for kind in KEYS}
     living.set(**{f"moves_{move}": 1 for move in MOVES})
