@@ -147,6 +147,10 @@ class Stages:
                 return
             rows, results = stage.apply(rows)
             self._results.handle(results)
+        # Before the first goes out: a result that comes meanwhile must not put into the ledger what
+        # the filters found to be outdated by one of these.
+        for row in rows:
+            self._results.expect(row)
         self._deliver(self._parents.order(rows))
 
     def finish(self) -> None:
@@ -183,6 +187,8 @@ class Stages:
         trials = self._trials.begin()
         self._results.hold_untried()
         for trial in trials:
+            for row in trial.rows:
+                self._results.expect(row)
             results = self._send_together(trial.rows)
             [(_, witness)] = self._send_together([trial.witness])
             self._proving.clear()
@@ -258,10 +264,8 @@ class Stages:
             # Only about an account that is there can anything be made: what the others still
             # have may be this one's.
             self._drain([name for name in self._destinations if name != RECORDS])
-        destination = self._destination(row.delivery)
-        self._results.expect(row)
-        if destination.put(row):
-            self._results.handle(destination.collect())
+        if self._destination(row.delivery).put(row):
+            self._results.handle(self._destination(row.delivery).collect())
 
     def _send_alone(self, row: Row) -> RowResult:
         """Send a row while no other is under way, and return its result."""
@@ -275,7 +279,6 @@ class Stages:
         self._proving.update(row.seq for row in rows)
         results: list[tuple[Row, RowResult]] = []
         for row in rows:
-            self._results.expect(row)
             destination.put(row)
         while not destination.drain(until=time.monotonic() + TICK_SECONDS):
             self.wait(0)

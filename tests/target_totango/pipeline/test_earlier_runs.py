@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_runs import held, record, schema
 
+from target_totango.delivery.tracking import TrackingDestination
 from target_totango.pipeline import full_syncs
+from target_totango.pipeline.stages import BATCH_ROWS
+from target_totango.storage import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sandboxes import Sandbox
     from target_runs import Delivered
+
+    from target_totango.models import Row
+    from target_totango.storage import Confirmation
 
     Deliver = Callable[..., Delivered]
 
@@ -85,3 +92,34 @@ def test_everything_is_sent_from_time_to_time(
     assert "full_sync_every_hours" in done.said
     assert held(service, "accounts")[("a",)]["Plan"] == "p"
     assert deliver(*row, **settings).ok().totals["unchanged"] == 1
+
+
+def test_a_row_is_noted_no_more_once_a_newer_one_of_its_key_is_on_its_way(
+    deliver: Deliver, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the two, the next run would take the older values for unchanged."""
+    put, collect, noted = TrackingDestination.put, TrackingDestination.collect, Ledger.confirm
+    sent: list[int] = []
+    confirmed: list[Sequence[str]] = []
+
+    def put_and_wait(self: TrackingDestination, row: Row) -> bool:
+        sent.append(row.seq)
+        put(self, row)
+        if row.seq == BATCH_ROWS + 1:
+            self.drain(until=time.monotonic() + 30)
+        return True
+
+    def collect_late(self: TrackingDestination) -> Sequence[tuple[Row, Any]]:
+        return collect(self) if max(sent, default=0) > BATCH_ROWS else []
+
+    def confirm(self: Ledger, key: Sequence[str], confirmation: Confirmation) -> None:
+        confirmed.append(key)
+        noted(self, key, confirmation)
+
+    monkeypatch.setattr(TrackingDestination, "put", put_and_wait)
+    monkeypatch.setattr(TrackingDestination, "collect", collect_late)
+    monkeypatch.setattr(Ledger, "confirm", confirm)
+    others = [record("accounts", account_id=f"b-{n}", Plan="x") for n in range(2 * BATCH_ROWS - 2)]
+    deliver(FIRMS, firm("old"), *others, firm("new"), canary=False, **settings).ok()
+    assert len(confirmed) == 2 * BATCH_ROWS - 1
+    assert len(set(confirmed)) == len(confirmed)
