@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -46,6 +47,22 @@ def plain_install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     home = tmp_path_factory.mktemp("plain")
     toolbox.install(home, str(wheel))
     return home / "bin"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="versions come from git")
+def test_a_tag_is_the_version(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text((toolbox.ROOT / "pyproject.toml").read_text())
+    author = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        [*author, "commit", "-qm", "x"],
+        ["tag", "v7.8.9"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    show = [sys.executable, "-m", "hatchling", "version"]
+    done = subprocess.run(show, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "7.8.9"
 
 
 def test_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
