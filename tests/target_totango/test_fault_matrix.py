@@ -29,6 +29,7 @@ CELLS = [
 """`make bench-long` has many more."""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(("fault", "kind", "delivery", "rows"), CELLS)
 def test_every_row_is_accounted_for(
