@@ -68,7 +68,7 @@ class RecordBeforeSchemaError(InputError, RecordsWithoutSchemaException):
 
 
 class TargetTotango(Target):
-    """Singer target for Totango: accounts, users, activities and collections."""
+    """Singer target for Totango: accounts, users, activities, collections, touchpoints, tasks."""
 
     name = "target-totango"
     package_name = "singer-totango"
