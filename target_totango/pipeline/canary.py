@@ -112,11 +112,20 @@ class Canary:
                 # One after the other would take long in an outage: the others go out together.
                 self._before.clear()
             return [(row, result)]
+        return self._watch(row, self._control(row, later), send_alone, wait)
+
+    def _watch(
+        self, row: Row, control: Row | None, send_alone: SendAlone, wait: Wait
+    ) -> list[tuple[Row, RowResult]]:
+        """Read a row back until it shows, and send another one where it does not for a while.
+
+        Raises:
+            CanaryError: If rows are acknowledged and do not arrive.
+        """
         started = time.monotonic()
         timeout = self._settings.verify_timeout
         watched = [self._watched(row)]
         results: list[tuple[Row, RowResult]] = []
-        control = self._control(row, later)
         for pause in pauses(timeout, FIRST_PAUSE):
             until_control = started + CONTROL_SECONDS - time.monotonic()
             wait(min(pause, until_control) if until_control > 0 else pause)

@@ -6,11 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from target_totango.clients import Clients
-from target_totango.delivery import (
-    DryRunDestination,
-    DryRunSummary,
-    make_destination,
-)
+from target_totango.delivery import DryRunDestination, DryRunSummary, make_destination
 from target_totango.mapping import describe
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
@@ -67,14 +63,7 @@ class Run:
         self.settings = settings
         self.clients = Clients(settings, connection, config)
         self.interruption = Interruption()
-        service = connection.service_id
-        self._files = RunFiles(
-            settings.paths,
-            service=service.number if service else "",
-            is_dry=settings.dry_run,
-            keeps_users=settings.hard_delete,
-            keeps_groups=settings.segment.remembers_groups,
-        )
+        self._files = _run_files(settings, connection)
         self.known_groups = self._files.known_groups
         self._notifier = Notifier.from_config(config)
         self._report = Report(shows_values=settings.report_values)
@@ -99,7 +88,12 @@ class Run:
         self._filters = FilterChain(
             settings, self.clients, self._files, deletes=self._deletes, report=self._report
         )
-        self._stages = Stages(
+        self._stages = self._make_stages(trials)
+        self._is_read_whole = False
+        self._is_verified = False
+
+    def _make_stages(self, trials: SecondTrials) -> Stages:
+        return Stages(
             self._filters,
             parents=ParentsFirst(self._files.store),
             deletes=self._deletes,
@@ -109,10 +103,8 @@ class Run:
             trials=trials,
             interruption=self.interruption,
             progress=self._progress,
-            part=settings.part,
+            part=self.settings.part,
         )
-        self._is_read_whole = False
-        self._is_verified = False
 
     def _make_destination(self, delivery: str) -> Destination:
         clients = self.clients
@@ -274,17 +266,14 @@ class Run:
         self._is_read_whole = True
         if self._read_back.is_on:
             self._is_verified = True
-            clients = self.clients
-            for checked in self._read_back.verify(
-                clients.verifier, clients.record_verifier, self._stages.wait
-            ):
+            clients, wait = self.clients, self._stages.wait
+            for checked in self._read_back.verify(clients.verifier, clients.record_verifier, wait):
                 record_verification(
                     checked, report=self._report, ledger=self._files.ledger, rejects=self._rejects
                 )
 
-    def _close(self, failure: BaseException | None) -> None:
+    def _close(self, _failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""
-        del failure
         try:
             self._files.make_durable()
             self._checkpoint(now=True)
@@ -298,3 +287,14 @@ class Run:
             self._stages.close()
             self.clients.close()
             self._files.close()
+
+
+def _run_files(settings: Settings, connection: Connection) -> RunFiles:
+    service = connection.service_id
+    return RunFiles(
+        settings.paths,
+        service=service.number if service else "",
+        is_dry=settings.dry_run,
+        keeps_users=settings.hard_delete,
+        keeps_groups=settings.segment.remembers_groups,
+    )

@@ -7,7 +7,8 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -71,6 +72,30 @@ def hub_headers(connection: Connection) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Rows that go out together.
+
+    Attributes:
+        surface_object: What they are.
+        url: Where they go.
+        rows: Rows, some of which are the batch.
+        places: Where these stand among the rows.
+        body: All of them encoded, if that is done already.
+    """
+
+    surface_object: HubObject
+    url: str
+    rows: Sequence[HubRow]
+    places: Sequence[int]
+    body: bytes | None = None
+
+    def encoded(self, places: Sequence[int]) -> bytes:
+        """Return a body with the rows at these places."""
+        rows = b",".join([self.rows[at].encoded() for at in places])
+        return b'{"%s":[%s]}' % (LISTS[self.surface_object].encode(), rows)
+
+
 class HubClient:
     """Delivers rows in batches and finds out what became of each row.
 
@@ -130,7 +155,7 @@ class HubClient:
         if body is None:
             body = encoded_together(surface_object, rows)
         if body is not None and self._takes(len(rows), len(body)):
-            yield from self._settled(surface_object, url, rows, range(len(rows)), body)
+            yield from self._settled(_Batch(surface_object, url, rows, range(len(rows)), body))
             return
         sendable = []
         for at, row in enumerate(rows):
@@ -142,55 +167,24 @@ class HubClient:
             taken = self._rows_taken, self._bytes_taken
             encoded = (rows[at].encoded() for at in sendable)
             size = len(next(batches(encoded, max_rows=taken[0], max_bytes=taken[1])))
-            batch, sendable = sendable[:size], sendable[size:]
-            yield from self._settled(surface_object, url, rows, batch)
+            places, sendable = sendable[:size], sendable[size:]
+            yield from self._settled(_Batch(surface_object, url, rows, places))
 
     def _takes(self, rows: int, size: int) -> bool:
         """Return whether rows may go out together."""
         return 0 < rows <= self._rows_taken and size <= self._bytes_taken
 
-    def _settled(
-        self,
-        surface_object: HubObject,
-        url: str,
-        rows: Sequence[HubRow],
-        batch: Sequence[int],
-        whole: bytes | None = None,
-    ) -> Iterator[RowsResult]:
-        """Send a batch and yield what becomes of its rows.
-
-        Args:
-            surface_object: What the rows are.
-            url: Where they go.
-            rows: Rows, some of which are the batch.
-            batch: Their positions.
-            whole: The body of the request with all of them, if it is there already.
-        """
-        idempotent = surface_object != _APPEND_ONLY or self.repeats_activities
-
-        def send(numbers: Sequence[int]) -> HubResponse:
-            body = whole if whole is not None and len(numbers) == len(batch) else None
-            if body is None:
-                encoded = b",".join([rows[at].encoded() for at in numbers])
-                body = b'{"%s":[%s]}' % (LISTS[surface_object].encode(), encoded)
-            seconds = None if len(numbers) == len(batch) else SPLIT_RETRY_SECONDS
-            request = Request(
-                "hub", "POST", url, body, self._headers, seconds, idempotent=idempotent
-            )
-            hub_response = self._post(request, BatchRows([rows[at] for at in numbers]))
-            if hub_response.status == TOO_LARGE:
-                self._rows_taken = max(min(self._rows_taken, len(numbers) // 2), 1)
-                self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
-            return hub_response
-
+    def _settled(self, batch: _Batch) -> Iterator[RowsResult]:
+        """Send a batch and yield what becomes of its rows."""
+        url = batch.url
         bisection = BatchBisection(
-            send,
-            idempotent=idempotent,
+            partial(self._send, batch),
+            idempotent=self._is_idempotent(batch),
             hopeless_kind=self._hopeless_kinds.get(url),
             is_taking=url in self._taking,
         )
         unsure: list[tuple[Sequence[int], RowUncertain]] = []
-        for places, result in bisection.results(batch):
+        for places, result in bisection.results(batch.places):
             if isinstance(result, RowUncertain):
                 unsure.append((places, result))
                 continue
@@ -201,6 +195,24 @@ class HubClient:
         for places, result in unsure:
             is_about_row = result.is_about_row and len(places) == 1 and url in self._taking
             yield places, replace(result, is_about_row=is_about_row)
+
+    def _is_idempotent(self, batch: _Batch) -> bool:
+        return batch.surface_object != _APPEND_ONLY or self.repeats_activities
+
+    def _send(self, batch: _Batch, places: Sequence[int]) -> HubResponse:
+        """Send a batch, or the part of it at these places."""
+        is_whole = len(places) == len(batch.places)
+        body = (batch.body if is_whole else None) or batch.encoded(places)
+        seconds = None if is_whole else SPLIT_RETRY_SECONDS
+        idempotent = self._is_idempotent(batch)
+        request = Request(
+            "hub", "POST", batch.url, body, self._headers, seconds, idempotent=idempotent
+        )
+        hub_response = self._post(request, BatchRows([batch.rows[at] for at in places]))
+        if hub_response.status == TOO_LARGE:
+            self._rows_taken = max(min(self._rows_taken, len(places) // 2), 1)
+            self._bytes_taken = max(min(self._bytes_taken, len(body) // 2), 1)
+        return hub_response
 
     def _post(self, request: Request, rows: BatchRows) -> HubResponse:
         """Send a batch."""
