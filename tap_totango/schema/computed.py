@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tap_totango.schema.columns import Column, columns_of_fields
-from totango_api.names import snake
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.names import snake
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

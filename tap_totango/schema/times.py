@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from datetime import UTC, date, datetime, timedelta
 
-from totango_api.dates import EPOCH, epoch_milliseconds, is_exact, parse_moment
+from totango_api.text import EPOCH, epoch_milliseconds, is_exact, parse_moment
 
 
 class ConversionError(ValueError):

@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 from tap_totango.progress import Progress
 from tap_totango.schema import milliseconds_of
 from tap_totango.streams.reads import incomplete, unless_refused
-from totango_api.counts import calls, rows
 from totango_api.errors import TotangoError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading import EventsRead, of_types, since
 from totango_api.search import Query
+from totango_api.text import calls, rows
 
 if TYPE_CHECKING:
     import logging

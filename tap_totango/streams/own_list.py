@@ -24,10 +24,10 @@ from tap_totango.schema import (
     names_in,
 )
 from tap_totango.streams.listed import ListedStream
-from totango_api.counts import calls
 from totango_api.errors import IncompleteReadError, SettingsError, TotangoError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading import ListRead
+from totango_api.text import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

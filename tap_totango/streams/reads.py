@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from totango_api.counts import rows
 from totango_api.errors import IncompleteReadError, RefusedError
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

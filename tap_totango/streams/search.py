@@ -11,7 +11,6 @@ from tap_totango.state import REFUSED, Start, canonical
 from tap_totango.streams.attributed import AttributedStream
 from tap_totango.streams.reads import incomplete, unless_refused
 from tap_totango.streams.trial import FieldTrial
-from totango_api.counts import calls
 from totango_api.errors import RefusedError
 from totango_api.reading import (
     CREATE_DATE,
@@ -23,6 +22,7 @@ from totango_api.reading import (
     values_of,
 )
 from totango_api.search import ACCOUNTS, Query, Search
+from totango_api.text import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango.schema import BOOLEAN, JSON, TEXT, TIMESTAMP, Column
 from tap_totango.streams.event_view import EVENT_COLUMNS, EventView
-from totango_api.plain_text import condensed_text
+from totango_api.text import condensed_text
 
 if TYPE_CHECKING:
     from totango_api.search import Hit

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS, USERS
 from target_totango.objects import IDENTIFIERS, OBJECTS, RECORDED
-from totango_api.names import snake
 from totango_api.search import CORE_ATTRIBUTES, Attribute
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

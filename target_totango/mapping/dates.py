@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from target_totango.mapping.convert import Conversion, ConversionError, moment_text, shown
-from totango_api.dates import EPOCH as EPOCH_MOMENT
-from totango_api.dates import parse_iso
+from totango_api.text import EPOCH as EPOCH_MOMENT
+from totango_api.text import parse_iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

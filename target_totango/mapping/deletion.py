@@ -12,7 +12,7 @@ from target_totango.mapping.convert import ConversionError
 from target_totango.mapping.dates import ISO, date_conversion
 from target_totango.mapping.sources import SourceError, parse_source
 from target_totango.models import DELETED_FIELD
-from totango_api.names import snake
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,7 +13,7 @@ from target_totango.mapping.convert import (
     to_yes_no,
 )
 from target_totango.objects import LIST, MOMENT, TRUTH
-from totango_api.dates import epoch_milliseconds, parse_moment
+from totango_api.text import epoch_milliseconds, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

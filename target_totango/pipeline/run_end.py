@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.objects import OBJECTS, REPEATABLE
-from totango_api.counts import rows, rows_were
 from totango_api.errors import TotangoError
 from totango_api.notifications import publish
 from totango_api.redaction import excerpt, sentence_of
+from totango_api.text import rows, rows_were
 
 if TYPE_CHECKING:
     from collections import Counter

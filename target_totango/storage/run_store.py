@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.mapping import ConversionError, to_date
 from target_totango.storage import key_counts
 from target_totango.storage.key_counts import key_digest
-from totango_api.dates import parse_moment
+from totango_api.text import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

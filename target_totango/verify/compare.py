@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.dates import epoch_milliseconds, parse_moment
+from totango_api.text import epoch_milliseconds, parse_moment
 from totango_api.writing import is_short_salesforce_id, salesforce_long_id
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from target_totango.models import ACCOUNT, ALL, OFF, SAMPLE, Row, ValidationErro
 from target_totango.objects import RECORDED
 from target_totango.verify.polling import Sent
 from target_totango.verify.rows import NAMES
-from totango_api.counts import rows
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.counts import rows
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

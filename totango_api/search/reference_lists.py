@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import ResponseError
-from totango_api.names import snake
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     from totango_api.http import ApiClient

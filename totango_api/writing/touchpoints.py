@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.plain_text import plain_text
+from totango_api.text import plain_text
 from totango_api.writing.records import RecordEndpoint
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.auto import is_loaders, recognise
 from target_totango.mapping.convert import ConversionError
-from totango_api.names import snake
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -23,7 +23,7 @@ from target_totango.mapping.segment.mappings import (
     GrowingMapping,
 )
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
-from totango_api.names import snake
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

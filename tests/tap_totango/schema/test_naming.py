@@ -20,7 +20,7 @@ from tap_totango.schema.naming import (
     name_columns,
     remember,
 )
-from totango_api.names import snake
+from totango_api.text import snake
 
 if TYPE_CHECKING:
     import random

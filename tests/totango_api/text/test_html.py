@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totango_api.plain_text import condensed_text, plain_text
+from totango_api.text import condensed_text, plain_text
 
 
 @pytest.mark.parametrize(

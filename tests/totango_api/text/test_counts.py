@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from totango_api.counts import calls, rows, rows_were
+from totango_api.text import calls, rows, rows_were
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totango_api.dates import epoch_milliseconds, is_exact, parse_iso, parse_moment
+from totango_api.text import epoch_milliseconds, is_exact, parse_iso, parse_moment
 
 zones = st.sampled_from([None, dt.UTC, dt.timezone(dt.timedelta(hours=-9, minutes=-30))])
 moments = st.datetimes(timezones=zones)
