@@ -17,6 +17,7 @@ import msgspec
 from tap_totango.schema import ConversionError, moment_of, timestamp
 from totango_api.errors import InputError
 from totango_api.reading import ResumePoint
+from totango_api.redaction import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,7 +248,7 @@ def canonical(value: Any, where: str = "the state") -> str | None:
     try:
         return timestamp(moment_of(str(value)))
     except ConversionError:
-        msg = f"{str(value)[:40]!r}, in {where}, is no date."
+        msg = f"{scrub(value)[:40]!r}, in {where}, is no date."
         raise InputError(msg, remedy="Use ISO 8601, such as 2026-01-31T00:00:00Z.") from None
 
 

@@ -35,8 +35,7 @@ from tap_totango.streams import (
 from totango_api.command import Part, help_on
 from totango_api.errors import SettingsError
 from totango_api.http import ApiClient
-from totango_api.plugin_config import environment_settings, respell, unreadable
-from totango_api.redaction import register_secrets
+from totango_api.plugin_config import checked_config, environment_settings, unreadable
 from totango_api.region import connected
 
 if TYPE_CHECKING:
@@ -205,15 +204,13 @@ class TapTotango(Tap):
         return given
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check settings before any call; register the token before anything is said of them.
+        """Check settings before any call, and before the SDK does, which quotes their values.
 
         Raises:
             SettingsError: If they cannot be used.
         """
-        properties = CONFIG_SCHEMA["properties"]
-        register_secrets(self._config, properties)
-        respell(self._config, properties)
-        for name in self._config.keys() - properties.keys():
+        checked_config(self._config, CONFIG_SCHEMA, self.whole_schema(), plugin=self.name)
+        for name in self._config.keys() - CONFIG_SCHEMA["properties"].keys():
             if self._config[name] is None:  # the SDK's own settings have no null
                 del self._config[name]
         check_maps(self._config.get("stream_maps"), [*self.stream_classes])

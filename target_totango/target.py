@@ -11,10 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.configuration._dict_config import parse_environment_config
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-    RecordsWithoutSchemaException,
-)
+from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -50,8 +47,7 @@ from totango_api.command import help_on
 from totango_api.config import Connection
 from totango_api.errors import InputError, SettingsError
 from totango_api.notifications import telling_failures
-from totango_api.plugin_config import environment_settings, respell, unreadable
-from totango_api.redaction import register_secrets
+from totango_api.plugin_config import checked_config, environment_settings, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,9 +106,12 @@ class TargetTotango(Target):
         self._older_rejects: set[str] = set()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings; register the secrets first: what the SDK says quotes values."""
-        register_secrets(self._config, CONFIG_SCHEMA["properties"])
-        respell(self._config, CONFIG_SCHEMA["properties"])
+        """Check the settings before the SDK does, which quotes their values.
+
+        Raises:
+            SettingsError: If one of ours does not fit its schema.
+        """
+        checked_config(self._config, CONFIG_SCHEMA, self.whole_schema(), plugin=self.name)
         return super()._validate_config(raise_errors=raise_errors)
 
     @classmethod

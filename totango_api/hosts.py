@@ -68,7 +68,8 @@ class ServiceId:
             return cls(number=match.group(1), full=stripped)
         if _SERVICE_NUMBER.fullmatch(stripped):
             return cls(number=stripped, full=None)
-        msg = f"service_id {stripped[:40]!r} is not a Totango service id."
+        # Without its text: it may be the token, which is copied from the same place.
+        msg = f"service_id, a text of {len(stripped)} characters, is not a Totango service id."
         raise SettingsError(
             msg,
             remedy="Copy it from your Totango profile, Integration tab: it looks like SP-25001-01.",

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 EXCERPT_LENGTH: Final = 200
 
@@ -24,6 +24,16 @@ _TOKEN_HEADER = re.compile(
     rf"""(?ix) ( (?:app|api)[-_]token | authorization | sdr_token ) (["']? \s* [:=]? \s* ["']?)
         (?: app-token \s+ | bearer \s+ )? [^\s"',;&]{{{SHORTEST_TOKEN},}}"""
 )
+_TOKEN = re.compile(
+    r"""(?x)
+    \{\w+\} [^\s{}]{16,}                    # {v2}<uuid>, {bcrypt}<hash>
+    | [0-9a-fA-F]{32,} (?:\S+@\S+)?         # an older token ends in an address
+    | eyJ[\w-]+ (?:\.[\w-]+){2}             # a JSON Web Token
+    | (?=\D*\d) (?=[^a-z]*[a-z]) (?=[^A-Z]*[A-Z]) [A-Za-z0-9+/=]{24,}
+    """
+)
+"""What is so likely a token that no error shows it, whatever it was set as."""
+
 _secrets: set[str] = set()
 
 
@@ -38,6 +48,9 @@ def register_secret(secret: str | None) -> None:
 def register_secrets(config: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
     """Register the settings that are secrets: of a URL, also the parts that libraries log.
 
+    So are texts within other settings that look like tokens: one that was pasted in the wrong
+    place is quoted by the error that says so.
+
     Args:
         config: The settings, not checked yet.
         properties: JSON Schema of each setting; that of a secret has `secret`.
@@ -50,6 +63,20 @@ def register_secrets(config: Mapping[str, Any], properties: Mapping[str, Any]) -
             if url.scheme and url.netloc:
                 register_secret(url.path.rstrip("/") and url.path)
                 register_secret(url.query)
+    for text in filter(_TOKEN.fullmatch, map(str.strip, _texts_in(config))):
+        register_secret(text)
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """Yield the texts within a value of JSON, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts_in(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from (str(name), *_texts_in(item))
 
 
 def scrub(text: object) -> str:

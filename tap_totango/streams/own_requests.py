@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import SettingsError
 from totango_api.reading import PageParameters, parameters_of
+from totango_api.redaction import scrub
 from totango_api.search import ACCOUNTS, USERS, PastedQuery, PastedRequest, query_from, request_from
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def own_requests(value: object, taken: Collection[str]) -> list[OwnRequest]:
     found: dict[str, OwnRequest] = {}
     for name, entry in _entries(value):
         if not _NAME.fullmatch(name):
-            msg = f"{SETTING}: {name[:40]!r} cannot be the name of a stream."
+            msg = f"{SETTING}: {scrub(name)[:40]!r} cannot be the name of a stream."
             raise SettingsError(msg, remedy="Use letters, digits and underscores.")
         if name.casefold() in {one.casefold() for one in (*taken, *found)}:
             msg = f"{SETTING}: there is a stream {name} already."

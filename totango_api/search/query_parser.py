@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import QueryError
+from totango_api.redaction import scrub
 from totango_api.search.pasted import (
     PasteError,
     Payload,
@@ -249,7 +250,7 @@ def _counted(names: list[str], what: str) -> str:
 
 def _names(names: Iterable[Any]) -> str:
     """Return names for a message: never more than a few, never long."""
-    listed = [str(name)[:40] for name in names]
+    listed = [scrub(name)[:40] for name in names]
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     return ", ".join(listed[:_SHOWN]) + more
 

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_api.redaction import scrub
 from totango_api.search.pasted.payload import PasteError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        msg = f"the key {twice[:40]} stands twice in one object"
+        msg = f"the key {scrub(twice)[:40]} stands twice in one object"
         raise PasteError(msg)
     return found
 
