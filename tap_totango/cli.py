@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tap_totango.check import check
@@ -13,10 +12,10 @@ from tap_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
-from totango_api.command import command_in, hide_lines
+from totango_api.command import command_in, command_of
 from totango_api.errors import TotangoError
 from totango_api.plugin_config import checked_config
-from totango_api.redaction import scrub, scrub_logs
+from totango_api.redaction import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +23,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command and end the process."""
-    if not sys.stderr:  # closed: its number must not go to a file or a connection
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
-    command = TapTotango.cli
-    scrub_logs()
-    hide_lines("env var", TapTotango.name, "singer_sdk.configuration._dict_config")
+    command = command_of(TapTotango)
     try:
         subcommand, arguments = command_in(sys.argv[1:], COMMANDS)
         if subcommand is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -35,7 +34,7 @@ from tap_totango.streams import (
 from totango_api.command import Part, help_on
 from totango_api.errors import SettingsError
 from totango_api.http import ApiClient
-from totango_api.plugin_config import checked_config, environment_settings, unreadable
+from totango_api.plugin_config import checked_config, config_input
 from totango_api.region import connected
 
 if TYPE_CHECKING:
@@ -193,15 +192,9 @@ class TapTotango(Tap):
         Raises:
             SettingsError: If one cannot be read, or is no JSON object.
         """
-        try:
-            given = super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
-            raise unreadable(value, error) from None
-        if given.parse_env:
-            parse = functools.partial(parse_environment_config, prefix=cls._env_var_prefix)
-            config = environment_settings(cls.whole_schema(), parse)
-            given = replace(given, config={**given.config, **config}, parse_env=False)
-        return given
+        read = functools.partial(super().cb_config, ctx, param)
+        parse = functools.partial(parse_environment_config, prefix=cls._env_var_prefix)
+        return config_input(value, read, parse, cls.whole_schema())
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check settings before any call, and before the SDK does, which quotes their values.

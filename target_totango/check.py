@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
-from totango_api.connection_check import PATIENCE_SECONDS, counted, visible_rows
-from totango_api.errors import ApiError, AuthenticationError, SettingsError, TotangoError
+from totango_api.command import config_parser
+from totango_api.connection_check import (
+    PATIENCE_SECONDS,
+    counted,
+    print_findings,
+    visible_rows,
+)
+from totango_api.errors import ApiError, AuthenticationError, SettingsError
 from totango_api.http import ApiClient, Request
-from totango_api.redaction import scrub
 from totango_api.region import connected, region_of
 from totango_api.search import ACCOUNTS, Lookup
 from totango_api.writing import hub_headers
@@ -33,19 +36,10 @@ def check(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     Returns:
         The exit code: 0 if rows can be written, as far as reading tells.
     """
-    parser = argparse.ArgumentParser(prog="target-totango check", description=_DESCRIPTION)
-    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
+    parser = config_parser("target-totango", "check", _DESCRIPTION)
     parser.add_argument("--account-id", help="the account that is read (default: the first one)")
     options = parser.parse_args(arguments)
-    config = read_config(options.config)
-    try:
-        for line in check_lines(config, options.account_id):
-            sys.stdout.write(f"{line}\n")
-    except TotangoError as error:
-        sys.stdout.flush()
-        sys.stderr.write(f"Not ready: {scrub(error)}\n")
-        return 1
-    return 0
+    return print_findings(check_lines(read_config(options.config), options.account_id))
 
 
 def check_lines(config: Mapping[str, Any], account_id: str | None = None) -> Iterator[str]:

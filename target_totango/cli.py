@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.check import check
@@ -14,10 +12,9 @@ from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
-from totango_api.command import command_in, hide_lines
+from totango_api.command import command_in, command_of
 from totango_api.errors import TotangoError
 from totango_api.plugin_config import checked_config
-from totango_api.redaction import scrub_logs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,12 +30,8 @@ SWITCH_SECONDS: Final = 0.001
 
 def main() -> None:
     """Run the command: one sentence and exit code 1 for whatever goes wrong."""
-    if not sys.stderr:  # closed: its number must not go to a file or a connection
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for the rest of the process)
     try:
-        command = TargetTotango.cli
-        scrub_logs()
-        hide_lines("env var", TargetTotango.name, "singer_sdk.configuration._dict_config")
+        command = command_of(TargetTotango)
         # What is imported lives as long as the program: looking through it again and again for
         # garbage would take an eighth of the time that a row takes.
         gc.freeze()

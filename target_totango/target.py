@@ -6,7 +6,6 @@ import copy
 import logging
 import os
 import threading
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -47,7 +46,7 @@ from totango_api.command import help_on
 from totango_api.config import Connection
 from totango_api.errors import InputError, SettingsError
 from totango_api.notifications import telling_failures
-from totango_api.plugin_config import checked_config, environment_settings, unreadable
+from totango_api.plugin_config import checked_config, config_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,15 +140,9 @@ class TargetTotango(Target):
         Raises:
             SettingsError: If one cannot be read, or is no JSON object.
         """
-        try:
-            given = super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:  # simplejson has an error of its own
-            raise unreadable(value, error) from None
-        if given.parse_env:
-            parse = partial(parse_environment_config, prefix=cls._env_var_prefix)
-            config = environment_settings(cls.whole_schema(), parse)
-            given = replace(given, config={**given.config, **config}, parse_env=False)
-        return given
+        read = partial(super().cb_config, ctx, param)
+        parse = partial(parse_environment_config, prefix=cls._env_var_prefix)
+        return config_input(value, read, parse, cls.whole_schema())
 
     @classmethod
     def invoke(cls, **arguments: Any) -> None:

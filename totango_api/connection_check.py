@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import AuthenticationError, TotangoError
 from totango_api.hosts import REGIONS, hosts_of
 from totango_api.http import ApiClient
+from totango_api.redaction import scrub
 from totango_api.search import ACCOUNTS, Query, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from totango_api.config import Connection
 
 PATIENCE_SECONDS: Final = 20
 """How long a person waits for an answer."""
+
+
+def print_findings(lines: Iterator[str]) -> int:
+    """Print what a check finds; return its exit code: 0 if nothing stands in the way."""
+    try:
+        for line in lines:
+            sys.stdout.write(f"{line}\n")
+    except TotangoError as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"Not ready: {scrub(error)}\n")
+        return 1
+    return 0
 
 
 def visible_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -30,26 +31,35 @@ def setting(
     return {"type": [*types, "null"], "title": title, "description": description, **more}
 
 
-def unreadable(paths: Sequence[str], error: Exception) -> SettingsError:
-    """Return the error for files of `--config` that cannot be read as JSON objects."""
-    what = "cannot be read" if isinstance(error, OSError) else "is not a JSON object"
-    msg = f"A file of --config ({', '.join(paths)}) {what}."
-    return SettingsError(msg, remedy="Check the path and its contents.")
-
-
-def environment_settings(
-    schema: Mapping[str, Any], parse: Callable[[dict[str, Any]], dict[str, Any]]
-) -> dict[str, Any]:
-    """Return the settings that the environment holds.
+def config_input(
+    paths: tuple[str, ...],
+    read: Callable[[tuple[str, ...]], Any],
+    parse: Callable[[dict[str, Any]], dict[str, Any]],
+    schema: Mapping[str, Any],
+) -> Any:
+    """Return what `--config` names: files, and for the word `ENV` the environment.
 
     Args:
-        schema: JSON Schema of all settings, the SDK's included.
+        paths: The values of `--config`.
+        read: Reads the files, as the SDK does.
         parse: Reads the variables of the properties of a JSON Schema.
+        schema: JSON Schema of all settings, the SDK's included.
+
+    Raises:
+        SettingsError: If a file cannot be read, or is no JSON object.
     """
+    try:
+        given = read(paths)
+    except (OSError, ValueError, TypeError) as error:  # simplejson has an error of its own
+        what = "cannot be read" if isinstance(error, OSError) else "is not a JSON object"
+        msg = f"A file of --config ({', '.join(paths)}) {what}."
+        raise SettingsError(msg, remedy="Check the path and its contents.") from None
+    if not given.parse_env:
+        return given
     # As text: the SDK fails without a word on what is no number, and refuses 2.5 for one.
     config = parse({"properties": {name: {"type": "string"} for name in schema["properties"]}})
     respell(config, schema["properties"])
-    return config
+    return replace(given, config={**given.config, **config}, parse_env=False)
 
 
 def checked_config(
@@ -126,7 +136,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 def check_settings(
     config: Mapping[str, Any],
     properties: Mapping[str, Any],
-    others: Iterable[str] = (),
+    others: Iterable[str],
     *,
     plugin: str,
 ) -> None:

@@ -1,10 +1,10 @@
-"""Shared by the commands of both plugins: subcommands, output files, parts, progress."""
+"""Shared by the commands of both plugins: subcommands, log, output files, parts, progress."""
 
-from totango_api.command.log_lines import hide_lines
+from totango_api.command.logs import command_of
 from totango_api.command.output_paths import checked_paths, is_device
 from totango_api.command.parts import PART_PATTERN, Part
 from totango_api.command.progress import ProgressLine, pace
-from totango_api.command.subcommands import command_in, help_on
+from totango_api.command.subcommands import command_in, config_parser, help_on
 
 __all__ = [
     "PART_PATTERN",
@@ -12,8 +12,9 @@ __all__ = [
     "ProgressLine",
     "checked_paths",
     "command_in",
+    "command_of",
+    "config_parser",
     "help_on",
-    "hide_lines",
     "is_device",
     "pace",
 ]

@@ -6,6 +6,7 @@ neither an option nor the value of one.
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -41,3 +42,10 @@ def help_on(commands: Mapping[str, str]) -> str:
     width = max(map(len, commands))
     lines = [f"  {name.ljust(width)}  {does}" for name, does in commands.items()]
     return "\n".join(["\b", "Commands (each has its own --help):", *lines])
+
+
+def config_parser(plugin: str, subcommand: str, description: str) -> argparse.ArgumentParser:
+    """Return the parser of a subcommand that is run with a configuration."""
+    parser = argparse.ArgumentParser(prog=f"{plugin} {subcommand}", description=description)
+    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
+    return parser

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from totango_api.command import config_parser
 from totango_api.probe.profile import Profile
 from totango_api.probe.questions import summary
 from totango_api.probe.table import table
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from totango_api.probe.caller import Caller
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
 def probe_parser(plugin: str, description: str, *, max_calls: int) -> argparse.ArgumentParser:
     """Return a parser with the options of every probe, but for where its profile goes."""
-    parser = argparse.ArgumentParser(prog=f"{plugin} probe", description=description)
-    parser.add_argument("--config", action="append", default=[], help="file, or ENV; repeatable")
+    parser = config_parser(plugin, "probe", description)
     parser.add_argument(
         "--max-calls", type=int, default=max_calls, help=f"calls at most (default {max_calls})"
     )
