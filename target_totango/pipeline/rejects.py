@@ -1,4 +1,4 @@
-"""Keeps rejected rows: in the counts, among the examples of the report, and in the rejects file."""
+"""Keeps rows that were rejected, or not found when they were read back: counts, examples, file."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ if TYPE_CHECKING:
     from target_totango.models import Row, ValidationError
     from target_totango.report import Report
     from target_totango.storage import RunFiles
+    from target_totango.verify import Checked
 
 
 class Rejects:
     """The rejected rows of a run. Used by one thread.
 
     Args:
-        files: The rejects file, and where it is kept which of its rows are outdated.
+        files: The rejects file, where it is kept which of its rows are outdated, and the ledger.
         report: Counts them.
         dry_run: Takes what would be rejected, in a dry run.
     """
 
     def __init__(self, files: RunFiles, report: Report, dry_run: DryRunSummary | None) -> None:
         self._file = files.rejects
+        self._ledger = files.ledger
         self._stale = StaleRejects(files.store)
         self._report = report
         self._dry_run = dry_run
@@ -48,11 +50,27 @@ class Rejects:
         elif self._dry_run is not None:
             self._dry_run.note_rejected(row, errors)
 
-    def keep_unverified(self, row: Row, errors: Sequence[ValidationError]) -> None:
-        """Write a row that was delivered, and is not there as it was sent."""
-        self._report.note_examples(row, errors)
+    def record_read_back(self, checked: Checked) -> None:
+        """Record what reading back found of a key; what is not there goes to the rejects file.
+
+        STATE has passed these rows long ago.
+        """
+        row = checked.row
+        metrics = self._report.metrics(row.stream, row.object)
+        if checked.result == "confirmed":
+            metrics.verified += 1
+            if self._ledger is not None and checked.is_whole:
+                self._ledger.mark_seen(checked.key)
+            return
+        metrics.missing += checked.result == "missing"
+        metrics.different += checked.result == "different"
+        metrics.reasons.update(error.reason for error in checked.errors)
+        if self._ledger is not None:
+            # It was delivered, but is not there: the next run must not take it for unchanged.
+            self._ledger.forget(checked.key)
+        self._report.note_examples(row, checked.errors)
         if self._file is not None:
-            self._file.write(row, errors)
+            self._file.write(row, checked.errors)
 
     def note_confirmed(self, rows: Sequence[Row]) -> None:
         """Note that Totango holds rows now: earlier ones about the same are outdated."""

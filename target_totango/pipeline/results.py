@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 from target_totango.delivery import Confirmed, Failed, Planned, Refused, Uncertain
 from target_totango.models import Row, ValidationError
 from target_totango.objects import RECORDED, REPEATABLE
-from target_totango.pipeline.case_variants import CaseVariants
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, with_remedy
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
-from target_totango.pipeline.fingerprints import UNCERTAIN
+from target_totango.pipeline.filters import UNCERTAIN, CaseVariants
 from target_totango.storage import Confirmation
 from totango_api.errors import TotangoError
 

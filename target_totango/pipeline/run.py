@@ -10,17 +10,14 @@ from target_totango.delivery import DryRunDestination, DryRunSummary, make_desti
 from target_totango.mapping import describe
 from target_totango.models import Row
 from target_totango.pipeline.canary import Canary
-from target_totango.pipeline.deletes import HardDeletes
-from target_totango.pipeline.filter_chain import FilterChain
+from target_totango.pipeline.filters import FilterChain, HardDeletes, ParentsFirst
 from target_totango.pipeline.interruption import Interruption
-from target_totango.pipeline.parents import ParentsFirst
 from target_totango.pipeline.record_processor import RecordProcessor
 from target_totango.pipeline.rejects import Rejects
 from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.run_end import RunEnd
 from target_totango.pipeline.second_trials import SecondTrials
 from target_totango.pipeline.stages import Stages
-from target_totango.pipeline.verification_results import record_verification
 from target_totango.progress import Progress
 from target_totango.report import Report
 from target_totango.singer import StateCheckpointer, emit
@@ -268,9 +265,7 @@ class Run:
             self._is_verified = True
             clients, wait = self.clients, self._stages.wait
             for checked in self._read_back.verify(clients.verifier, clients.record_verifier, wait):
-                record_verification(
-                    checked, report=self._report, ledger=self._files.ledger, rejects=self._rejects
-                )
+                self._rejects.record_read_back(checked)
 
     def _close(self, _failure: BaseException | None) -> None:
         """Emit the last state that may go, and close everything."""

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from target_totango.models import Row
     from target_totango.pipeline.canary import Canary
     from target_totango.pipeline.decisions import RowResult
-    from target_totango.pipeline.deletes import HardDeletes
-    from target_totango.pipeline.filter_chain import FilterChain
+    from target_totango.pipeline.filters import FilterChain, HardDeletes, ParentsFirst
     from target_totango.pipeline.interruption import Interruption
-    from target_totango.pipeline.parents import ParentsFirst
     from target_totango.pipeline.results import ResultHandler
     from target_totango.pipeline.second_trials import SecondTrials
     from target_totango.progress import Progress

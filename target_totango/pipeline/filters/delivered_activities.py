@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.objects import RECORDED, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Skipped, Unchanged
-from target_totango.pipeline.filters import RowFilter
-from target_totango.pipeline.fingerprints import is_replayed, rejected_as_uncertain
+from target_totango.pipeline.filters.base import RowFilter
+from target_totango.pipeline.filters.fingerprints import is_replayed, rejected_as_uncertain
 
 if TYPE_CHECKING:
     from target_totango.models import Row
-    from target_totango.pipeline.fingerprints import Fingerprints
+    from target_totango.pipeline.filters.fingerprints import Fingerprints
     from target_totango.report import Report
     from target_totango.storage import Ledger
 

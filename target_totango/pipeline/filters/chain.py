@@ -5,31 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_totango.config_schema import HOLD
-from target_totango.pipeline.creation_defaults import CreationDefaults
-from target_totango.pipeline.delivered_activities import DropDelivered
-from target_totango.pipeline.existing_subjects import ExistingSubjects
-from target_totango.pipeline.filters import (
-    DropOutdated,
-    DropStale,
-    DropSuperseded,
-    DropUnchanged,
-    SyncModeFilter,
+from target_totango.pipeline.filters.creation_defaults import CreationDefaults
+from target_totango.pipeline.filters.delivered_activities import DropDelivered
+from target_totango.pipeline.filters.existing_subjects import ExistingSubjects
+from target_totango.pipeline.filters.fingerprints import Fingerprints
+from target_totango.pipeline.filters.matching import MatchKeys
+from target_totango.pipeline.filters.outdated import DropOutdated, DropStale, DropSuperseded
+from target_totango.pipeline.filters.owners import ResolveOwners
+from target_totango.pipeline.filters.records import DropRecorded
+from target_totango.pipeline.filters.references import ResolveNames
+from target_totango.pipeline.filters.sync_mode import SyncModeFilter
+from target_totango.pipeline.filters.unchanged import DropUnchanged, FullSyncs
+from target_totango.pipeline.filters.unknown_accounts import (
+    HoldUnknownAccounts,
+    RejectUnknownAccounts,
 )
-from target_totango.pipeline.fingerprints import Fingerprints
-from target_totango.pipeline.full_syncs import FullSyncs
-from target_totango.pipeline.matching import MatchKeys
-from target_totango.pipeline.owners import ResolveOwners
-from target_totango.pipeline.records import DropRecorded
-from target_totango.pipeline.references import ResolveNames
-from target_totango.pipeline.unknown_accounts import HoldUnknownAccounts, RejectUnknownAccounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_totango.clients import Clients
     from target_totango.config import Settings
-    from target_totango.pipeline.deletes import HardDeletes
-    from target_totango.pipeline.filters import Filter
+    from target_totango.pipeline.filters.base import Filter
+    from target_totango.pipeline.filters.deletes import HardDeletes
     from target_totango.report import Report
     from target_totango.storage import RunFiles
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from target_totango.models import ValidationError
 from target_totango.objects import LIST, OBJECTS, STAFF
 from target_totango.pipeline.decisions import Decision, Rejected
-from target_totango.pipeline.filters import RowFilter
+from target_totango.pipeline.filters.base import RowFilter
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 
 if TYPE_CHECKING:

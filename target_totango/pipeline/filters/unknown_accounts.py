@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from target_totango.models import ACCOUNTS, ValidationError
 from target_totango.objects import RECORDED
 from target_totango.pipeline.decisions import Decision, Rejected
-from target_totango.pipeline.filters import RowFilter
+from target_totango.pipeline.filters.base import RowFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_totango.models import Row
     from target_totango.pipeline.decisions import Results, RowResult
-    from target_totango.pipeline.existing_subjects import ExistingSubjects
+    from target_totango.pipeline.filters.existing_subjects import ExistingSubjects
 
 MOST_HELD: Final = 10_000
 

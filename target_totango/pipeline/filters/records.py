@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from target_totango.models import ValidationError
 from target_totango.objects import OBJECTS
 from target_totango.pipeline.decisions import Decision, Rejected
-from target_totango.pipeline.filters import OLDER, OUTDATED, STALE, UNCHANGED, RowFilter
-from target_totango.pipeline.fingerprints import is_replayed
+from target_totango.pipeline.filters.base import RowFilter
+from target_totango.pipeline.filters.fingerprints import is_replayed
+from target_totango.pipeline.filters.outdated import OLDER, OUTDATED, STALE
+from target_totango.pipeline.filters.unchanged import UNCHANGED
 from target_totango.storage import Confirmation, is_older, run_of_reject
 
 if TYPE_CHECKING:
     from target_totango.models import Row
-    from target_totango.pipeline.fingerprints import Fingerprints
+    from target_totango.pipeline.filters.fingerprints import Fingerprints
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore
 

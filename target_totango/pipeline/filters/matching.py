@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ValidationError
 from target_totango.pipeline.decisions import Decision, Rejected
-from target_totango.pipeline.filters import RowFilter
+from target_totango.pipeline.filters.base import RowFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from target_totango.models import Row
     from target_totango.pipeline.decisions import Results
-    from target_totango.pipeline.existing_subjects import ExistingSubjects
+    from target_totango.pipeline.filters.existing_subjects import ExistingSubjects
 
 logger = logging.getLogger("target-totango")
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from target_runs import USERS, held, record, schema, state
 
 from target_totango.models import ACCOUNT, ACCOUNTS, Row, SourceStream, WriteRequest
-from target_totango.pipeline import parents as parents_room
-from target_totango.pipeline.parents import ParentsFirst
+from target_totango.pipeline.filters import parents as parents_room
+from target_totango.pipeline.filters.parents import ParentsFirst
 from target_totango.storage import RunStore
 
 if TYPE_CHECKING:

@@ -1,0 +1,152 @@
+"""Drops rows that Totango holds already, unless everything is sent to put right what was lost."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from target_totango.models import ACCOUNT, ALL, FIELDS, USER
+from target_totango.objects import OBJECTS, REPEATABLE
+from target_totango.pipeline.decisions import Decision, Unchanged
+from target_totango.pipeline.filters.base import RowFilter
+from target_totango.pipeline.filters.outdated import OLDER
+from target_totango.storage import REJECTS, Confirmation, is_older, run_of_reject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_totango.models import Row
+    from target_totango.storage import Ledger
+
+logger = logging.getLogger("target-totango")
+
+UNCHANGED: Final = Unchanged()
+
+_LAST: Final = ("full syncs", "last")
+"""Where the ledger keeps their times: no object of Totango has such a name."""
+
+_LAST_WAY: Final = ("deliveries", "last way")
+
+_OTHER_WAY: Final = (
+    "By %s, this run reaches Totango with another service id, token or host than the last one. "
+    "Rows that were only acknowledged then are sent again. Activities are not, since they might "
+    "count twice: set ledger_path to another file to send them again."
+)
+
+
+class FullSyncs:
+    """Decides for each stream whether this run sends everything (`full_sync_every_hours`).
+
+    Args:
+        ledger: Knows when that was done last.
+        hours: How often; None for never.
+    """
+
+    def __init__(self, ledger: Ledger, hours: float | None) -> None:
+        self._ledger = ledger
+        self._hours = hours
+        self._started = time.time()
+        self._due: dict[str, bool] = {}
+
+    def is_due(self, stream: str) -> bool:
+        """Return whether rows of a stream are sent though they did not change."""
+        if self._hours is None:
+            return False
+        if stream not in self._due:
+            noted = self._ledger.noted((*_LAST, stream))
+            seconds = self._started - float(noted or 0)
+            self._due[stream] = noted is None or not 0 <= seconds < self._hours * 3600
+            if self._due[stream] and noted is not None:
+                logger.info(
+                    "Stream %r: unchanged rows are sent, too, since that was last done %.1f hours "
+                    "ago (full_sync_every_hours).",
+                    stream,
+                    seconds / 3600,
+                )
+        return self._due[stream]
+
+    def complete(self) -> None:
+        """Note that everything was sent and confirmed."""
+        for stream, is_due in self._due.items():
+            if is_due:
+                self._ledger.note((*_LAST, stream), repr(self._started).encode())
+
+
+class DropUnchanged(RowFilter):
+    """Drops a row whose values an earlier run confirmed, or more recent ones of its key.
+
+    Also prepares every other row for the ledger.
+
+    Args:
+        ledger: What earlier runs had confirmed.
+        way_of: Returns the texts that stand for how a delivery reaches Totango.
+        full_syncs: Says of which streams unchanged rows are sent, too.
+    """
+
+    def __init__(
+        self, ledger: Ledger, way_of: Callable[[str], Sequence[str]], full_syncs: FullSyncs
+    ) -> None:
+        self._ledger = ledger
+        self._full_syncs = full_syncs
+        self._way_of = way_of
+        self._has_rejects = ledger.noted(REJECTS) is not None
+        self._evidence: dict[str, bytes] = {}
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        if row.object not in REPEATABLE:
+            return None
+        row.ledger_key = (row.stream, *row.request.key)
+        if row.recency is not None and is_older(row.recency, self._ledger.recency(row.ledger_key)):
+            return OLDER
+        digest, evidence = self._ledger.digest(_contents(row)), self._evidence_of(row.delivery)
+        row.confirmation = Confirmation(digest, evidence, self._run_of(row))
+        skips = row.options.skip_unchanged and not self._full_syncs.is_due(row.stream)
+        confirmed = self._ledger.confirmed(row.ledger_key)
+        if confirmed is None:
+            return None
+        if confirmed.digest != digest:
+            # Made durable by the destination before the call: see Ledger.forget.
+            self._ledger.forget(row.ledger_key)
+            row.forgotten = True
+            return None
+        if not skips or confirmed.evidence not in (b"", evidence):
+            return None
+        if confirmed.evidence and _is_to_be_seen(row):
+            return None
+        if self._has_rejects:
+            self._ledger.confirm(row.ledger_key, confirmed._replace(run=row.confirmation.run))
+        if row.recency is not None:
+            self._ledger.note_recency(row.ledger_key, row.recency)
+        return UNCHANGED
+
+    def _run_of(self, row: Row) -> int:
+        """Return as of which run a row is right: a replayed one, of that which rejected it."""
+        return run_of_reject(row.message, self._ledger) or self._ledger.run
+
+    def _evidence_of(self, delivery: str) -> bytes:
+        """Return what an acknowledgement of this run is worth to later ones."""
+        if delivery not in self._evidence:
+            evidence = self._evidence[delivery] = self._ledger.evidence(*self._way_of(delivery))
+            before = self._ledger.noted((*_LAST_WAY, delivery))
+            self._ledger.note((*_LAST_WAY, delivery), evidence)
+            if before not in {None, evidence}:
+                logger.warning(_OTHER_WAY, delivery)
+        return self._evidence[delivery]
+
+
+def _is_to_be_seen(row: Row) -> bool:
+    """Return whether all of a row is read back: that it was acknowledged is not enough then."""
+    request = row.request
+    is_readable = OBJECTS[row.object].display_name is not None
+    is_whole = request.scope == ACCOUNT or not request.account
+    return row.options.verify == ALL and is_readable and is_whole
+
+
+def _contents(row: Row) -> dict[str, str]:
+    request = row.request
+    scopes = {ACCOUNT: request.account, USER: request.user, FIELDS: request.fields}
+    return {
+        f"{scope}.{name}": text for scope, texts in scopes.items() for name, text in texts.items()
+    }
