@@ -1,8 +1,9 @@
 """Reads from a profile (`probe_path`) what the tap need not ask.
 
 Nothing in it can make a read less complete: a filter said to be refused is not tried, which costs
-calls; a column said to be refused is left out only after it was refused again; and every read is
-proven as ever. The offset of events is found out from the answers of each read in any case.
+calls; a column said to be refused is left out only after it was refused again; what may be cut is
+read in smaller parts; and every read is proven as ever. The offset of events is found out from the
+answers of each read in any case.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class KnownService:
         suspect_columns: Kinds of columns that were refused.
         team_id: For searches, where no setting and no query says another.
         page_size: Rows on a page, where the setting is left at its default.
+        audit_rows: Entries at which an answer of the audit log is cut.
     """
 
     hints: Mapping[str, Hints] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class KnownService:
     suspect_columns: frozenset[str] = frozenset()
     team_id: str | None = None
     page_size: int | None = None
+    audit_rows: int | None = None
 
     @classmethod
     def of(cls, config: Mapping[str, Any], connection: Connection) -> KnownService:
@@ -72,6 +75,7 @@ class KnownService:
         suspects = set(profile.details.get("columns", ()))
         if answers.get("unknown_column") == "refused":
             suspects.add("string_attribute")
+        audit_rows = next(iter(profile.details.get("audit_limit", ())), "")
         team_id, page_size = (profile.settings.get(name) for name in ("team_id", "page_size"))
         return cls(
             hints={stream: _hints(answers, dates) for stream, dates in _DATES.items()},
@@ -82,6 +86,7 @@ class KnownService:
             suspect_columns=frozenset(suspects),
             team_id=None if team_id is None else str(team_id),
             page_size=page_size if isinstance(page_size, int) and page_size > 0 else None,
+            audit_rows=int(audit_rows) if str(audit_rows).isdecimal() else None,
         )
 
     def hints_of(self, stream: str) -> Hints:

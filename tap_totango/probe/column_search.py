@@ -1,7 +1,8 @@
 """Finds the columns that a service refuses, with few calls.
 
-All are asked for at once. Where that is refused, halves are asked for until one refused column is
-found, then all others. Columns of its type are asked for apart: most often a whole type is refused.
+All are asked for at once. Where that is refused, all are asked for but those that the refusal
+names; where that does not single one out, halves are asked for until one refused column is found,
+then all others. Columns of its type are asked for apart: most often a whole type is refused.
 """
 
 from __future__ import annotations
@@ -32,7 +33,11 @@ class FoundColumns:
 
 
 def find_refused(
-    types: Mapping[str, str], ask: Callable[[Sequence[str]], ColumnValues | None], calls: int
+    types: Mapping[str, str],
+    ask: Callable[[Sequence[str]], ColumnValues | None],
+    calls: int,
+    *,
+    named: Callable[[Sequence[str]], Sequence[str]] = lambda _: (),
 ) -> FoundColumns:
     """Find the columns that are refused.
 
@@ -40,11 +45,12 @@ def find_refused(
         types: The type of each column.
         ask: Returns the values of columns; None where they are refused.
         calls: Calls that may be made; one is made in any case.
+        named: Returns those of some columns that the last refusal names: a hint, never believed.
 
     Returns:
         What is known of each column, once.
     """
-    search = _Search(types, ask, max(calls, 1))
+    search = _Search(ask, named, max(calls, 1))
     rest = list(types)
     while rest:
         if not search.can_ask:
@@ -69,13 +75,13 @@ def find_refused(
 class _Search:
     def __init__(
         self,
-        types: Mapping[str, str],
         ask: Callable[[Sequence[str]], ColumnValues | None],
+        named: Callable[[Sequence[str]], Sequence[str]],
         calls: int,
     ) -> None:
-        self.types = types
         self.found = FoundColumns()
         self._ask = ask
+        self._named = named
         self._calls = calls
 
     @property
@@ -93,6 +99,10 @@ class _Search:
     def one_refused(self, names: list[str]) -> str | None:
         """Return one of the columns that are refused together; None if no call was left."""
         suspects = names
+        named = list(self._named(names))
+        if named and len(named) < len(names):
+            others = [name for name in names if name not in named]
+            suspects = named if self.takes(others) else others
         while len(suspects) > 1:
             if not self.can_ask:
                 return None

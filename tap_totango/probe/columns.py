@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.column_search import ColumnValues, FoundColumns, find_refused
+from tap_totango.probe.refusals import named_in
 from tap_totango.schema import KnownColumns, column_kind, computed_columns, fields_for, roles_of
 from totango_api.errors import ApiError
 from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, is_refusal, said_of
@@ -54,26 +55,34 @@ def _found(service: ProbedService) -> FoundColumns:
     fields[_MADE_UP_KIND] = _MADE_UP
     types = {kind: str(field["type"]) for kind, field in fields.items()}
 
-    def ask(kinds: Sequence[str]) -> ColumnValues | None:
-        return _asked(service, {kind: fields[kind] for kind in kinds})
+    refusal = ""
 
-    found = find_refused(types, ask, service.caller.spare)
+    def ask(kinds: Sequence[str]) -> ColumnValues | None:
+        nonlocal refusal
+        asked = _asked(service, {kind: fields[kind] for kind in kinds})
+        refusal = asked if isinstance(asked, str) else refusal
+        return None if isinstance(asked, str) else asked
+
+    def named(kinds: Sequence[str]) -> list[str]:
+        return named_in(refusal, {kind: fields[kind] for kind in kinds})
+
+    found = find_refused(types, ask, service.caller.spare, named=named)
     if not found.values and service.refuses_all_teams():
-        found = find_refused(types, ask, service.caller.spare)
+        found = find_refused(types, ask, service.caller.spare, named=named)
     return found
 
 
-def _asked(service: ProbedService, fields: dict[str, FieldSpec]) -> ColumnValues | None:
-    """Return the values of columns on the first page; None where they are refused."""
+def _asked(service: ProbedService, fields: dict[str, FieldSpec]) -> ColumnValues | str:
+    """Return the values of columns on the first page; what was said where they are refused."""
     try:
         hits = service.look_again(tuple(fields.values())).hits
     except ApiError as error:
         if not is_refusal(error):
             raise
-        return None
+        return error.reason
     rows = [hit.get("selected_fields") for hit in hits]
     if not all(isinstance(row, list) and len(row) == len(fields) for row in rows):
-        return None
+        return ""
     return {kind: [row[at] for row in rows if row] for at, kind in enumerate(fields)}
 
 

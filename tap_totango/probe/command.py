@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe import columns, events, filters, lists, pages
+from tap_totango.probe import audit, columns, events, filters, lists, pages, scrolling, window
 from tap_totango.probe.service import ProbedService
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 MAX_CALLS: Final = 30
 PROFILE: Final = "tap-totango-probe.json"
 
+OF_WHAT_IS_LEFT: Final = (
+    *scrolling.OF_WHAT_IS_LEFT,
+    *audit.OF_WHAT_IS_LEFT,
+    *window.OF_WHAT_IS_LEFT,
+)
+"""Those that are asked with the calls that the others leave."""
+
 QUESTIONS: Final[tuple[Question[ProbedService], ...]] = (
     *pages.QUESTIONS,
+    *window.QUESTIONS,
     *lists.OF_ATTRIBUTES,
     *columns.OF_USERS,
     *columns.QUESTIONS,
@@ -29,6 +37,9 @@ QUESTIONS: Final[tuple[Question[ProbedService], ...]] = (
     *filters.QUESTIONS,
     *events.QUESTIONS,
     *lists.QUESTIONS,
+    *scrolling.QUESTIONS,
+    *audit.QUESTIONS,
+    *OF_WHAT_IS_LEFT,
 )
 """In the order in which they are asked: what a read depends on comes first."""
 

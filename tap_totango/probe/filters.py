@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.columns import creation_dates
+from tap_totango.probe.refusals import named_in
 from tap_totango.probe.service import EVENTS, ProbedService
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
@@ -96,9 +97,34 @@ def answers_to(
         page = _tried(fetch, together)
         if not isinstance(page, ApiError) and page.hits:
             return found | {name: _between(page, one) for name, one in open_ones.items()}
+        if found_ones := _without_lte(page, open_ones, fetch):
+            return found | found_ones
         if service.caller.spare < len(open_ones):
             return found | dict.fromkeys(open_ones, _in_doubt(page))
     return found | {name: _alone(service, one, fetch) for name, one in open_ones.items()}
+
+
+def _without_lte(
+    page: Page | ApiError,
+    filters: Mapping[str, DateFilter],
+    fetch: Callable[[tuple[Term, ...]], Page],
+) -> dict[str, Answer]:
+    """Ask again without the lte that a refusal is about; return nothing where it names none."""
+    refusal = page.reason if isinstance(page, ApiError) else ""
+    named = named_in(refusal, {name: one.term for name, one in filters.items()})
+    if "lte" not in refusal or len(named) != 1:
+        return {}
+    terms = (one.since if name in named else one.between for name, one in filters.items())
+    again = _tried(fetch, tuple(terms))
+    if isinstance(again, ApiError) or not again.hits:
+        return {}
+    before = "with lte it was refused; gte: "
+    return {
+        name: _honoured(again, one.date_of, one.low, _FOREVER, GTE_ONLY, before)
+        if name in named
+        else _between(again, one)
+        for name, one in filters.items()
+    }
 
 
 def _alone(

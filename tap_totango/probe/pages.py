@@ -1,14 +1,15 @@
-"""Questions about pages: how many rows, in which order, how far, and how they are counted."""
+"""Questions about pages: how many rows, in which order, and how they are counted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tap_totango.probe.answers import duration
 from tap_totango.probe.service import ALL_TEAMS, SAMPLE, ProbedService
 from totango_api.errors import ApiError
-from totango_api.limits import PAGE_ROWS, WINDOW_ROWS
+from totango_api.limits import PAGE_ROWS
 from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
-from totango_api.search import ACCOUNTS, Page, Query, account_id_of
+from totango_api.search import Page, account_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,22 +34,6 @@ def page_size(service: ProbedService) -> Answer:
     if rows < PAGE_ROWS and total is not None and total > rows:
         return Answer("fewer", f"{rows} of {total} rows came when asked for {PAGE_ROWS}")
     return Answer("as asked", f"{rows} rows came when asked for {PAGE_ROWS}")
-
-
-def page_behind_window(service: ProbedService) -> Answer:
-    """Ask for the row behind the window."""
-    total = service.accounts().total_hits
-    try:
-        page = service.caller.search(ACCOUNTS, Query(count=1, offset=WINDOW_ROWS))
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return Answer("refused", f"row {WINDOW_ROWS + 1}: {said_of(error)}")
-    if page.hits:
-        return Answer("served", f"row {WINDOW_ROWS + 1} of {page.total_hits} came")
-    if total is None or total <= WINDOW_ROWS:
-        return does_not_arise(f"{total or 'uncounted'} accounts; none came from behind the window")
-    return Answer("empty", f"row {WINDOW_ROWS + 1} of {total} did not come")
 
 
 def ties(service: ProbedService) -> Answer:
@@ -133,14 +118,24 @@ def teams(service: ProbedService) -> Answer:
     return Answer("some unseen", evidence, "team_id: -1", settings=settings)
 
 
+def activity_delay(service: ProbedService) -> Answer:
+    """Look how old the newest last activity is, of accounts and users that came."""
+    hits = [*service.accounts().hits, *service.users().hits]
+    moments = [one for hit in hits if isinstance(one := hit.get("last_activity_time"), int)]
+    if not moments:
+        return does_not_arise("no row has a last activity")
+    age = duration(service.caller.client.clock.latest - max(moments) / 1000)
+    return Answer(f"within {age}", f"so old is the newest of {len(moments)} last activities")
+
+
 QUESTIONS: Final = (
     Question("page_size", "May a page have 1,000 rows?", 1, page_size),
-    Question("page_behind_window", "What comes behind row 10,000?", 1, page_behind_window),
     Question("total_hits", "Is total_hits there, and right?", 1, total_hits),
     Question("double_decoding", "How often is a query URL-decoded?", 0, double_decoding),
 )
 OF_A_SECOND_LOOK: Final = (
     Question("teams", "Are all accounts seen without team_id?", 0, teams),
     Question("ties", "Do rows with equal names keep their order?", 0, ties),
+    Question("activity_delay", "How late is a last activity seen?", 0, activity_delay),
 )
 """What the page shows with which columns are asked for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -23,6 +24,9 @@ _FIRST: Final = date(2018, 5, 3)
 _LOOKBACK_SECONDS: Final = 2 * 86_400
 _ROUND: Final = 1000
 """Answers are said to have no limit; one with a multiple of so many rows may have been cut."""
+
+_SUSPICIOUS: Final = 50
+"""One for several days with a multiple of so many is compared with those for each of them."""
 
 
 class AuditLogStream(ListedStream):
@@ -59,6 +63,7 @@ class AuditLogStream(ListedStream):
         since = self._start.since
         self._greatest: str | None = None
         self._cut: list[date] = []
+        self._limit: float = self.run.known_service.audit_rows or math.inf
         self._unasked: list[date] = []
         day = max(moment_of(since).date(), _FIRST) if since else _FIRST
         end = self.run.started_at.date() + timedelta(days=1)
@@ -72,15 +77,24 @@ class AuditLogStream(ListedStream):
     def _of(self, day: date, stop: date) -> Iterator[Sequence[dict[str, Any]]]:
         """Yield the entries of some days; day by day where the answer may have been cut."""
         entries = self._entries(day, stop)
-        if not entries or len(entries) % _ROUND:
+        rows, days = len(entries), (stop - day).days
+        if days == 1 or not rows or (rows % _SUSPICIOUS and rows < self._limit):
+            self._cut += [day] if days == 1 and self._may_be_cut(rows) else []
             yield self._kept(entries)
-        elif (stop - day).days > 1:
-            for number in range((stop - day).days):
-                first = day + timedelta(days=number)
-                yield from self._of(first, first + timedelta(days=1))
-        else:
-            self._cut.append(day)
+            return
+        counts, held = {}, set(map(_text_of, entries))
+        settled = self.run.started_at.date() - timedelta(seconds=_LOOKBACK_SECONDS)
+        for first in (day + timedelta(days=number) for number in range(days)):
+            entries = self._entries(first, first + timedelta(days=1))
+            counts[first] = len(entries)
             yield self._kept(entries)
+            if first < settled and not held.issuperset(map(_text_of, entries)):
+                self._limit = min(self._limit, rows)
+        self._cut += [first for first, count in counts.items() if self._may_be_cut(count)]
+
+    def _may_be_cut(self, rows: int) -> bool:
+        """Return whether an answer for one day may have been cut."""
+        return rows > 0 and (rows % _ROUND == 0 or rows >= self._limit)
 
     def _entries(self, day: date, stop: date) -> list[dict[str, Any]]:
         """Return the entries of some days.
@@ -110,8 +124,7 @@ class AuditLogStream(ListedStream):
         """Return entries as rows, and note the latest time."""
         rows = []
         for entry in entries:
-            text = json.dumps(entry, sort_keys=True, default=str)
-            row_id = hashlib.sha256(text.encode()).hexdigest()[:32]
+            row_id = hashlib.sha256(_text_of(entry).encode()).hexdigest()[:32]
             moment = entry.get("timestamp")
             row = {"row_id": row_id, "timestamp": moment, "entry": entry}
             rows.append({**row, "action": entry.get("action")})
@@ -139,7 +152,7 @@ class AuditLogStream(ListedStream):
             days = ", ".join(map(str, self._cut))
             said.append(
                 f"The answers for {days} may have been cut: they hold a multiple of {_ROUND} "
-                "entries."
+                "entries, or as many as an answer was seen to be cut at."
             )
         if self._unasked:
             days = ", ".join(map(str, self._unasked))
@@ -152,6 +165,10 @@ class AuditLogStream(ListedStream):
         if self.config.get("on_incomplete") != "warn":
             raise IncompleteReadError(" ".join(said), remedy=remedy)
         self.logger.warning("audit_log: %s The bookmark stays where it was.", " ".join(said))
+
+
+def _text_of(entry: dict[str, Any]) -> str:
+    return json.dumps(entry, sort_keys=True, default=str)
 
 
 def _next_month(day: date) -> date:

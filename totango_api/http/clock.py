@@ -24,6 +24,11 @@ class ServiceClock:
         """Seconds by which this machine's clock is ahead; 0 where it is not, or nobody knows."""
         return max(self._least or 0.0, 0.0)
 
+    @property
+    def latest(self) -> float:
+        """The latest that it can be at the service, in epoch seconds; else this machine says."""
+        return time.time() - (self._least or 0.0)
+
     def observe(self, headers: Mapping[str, str]) -> None:
         """Take in when the server says that it answered; the quickest answer tells best."""
         try:

@@ -120,6 +120,22 @@ def test_the_audit_log_never_across_a_years_end(seeded, reading) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", [50, 100, 250])
+def test_a_limit_of_the_audit_log_is_found_out(service, tap, discover, limit: int) -> None:
+    first = datetime(2025, 3, 1, tzinfo=UTC)
+    moments = [first + timedelta(hours=2 * number) for number in range(31 * 12)]
+    service.load(audit=[{"timestamp": moment.isoformat()} for moment in moments])
+    service.set(audit_limit=limit, audit_year="exclusive")
+    config = service.config(start_date="2025-02-01")
+    catalog = discover(config=config).deselect("accounts", "users").select("audit_log")
+    ran = tap(config=config, catalog=catalog).ok()
+    assert len(ran.records("audit_log")) == len(moments)
+    crowded = [{"timestamp": "2025-03-09T12:00:00Z", "n": number} for number in range(limit)]
+    service.load(audit=crowded)
+    ran = tap(config=config, catalog=catalog).failed("audit_log", "2025-03-09", "may have been cut")
+    assert "2025-03-08" not in ran.last
+
+
 def test_the_last_day_of_a_year_that_no_call_reaches_holds_the_bookmark(reading) -> None:
     ran = reading("audit_log").failed("audit_log", "2025-12-31", "start_date: 2026-01-01")
     assert ran.records("audit_log")
