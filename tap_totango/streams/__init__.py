@@ -13,9 +13,12 @@ from tap_totango.streams.events import EventsStream
 from tap_totango.streams.health_changes import HealthChangesStream
 from tap_totango.streams.import_jobs import ImportJobsStream
 from tap_totango.streams.maps import check_maps, map_error
-from tap_totango.streams.own_list import OwnListStream
-from tap_totango.streams.own_requests import own_requests
-from tap_totango.streams.own_search import OwnAccountsStream, OwnUsersStream
+from tap_totango.streams.own import (
+    OwnAccountsStream,
+    OwnListStream,
+    OwnUsersStream,
+    own_requests,
+)
 from tap_totango.streams.reference import (
     ActivityTypesStream,
     ObjectiveCategoriesStream,

@@ -3,8 +3,6 @@
 from target_totango.mapping.attribute_file import read_attributes
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig, fits, mappings_of, parse_mappings
-from target_totango.mapping.convert import ConversionError
-from target_totango.mapping.dates import to_date, zone_named
 from target_totango.mapping.deletion import (
     DEFAULT_MARK,
     DeletionMark,
@@ -35,6 +33,8 @@ from target_totango.mapping.segment import (
 from target_totango.mapping.stream_mapping import StreamMapping
 from target_totango.mapping.streams import compile_stream
 from target_totango.mapping.transform import Transformed, Transformer
+from target_totango.mapping.values.convert import ConversionError
+from target_totango.mapping.values.dates import to_date, zone_named
 
 __all__ = [
     "CLEAR",

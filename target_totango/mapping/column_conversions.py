@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_totango.mapping.convert import Conversion, text_conversion, to_number, to_yes_no
-from target_totango.mapping.dates import ISO, Precision, date_conversion, zone_named
-from target_totango.mapping.named import named_conversion
-from target_totango.mapping.numbers import number_conversion
-from target_totango.mapping.options import Options, options_of
 from target_totango.mapping.policy import IGNORE
+from target_totango.mapping.values.convert import Conversion, text_conversion, to_number, to_yes_no
+from target_totango.mapping.values.dates import ISO, Precision, date_conversion, zone_named
+from target_totango.mapping.values.named import named_conversion
+from target_totango.mapping.values.numbers import number_conversion
+from target_totango.mapping.values.options import Options, options_of
 from target_totango.objects import DAY
 from totango_api import search
 

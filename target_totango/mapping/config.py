@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
 
-from target_totango.mapping.dates import zone_named
 from target_totango.mapping.deletion import DEFAULT_MARK, DeletionMark, parse_deleted_when
 from target_totango.mapping.policy import FILL, OPTION_SETTINGS, POLICY_SETTINGS, Policy
 from target_totango.mapping.sources import Source, parse_source
+from target_totango.mapping.values.dates import zone_named
 from target_totango.models import HUB, TRACKING, WriteOptions
 from target_totango.objects import IDENTIFIERS, NAMED_SETTINGS, OBJECTS
 from totango_api.errors import SettingsError

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import expressions
-from target_totango.mapping.convert import ConversionError
-from target_totango.mapping.dates import ISO, date_conversion
 from target_totango.mapping.sources import SourceError, parse_source
+from target_totango.mapping.values.convert import ConversionError
+from target_totango.mapping.values.dates import ISO, date_conversion
 from target_totango.models import DELETED_FIELD
 from totango_api.text import snake
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.convert import to_text
+from target_totango.mapping.values.convert import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,15 +10,6 @@ import re
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.convert import (
-    Conversion,
-    ConversionError,
-    shown,
-    to_id,
-    to_text,
-    to_whole_id,
-    unicode_text,
-)
 from target_totango.mapping.expressions import Incomplete, Missing
 from target_totango.mapping.policy import (
     CLEAR,
@@ -29,6 +20,15 @@ from target_totango.mapping.policy import (
     SKIP,
     TRUNCATE,
     Policy,
+)
+from target_totango.mapping.values.convert import (
+    Conversion,
+    ConversionError,
+    shown,
+    to_id,
+    to_text,
+    to_whole_id,
+    unicode_text,
 )
 from totango_api.writing import (
     SALESFORCE_SHORT,
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from target_totango.mapping.expressions import Expression
-    from target_totango.mapping.options import Options
     from target_totango.mapping.stream_mapping import AttributeColumn, IdColumn
+    from target_totango.mapping.values.options import Options
 
     Reader = Callable[[Mapping[str, Any]], Any]
 

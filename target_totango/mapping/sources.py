@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import expressions
-from target_totango.mapping.dates import (
+from target_totango.mapping.values.dates import (
     EPOCH,
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,
@@ -18,7 +18,7 @@ from target_totango.mapping.dates import (
     date_conversion,
     zone_named,
 )
-from target_totango.mapping.numbers import number_pattern
+from target_totango.mapping.values.numbers import number_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

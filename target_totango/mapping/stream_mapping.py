@@ -12,9 +12,9 @@ from target_totango.models import Match, WriteOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from target_totango.mapping.convert import Conversion
     from target_totango.mapping.expressions import Expression
-    from target_totango.mapping.options import Options
+    from target_totango.mapping.values.convert import Conversion
+    from target_totango.mapping.values.options import Options
     from totango_api.writing import IdProblem
 
 

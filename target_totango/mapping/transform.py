@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from target_totango.mapping.convert import Conversion, ConversionError, unicode_text
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.matching import MATCH
 from target_totango.mapping.policy import LEAVE_OUT, SKIP
 from target_totango.mapping.rules import Rules
+from target_totango.mapping.values.convert import Conversion, ConversionError, unicode_text
 from target_totango.models import ACCOUNT, FIELDS, USER, ValidationError, WriteRequest
 from target_totango.objects import OBJECTS
 

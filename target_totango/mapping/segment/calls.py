@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.auto import is_loaders, recognise
-from target_totango.mapping.convert import ConversionError
+from target_totango.mapping.values.convert import ConversionError
 from totango_api.text import snake
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.mapping import expressions
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import DROP, MappingConfig
-from target_totango.mapping.dates import EPOCH, ISO
 from target_totango.mapping.description import log_mapping
 from target_totango.mapping.policy import LEAVE_OUT
 from target_totango.mapping.sources import Source
+from target_totango.mapping.values.dates import EPOCH, ISO
 from target_totango.models import ACCOUNTS
 from target_totango.objects import OBJECTS
 from totango_api.search import attributes as kinds

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from target_totango.mapping.convert import to_text
 from target_totango.mapping.names import name_problems
 from target_totango.mapping.segment.calls import GROUP, IDENTIFY, PAGE, SCREEN, TRACK, Call
 from target_totango.mapping.segment.mappings import (
@@ -22,6 +21,7 @@ from target_totango.mapping.segment.mappings import (
     USER_ID_FIELD,
     GrowingMapping,
 )
+from target_totango.mapping.values.convert import to_text
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
 from totango_api.text import snake
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig, parse_mappings
-from target_totango.mapping.convert import ConversionError
 from target_totango.mapping.segment.options import SegmentOptions
 from target_totango.mapping.segment.preset import Segment
 from target_totango.mapping.segment.rows import NotWritten
 from target_totango.mapping.transform import Transformed, Transformer
+from target_totango.mapping.values.convert import ConversionError
 from totango_api.errors import InputError
 from totango_api.search.attributes import DATE, Attribute
 

@@ -14,11 +14,11 @@ from invented_rows import ACCOUNTS, COMMON, KNOWN, ODD_MOMENTS, mappings, record
 
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig, parse_mappings
-from target_totango.mapping.convert import ConversionError
-from target_totango.mapping.dates import to_date
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.policy import Policy
 from target_totango.mapping.transform import Transformer
+from target_totango.mapping.values.convert import ConversionError
+from target_totango.mapping.values.dates import to_date
 
 if TYPE_CHECKING:
     from target_totango.mapping.stream_mapping import AttributeColumn, StreamMapping

@@ -13,8 +13,8 @@ from deliveries import deliver_call
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from target_totango.mapping.convert import to_number, to_text, to_yes_no
-from target_totango.mapping.dates import to_date
+from target_totango.mapping.values.convert import to_number, to_text, to_yes_no
+from target_totango.mapping.values.dates import to_date
 from target_totango.verify.compare import Difference, compare, milliseconds
 from target_totango.verify.polling import Sent, Verdict
 from target_totango.verify.rows import RowVerifier

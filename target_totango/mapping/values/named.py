@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from target_totango.mapping.convert import (
+from target_totango.mapping.values.convert import (
     Conversion,
     ConversionError,
     shown,

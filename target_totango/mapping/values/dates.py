@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from target_totango.mapping.convert import Conversion, ConversionError, moment_text, shown
+from target_totango.mapping.values.convert import Conversion, ConversionError, moment_text, shown
 from totango_api.text import EPOCH as EPOCH_MOMENT
 from totango_api.text import parse_iso
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.mapping.convert import (
+from target_totango.mapping.values.convert import (
     ConversionError,
     to_id,
     to_number,

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from target_totango.mapping.convert import Conversion, ConversionError, shown, to_number
+from target_totango.mapping.values.convert import Conversion, ConversionError, shown, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.mapping.convert import ConversionError
-from target_totango.mapping.numbers import number_conversion, number_pattern
+from target_totango.mapping.values.convert import ConversionError
+from target_totango.mapping.values.numbers import number_conversion, number_pattern
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.mapping.convert import ConversionError
-from target_totango.mapping.dates import Precision, date_conversion, to_date, zone_named
+from target_totango.mapping.values.convert import ConversionError
+from target_totango.mapping.values.dates import Precision, date_conversion, to_date, zone_named
 
 
 @given(st.datetimes(), st.sampled_from(["seconds", "milliseconds", "microseconds"]))

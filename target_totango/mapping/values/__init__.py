@@ -1,0 +1,1 @@
+"""Converts values to the texts that Totango takes: numbers, dates, lists, choices."""
