@@ -22,7 +22,7 @@ class StreamFailures:
         are_raised: Whether the first one ends the run, as in a test.
     """
 
-    def __init__(self, report: Report, *, are_raised: bool = False) -> None:
+    def __init__(self, report: Report, *, are_raised: bool) -> None:
         self._report = report
         self._are_raised = are_raised
         self._errors: dict[str, TotangoError] = {}

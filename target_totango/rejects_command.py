@@ -93,7 +93,7 @@ def rejects(arguments: Sequence[str], run_target: Callable[[Sequence[str]], None
     return 0
 
 
-def read_rejects(path: Path, reason: str | None = None) -> Iterator[RejectedRow]:
+def read_rejects(path: Path, reason: str | None) -> Iterator[RejectedRow]:
     """Yield the rows of a file.
 
     Args:

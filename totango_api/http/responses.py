@@ -174,7 +174,7 @@ def _not_json(endpoint: str, answer: Response, error: NotJsonError) -> ResponseE
     )
 
 
-def raise_failure(endpoint: str, answer: Any, status: int, *, region: str = "") -> None:
+def raise_failure(endpoint: str, answer: Any, status: int, *, region: str) -> None:
     """Raise the failure that a decoded body reports, if it reports one.
 
     Raises:

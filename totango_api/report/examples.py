@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.report.shapes import shape_of
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,7 +59,7 @@ class Examples:
             fields = {name: _shortened(record[name]) for name in names}
             rows.append({"row": row, "message": message, "fields": fields})
         else:
-            rows.append({"row": row, "fields": {name: shape_of(record[name]) for name in names}})
+            rows.append({"row": row, "fields": {name: _shape_of(record[name]) for name in names}})
 
     def as_list(self, counts: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
         """Return what was kept, with how many rows there are of each stream and reason."""
@@ -75,3 +73,22 @@ class Examples:
 def _shortened(value: object) -> object:
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return value if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _shape_of(value: object) -> str:
+    """Return the JSON type of a value, and how long it is: what may be shown of any row."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return f"text of {len(value)} characters" if value else "empty text"
+        case list():
+            return f"list of {len(value)}"
+        case dict():
+            return f"object of {len(json.dumps(value, default=str))} characters"
+        case _:
+            return type(value).__name__

@@ -40,14 +40,12 @@ class ListAnswer:
         total: Rows that the whole list has, as the answer says; None if it does not.
         counts_list: Whether that certainly is about the list: `total_hits` is, and a `total` may
             be about the answer alone.
-        are_hits: Whether these are hits of a search.
     """
 
     rows: list[Row]
-    odd: int = 0
-    total: int | None = None
-    counts_list: bool = False
-    are_hits: bool = False
+    odd: int
+    total: int | None
+    counts_list: bool
 
 
 def list_in(answer: Any, endpoint: str, place: str | None = None) -> ListAnswer:
@@ -62,16 +60,16 @@ def list_in(answer: Any, endpoint: str, place: str | None = None) -> ListAnswer:
         ResponseError: If there is no list, or it is not clear which one is meant.
     """
     above: list[Row] = []
-    found, name = answer, ""
+    found = answer
     for key in place.split(".") if place else ():
         above += [found] if isinstance(found, dict) else []
-        found, name = (found.get(key) if isinstance(found, dict) else None), key
+        found = found.get(key) if isinstance(found, dict) else None
     while place is None and isinstance(found, dict):
         above.append(found)
         inner = _next_key(found, endpoint)
         if inner is None:
             break
-        found, name = found[inner], inner
+        found = found[inner]
     rows = _rows_of(found)
     if rows is None:
         where = f"at {place}" if place else f"(it holds: {_keys_of(found)})"
@@ -79,7 +77,7 @@ def list_in(answer: Any, endpoint: str, place: str | None = None) -> ListAnswer:
         raise ResponseError(endpoint, reason=reason, remedy=_NAME_ROWS)
     objects = [row for row in rows if isinstance(row, dict)]
     total, counts_list = _total_in(above, found)
-    return ListAnswer(objects, len(rows) - len(objects), total, counts_list, name == HITS)
+    return ListAnswer(objects, len(rows) - len(objects), total, counts_list)
 
 
 def _next_key(found: Row, endpoint: str) -> str | None:
