@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def leave(sentence: str, code: int) -> NoReturn:
-    """Log why and end the process at once: threads may still wait for answers nobody needs."""
+    """Log why and end the process at once: threads may still wait for responses nobody needs."""
     logging.getLogger(TapTotango.name).error("%s", scrub(sentence))
     for stream in (sys.stderr, sys.stdout):
         try:

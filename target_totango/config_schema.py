@@ -46,8 +46,8 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "string",
         "Receipt of tracking calls",
         "What answers a tracking call that was taken, where that is not the documented GIF: a "
-        "regular expression for the whole body, empty for an empty one. Any other answer confirms "
-        "nothing. Not needed where the canary finds the first row.",
+        "regular expression for the whole body, empty for an empty one. Any other response "
+        "confirms nothing. Not needed where the canary finds the first row.",
     ),
     "mappings": setting(
         "array",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from totango_api.config import Connection
 
 PATIENCE_SECONDS: Final = 20
-"""How long a person waits for an answer."""
+"""How long a person waits for a response."""
 
 
 def print_findings(lines: Iterator[str]) -> int:

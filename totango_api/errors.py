@@ -8,8 +8,8 @@ TotangoError
 │   ├── AuthenticationError  401, 403
 │   ├── RefusedError         another 4xx, or a failure reported inside a 200
 │   ├── RateLimitError       429
-│   ├── UnavailableError     5xx, timeouts, dropped or truncated answers
-│   └── ResponseError        an answer that is not what the documentation shows
+│   ├── UnavailableError     5xx, timeouts, dropped or truncated responses
+│   └── ResponseError        a response that is not what the documentation shows
 ├── IncompleteReadError      rows are missing and cannot be had
 └── InputError               Singer input, catalog or state that cannot be used
 ```
@@ -67,7 +67,7 @@ class ApiError(TotangoError):
 
     Attributes:
         endpoint: Method and path, never the query string.
-        status: HTTP status; None when no answer arrived.
+        status: HTTP status; None when no response arrived.
         reason: What the server said, scrubbed and cut.
         retriable: Whether the same call may succeed later.
         may_have_succeeded: Whether the server may have carried the call out nevertheless.
@@ -137,4 +137,4 @@ class UnavailableError(ApiError):
 
 
 class ResponseError(ApiError):
-    """The answer is not what the documentation shows; `retriable` when it is not even JSON."""
+    """The response is not what the documentation shows; `retriable` when it is not even JSON."""

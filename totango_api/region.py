@@ -67,12 +67,12 @@ def region_of(client: ApiClient, number: str) -> str:
     query = urlencode({"service_id": number})
     url = f"{client.connection.hosts.api}/domains/?{query}"
     try:
-        answer = client.send(Request("api", "GET", url), json_of)
+        decoded = client.send(Request("api", "GET", url), json_of)
     except TotangoError as error:
         msg = f"The region of the service could not be looked up: {error}"
         raise SettingsError(msg, remedy="Set region to us or eu.") from None
-    site = answer.get("site") if isinstance(answer, dict) else None
+    site = decoded.get("site") if isinstance(decoded, dict) else None
     if not isinstance(site, str):
-        msg = "The region of the service could not be looked up: the answer names no site."
+        msg = "The region of the service could not be looked up: the response names no site."
         raise SettingsError(msg, remedy="Check service_id, or set region to us or eu.")
     return "eu" if site == EU_SITE else "us"

@@ -40,7 +40,7 @@ class AttributedStream(QueriedStream):
         """Return the columns of the query, of the attributes, and of what is computed.
 
         Raises:
-            ApiError: If the service gave no answer at all, and nothing is known from earlier.
+            ApiError: If the service gave no response at all, and nothing is known from earlier.
         """
         own = columns_of_fields(self._pasted.fields, self._pasted.parent_account_fields)
         if own and self._has_own_fields_only(tap.config):
@@ -68,11 +68,11 @@ class AttributedStream(QueriedStream):
     def _attribute_columns(self, context: StreamContext) -> Sequence[Column]:
         """Return the columns of the attributes.
 
-        Where the service does not name them, those that are known from earlier are kept: an answer
+        Where the service does not name them, those that are known from earlier are kept: a response
         that went wrong must not narrow a table.
 
         Raises:
-            ApiError: If it gave no answer at all, and nothing is known from earlier.
+            ApiError: If it gave no response at all, and nothing is known from earlier.
         """
         discovery = context.discovery
         attributes = discovery.attributes_of(self.searches)

@@ -74,7 +74,7 @@ class ImportJobsStream(ListedStream):
                     "connectorId": connector["id"],
                 }
             )
-            answer = self.run.client.api("GET", f"{_PATH}?{query}")
-            listed = answer.get("recurring") if isinstance(answer, dict) else None
-            jobs = rows_in(listed if listed is not None else answer, f"GET {_PATH}")
+            decoded = self.run.client.api("GET", f"{_PATH}?{query}")
+            listed = decoded.get("recurring") if isinstance(decoded, dict) else None
+            jobs = rows_in(listed if listed is not None else decoded, f"GET {_PATH}")
             yield [job for job in jobs if (job.get(_RUN) or {}).get("transactionId")]

@@ -71,7 +71,7 @@ class ListedStream(TotangoStream):
                 "%s: %s rows have the id of another one, and are left out.", self.name, doubles
             )
         self.finish()
-        # An empty list may be an answer that went wrong, and would empty the table.
+        # An empty list may be a response that went wrong, and would empty the table.
         if self._stream_version is not None and seen:
             self._write_activate_version_message(self._stream_version)
 

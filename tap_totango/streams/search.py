@@ -248,7 +248,7 @@ class SearchStream(AttributedStream):
         )
         if result.doubled:
             self.logger.warning(
-                "%s: %s ids came more than once in one answer; one row of each was read. %s",
+                "%s: %s ids came more than once in one response; one row of each was read. %s",
                 self.name,
                 result.doubled,
                 _LOOK_AT_IDS,

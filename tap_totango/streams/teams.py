@@ -54,7 +54,7 @@ class TeamsStream(ListedStream):
             team = self.run.client.api("GET", path)
             if not isinstance(team, dict):
                 endpoint = f"GET {path}"
-                raise ResponseError(endpoint, reason="the answer is not an object")
+                raise ResponseError(endpoint, reason="the response is not an object")
             yield [{key: _read(key, value) for key, value in team.items()}]
 
 

@@ -167,7 +167,7 @@ class Canary:
         self.findings[group] = {"result": watched.latest.result}
         logger.warning(
             "The service answers tracking calls with something other than a GIF. The first row of "
-            "%s is there, so the same answer counts as a receipt.",
+            "%s is there, so the same response counts as a receipt.",
             group[0],
         )
         return Confirmed(is_seen=watched.latest.result == "confirmed")

@@ -408,5 +408,5 @@ def test_an_id_that_comes_twice_is_said_and_points_to_no_partitions(stub, tap) -
     rows = [{"name": f"a-{n % 5}", "selected_fields": []} for n in range(6)]
     ran = tap(config=stub(lambda _: ok(hits("accounts", rows, 6))).config())
     assert len(ran.keys("accounts")) == 5
-    assert "accounts: 1 ids came more than once in one answer" in ran.said
+    assert "accounts: 1 ids came more than once in one response" in ran.said
     assert "partitions" not in ran.said

@@ -27,8 +27,8 @@ class Failure(enum.Enum):
         "If this repeats, lower page_size or raise request_timeout.",
     )
     DROPPED = ("the connection was dropped", True)
-    CUT_SHORT = ("the answer was cut short", True)
-    NOT_HTTP = ("the answer is not HTTP", True)
+    CUT_SHORT = ("the response was cut short", True)
+    NOT_HTTP = ("the response is not HTTP", True)
     NOT_VERIFIED = (
         "the certificate of the host could not be verified",
         None,

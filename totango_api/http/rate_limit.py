@@ -144,7 +144,7 @@ class RateLimiter:
     def _seconds_to_hold(self, now: float) -> float:
         hold = self._held_until - now
         told = self._server_left is not None and now < self._server_resets_at
-        # Calls in flight may or may not be counted in the last answer: assume not, and look
+        # Calls in flight may or may not be counted in the last response: assume not, and look
         # again as soon as one of them is back.
         if self._paces and told and (self._server_left or 0) - self._in_flight <= 0:
             hold = max(hold, self._server_resets_at - now)
@@ -159,7 +159,7 @@ class RateLimiter:
         with self._changed:
             same_window = abs(resets_at - self._server_resets_at) <= 2 * MARGIN_SECONDS
             if same_window and self._server_left is not None:
-                # Answers overtake each other; within one window the count only falls.
+                # Responses overtake each other; within one window the count only falls.
                 self._server_left = min(self._server_left, said.remaining)
             elif resets_at > self._server_resets_at:
                 self._server_left, self._server_resets_at = said.remaining, resets_at

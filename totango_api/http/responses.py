@@ -137,8 +137,8 @@ def _rate_limited(endpoint: str, headers: Mapping[str, str], surface: str) -> Ra
     )
 
 
-def json_of(endpoint: str, answer: Response, *, region: str = "") -> Any:
-    """Decode a JSON answer and look for a failure inside it.
+def json_of(endpoint: str, response: Response, *, region: str = "") -> Any:
+    """Decode a JSON response and look for a failure inside it.
 
     Raises:
         ResponseError: If it is not JSON; retriable, since proxies and overload answer so.
@@ -146,14 +146,14 @@ def json_of(endpoint: str, answer: Response, *, region: str = "") -> Any:
         AuthenticationError: If the body reports that the token was not accepted.
     """
     try:
-        decoded = decode(answer.body)
+        decoded = decode(response.body)
     except NotJsonError as error:
-        raise _not_json(endpoint, answer, error) from None
-    raise_failure(endpoint, decoded, answer.status, region=region)
+        raise _not_json(endpoint, response, error) from None
+    raise_failure(endpoint, decoded, response.status, region=region)
     return decoded
 
 
-def _not_json(endpoint: str, answer: Response, error: NotJsonError) -> ResponseError:
+def _not_json(endpoint: str, response: Response, error: NotJsonError) -> ResponseError:
     """Return the error for a body that is not JSON.
 
     A page of a proxy and a body that was cut off may well be gone next time. A syntax error in the
@@ -162,19 +162,19 @@ def _not_json(endpoint: str, answer: Response, error: NotJsonError) -> ResponseE
     if error.looks_like_json:
         reason = f"not JSON: {error}"
     else:
-        reason = f"not JSON: {excerpt(answer.body[:500].decode('utf-8', 'replace'))!r}"
+        reason = f"not JSON: {excerpt(response.body[:500].decode('utf-8', 'replace'))!r}"
     broken = error.looks_like_json and not error.is_cut_off
     return ResponseError(
         endpoint,
-        status=answer.status,
+        status=response.status,
         reason=reason,
-        request_id=request_id_of(answer.headers),
+        request_id=request_id_of(response.headers),
         retriable=True,
         max_tries=2 if broken else None,
     )
 
 
-def raise_failure(endpoint: str, answer: Any, status: int, *, region: str) -> None:
+def raise_failure(endpoint: str, decoded: Any, status: int, *, region: str) -> None:
     """Raise the failure that a decoded body reports, if it reports one.
 
     Raises:
@@ -182,13 +182,13 @@ def raise_failure(endpoint: str, answer: Any, status: int, *, region: str) -> No
             unless its reason blames the query.
         AuthenticationError: If the failure is about the token.
     """
-    if not isinstance(answer, dict):
+    if not isinstance(decoded, dict):
         return
-    failed = str(answer.get("status", "")).lower() in {"failed", "error"}
-    if not (failed or answer.get("error") or answer.get("errors") or answer.get("_error")):
+    failed = str(decoded.get("status", "")).lower() in {"failed", "error"}
+    if not (failed or decoded.get("error") or decoded.get("errors") or decoded.get("_error")):
         return
-    reason = _reason(answer) or "no reason given"
-    error = answer.get("error")
+    reason = _reason(decoded) or "no reason given"
+    error = decoded.get("error")
     if isinstance(error, dict) and error.get("type") == "authentication_failed":
         raise AuthenticationError(
             endpoint, status=status, reason=reason, remedy=authentication_remedy(region)
@@ -223,15 +223,15 @@ _PASSING: Final = re.compile(
 def reason_in(body: bytes) -> str:
     """Return what a body gives as its reason, scrubbed and cut."""
     try:
-        answer = msgspec.json.decode(body)
+        decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return excerpt(body[:500].decode("utf-8", "replace"))
-    return _reason(answer) if isinstance(answer, dict) else excerpt(answer)
+    return _reason(decoded) if isinstance(decoded, dict) else excerpt(decoded)
 
 
-def _reason(answer: dict[str, Any]) -> str:
+def _reason(decoded: dict[str, Any]) -> str:
     for key in ("_error", "error", "errors", "message"):
-        value = answer.get(key)
+        value = decoded.get(key)
         if isinstance(value, dict):
             value = value.get("message") or value
         if value:

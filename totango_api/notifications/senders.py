@@ -41,7 +41,7 @@ def post(url: str, notice: Notice) -> None:
     """Send a notice to a webhook.
 
     Raises:
-        NotTakenError: If its answer is not 2xx.
+        NotTakenError: If its response is not 2xx.
         requests.RequestException: If there is none.
     """
     with requests.Session() as session:
@@ -54,8 +54,8 @@ def post(url: str, notice: Notice) -> None:
             verify=ca_bundle(),
             proxies=get_environ_proxies(url),
             stream=True,
-        ) as answer:
-            status = answer.status_code
+        ) as response:
+            status = response.status_code
     if status in _REDIRECT:
         msg = f"the webhook answered {status}, and redirects are not followed"
         raise NotTakenError(msg)

@@ -42,7 +42,7 @@ class Deduplicator:
 
     @property
     def doubled(self) -> int:
-        """Keys that several rows of one answer had."""
+        """Keys that several rows of one response had."""
         return len(self._doubled)
 
     def reserve(self, rows: int) -> None:

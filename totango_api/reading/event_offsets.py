@@ -111,7 +111,7 @@ class OffsetRead:
         is_linked: Whether nothing can have slipped between two pages.
         has_ended: Whether the last page is one that has room for more.
         end: Rows up to the end of the last page.
-        lacking: Events that the last answer counts beyond its own end.
+        lacking: Events that the last response counts beyond its own end.
     """
 
     def __init__(

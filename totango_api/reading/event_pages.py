@@ -124,8 +124,8 @@ class EventPages:
         self.result.calls += 1
         query = self.query.narrowed(*terms).at(offset, count or self.query.count, None)
         form = query.form(account_id=self._account_id)
-        answer = self._client.post_form(PATH, form, max_retry_seconds=max_retry_seconds)
-        return page_in(answer, EVENTS, endpoint=f"POST {PATH}")
+        decoded = self._client.post_form(PATH, form, max_retry_seconds=max_retry_seconds)
+        return page_in(decoded, EVENTS, endpoint=f"POST {PATH}")
 
     def behind(self) -> Page | None:
         """Fetch the row that stands behind as many as came; None where that is refused.

@@ -2,7 +2,7 @@
 
 Each page begins with the last row of the one before, so that rows that move up are noticed. Pages
 that are asked for by number cannot: they are read twice, and must hold the same. The end is where
-answers count as many rows, or where nothing follows the last one.
+responses count as many rows, or where nothing follows the last one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api import limits
 from totango_api.errors import ResponseError
 from totango_api.reading.keyset import KeySet
-from totango_api.search import ListAnswer, list_in, whole_number
+from totango_api.search import ListPage, list_in, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ _MOVABLE: Final = 2
 """Rows move from page to page where there are so many."""
 
 _ROUND: Final = 100
-"""A single answer with a multiple of so many rows may have been cut."""
+"""A single response with a multiple of so many rows may have been cut."""
 
 _OTHER_KEY: Final = "Name what tells rows apart in `key`, or none."
 
@@ -41,7 +41,7 @@ class ListResult:
     """The result of a read.
 
     Attributes:
-        total: Rows that the last answer counted; None if none did.
+        total: Rows that the last response counted; None if none did.
         rows: Different rows.
         calls: Calls used.
         doubt: Why rows may be missing; empty if none are.
@@ -64,7 +64,7 @@ class _Pass:
         first: That of the first page.
         before: That of the page before.
         offset: Rows that the next page skips.
-        totals: What answers counted for the whole list.
+        totals: What responses counted for the whole list.
         claimed: The most that any number called a total said.
         steps_back: How often rows had gone away before a page.
         is_stuck: Whether a page was the first one again, or brought nothing new.
@@ -98,7 +98,7 @@ class _Pass:
         in_order = [before for _, before in shared] == sorted(before for _, before in shared)
         return not places or bool(shared and in_order and 2 * len(shared) > shared[-1][0])
 
-    def take(self, page: ListAnswer, keys: Sequence[Key], *, overlap: int) -> None:
+    def take(self, page: ListPage, keys: Sequence[Key], *, overlap: int) -> None:
         """Count a page in."""
         repeats = self.keys.add_all(keys).count(False)
         self.claimed = max(self.claimed, page.total or 0)
@@ -120,7 +120,7 @@ class ListRead:
         client: Calls the service.
         request: What it is asked, for the first page.
         parameters: How another page is asked for.
-        place: Where the rows are in an answer; None = where a list is found.
+        place: Where the rows are in a response; None = where a list is found.
         page_size: Most rows on a page.
     """
 
@@ -143,7 +143,7 @@ class ListRead:
         self._seen = KeySet()
         self.result = ListResult()
 
-    def first(self) -> ListAnswer:
+    def first(self) -> ListPage:
         """Return the first page.
 
         Raises:
@@ -152,7 +152,7 @@ class ListRead:
         return self._fetch(0, 0)
 
     def pages(
-        self, key: Sequence[tuple[str, ...]] = (), first: ListAnswer | None = None
+        self, key: Sequence[tuple[str, ...]] = (), first: ListPage | None = None
     ) -> Iterator[list[Row]]:
         """Yield the rows of each page that did not come before.
 
@@ -177,7 +177,7 @@ class ListRead:
                 break
         self._seen.close()
 
-    def _pass(self, done: _Pass, page: ListAnswer | None) -> Iterator[list[Row]]:
+    def _pass(self, done: _Pass, page: ListPage | None) -> Iterator[list[Row]]:
         """Go through all pages; each begins with the last row of the one before.
 
         While rows keep their order, nothing that was there throughout is passed over then.
@@ -208,7 +208,7 @@ class ListRead:
         """Rows that a page has in common with the one before."""
         return int(bool(self._parameters.offset) and self._count > 1)
 
-    def _fetch(self, pages: int, offset: int) -> ListAnswer:
+    def _fetch(self, pages: int, offset: int) -> ListPage:
         """Fetch the page behind so many pages, or rows."""
         names, values = self._parameters, dict[str, int]()
         if names.offset:
@@ -220,11 +220,11 @@ class ListRead:
             values[names.count] = min(self._count, left) if left > 0 else self._count
         self.result.calls += 1
         request = self._request.with_parameters(values)
-        answer = list_in(request.send(self._client), request.endpoint, self._place)
-        if answer.odd:
-            reason = f"{answer.odd} rows of the answer are no objects"
+        page = list_in(request.send(self._client), request.endpoint, self._place)
+        if page.odd:
+            reason = f"{page.odd} rows of the response are no objects"
             raise ResponseError(request.endpoint, reason=reason)
-        return answer
+        return page
 
     def _doubt_about(self, done: _Pass, before: int | None) -> str:
         """Return why rows may be missing after a pass; empty if none are.

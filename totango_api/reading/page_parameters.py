@@ -23,7 +23,7 @@ class PageParameters:
         offset: Rows to skip.
         page: Number of the page, instead of an offset.
         count: Rows on a page.
-        is_whole: Whether one answer is known to hold the whole list.
+        is_whole: Whether one response is known to hold the whole list.
     """
 
     offset: str = ""

@@ -57,7 +57,7 @@ class ReadResult:
         total: Rows that the server counted at the first call; None if it does not count.
         rows: Different rows, those of an interrupted earlier read included.
         unreadable: Rows without an id, or that are not objects.
-        doubled: Ids that several rows of one answer had, of which one row was given.
+        doubled: Ids that several rows of one response had, of which one row was given.
         calls: Search calls used.
         missing: Rows that are there and could not be had; None if their number is unknown.
         ways: How the query and its parts were read, and how often each way was taken.

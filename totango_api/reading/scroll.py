@@ -1,7 +1,7 @@
 """Reads accounts through the scroll endpoint, which knows no 10,000-row window.
 
 Undocumented; what is known of it is what one public client sends and parses: form fields
-`query` and `scroll_id`, an answer with `scroll-id`, `total_hits` and keyed attributes. Whether
+`query` and `scroll_id`, a response with `scroll-id`, `total_hits` and keyed attributes. Whether
 a scroll id may be used twice is unknown, so no step is ever repeated: a failed scroll starts
 again from the beginning.
 """
@@ -72,17 +72,17 @@ class ScrollRead:
     def _scroll(self) -> Iterator[RecordBatch]:
         scroll_id: str | None = None
         while True:
-            answer = self._step(scroll_id)
-            accounts = answer.get("accounts")
+            decoded = self._step(scroll_id)
+            accounts = decoded.get("accounts")
             if not isinstance(accounts, list):
-                raise ResponseError(_ENDPOINT, reason="the answer holds no list of accounts")
-            self.result.total = whole_number(answer.get("total_hits"))
+                raise ResponseError(_ENDPOINT, reason="the response holds no list of accounts")
+            self.result.total = whole_number(decoded.get("total_hits"))
             self._seen.reserve(self.result.total or 0)
             if not accounts:
                 self._is_at_the_end = True
                 return
             yield RecordBatch(self._new(accounts))
-            following = answer.get("scroll-id") or answer.get("scroll_id")
+            following = decoded.get("scroll-id") or decoded.get("scroll_id")
             if not isinstance(following, str):
                 return
             scroll_id = following
@@ -93,10 +93,10 @@ class ScrollRead:
             team_id=self._team_id, scroll_id=scroll_id
         )
         seconds = None if scroll_id is None else 0.0
-        answer = self._client.post_form(PATH, form, max_retry_seconds=seconds)
-        if not isinstance(answer, dict):
-            raise ResponseError(_ENDPOINT, reason="the answer is not an object")
-        return answer
+        decoded = self._client.post_form(PATH, form, max_retry_seconds=seconds)
+        if not isinstance(decoded, dict):
+            raise ResponseError(_ENDPOINT, reason="the response is not an object")
+        return decoded
 
     def _new(self, accounts: list[Any]) -> list[Hit]:
         hits = []

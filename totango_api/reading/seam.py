@@ -25,7 +25,7 @@ KeyedName: TypeAlias = "tuple[Key | None, str]"
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of one answer, in ascending order of their names.
+    """Rows of one response, in ascending order of their names.
 
     Attributes:
         start: Position of the first one among all rows of the query, as far as that is known.

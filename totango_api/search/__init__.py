@@ -28,7 +28,7 @@ from totango_api.search.endpoint import (
     whole_number,
 )
 from totango_api.search.key_lookup import LookupResult
-from totango_api.search.list_answer import ListAnswer, Row, list_in
+from totango_api.search.list_page import ListPage, Row, list_in
 from totango_api.search.lookup import Lookup
 from totango_api.search.matching import Matcher
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
@@ -62,7 +62,7 @@ __all__ = [
     "FieldSpec",
     "Hit",
     "Key",
-    "ListAnswer",
+    "ListPage",
     "Lookup",
     "LookupResult",
     "Matcher",

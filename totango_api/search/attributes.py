@@ -157,10 +157,10 @@ def discover(client: ApiClient, *, seconds: float = DISCOVERY_SECONDS) -> list[A
     Raises:
         ApiError: If the service refuses, or answers in another shape.
     """
-    answer = client.api("GET", ATTRIBUTES_PATH, max_retry_seconds=seconds)
-    listed = answer.get("list") if isinstance(answer, dict) else None
+    decoded = client.api("GET", ATTRIBUTES_PATH, max_retry_seconds=seconds)
+    listed = decoded.get("list") if isinstance(decoded, dict) else None
     if not isinstance(listed, list):
-        raise ResponseError(_ENDPOINT, reason="the answer holds no list of attributes")
+        raise ResponseError(_ENDPOINT, reason="the response holds no list of attributes")
     found = {(attribute.object, attribute.api_name): attribute for attribute in definitions(listed)}
     if listed and not found:
         raise ResponseError(_ENDPOINT, reason="no entry of the list names a key_name")

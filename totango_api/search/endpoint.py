@@ -1,6 +1,6 @@
 """Fetches one page of accounts or users from the Search API.
 
-Facts: "Search API (accounts and users)" and public clients for the shape of the answer.
+Facts: "Search API (accounts and users)" and public clients for the shape of the response.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ USERS: Final = "users"
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of one answer.
+    """Rows of one response.
 
     Attributes:
         hits: The rows that are objects.
@@ -118,10 +118,10 @@ class Search:
         """
         with self._counting:
             self.calls += 1
-        answer = self._client.post_form(
+        decoded = self._client.post_form(
             self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
         )
-        page = page_in(answer, self.stream, endpoint=f"POST {self.path}")
+        page = page_in(decoded, self.stream, endpoint=f"POST {self.path}")
         self._odd_rows.log(page, query.offset)
         return page
 
@@ -162,20 +162,22 @@ def _name_of(hit: Hit) -> str:
     return excerpt(hit.get("display_name") or "without a name")
 
 
-def page_in(answer: Any, stream: str, *, endpoint: str) -> Page:
+def page_in(decoded: Any, stream: str, *, endpoint: str) -> Page:
     """Take the rows out of `response.<stream>.hits`.
 
     Raises:
         ResponseError: If there are none, not even an empty list.
     """
-    response = answer.get("response") if isinstance(answer, dict) else None
+    response = decoded.get("response") if isinstance(decoded, dict) else None
     body = response.get(stream) if isinstance(response, dict) else None
     hits = body.get("hits") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(hits, list):
-        said = ", ".join(sorted(map(str, answer))) if isinstance(answer, dict) else excerpt(answer)
+        said = (
+            ", ".join(sorted(map(str, decoded))) if isinstance(decoded, dict) else excerpt(decoded)
+        )
         raise ResponseError(
             endpoint,
-            reason=f"the answer holds no response.{stream}.hits (it holds: {excerpt(said)})",
+            reason=f"the response holds no response.{stream}.hits (it holds: {excerpt(said)})",
             remedy="Check api_url: is it really Totango's API?",
         )
     rows = [hit for hit in hits if isinstance(hit, dict)]

@@ -40,18 +40,18 @@ def read_references(client: ApiClient, name: str) -> list[Reference]:
     """Return the entries of a list, with one call.
 
     Raises:
-        ResponseError: If the answer holds none that can be read, and is not empty.
+        ResponseError: If the response holds none that can be read, and is not empty.
         ApiError: If the list is not answered.
     """
     endpoint = f"GET {REFERENCE_PATHS[name]}"
     rows = rows_in(client.api("GET", REFERENCE_PATHS[name]), endpoint)
     references = [found for row in rows if (found := _reference(row)) is not None]
     if rows and not references:
-        raise ResponseError(endpoint, reason="the answer holds no list of ids and names")
+        raise ResponseError(endpoint, reason="the response holds no list of ids and names")
     return references
 
 
-def rows_in(answer: Any, endpoint: str) -> list[dict[str, Any]]:
+def rows_in(decoded: Any, endpoint: str) -> list[dict[str, Any]]:
     """Return the rows of a list, of an object keyed by id, or of either under one more key.
 
     Names are in snake case, and empty texts null. The key of a row is its `id`, if it has none.
@@ -59,23 +59,23 @@ def rows_in(answer: Any, endpoint: str) -> list[dict[str, Any]]:
     Raises:
         ResponseError: If there is no list.
     """
-    if isinstance(answer, dict) and len(answer) == 1:
-        (inner,) = answer.values()
+    if isinstance(decoded, dict) and len(decoded) == 1:
+        (inner,) = decoded.values()
         if isinstance(inner, list) or (inner and _is_keyed(inner)):
             return rows_in(inner, endpoint)
-    rows = answer
-    if _is_keyed(answer):
-        rows = [{"id": key, **row} for key, row in answer.items()]
+    rows = decoded
+    if _is_keyed(decoded):
+        rows = [{"id": key, **row} for key, row in decoded.items()]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ResponseError(endpoint, reason="the answer holds no list")
+        raise ResponseError(endpoint, reason="the response holds no list")
     return [
         {snake(name): None if value == "" else value for name, value in row.items()} for row in rows
     ]
 
 
-def _is_keyed(answer: Any) -> bool:
-    """Return whether an answer is an object of objects."""
-    return isinstance(answer, dict) and all(isinstance(row, dict) for row in answer.values())
+def _is_keyed(decoded: Any) -> bool:
+    """Return whether a response is an object of objects."""
+    return isinstance(decoded, dict) and all(isinstance(row, dict) for row in decoded.values())
 
 
 def _reference(row: dict[str, Any]) -> Reference | None:

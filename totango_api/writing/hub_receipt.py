@@ -1,8 +1,8 @@
 """Recognises what confirms a batch of the Integration Hub: a receipt, and nothing else.
 
 Public clients show an object with `status` ("success"), `time_received` and a batch id, of which no
-source shows the key. Whatever else an answer says must agree with that: as many rows taken as were
-sent, none failed. An answer with anything that is not known here is no receipt.
+source shows the key. Whatever else a response says must agree with that: as many rows taken as were
+sent, none failed. A response with anything that is not known here is no receipt.
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ _RESULTS: Final = frozenset(
 )
 
 
-def is_receipt(answer: Any, rows: BatchRows) -> bool:
-    """Return whether a decoded answer says that every row was taken, and nothing else."""
-    status = answer.get("status") if isinstance(answer, dict) else None
+def is_receipt(decoded: Any, rows: BatchRows) -> bool:
+    """Return whether a decoded response says that every row was taken, and nothing else."""
+    status = decoded.get("status") if isinstance(decoded, dict) else None
     if not isinstance(status, str) or status.lower() != "success":
         return False
-    others = plain({key: value for key, value in answer.items() if key != "status"})
-    are_told_apart = len(others) == len(answer) - 1
+    others = plain({key: value for key, value in decoded.items() if key != "status"})
+    are_told_apart = len(others) == len(decoded) - 1
     return are_told_apart and all(_agrees(name, value, rows) for name, value in others.items())
 
 
-def taken_in(answer: Any, rows: BatchRows) -> set[int]:
-    """Return the places of the rows that an answer names as taken.
+def taken_in(decoded: Any, rows: BatchRows) -> set[int]:
+    """Return the places of the rows that a response names as taken.
 
     Only where it says so in a list of results, and nothing else that casts doubt on that.
     """
-    if isinstance(answer, list):
-        answer = {"results": answer}
-    if not isinstance(answer, dict):
+    if isinstance(decoded, list):
+        decoded = {"results": decoded}
+    if not isinstance(decoded, dict):
         return set()
-    parts = plain(answer)
+    parts = plain(decoded)
     lists = [value for name, value in parts.items() if name in _RESULTS and _is_list(value)]
-    if len(lists) != 1 or len(parts) != len(answer):
+    if len(lists) != 1 or len(parts) != len(decoded):
         return set()
     try:
         results = list(results_in(lists[0], rows))
@@ -74,7 +74,7 @@ def taken_in(answer: Any, rows: BatchRows) -> set[int]:
 
 
 def _fits(name: str, value: Any, rows: BatchRows, taken: int, refused: int) -> bool:
-    """Return whether a part of an answer fits its list of results."""
+    """Return whether a part of a response fits its list of results."""
     if name == "status":
         return isinstance(value, str) and value.lower() in {*SUCCESSES, "partial"}
     if name in _FAILED and _is_number(value):
@@ -85,7 +85,7 @@ def _fits(name: str, value: Any, rows: BatchRows, taken: int, refused: int) -> b
 
 
 def _agrees(name: str, value: Any, rows: BatchRows) -> bool:
-    """Return whether a part of an answer says nothing but that every row was taken."""
+    """Return whether a part of a response says nothing but that every row was taken."""
     if name in _IDS:
         is_id = isinstance(value, str) and any(map(str.isalnum, value)) and not is_word(value)
         return (is_id or _is_number(value)) and not rows.has_id(value)

@@ -44,7 +44,7 @@ _BAD: Final = range(400, 600)
 
 
 class BatchRows:
-    """The rows of a batch, as an answer may name them.
+    """The rows of a batch, as a response may name them.
 
     Args:
         rows: What was sent.
@@ -54,7 +54,7 @@ class BatchRows:
         self.size = len(rows)
         self._rows = rows
 
-    # Most answers name no row: then nothing is looked up.
+    # Most responses name no row: then nothing is looked up.
 
     @functools.cached_property
     def _places(self) -> dict[str, int]:
@@ -81,7 +81,7 @@ class BatchRows:
         return any(row.id == text for row in self._rows)
 
     def place_of(self, entry: Any) -> int | None:
-        """Return the place of the row that an entry of an answer names, from 0.
+        """Return the place of the row that an entry of a response names, from 0.
 
         Raises:
             IndexError: If it names none of the batch: then it counts in another way.
@@ -111,14 +111,14 @@ class BatchRows:
         return place
 
 
-def faults_in(answer: Any, rows: BatchRows) -> dict[int, str]:
-    """Return the reasons that a decoded answer gives for single rows, by their places.
+def faults_in(decoded: Any, rows: BatchRows) -> dict[int, str]:
+    """Return the reasons that a decoded response gives for single rows, by their places.
 
     Where it names a row that is not there, nothing that it says of rows can be trusted.
     """
     faults: dict[int, str] = {}
     try:
-        _read(answer, rows, faults, _DEPTH)
+        _read(decoded, rows, faults, _DEPTH)
     except IndexError:
         return {}
     return faults
@@ -154,16 +154,16 @@ def is_word(text: str) -> bool:
     return text.strip().lower() in SUCCESSES | FAILURES | {"partial"}
 
 
-def _read(answer: Any, rows: BatchRows, faults: dict[int, str], depth: int) -> None:
+def _read(decoded: Any, rows: BatchRows, faults: dict[int, str], depth: int) -> None:
     if depth == 0:
         return
-    if isinstance(answer, list):
-        for place, is_taken, reason in results_in(answer, rows):
+    if isinstance(decoded, list):
+        for place, is_taken, reason in results_in(decoded, rows):
             if not is_taken:
                 faults.setdefault(place, reason)
-    if not isinstance(answer, Mapping):
+    if not isinstance(decoded, Mapping):
         return
-    for name, value in plain(answer).items():
+    for name, value in plain(decoded).items():
         if name in FAULTS:
             _read_faults(value, rows, faults)
         if isinstance(value, Mapping) or (isinstance(value, list) and name not in FAULTS):

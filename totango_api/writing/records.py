@@ -1,7 +1,7 @@
 """Objects that are made and changed one by one, each with an id of Totango's own.
 
-Making one twice makes two: Totango keeps no id of the caller's. Only an answer that holds the id or
-says "Success" tells that it was done: 200 alone does not.
+Making one twice makes two: Totango keeps no id of the caller's. Only a response that holds the id
+or says "Success" tells that it was done: 200 alone does not.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ R = TypeVar("R")
 JSON: Final = "application/json"
 
 SUCCESS: Final = "success"
-"""What the article on tasks shows as the answer to a new one."""
+"""What the article on tasks shows as the response to a new one."""
 
 TRIES: Final = 4
-"""How often a change is sent before an answer that is no receipt is believed."""
+"""How often a change is sent before a response that is no receipt is believed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RecordEndpoint:
 
     Attributes:
         path: Of the REST API, with the slash at its end that the article shows.
-        id_in: Returns the id that an answer holds.
+        id_in: Returns the id that a response holds.
         event_type: The type of the events by which they are read.
         shown: Returns what of the fields an event shows, by the names under which they are sent.
         told_by: The fields by which one is told from others of its account.
@@ -79,7 +79,7 @@ class RecordClient:
     def create(
         self, endpoint: RecordEndpoint, account_id: str, fields: Mapping[str, str]
     ) -> str | None:
-        """Make an object, and return its id; None where the answer holds none.
+        """Make an object, and return its id; None where the response holds none.
 
         It is sent again only where it certainly was not carried out.
 
@@ -89,9 +89,9 @@ class RecordClient:
         body = endpoint.body(account_id, fields)
 
         def read(url: str, response: Response) -> str | None:
-            answer = self._read(url, response, idempotent=False)
-            if (record_id := _id_text(endpoint.id_in(answer))) is None:
-                _check_success(url, response, answer, idempotent=False)
+            decoded = self._read(url, response, idempotent=False)
+            if (record_id := _id_text(endpoint.id_in(decoded))) is None:
+                _check_success(url, response, decoded, idempotent=False)
             return record_id
 
         return self._send("POST", endpoint.path, body, read, idempotent=False)
@@ -126,10 +126,10 @@ class RecordClient:
         body = endpoint.body(account_id, fields) | repeated
 
         def read(url: str, response: Response) -> None:
-            answer = self._read(url, response, idempotent=True)
-            # No source shows the answer to a change: none at all is a usual one.
-            if answer != "" and _id_text(endpoint.id_in(answer)) != record_id:
-                _check_success(url, response, answer, idempotent=True)
+            decoded = self._read(url, response, idempotent=True)
+            # No source shows the response to a change: none at all is a usual one.
+            if decoded != "" and _id_text(endpoint.id_in(decoded)) != record_id:
+                _check_success(url, response, decoded, idempotent=True)
 
         self._send("PUT", path, body, read, idempotent=True)
 
@@ -154,35 +154,35 @@ class RecordClient:
         return self._client.send(request, read)
 
     def _read(self, url: str, response: Response, *, idempotent: bool) -> Any:
-        """Return a decoded answer; a text such as "Success" as it is.
+        """Return a decoded response; a text such as "Success" as it is.
 
         Raises:
-            ApiError: If the answer says that it was not done.
+            ApiError: If the response says that it was not done.
         """
         body = response.body.strip()
         if not body.startswith((b"{", b"[", b"<")):
             return body.decode("utf-8", "replace").strip('"')
         try:
-            answer = json_of(url, response, region=self._client.connection.region)
+            decoded = json_of(url, response, region=self._client.connection.region)
         except ApiError as error:
-            # A page of a proxy, half an answer, "internal error": who knows what came of the call.
+            # A page of a proxy, half a response, "internal error": who knows what came of the call.
             if not idempotent and error.retriable:
                 error.retriable, error.may_have_succeeded = False, True
             raise
-        if verdict_in(answer) is False:
+        if verdict_in(decoded) is False:
             raise _no_receipt(url, response, idempotent=idempotent)
-        return answer
+        return decoded
 
 
-def _check_success(url: str, response: Response, answer: Any, *, idempotent: bool) -> None:
-    """Check that an answer without an id says that the call was carried out.
+def _check_success(url: str, response: Response, decoded: Any, *, idempotent: bool) -> None:
+    """Check that a response without an id says that the call was carried out.
 
     Raises:
         ResponseError: If it does not.
     """
-    said = answer
-    if isinstance(answer, dict) and len(answer) == 1:
-        said = SUCCESS if verdict_in(answer) else next(iter(answer.values()))
+    said = decoded
+    if isinstance(decoded, dict) and len(decoded) == 1:
+        said = SUCCESS if verdict_in(decoded) else next(iter(decoded.values()))
     if not (isinstance(said, str) and said.rstrip(".!").lower() == SUCCESS):
         raise _no_receipt(url, response, idempotent=idempotent)
 

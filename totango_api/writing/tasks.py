@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from totango_api.reading import RecordEvent
 
 
-def _id_in(answer: Any) -> Any:
-    return answer.get("id") if isinstance(answer, dict) else None
+def _id_in(decoded: Any) -> Any:
+    return decoded.get("id") if isinstance(decoded, dict) else None
 
 
 def _shown(event: RecordEvent) -> dict[str, Any]:

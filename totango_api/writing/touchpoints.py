@@ -1,6 +1,6 @@
 """Touchpoints: what happened between somebody and an account ("Touchpoints API").
 
-The answer to a new one, and what a change asks for, are known from public clients only.
+The response to a new one, and what a change asks for, are known from public clients only.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from totango_api.reading import RecordEvent
 
 
-def _id_in(answer: Any) -> Any:
-    note = answer.get("note") if isinstance(answer, dict) else None
+def _id_in(decoded: Any) -> Any:
+    note = decoded.get("note") if isinstance(decoded, dict) else None
     return note.get("id") if isinstance(note, dict) else None
 
 

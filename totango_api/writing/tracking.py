@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 PIXEL: Final = "/pixel.gif"
 DELIVERED: Final = (200, 201)
 RECEIPTS: Final = (b"GIF89a", b"GIF87a")
-"""How the body of a receipt begins: no other answer tells that Totango has taken a call."""
+"""How the body of a receipt begins: no other response tells that Totango has taken a call."""
 
 TRIES: Final = 4
-"""How often a call is sent before an answer that is no receipt is believed, unless it is a page."""
+"""How often a call is sent until a response without a receipt is believed, unless it is a page."""
 
 _SAYS_NO: Final = re.compile(
     r"(?i)fail|err|denied|deny|forbid|refus|reject|invalid|unauth|unavail|not |false|null|"
@@ -90,7 +90,7 @@ class NoReceiptError(ResponseError):
     It may or may not have been taken.
 
     Attributes:
-        body: The answer, without surrounding blanks.
+        body: The response, without surrounding blanks.
     """
 
     def __init__(self, endpoint: str, response: Response) -> None:
@@ -175,9 +175,9 @@ class TrackingClient:
         )
 
     def prove(self, error: NoReceiptError) -> None:
-        """Take an answer for a receipt, since what was answered so is in Totango.
+        """Take a response for a receipt, since what was answered so is in Totango.
 
-        From the first GIF on, only a GIF is a receipt: then that was another answer's place.
+        From the first GIF on, only a GIF is a receipt: then that was another response's place.
         """
         if not self._answers_with_gif:
             self._proven = error.body

@@ -26,16 +26,16 @@ _ABSENCE: Final = re.compile(r"(?i)\bnot (?:found|exist\w*)\b|\b(?:no such|unkno
 
 @dataclass(frozen=True)
 class Deletion:
-    """What an answer says about a deletion.
+    """What a response says about a deletion.
 
     Attributes:
         claim: `unclear` when it is neither an acknowledgement nor the API's word that there is no
             such user: a page of a gateway, `{"success": false}`, a text.
-        answer: What was answered, scrubbed and cut, where it is unclear.
+        response: What was answered, scrubbed and cut, where it is unclear.
     """
 
     claim: Literal["deleted", "not there", "unclear"]
-    answer: str = ""
+    response: str = ""
 
 
 def deletion_request(connection: Connection, account_id: str, user_id: str) -> Request:
@@ -59,7 +59,7 @@ def delete_user(client: ApiClient, account_id: str, user_id: str) -> Deletion:
 
     Returns:
         What Totango says of it. That the user was not there is also what a deletion says that was
-        repeated because its first answer got lost.
+        repeated because its first response got lost.
 
     Raises:
         ApiError: If it was not deleted.
@@ -97,20 +97,20 @@ def _claim(endpoint: str, response: Response, region: str) -> Deletion:
         raise ResponseError(
             endpoint,
             status=response.status,
-            reason="the answer is a web page",
+            reason="the response is a web page",
             remedy="Check api_url: is it really Totango's API?",
         )
-    answer = None
+    decoded = None
     if body.startswith((b"{", b"[")):
-        answer = json_of(endpoint, response, region=region)
-    if isinstance(answer, dict) and _acknowledges(answer):
+        decoded = json_of(endpoint, response, region=region)
+    if isinstance(decoded, dict) and _acknowledges(decoded):
         return Deletion("deleted")
     return Deletion("unclear", excerpt(body[:500].decode("utf-8", "replace")))
 
 
-def _acknowledges(answer: dict[str, Any]) -> bool:
-    """Return whether an answer says that it was done, and nowhere that it was not."""
-    said = {str(key).lower(): value for key, value in answer.items()}
+def _acknowledges(decoded: dict[str, Any]) -> bool:
+    """Return whether a response says that it was done, and nowhere that it was not."""
+    said = {str(key).lower(): value for key, value in decoded.items()}
     if any(value is False or value == 0 for value in said.values()):
         return False
     status = said.get("status")

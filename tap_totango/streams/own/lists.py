@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tap_totango.schema import SeenColumns
     from tap_totango.streams.context import StreamContext
     from tap_totango.streams.own.requests import OwnRequest
-    from totango_api.search import ListAnswer, Row
+    from totango_api.search import ListPage, Row
 
 
 class OwnListStream(ListedStream):
@@ -67,7 +67,7 @@ class OwnListStream(ListedStream):
 
     # Columns ------------------------------------------------------------------------------------
 
-    def _first_page(self, tap: Tap) -> ListAnswer | None:
+    def _first_page(self, tap: Tap) -> ListPage | None:
         """Return the first page; None if it cannot be had, or nobody wants it."""
         catalog = tap.input_catalog
         entry = catalog.get_stream(self.name) if catalog else None
@@ -287,7 +287,7 @@ class OwnListStream(ListedStream):
         elif result.note:
             said = "%s: %s Set paging in %s: none, if that is the whole list."
             self.logger.warning(said, self.name, result.note, setting)
-        # An empty list without a count may be an answer that went wrong, and would empty the table.
+        # An empty list without a count may be a response gone wrong, and would empty the table.
         elif self._stream_version is not None and (result.rows or result.total == 0):
             self._write_activate_version_message(self._stream_version)
 

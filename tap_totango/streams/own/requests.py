@@ -34,7 +34,7 @@ class OwnRequest:
         name: Of the stream.
         request: What is asked, without host and token.
         key: Keys of a row that tell it apart, as the user names them.
-        rows: Where the rows are in an answer; None = where a list is found.
+        rows: Where the rows are in a response; None = where a list is found.
         parameters: How another page is asked for.
         searches: `accounts` or `users`, if the request is a search for them; else empty.
         query: What such a search selects.

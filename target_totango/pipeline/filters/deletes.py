@@ -42,7 +42,7 @@ _STILL_THERE: Final = (
     "again, or raise verify_timeout."
 )
 _UNCLEAR: Final = (
-    "It cannot be looked up whether the user is deleted, and the answer does not say it: {!r}."
+    "It cannot be looked up whether the user is deleted, and the response does not say it: {!r}."
 )
 _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
@@ -164,7 +164,7 @@ class HardDeletes:
                 deletion = clients.delete_user(user)
                 deleted[user] = announced
                 if deletion.claim == "unclear":
-                    unclear[user] = deletion.answer
+                    unclear[user] = deletion.response
             except ApiError as error:
                 if not rows:
                     raise

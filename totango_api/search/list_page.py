@@ -1,4 +1,4 @@
-"""Finds the rows in an answer whose shape nobody has documented.
+"""Finds the rows in a response whose shape nobody has documented.
 
 Shapes seen: a bare list; `response.<object>.hits` of searches; a list under a key of its own, alone
 or beside other things; an object keyed by id, alone or under one key.
@@ -31,15 +31,15 @@ _NAME_ROWS: Final = "Name the place of its rows in `rows`, such as response.item
 
 
 @dataclass(frozen=True)
-class ListAnswer:
-    """The rows of one answer.
+class ListPage:
+    """The rows of one response.
 
     Attributes:
         rows: Those that are objects.
         odd: How many are not.
-        total: Rows that the whole list has, as the answer says; None if it does not.
+        total: Rows that the whole list has, as the response says; None if it does not.
         counts_list: Whether that certainly is about the list: `total_hits` is, and a `total` may
-            be about the answer alone.
+            be about the response alone.
     """
 
     rows: list[Row]
@@ -48,11 +48,11 @@ class ListAnswer:
     counts_list: bool
 
 
-def list_in(answer: Any, endpoint: str, place: str | None = None) -> ListAnswer:
-    """Return the rows of an answer.
+def list_in(decoded: Any, endpoint: str, place: str | None = None) -> ListPage:
+    """Return the rows of a response.
 
     Args:
-        answer: Decoded JSON.
+        decoded: JSON of a response.
         endpoint: Method and path, for messages.
         place: Where the rows are, such as `response.items`; None = where a list is found.
 
@@ -60,7 +60,7 @@ def list_in(answer: Any, endpoint: str, place: str | None = None) -> ListAnswer:
         ResponseError: If there is no list, or it is not clear which one is meant.
     """
     above: list[Row] = []
-    found = answer
+    found = decoded
     for key in place.split(".") if place else ():
         above += [found] if isinstance(found, dict) else []
         found = found.get(key) if isinstance(found, dict) else None
@@ -73,11 +73,11 @@ def list_in(answer: Any, endpoint: str, place: str | None = None) -> ListAnswer:
     rows = _rows_of(found)
     if rows is None:
         where = f"at {place}" if place else f"(it holds: {_keys_of(found)})"
-        reason = f"the answer holds no list {where}"
+        reason = f"the response holds no list {where}"
         raise ResponseError(endpoint, reason=reason, remedy=_NAME_ROWS)
     objects = [row for row in rows if isinstance(row, dict)]
     total, counts_list = _total_in(above, found)
-    return ListAnswer(objects, len(rows) - len(objects), total, counts_list)
+    return ListPage(objects, len(rows) - len(objects), total, counts_list)
 
 
 def _next_key(found: Row, endpoint: str) -> str | None:
@@ -94,7 +94,7 @@ def _next_key(found: Row, endpoint: str) -> str | None:
     lists = [key for key, value in found.items() if _is_list(value) and key not in _NOT_ROWS]
     filled = [key for key in lists if found[key]]
     if len(filled) > 1:
-        reason = f"the answer holds several lists: {', '.join(map(excerpt, filled))}"
+        reason = f"the response holds several lists: {', '.join(map(excerpt, filled))}"
         raise ResponseError(endpoint, reason=reason, remedy=_NAME_ROWS)
     if lists and not _is_keyed(found):
         return next(iter(filled or lists))
