@@ -120,6 +120,20 @@ def test_config_test_tries_the_service_and_writes_nothing(meltano, service, plug
     assert "is valid" in told or ("Test data was written" in told and "ProcessLookupError" in told)
 
 
+def test_config_test_fails_for_every_loader(run, tmp_path) -> None:
+    """docs/target.md and docs/troubleshooting.md advise against it, as long as this holds."""
+    loader = tmp_path / "reads-its-input"
+    loader.write_text("#!/bin/sh\nexec cat >/dev/null\n")
+    loader.chmod(0o755)
+    (tmp_path / "meltano.yml").write_text(
+        "version: 1\nproject_id: loaders\nsend_anonymous_usage_stats: false\nplugins:\n  loaders:\n"
+        f"  - {{name: target-any, namespace: target_any, executable: {loader}}}\n"
+    )
+    tried = run("meltano", "config", "test", "target-any", cwd=tmp_path, timeout=300)
+    assert tried.returncode == 1
+    assert "ProcessLookupError" in tried.stdout + tried.stderr
+
+
 def test_check_through_meltano(meltano, service) -> None:
     settings = service.environment("target-totango", request_timeout=25)
     ran = meltano("invoke", "target-totango:check", **settings)
