@@ -48,6 +48,17 @@ def test_where_settings_come_from_is_not_logged(tap_command, filled, monkeypatch
     assert "env variable" not in ran.said
 
 
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_streams_that_are_not_selected_are_logged_on_request_alone(
+    tap_command, config_file, filled, monkeypatch, level
+) -> None:
+    monkeypatch.setenv("TAP_TOTANGO_LOGLEVEL", level)
+    ran = tap_command("--config", config_file(filled.config()))
+    assert ran.code == 0, ran.said
+    assert ("Skipping deselected stream" in ran.said) is (level == "DEBUG")
+    assert "Beginning sync of 'accounts'" in ran.said
+
+
 def test_check_of_an_empty_view_names_the_team(service, check) -> None:
     ran = check()
     assert ran.code == 0

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from totango_api.redaction import scrub_logs
 
-_IDLE: Final = "env var"
-"""Part of the lines in which the SDK says that it reads the environment."""
+_IDLE: Final = ("env var", "Skipping deselected stream")
+"""Parts of the lines in which the SDK says that it reads the environment, or no stream."""
 
 
 def command_of(plugin: Any) -> Any:
@@ -21,5 +21,12 @@ def command_of(plugin: Any) -> Any:
     command = plugin.cli  # sets up the log
     scrub_logs()
     for name in (plugin.name, "singer_sdk.configuration._dict_config"):
-        logging.getLogger(name).addFilter(lambda record: _IDLE not in str(record.msg))
+        logging.getLogger(name).addFilter(_is_of_use)
     return command
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Return whether a line says anything that a run is about; all do to who asks for all."""
+    if logging.getLogger(record.name).isEnabledFor(logging.DEBUG):
+        return True
+    return not any(words in str(record.msg) for words in _IDLE)
