@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,20 +14,45 @@ from totango_sandbox.storage.documents import KEYS
 from totango_sandbox.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from totango_sandbox.storage.table import Column, Table
     from totango_sandbox.switches import Switches
 
 _TIMES: Final = ("first_activity_time", "last_activity_time")
-_ACCOUNT_PLAIN: Final = (
-    "parent_id",
-    "product_id",
-    *_TIMES,
-    "health",
-    "health_prev",
-    "health_change",
-)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How the rows of a table are written as JSON objects.
+
+    Attributes:
+        ids: What the parts of the key are called, each with its column.
+        name: What the name is called.
+        plain: Columns with the same name in both.
+        place: Returns the row with a key, which is made if it is not there.
+    """
+
+    ids: Mapping[str, str]
+    name: str
+    plain: tuple[str, ...]
+    place: Callable[..., int]
+
+
+_SHAPES: Final = {
+    "accounts": _Shape(
+        {"account_id": "id"},
+        "account_name",
+        ("parent_id", "product_id", *_TIMES, "health", "health_prev", "health_change"),
+        Store.account_row,
+    ),
+    "users": _Shape(
+        {"account_id": "account_id", "user_id": "id"}, "user_name", _TIMES, Store.user_row
+    ),
+    "staff": _Shape({"staff_id": "id"}, "staff_name", _TIMES, Store.staff_row),
+}
+KINDS: Final = ("attributes", *_SHAPES, "events", *KEYS)
+
 # Short texts repeat from row to row; one copy of each is enough.
 _INTERN_MAX: Final = 24
 
@@ -46,9 +72,7 @@ def load(store: Store, document: dict[str, Any]) -> dict[str, int]:
     """
     loaders: dict[str, Callable[[Store, list[dict[str, Any]]], None]] = {
         "attributes": _load_definitions,
-        "accounts": _load_accounts,
-        "users": _load_users,
-        "staff": _load_staff,
+        **{kind: partial(_load_table, kind) for kind in _SHAPES},
         "events": _load_events,
         **{kind: partial(_load_documents, kind) for kind in KEYS},
     }
@@ -74,52 +98,20 @@ def _load_definitions(store: Store, rows: list[dict[str, Any]]) -> None:
         store.database.mark("attributes", (definition.object, definition.key_name))
 
 
-def _load_accounts(store: Store, rows: list[dict[str, Any]]) -> None:
-    table = store.accounts
+def _load_table(kind: str, store: Store, rows: list[dict[str, Any]]) -> None:
+    shape, table = _SHAPES[kind], store.tables[kind]
     table.reserve(len(rows))
     cells = _Cells(store, table)
     for row in rows:
-        account_id = str(row["account_id"])
-        position = store.account_row(account_id)
-        if "account_name" in row:
-            store.name_row(table, position, _text(row["account_name"]))
-        for name in _ACCOUNT_PLAIN:
+        key = tuple(str(row[name]) for name in shape.ids)
+        position = shape.place(store, *key)
+        if shape.name in row:
+            store.name_row(table, position, _text(row[shape.name]))
+        for name in shape.plain:
             if name in row:
                 table.set_base(position, name, row[name])
         cells.fill(position, row.get("attributes"))
-        store.database.mark("accounts", account_id)
-    table.touch()
-
-
-def _load_users(store: Store, rows: list[dict[str, Any]]) -> None:
-    table = store.users
-    table.reserve(len(rows))
-    cells = _Cells(store, table)
-    for row in rows:
-        key = (str(row["account_id"]), str(row["user_id"]))
-        position = store.user_row(*key)
-        if "user_name" in row:
-            store.name_row(table, position, _text(row["user_name"]))
-        for name in _TIMES:
-            if name in row:
-                table.set_base(position, name, row[name])
-        cells.fill(position, row.get("attributes"))
-        store.database.mark("users", key)
-    table.touch()
-
-
-def _load_staff(store: Store, rows: list[dict[str, Any]]) -> None:
-    table = store.staff
-    cells = _Cells(store, table)
-    for row in rows:
-        position = store.staff_row(str(row["staff_id"]))
-        if "staff_name" in row:
-            store.name_row(table, position, _text(row["staff_name"]))
-        for name in _TIMES:
-            if name in row:
-                table.set_base(position, name, row[name])
-        cells.fill(position, row.get("attributes"))
-        store.database.mark("staff", str(row["staff_id"]))
+        store.database.mark(kind, key if len(key) > 1 else key[0])
     table.touch()
 
 
@@ -183,42 +175,15 @@ def _type_of(value: object) -> str:
     return "number" if is_number else "text"
 
 
-def account(store: Store, row: int) -> dict[str, Any]:
-    """Return one account as a JSON object."""
-    base = store.accounts.base
+def _dumped(store: Store, kind: str, row: int) -> dict[str, Any]:
+    """Return one row of a table as a JSON object."""
+    shape, table = _SHAPES[kind], store.tables[kind]
     return {
-        "account_id": base["id"][row],
-        "account_name": base["name"][row],
-        **{name: base[name][row] for name in _ACCOUNT_PLAIN},
-        "attributes": attribute_values(store, store.accounts, row),
+        **{name: table.base[column][row] for name, column in shape.ids.items()},
+        shape.name: table.base["name"][row],
+        **{name: table.base[name][row] for name in shape.plain},
+        "attributes": attribute_values(store, table, row),
     }
-
-
-def user(store: Store, row: int) -> dict[str, Any]:
-    """Return one user as a JSON object."""
-    base = store.users.base
-    return {
-        "account_id": base["account_id"][row],
-        "user_id": base["id"][row],
-        "user_name": base["name"][row],
-        **{name: base[name][row] for name in _TIMES},
-        "attributes": attribute_values(store, store.users, row),
-    }
-
-
-def staff(store: Store, row: int) -> dict[str, Any]:
-    """Return somebody who works in Totango as a JSON object."""
-    base = store.staff.base
-    return {
-        "staff_id": base["id"][row],
-        "staff_name": base["name"][row],
-        **{name: base[name][row] for name in _TIMES},
-        "attributes": attribute_values(store, store.staff, row),
-    }
-
-
-_OF_TABLE: Final = {"accounts": account, "users": user, "staff": staff}
-KINDS: Final = ("attributes", *_OF_TABLE, "events", *KEYS)
 
 
 def attribute_values(store: Store, table: Table, row: int) -> dict[str, Any]:
@@ -233,9 +198,9 @@ def attribute_values(store: Store, table: Table, row: int) -> dict[str, Any]:
 
 def all_rows(store: Store, kind: str) -> Iterator[dict[str, Any]]:
     """Return every row of one kind, oldest first."""
-    if kind in _OF_TABLE:
+    if kind in _SHAPES:
         rows = list(store.tables[kind].live_rows())
-        yield from (_OF_TABLE[kind](store, row) for row in rows)
+        yield from (_dumped(store, kind, row) for row in rows)
     elif kind == "attributes":
         yield from store.definitions.rows()
     elif kind == "events":
@@ -257,9 +222,9 @@ def count_rows(store: Store) -> dict[str, int]:
 def snapshot(store: Store, kind: str, key: Any) -> tuple[str, dict[str, Any] | None]:
     """Return the key as text and the present row, or None when it is gone."""
     text = key if isinstance(key, str) else "\n".join(key)
-    if kind in _OF_TABLE:
+    if kind in _SHAPES:
         row = store.tables[kind].rows_by_key.get(key)
-        return text, None if row is None else _OF_TABLE[kind](store, row)
+        return text, None if row is None else _dumped(store, kind, row)
     if kind == "attributes":
         definition = store.definitions.by_object[key[0]].get(key[1])
         return text, None if definition is None else definition.as_row()
