@@ -19,7 +19,7 @@ from tap_totango.streams.accounts import AccountsStream
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.base import TotangoStream
 from tap_totango.streams.catalog_stream import CatalogStream
-from tap_totango.streams.events import EventsStream
+from tap_totango.streams.events.events import EventsStream
 from tap_totango.streams.users import UsersStream
 from tap_totango.tap import TapTotango
 from target_totango.singer.reader import MessageReader

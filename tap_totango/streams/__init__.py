@@ -5,13 +5,25 @@ from typing import Any, Final
 
 from tap_totango.streams.accounts import AccountsStream
 from tap_totango.streams.attributes import AttributesStream
-from tap_totango.streams.audit_log import AuditLogStream
 from tap_totango.streams.base import TotangoStream
-from tap_totango.streams.campaign_touches import CampaignTouchesStream
 from tap_totango.streams.context import Discovery, StreamContext
-from tap_totango.streams.events import EventsStream
-from tap_totango.streams.health_changes import HealthChangesStream
-from tap_totango.streams.import_jobs import ImportJobsStream
+from tap_totango.streams.events.campaign_touches import CampaignTouchesStream
+from tap_totango.streams.events.events import EventsStream
+from tap_totango.streams.events.health_changes import HealthChangesStream
+from tap_totango.streams.events.task_events import TaskEventsStream
+from tap_totango.streams.events.tasks import TasksStream
+from tap_totango.streams.events.touchpoints import TouchpointsStream
+from tap_totango.streams.lists.audit_log import AuditLogStream
+from tap_totango.streams.lists.import_jobs import ImportJobsStream
+from tap_totango.streams.lists.reference import (
+    ActivityTypesStream,
+    ObjectiveCategoriesStream,
+    ObjectiveStatusesStream,
+    TouchpointTagsStream,
+    TouchpointTypesStream,
+)
+from tap_totango.streams.lists.staff import StaffStream
+from tap_totango.streams.lists.teams import TeamsStream
 from tap_totango.streams.maps import check_maps, map_error
 from tap_totango.streams.own import (
     OwnAccountsStream,
@@ -19,19 +31,7 @@ from tap_totango.streams.own import (
     OwnUsersStream,
     own_requests,
 )
-from tap_totango.streams.reference import (
-    ActivityTypesStream,
-    ObjectiveCategoriesStream,
-    ObjectiveStatusesStream,
-    TouchpointTagsStream,
-    TouchpointTypesStream,
-)
 from tap_totango.streams.selection import check_selection, fail_narrow_streams
-from tap_totango.streams.staff import StaffStream
-from tap_totango.streams.task_events import TaskEventsStream
-from tap_totango.streams.tasks import TasksStream
-from tap_totango.streams.teams import TeamsStream
-from tap_totango.streams.touchpoints import TouchpointsStream
 from tap_totango.streams.users import UsersStream
 from totango_api.search import ACCOUNTS, USERS
 

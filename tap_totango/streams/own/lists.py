@@ -23,7 +23,7 @@ from tap_totango.schema import (
     kind_of_values,
     names_in,
 )
-from tap_totango.streams.listed import ListedStream
+from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import IncompleteReadError, SettingsError, TotangoError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading import ListRead

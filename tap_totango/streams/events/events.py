@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_totango.schema import BOOLEAN, OBJECT, TEXT, Column
-from tap_totango.streams.event_view import EVENT_COLUMNS, EventView
+from tap_totango.streams.events.view import EVENT_COLUMNS, EventView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

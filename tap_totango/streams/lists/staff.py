@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_totango.schema import TEXT, TIMESTAMP, Column, fields_for
-from tap_totango.streams.listed import ListedStream
+from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import IncompleteReadError
 from totango_api.reading import CompleteRead, Paging
 from totango_api.search import Query, StaffSearch

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_totango.records import Table
 from tap_totango.schema import TEXT, Column
-from tap_totango.streams.event_view import EVENT_COLUMNS, EventView
-from tap_totango.streams.task_events import PARTS, TASK_COLUMNS
+from tap_totango.streams.events.task_events import PARTS, TASK_COLUMNS
+from tap_totango.streams.events.view import EVENT_COLUMNS, EventView
 from totango_api.errors import IncompleteReadError
 
 if TYPE_CHECKING:

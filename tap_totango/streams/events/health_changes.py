@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tap_totango.schema import NUMBER, TEXT, Column
-from tap_totango.streams.event_view import EVENT_COLUMNS, EventView
+from tap_totango.streams.events.view import EVENT_COLUMNS, EventView
 
 _CONTENT = "alert_content"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_totango.schema import BOOLEAN, JSON, TEXT, TIMESTAMP, Column
-from tap_totango.streams.event_view import EVENT_COLUMNS, EventView
+from tap_totango.streams.events.view import EVENT_COLUMNS, EventView
 from totango_api.text import condensed_text
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tap_totango.schema import OBJECT, TEXT, TIMESTAMP, Column, ConversionError, convert, moment_of
 from tap_totango.state import Bookmark
-from tap_totango.streams.listed import ListedStream
+from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import IncompleteReadError, RefusedError, ResponseError
 from totango_api.search import Query
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 from tap_totango.schema import BOOLEAN, JSON, TEXT, Column
-from tap_totango.streams.listed import ListedStream
+from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import ResponseError, SettingsError
 
 if TYPE_CHECKING:

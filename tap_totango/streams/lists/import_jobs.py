@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from tap_totango.schema import JSON, NUMBER, TEXT, TIMESTAMP, Column
-from tap_totango.streams.listed import ListedStream
+from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import SettingsError
 from totango_api.search import rows_in
 

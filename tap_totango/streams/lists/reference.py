@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_totango.schema import BOOLEAN, NUMBER, TEXT, TIMESTAMP, Column
-from tap_totango.streams.listed import ListedStream
+from tap_totango.streams.lists.base import ListedStream
 from totango_api.search import REFERENCE_PATHS, rows_in
 
 if TYPE_CHECKING:

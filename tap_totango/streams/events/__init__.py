@@ -1,0 +1,1 @@
+"""Streams made of events, all of which one read serves."""

@@ -1,0 +1,1 @@
+"""Streams that a few calls answer whole, with plain objects."""
