@@ -34,7 +34,8 @@ from tap_totango.streams import (
 from totango_api.command import Part, help_on
 from totango_api.errors import SettingsError
 from totango_api.http import ApiClient
-from totango_api.plugin_config import checked_config, config_input
+from totango_api.plugin_config import checked_config, config_input, respell
+from totango_api.redaction import register_secrets
 from totango_api.region import connected
 
 if TYPE_CHECKING:
@@ -202,11 +203,15 @@ class TapTotango(Tap):
         Raises:
             SettingsError: If they cannot be used.
         """
+        properties = CONFIG_SCHEMA["properties"]
+        register_secrets(self._config, properties)
+        respell(self._config, properties)
+        names = [*self.stream_classes]  # says better than the schema what is wrong with `streams`
         checked_config(self._config, CONFIG_SCHEMA, self.whole_schema(), plugin=self.name)
-        for name in self._config.keys() - CONFIG_SCHEMA["properties"].keys():
+        for name in self._config.keys() - properties.keys():
             if self._config[name] is None:  # the SDK's own settings have no null
                 del self._config[name]
-        check_maps(self._config.get("stream_maps"), [*self.stream_classes])
+        check_maps(self._config.get("stream_maps"), names)
         if self._config.get("start_date") is not None:
             canonical(self._config["start_date"], "start_date")
         try:
