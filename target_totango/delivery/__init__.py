@@ -9,6 +9,7 @@ from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.records import RecordDestination
 from target_totango.delivery.results import (
+    FORBIDDEN,
     Confirmed,
     Failed,
     Planned,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from target_totango.storage import RunFiles
 
 __all__ = [
+    "FORBIDDEN",
     "Confirmed",
     "Destination",
     "DryRunDestination",

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery.base import ExecutorDestination, keys_of
 from target_totango.delivery.executor import KeyedExecutor
-from target_totango.delivery.results import Confirmed, Failed, Refused, Uncertain, WriteResult
+from target_totango.delivery.results import (
+    FORBIDDEN,
+    Confirmed,
+    Failed,
+    Refused,
+    Uncertain,
+    WriteResult,
+)
 from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.objects import OBJECTS
 from totango_api import writing
-from totango_api.errors import ApiError, TotangoError, UnavailableError
+from totango_api.errors import ApiError, AuthenticationError, TotangoError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
@@ -30,6 +37,8 @@ CALLS: Final = 4
 
 BATCHES_AHEAD: Final = 2
 """Batches that wait for each call: enough for none to wait for rows, few enough to stay cheap."""
+
+_NO_RIGHTS: Final = "Check what app_token may do, and whether a firewall turns rows away."
 
 LONGEST_WAIT: Final = 5.0
 """Seconds after which a batch no longer waits to be full."""
@@ -207,6 +216,8 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
                     yield places, Confirmed()
                 case writing.RowRefused(reason, status):
                     yield places, Refused(reason, status)
+                case writing.RowUncertain(status=status, reason=reason) if status == FORBIDDEN:
+                    yield places, Failed(_turned_away(reason), status)
                 case writing.RowUncertain(is_answered=True) if self._may_repeat(batch):
                     unclear.update(dict.fromkeys(places, result))
                 case writing.RowUncertain(reason, status=status):
@@ -241,6 +252,11 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
     def _may_repeat(self, batch: Batch) -> bool:
         """Return whether sending a batch twice does no harm, or none that is minded."""
         return self._client.repeats_activities or OBJECTS[batch.kind[0]].is_idempotent
+
+
+def _turned_away(reason: str) -> AuthenticationError:
+    said = reason.removeprefix(f"status {FORBIDDEN}").removeprefix(": ")
+    return AuthenticationError("The hub", status=FORBIDDEN, reason=said, remedy=_NO_RIGHTS)
 
 
 def _results_of(batch: Batch, results: BatchResults) -> Iterator[tuple[Row, WriteResult]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from totango_api.errors import ApiError, RefusedError
+from totango_api.errors import ApiError, AuthenticationError, RefusedError
 
 if TYPE_CHECKING:
     from totango_api.errors import TotangoError
 
+FORBIDDEN: Final = 403
+_NO_SUCCESS: Final = 300
 _ABOUT_THE_ROW: Final = frozenset({400, 409, 413, 414, 422})
+_NEVER_ABOUT_A_ROW: Final = frozenset({401, 407, 408, 425, 429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,17 @@ class Failed:
 
     error: TotangoError
     status: int | None = None
+
+    @property
+    def may_be_about_row(self) -> bool:
+        """Whether the answer may be for the sake of what the row holds.
+
+        Not if there is none, if it may be a receipt, or if it speaks of the token, or of the
+        service's own moment.
+        """
+        if self.status is None or self.status < _NO_SUCCESS or self.status in _NEVER_ABOUT_A_ROW:
+            return False
+        return self.status == FORBIDDEN or not isinstance(self.error, AuthenticationError)
 
 
 @dataclass(frozen=True, slots=True)

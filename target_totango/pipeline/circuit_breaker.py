@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from target_totango.delivery import FORBIDDEN
 from target_totango.models import TRACKING
 from totango_api.errors import AuthenticationError, TotangoError
 
@@ -56,7 +57,9 @@ class CircuitBreaker:
         self._last_error = error
         self._in_a_row += 1
         told = with_remedy(error, row)
-        if isinstance(error, AuthenticationError) and not self.any_success:
+        # 403 may be what a firewall answers to a single row: others are tried.
+        is_token = isinstance(error, AuthenticationError) and error.status != FORBIDDEN
+        if is_token and not self.any_success:
             self._outage = OutageError(told.message, remedy=told.remedy)
         elif self._in_a_row == OUTAGE_CALLS:
             msg = f"Rows could not be delivered {self._in_a_row} calls in a row: {told.message}"

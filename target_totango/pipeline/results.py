@@ -145,6 +145,7 @@ class ResultHandler:
                 if self._sent is not None:
                     self._sent.write(row, what="deleted")
                 self._rejects.note_deleted(row)
+                self._trials.note_delivered((row,))
                 self._states.complete(row.seq)
             case Rejected():
                 self._reject_invalid(row, result)

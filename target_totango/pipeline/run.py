@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from target_totango.clients import Clients
@@ -86,8 +87,7 @@ class Run:
             settings, self.clients, self._files, deletes=self._deletes, report=self._report
         )
         self._stages = self._make_stages(trials)
-        self._is_read_whole = False
-        self._is_verified = False
+        self._is_read_whole = self._is_verified = False
 
     def _make_stages(self, trials: SecondTrials) -> Stages:
         return Stages(
@@ -180,6 +180,7 @@ class Run:
 
     def pulse(self) -> None:
         """Look after what is under way: called often, also while the tap is silent."""
+        self._stages.send_spares(overdue=True)
         self._stages.pulse()
         self._checkpoint()
 
@@ -244,8 +245,6 @@ class Run:
             return
         try:
             self._stages.finish()
-            self._stages.drain()
-            self._stages.try_again()
             if failure is None:
                 self._after_delivery()
             self._results.hold_refused()
@@ -260,6 +259,7 @@ class Run:
             return
         for result in self._deletes.delete(self.clients, self._stages.wait):
             self._results.handle([result])
+        self._stages.try_again(partial(self._deletes.again, self.clients, self._stages.wait))
         self._is_read_whole = True
         if self._read_back.is_on:
             self._is_verified = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import select
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from target_totango.models import RECORDS
 from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.interruption import TICK_SECONDS
+from target_totango.pipeline.parts import is_of_part
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline.filters import FilterChain, HardDeletes, ParentsFirst
     from target_totango.pipeline.interruption import Interruption
     from target_totango.pipeline.results import ResultHandler
-    from target_totango.pipeline.second_trials import SecondTrials
+    from target_totango.pipeline.second_trials import SecondTrials, Send
     from target_totango.progress import Progress
     from totango_api.command import Part
 
@@ -97,7 +97,7 @@ class Stages:
             TotangoError: If the run must end here.
         """
         for row in rows:
-            if row.errors or (self._part is not None and self._is_another_part(row)):
+            if row.errors or (self._part is not None and not is_of_part(row, self._part)):
                 self.add_unsent(row, Rejected(row.errors))
                 continue
             if not self._rows:
@@ -114,16 +114,7 @@ class Stages:
         """
         if not row.is_deleted:
             self._results.handle(self._deletes.note_present(row))
-        self._results.handle([(row, _ANOTHER_PART if self._is_another_part(row) else decision)])
-
-    def _is_another_part(self, row: Row) -> bool:
-        """Return whether a run of another part writes the row, or rejects it."""
-        if self._part is None:
-            return False
-        if row.write is not None and row.write.account_id:
-            return not self._part.holds(row.write.account_id)
-        record = json.dumps(row.message.get("record"), sort_keys=True, default=str)
-        return not self._part.holds(record)
+        self._results.handle([(row, decision if is_of_part(row, self._part) else _ANOTHER_PART)])
 
     def pulse(self) -> None:
         """Look after what is under way."""
@@ -149,14 +140,24 @@ class Stages:
         # the filters found to be outdated by one of these.
         for row in rows:
             self._results.expect(row)
-        self._deliver(self._parents.order(rows))
+        self._deliver(self._trials.keep_spares(self._parents.order(rows)))
+
+    def send_spares(self, *, overdue: bool = False) -> None:
+        """Send the rows that were kept back as witnesses: all of them, or if it is time."""
+        for row in self._trials.release_spares(overdue=overdue):
+            self._put(row)
 
     def finish(self) -> None:
-        """Send everything that still waits on to the destinations: no row follows."""
+        """Deliver everything that still waits, or raise InterruptedError: no row follows."""
         self.advance()
         for stage in self._filters:
             self._results.handle(stage.finish())
         self._deliver(self._parents.release())
+        self.drain()
+        self.try_again()
+        self.send_spares()
+        self.drain()
+        self._results.hold_untried()
 
     def _deliver(self, rows: Sequence[Row]) -> None:
         if self._canary is not None and self._canary.prepare(rows):
@@ -173,8 +174,11 @@ class Stages:
         """
         self._drain(list(self._destinations))
 
-    def try_again(self) -> None:
-        """Send rows at which the service failed once more, and then one that it took before.
+    def try_again(self, send: Send | None = None) -> None:
+        """Send rows at which the service failed once more, and then another one of their kind.
+
+        Args:
+            send: Sends rows of one kind, and returns their results.
 
         Raises:
             InterruptedError: If a signal asks to stop.
@@ -182,15 +186,9 @@ class Stages:
         if not self._trials.waiting:
             return
         self.drain()
-        trials = self._trials.begin()
+        for results in self._trials.verdicts(send or self._send_once_more):
+            self._results.handle(results)
         self._results.hold_untried()
-        for trial in trials:
-            for row in trial.rows:
-                self._results.expect(row)
-            results = self._send_together(trial.rows)
-            [(_, witness)] = self._send_together([trial.witness])
-            self._proving.clear()
-            self._results.handle(self._trials.judge(results, witness))
 
     def _drain(self, deliveries: Sequence[str]) -> None:
         for destination in map(self._destinations.__getitem__, deliveries):
@@ -282,6 +280,13 @@ class Stages:
             self.wait(0)
             results += destination.collect()
         return [*results, *destination.collect()]
+
+    def _send_once_more(self, rows: Sequence[Row]) -> list[tuple[Row, RowResult]]:
+        for row in rows:
+            self._results.expect(row)
+        results = self._send_together(rows)
+        self._proving.clear()
+        return results
 
     def _destination(self, delivery: str) -> Destination:
         destination = self._destinations.get(delivery)

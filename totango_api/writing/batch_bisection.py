@@ -15,7 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
+from totango_api.writing.hub_responses import (
+    FORBIDDEN,
+    HubRowResult,
+    RowAccepted,
+    RowRefused,
+    RowUncertain,
+)
 from totango_api.writing.named_rows import NO_REASON
 
 if TYPE_CHECKING:
@@ -97,6 +103,7 @@ class BatchBisection:
         self._any_taken = False
         self._is_unsure = False
         self._is_answered = False
+        self._status: int | None = None
         self._probed = False
 
     def results(self, rows: Sequence[int]) -> Iterator[RowsResult]:
@@ -213,7 +220,9 @@ class BatchBisection:
 
     def _send(self, rows: Sequence[int]) -> HubResponse:
         self._calls += 1
-        return self._send_rows(rows)
+        response = self._send_rows(rows)
+        self._status = response.status
+        return response
 
     def _probe(self, quarters: Iterable[int], kind: str) -> Iterator[RowsResult]:
         """Try single rows from all over what is left; if all fail alike, give the rest up."""
@@ -237,7 +246,9 @@ class BatchBisection:
         """Return the result of rows that were sent with the whole batch alone."""
         if not self._is_unsure:
             return RowRefused(reason)
-        return RowUncertain(reason, is_answered=self._is_answered)
+        # That one was turned away, and so certainly not taken, is as true of these rows.
+        status = self._status if self._status == FORBIDDEN else None
+        return RowUncertain(reason, is_answered=self._is_answered, status=status)
 
     def _taken(self, rows: Sequence[int]) -> RowsResult:
         self._any_taken = True
@@ -249,7 +260,9 @@ class BatchBisection:
 
     def _failed(self, why: str, response: HubResponse) -> RowRefused | RowUncertain:
         """Return the result of a row that was named, or sent alone, and was not taken."""
-        is_refused = bool(why) or (response.is_certain and not response.is_unknown)
+        is_refused = bool(why) or (
+            response.is_certain and not response.is_unknown and response.status != FORBIDDEN
+        )
         result = _refused(why, response) if is_refused else _uncertain(response)
         self._kinds.append(_kind(result.reason))
         self._is_unsure = self._is_unsure or not is_refused

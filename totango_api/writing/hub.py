@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from totango_api import limits
 from totango_api.errors import (
+    AuthenticationError,
     RateLimitError,
     RefusedError,
     ResponseError,
@@ -24,6 +25,7 @@ from totango_api.http import Request
 from totango_api.redaction import excerpt
 from totango_api.writing.batch_bisection import TOO_LARGE, BatchBisection
 from totango_api.writing.hub_responses import (
+    FORBIDDEN,
     HubResponse,
     RowAccepted,
     RowRefused,
@@ -226,6 +228,10 @@ class HubClient:
                 return self._client.send(whole, self._reading(whole, rows))
         except UnclearAnswerError as error:
             return error.response
+        except AuthenticationError as error:
+            if error.status != FORBIDDEN:
+                raise
+            return refusal_in(error)
         except (RefusedError, UnavailableError) as error:
             return self._refusal(error)
         except ResponseError as error:

@@ -35,6 +35,8 @@ _PASSING: Final = re.compile(
 )
 """What answers say of the server's own moment, rather than of the rows."""
 
+FORBIDDEN: Final = 403
+
 TRIES: Final = 4
 """How often a batch is sent before an answer that may pass, or that is no JSON, is believed."""
 
@@ -192,6 +194,9 @@ def refusal_in(error: ApiError) -> HubResponse:
     """
     if error.may_have_succeeded:
         return HubResponse(is_unknown=True, status=error.status, reason=_words(error))
+    if error.status == FORBIDDEN:
+        # The token's rights, or a firewall's word on one of the rows.
+        return HubResponse(is_refused=True, may_pass=True, status=FORBIDDEN, reason=_words(error))
     return HubResponse(
         faults=_faults_in_text(error.reason),
         is_refused=True,

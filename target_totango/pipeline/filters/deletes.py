@@ -15,7 +15,7 @@ from target_totango.verify import pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_totango.clients import Clients
     from target_totango.config import Settings
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _Announced: TypeAlias = tuple[str, str]
 """The stream that says that somebody is gone, and the object that it is about."""
+
+_Going: TypeAlias = "tuple[_Announced, User]"
 
 logger = logging.getLogger("target-totango")
 
@@ -44,6 +46,7 @@ _STILL_THERE: Final = (
 _UNCLEAR: Final = (
     "It cannot be looked up whether the user is deleted, and the response does not say it: {!r}."
 )
+_VANISHED: Final = "{} users that are gone at the source: {}"
 _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
 _NOT_OFFERED: Final = Skipped("deleted at the source, and Totango deletes users only")
@@ -156,31 +159,46 @@ class HardDeletes:
         """
         self._check_count()
         self._forget()
+        vanished: list[TotangoError] = []
+        for user, result in self._results(self._going(), clients, wait):
+            rows = self._rows.get(user, [])
+            if not rows and isinstance(result, Failed):
+                vanished.append(result.error)
+                if not result.may_be_about_row:
+                    break
+            yield from ((row, result) for row in rows)
+        if vanished:
+            raise TotangoError(_VANISHED.format(len(vanished), vanished[0]))
+
+    def again(
+        self, clients: Clients, wait: Callable[[float], None], rows: Sequence[Row]
+    ) -> list[tuple[Row, RowResult]]:
+        """Delete the users of rows once more, and return what became of the rows."""
+        going = {((row.stream, row.object), _user(row)) for row in rows}
+        results = dict(self._results(going, clients, wait))
+        return [(row, results[_user(row)]) for row in rows]
+
+    def _results(
+        self, going: Iterable[_Going], clients: Clients, wait: Callable[[float], None]
+    ) -> Iterator[tuple[User, RowResult]]:
+        """Delete users and yield what became of each: those that were answered come last."""
         deleted: dict[User, _Announced] = {}
         unclear: dict[User, str] = {}
-        for announced, user in self._going():
-            rows = self._rows.get(user, [])
+        for announced, user in going:
             try:
                 deletion = clients.delete_user(user)
                 deleted[user] = announced
                 if deletion.claim == "unclear":
                     unclear[user] = deletion.response
             except ApiError as error:
-                if not rows:
-                    raise
-                yield from ((row, result_of(error, idempotent=True)) for row in rows)
+                yield user, result_of(error, idempotent=True)
         doubtful = self._doubts(set(deleted), unclear, clients, wait)
         for user, announced in deleted.items():
-            result: RowResult = _DELETED
             if user in doubtful:
-                result = Failed(TotangoError(doubtful[user]))
+                yield user, Failed(TotangoError(doubtful[user]))
             else:
                 self._note_deleted(announced, user)
-            yield from ((row, result) for row in self._rows.get(user, []))
-        if vanished := doubtful.keys() - self._rows.keys():
-            why = doubtful[min(vanished)]
-            msg = f"{len(vanished)} users that are gone at the source: {why}"
-            raise TotangoError(msg)
+                yield user, _DELETED
 
     def _doubts(
         self,
@@ -189,12 +207,12 @@ class HardDeletes:
         clients: Clients,
         wait: Callable[[float], None],
     ) -> dict[User, str]:
-        """Return why it is doubtful that some users are deleted.
+        """Return why it is doubtful that users are deleted, whose deletion was answered.
 
         Args:
-            users: Those whose deletion was answered.
+            users: They.
             unclear: Answers that do not say that it was done.
-            clients: Looks users up.
+            clients: Looks them up.
             wait: Waits so many seconds.
         """
         still_there = self._still_there(users, clients, wait)
@@ -248,11 +266,10 @@ class HardDeletes:
                 row.object.capitalize(),
             )
             return _NOT_WANTED
-        request = row.request
-        self._rows.setdefault((request.account_id, request.user_id or ""), []).append(row)
+        self._rows.setdefault(_user(row), []).append(row)
         return None
 
-    def _going(self) -> list[tuple[_Announced, User]]:
+    def _going(self) -> list[_Going]:
         """Return the users to delete, each with a stream that says so."""
         named = {user: (rows[0].stream, rows[0].object) for user, rows in self._rows.items()}
         return [(announced, user) for user, announced in {**self._absent, **named}.items()]
@@ -271,6 +288,11 @@ class HardDeletes:
         if about not in self._logged:
             self._logged.add(about)
             logger.warning(message, *values)
+
+
+def _user(row: Row) -> User:
+    request = row.request
+    return (request.account_id, request.user_id or "")
 
 
 def _roster(source: str, stream: str) -> str:

@@ -76,7 +76,7 @@ def test_an_outage_is_no_row_s_fault(
     assert "STATE is held" in done.said
 
 
-@pytest.mark.parametrize("status", [502, 503, 504, 403])
+@pytest.mark.parametrize("status", [502, 503, 504, 401])
 def test_another_failure_holds_state_whatever_row_it_meets(
     deliver: Deliver, service: Sandbox, delivery: str, status: int
 ) -> None:
