@@ -170,7 +170,7 @@ def _email(config: Mapping[str, Any]) -> Email | None:
         msg = "notify_email_to or notify_email_from holds what is no address."
         raise SettingsError(msg, remedy="Separate addresses by commas.")
     host, _, port = server.rpartition(":") if ":" in server else (server, "", str(SMTP_PORT))
-    if not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
+    if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 1 << 16:
         msg = "notify_smtp is not host:port."
         raise SettingsError(msg, remedy="It looks like smtp.example.com:587.")
     user, password = _text(config, "notify_smtp_user"), _text(config, "notify_smtp_password")
