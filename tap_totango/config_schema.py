@@ -174,6 +174,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
         "together are the whole. Each part needs a state of its own, and reads everything: it "
         "saves what comes behind the tap, and no calls.",
         pattern=PART_PATTERN,
+        examples=["3/8"],
     ),
     **report_settings(),
     **notify_settings(FAILURE),

@@ -122,6 +122,7 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "type": ["integer", "string", "null"],
         "minimum": 0,
         "pattern": r"^\s*(\d+|\d+(\.\d+)?\s*%)\s*$",
+        "examples": ["5", "2%"],
     },
     "rejects_path": setting(
         "string",
@@ -246,7 +247,7 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "get the whole input: all parts together write all of it. The others' rows count as "
         "skipped. Each part needs files of its own (ledger_path, rejects_path).",
     )
-    | {"pattern": PART_PATTERN},
+    | {"pattern": PART_PATTERN, "examples": ["3/8"]},
     "probe_path": setting(
         "string",
         "Profile of the service",
@@ -262,7 +263,7 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "With `notify_on: rejects`, the share of the rows read that may be rejected before anybody "
         "is told, such as `2%`.",
     )
-    | {"pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
+    | {"pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["2%"]},
     "report_values": setting(
         "boolean",
         "Values in reports",

@@ -154,9 +154,18 @@ def check_settings(
     known = {**dict.fromkeys(others, True), **properties}
     schema = {"properties": known, "additionalProperties": False}
     faults = [
-        f"{'.'.join(map(str, fault.instance_path))} {fault.message}".strip()
+        f"{'.'.join(map(str, fault.instance_path))} {_said_of(fault, properties)}".strip()
         for fault in validator_for(schema, mask="as it is set").iter_errors(dict(config))
     ]
     if faults:
         msg = f"Settings cannot be used: {'; '.join(faults)}."
         raise SettingsError(msg, remedy=f"`{plugin} --about` lists them all.")
+
+
+def _said_of(fault: Any, properties: Mapping[str, Any]) -> str:
+    """Return what is wrong with a setting; an example where it is to have a certain form."""
+    name = fault.instance_path[0] if fault.instance_path else ""
+    examples = properties.get(name, {}).get("examples")
+    if examples and fault.schema_path[-1] == "pattern":
+        return f"as it is set does not look like {' or '.join(examples)}"
+    return str(fault.message)

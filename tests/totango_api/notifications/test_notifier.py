@@ -191,6 +191,7 @@ def test_nobody_there_is_a_warning(
         ({"notify_email_to": "hidden", "notify_smtp": "h"}, "holds what is no address"),
         ({"notify_email_to": "a@b\nBcc: hidden@x", "notify_smtp": "h"}, "no address"),
         ({"notify_email_to": "a@x.example", "notify_smtp": "h:x"}, "not host:port"),
+        ({"notify_email_to": "a@x.example", "notify_smtp": "smtp://h:25"}, "not host:port"),
     ],
 )
 def test_settings_that_cannot_be_used_are_said_without_their_value(
