@@ -19,7 +19,7 @@ from target_totango.delivery.results import (
     result_of,
 )
 from target_totango.delivery.tracking import TrackingDestination
-from target_totango.delivery.unclear_answers import UnclearAnswers
+from target_totango.delivery.unclear_responses import UnclearResponses
 from target_totango.models import HUB, RECORDS
 from totango_api.errors import SettingsError
 
@@ -40,7 +40,7 @@ __all__ = [
     "Planned",
     "Refused",
     "Uncertain",
-    "UnclearAnswers",
+    "UnclearResponses",
     "WriteResult",
     "keys_of",
     "make_destination",
@@ -69,7 +69,7 @@ def make_destination(
         return HubDestination(
             clients.hub,
             max_rows=settings.hub_batch_size,
-            unclear=UnclearAnswers(lambda: clients.verifier, seconds=settings.verify_timeout),
+            unclear=UnclearResponses(lambda: clients.verifier, seconds=settings.verify_timeout),
             prepare=files.prepare,
             is_interrupted=is_interrupted,
         )

@@ -24,7 +24,7 @@ from totango_api.errors import ApiError, AuthenticationError, TotangoError, Unav
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 
-    from target_totango.delivery.unclear_answers import UnclearAnswers
+    from target_totango.delivery.unclear_responses import UnclearResponses
     from target_totango.models import Row
     from target_totango.objects import HubForm
     from totango_api.writing import HubClient, HubObject, HubRow
@@ -105,7 +105,7 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         client: HubClient,
         *,
         max_rows: int,
-        unclear: UnclearAnswers,
+        unclear: UnclearResponses,
         prepare: Callable[[list[Row]], None],
         is_interrupted: Callable[[], bool],
     ) -> None:

@@ -52,7 +52,7 @@ class Failed:
 
     @property
     def may_be_about_row(self) -> bool:
-        """Whether the answer may be for the sake of what the row holds.
+        """Whether the response may be for the sake of what the row holds.
 
         Not if there is none, if it may be a receipt, or if it speaks of the token, or of the
         service's own moment.

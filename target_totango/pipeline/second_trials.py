@@ -19,7 +19,7 @@ from target_totango.delivery import (
     Failed,
     Refused,
     Uncertain,
-    UnclearAnswers,
+    UnclearResponses,
     keys_of,
 )
 from target_totango.models import HUB, RECORDS
@@ -87,10 +87,10 @@ class SecondTrials:
     """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
-        self._unclear: UnclearAnswers | None = None
+        self._unclear: UnclearResponses | None = None
         if clients.has_token:
             seconds = settings.verify_timeout
-            self._unclear = UnclearAnswers(lambda: clients.verifier, seconds=seconds)
+            self._unclear = UnclearResponses(lambda: clients.verifier, seconds=seconds)
         self._repeats = settings.repeats_activities
         self._waiting: list[tuple[Row, Failed]] = []
         self._delivered: dict[Kind, Row] = {}

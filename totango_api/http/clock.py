@@ -30,7 +30,7 @@ class ServiceClock:
         return time.time() - (self._least or 0.0)
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Take in when the server says that it answered; the quickest answer tells best."""
+        """Take in when the server says that it answered; the quickest response tells best."""
         try:
             said = parsedate_to_datetime(headers.get("Date", ""))
         except (TypeError, ValueError):

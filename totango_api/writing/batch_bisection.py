@@ -1,7 +1,7 @@
 """Which rows of a batch without a receipt are the bad ones: found by sending parts of it again.
 
 So it is too where the hub fails (5xx) for the sake of one row, unless sending again does harm. A
-bad row costs one or two calls where the answer names it, about log2 of the batch where it does
+bad row costs one or two calls where the response names it, about log2 of the batch where it does
 not. Where everything is bad, as in an outage, that would be a call for every row: after a few
 single rows that fail alike, others from all over the batch are tried, and if those fail alike too
 the rest is given up untried.
@@ -41,7 +41,7 @@ PATIENCE: Final = 8
 TOO_LARGE: Final = 413
 
 TRIES_ALONE: Final = 3
-"""How often a row is sent alone before a vague answer about it is believed."""
+"""How often a row is sent alone before a vague response about it is believed."""
 
 _OK: Final = range(200, 300)
 
@@ -163,8 +163,8 @@ class BatchBisection:
     def _is_worth_another_try(self, row: int, response: HubResponse) -> bool:
         """Return whether a row that was sent alone may have met a passing fault, and count it.
 
-        So may any vague answer within a 2xx, since those of the whole batch may have been faults of
-        the hub as well.
+        So may any vague response within a 2xx, since those of the whole batch may have been faults
+        of the hub as well.
         """
         is_vague = response.status in _OK and not response.faults
         if not is_vague or not self._idempotent or self._looks_hopeless():

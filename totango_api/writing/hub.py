@@ -30,7 +30,7 @@ from totango_api.writing.hub_responses import (
     RowAccepted,
     RowRefused,
     RowUncertain,
-    UnclearAnswerError,
+    UnclearResponseError,
     refusal_in,
     response_in,
     response_without_json,
@@ -226,7 +226,7 @@ class HubClient:
                     raise
                 whole = replace(request, max_retry_seconds=None)
                 return self._client.send(whole, self._reading(whole, rows))
-        except UnclearAnswerError as error:
+        except UnclearResponseError as error:
             return error.response
         except AuthenticationError as error:
             if error.status != FORBIDDEN:
@@ -240,7 +240,7 @@ class HubClient:
             return response_without_json(error)
 
     def _reading(self, request: Request, rows: BatchRows) -> Callable[[str, Response], HubResponse]:
-        """Return what reads answers of 2xx: one that may pass is asked for again."""
+        """Return what reads responses of 2xx: one that may pass is asked for again."""
         region = self._client.connection.region
 
         def read(endpoint: str, response: Response) -> HubResponse:
@@ -251,7 +251,7 @@ class HubClient:
                     raise
                 return response_without_json(error)
             if hub_response.may_pass and request.idempotent:
-                raise UnclearAnswerError(endpoint, hub_response)
+                raise UnclearResponseError(endpoint, hub_response)
             return hub_response
 
         return read

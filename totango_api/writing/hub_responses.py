@@ -1,7 +1,7 @@
 """Reads what the Integration Hub says to a batch, and what that means for each of its rows.
 
-A receipt confirms every row. An answer that names rows settles those. Whatever else comes with a
-200, 201 or 202 is an unknown answer: it is quoted, and confirms nothing.
+A receipt confirms every row. A response that names rows settles those. Whatever else comes with a
+200, 201 or 202 is an unknown response: it is quoted, and confirms nothing.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _PASSING: Final = re.compile(
     r"(?i)too many|throttl|rate.?limit|temporar|again|unavailable|time.?out|timed|busy|overload|"
     r"internal|\b(?:429|5\d\d)\b"
 )
-"""What answers say of the server's own moment, rather than of the rows."""
+"""What responses say of the server's own moment, rather than of the rows."""
 
 FORBIDDEN: Final = 403
 
 TRIES: Final = 4
-"""How often a batch is sent before an answer that may pass, or that is no JSON, is believed."""
+"""How often a batch is sent before a response that may pass, or that is no JSON, is believed."""
 
 _REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\.)*)')
 
@@ -67,9 +67,9 @@ class RowUncertain:
 
     Attributes:
         reason: The server's words, scrubbed and cut.
-        is_answered: Whether there was an answer, though no receipt.
+        is_answered: Whether there was a response, though no receipt.
         is_about_row: Whether only this row was answered so: others like it were taken.
-        status: HTTP status of the answer; None when there was none.
+        status: HTTP status of the response; None when there was none.
     """
 
     reason: str
@@ -88,9 +88,9 @@ class HubResponse:
     Attributes:
         faults: Reasons by position of the row in the batch, counted from 0.
         taken: Positions of rows that a response without a receipt names as taken.
-        is_refused: Whether there is an answer that is no receipt.
+        is_refused: Whether there is a response that is no receipt.
         is_certain: Whether a refusal says that nothing was stored (a 4xx or a failed status).
-        is_unknown: Whether the call may have been carried out without an answer to tell.
+        is_unknown: Whether the call may have been carried out without a response to tell.
         may_pass: Whether it says that another time all may be well.
         status: HTTP status.
         reason: The server's words, scrubbed and cut.
@@ -114,7 +114,7 @@ class HubResponse:
 def response_in(
     endpoint: str, response: Response, rows: BatchRows, *, region: str = ""
 ) -> HubResponse:
-    """Read a 2xx answer.
+    """Read a 2xx response.
 
     Args:
         endpoint: Method and URL.
@@ -156,7 +156,7 @@ def response_in(
     )
 
 
-class UnclearAnswerError(ResponseError):
+class UnclearResponseError(ResponseError):
     """A batch was answered in a way that tells nothing of its rows, and may pass.
 
     Attributes:
@@ -176,7 +176,7 @@ class UnclearAnswerError(ResponseError):
 
 
 def response_without_json(error: ResponseError) -> HubResponse:
-    """Return what an answer says that is no JSON."""
+    """Return what a response says that is no JSON."""
     return HubResponse(
         is_refused=True,
         is_certain=False,

@@ -23,7 +23,7 @@ _ENDPOINT: Final = f"GET {_PATH}"
 _FIRST: Final = date(2018, 5, 3)
 _LOOKBACK_SECONDS: Final = 2 * 86_400
 _ROUND: Final = 1000
-"""Answers are said to have no limit; one with a multiple of so many rows may have been cut."""
+"""Responses are said to have no limit; one with a multiple of so many rows may have been cut."""
 
 _SUSPICIOUS: Final = 50
 """One for several days with a multiple of so many is compared with those for each of them."""
@@ -37,7 +37,7 @@ class AuditLogStream(ListedStream):
     incremental_on = "timestamp"
     calls = (
         "one for each month, first from 2018 or `start_date` on, then from two days before the "
-        "bookmark; a month whose answer may have been cut is asked for day by day"
+        "bookmark; a month whose response may have been cut is asked for day by day"
     )
     base = (
         Column("row_id", TEXT, "Hash of the entry", ("row_id",)),
@@ -75,7 +75,7 @@ class AuditLogStream(ListedStream):
             day = stop
 
     def _of(self, day: date, stop: date) -> Iterator[Sequence[dict[str, Any]]]:
-        """Yield the entries of some days; day by day where the answer may have been cut."""
+        """Yield the entries of some days; day by day where the response may have been cut."""
         entries = self._entries(day, stop)
         rows, days = len(entries), (stop - day).days
         if days == 1 or not rows or (rows % _SUSPICIOUS and rows < self._limit):
@@ -93,7 +93,7 @@ class AuditLogStream(ListedStream):
         self._cut += [first for first, count in counts.items() if self._may_be_cut(count)]
 
     def _may_be_cut(self, rows: int) -> bool:
-        """Return whether an answer for one day may have been cut."""
+        """Return whether a response for one day may have been cut."""
         return rows > 0 and (rows % _ROUND == 0 or rows >= self._limit)
 
     def _entries(self, day: date, stop: date) -> list[dict[str, Any]]:
@@ -115,10 +115,10 @@ class AuditLogStream(ListedStream):
         return []
 
     def _asked(self, day: date, stop: date) -> list[dict[str, Any]]:
-        answer = self.run.client.api("GET", f"{_PATH}?startDate={day}&endDate={stop}")
-        if not isinstance(answer, list) or not all(isinstance(one, dict) for one in answer):
-            raise ResponseError(_ENDPOINT, reason="the answer is not a list of entries")
-        return answer
+        decoded = self.run.client.api("GET", f"{_PATH}?startDate={day}&endDate={stop}")
+        if not isinstance(decoded, list) or not all(isinstance(one, dict) for one in decoded):
+            raise ResponseError(_ENDPOINT, reason="the response is not a list of entries")
+        return decoded
 
     def _kept(self, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return entries as rows, and note the latest time."""
@@ -137,7 +137,7 @@ class AuditLogStream(ListedStream):
         """Move the bookmark.
 
         Raises:
-            IncompleteReadError: If a day could not be asked for, or its answer may have been cut,
+            IncompleteReadError: If a day could not be asked for, or its response may have been cut,
                 unless the user said to go on.
         """
         if self.is_only_tried:
@@ -151,8 +151,8 @@ class AuditLogStream(ListedStream):
         if self._cut:
             days = ", ".join(map(str, self._cut))
             said.append(
-                f"The answers for {days} may have been cut: they hold a multiple of {_ROUND} "
-                "entries, or as many as an answer was seen to be cut at."
+                f"The responses for {days} may have been cut: they hold a multiple of {_ROUND} "
+                "entries, or as many as a response was seen to be cut at."
             )
         if self._unasked:
             days = ", ".join(map(str, self._unasked))

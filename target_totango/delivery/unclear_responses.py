@@ -22,7 +22,7 @@ LOOK_SECONDS: Final = 30.0
 """How long rows may take to become visible; they are sent again by a later run if they are not."""
 
 
-class UnclearAnswers:
+class UnclearResponses:
     """Finds out which rows are in Totango as they were sent. Safe to share between threads.
 
     Args:
