@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import simplejson
@@ -16,6 +16,7 @@ from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from io import RawIOBase
     from pathlib import Path
 
     from target_totango.models import SourceStream
@@ -46,7 +47,7 @@ class SingerFile:
         self.moved_to: Path | None = None
         self._run_id = run_id
         self._setting = setting
-        self._file: IO[bytes] | None = None
+        self._file: RawIOBase | None = None
         self._announced: dict[str, Mapping[str, Any]] = {}
         self._unsynced = False
 
@@ -59,9 +60,9 @@ class SingerFile:
         try:
             file = self._file or self._open()
             if self._announced.get(source.name) is not source.schema:
-                file.write(line_of(_schema_message(source)))
+                _write_whole(file, line_of(_schema_message(source)))
                 self._announced[source.name] = source.schema
-            file.write(line_of({"type": "RECORD", **message}))
+            _write_whole(file, line_of({"type": "RECORD", **message}))
         except OSError as error:
             raise self.failure(error) from error
         self.rows += 1
@@ -76,7 +77,6 @@ class SingerFile:
         if self._file is None or not self._unsynced:
             return
         try:
-            self._file.flush()
             if not is_device(self.path):
                 os.fsync(self._file.fileno())
         except OSError as error:
@@ -98,9 +98,9 @@ class SingerFile:
             with suppress(OSError):  # what cannot be written was said by the line above
                 file.close()
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> RawIOBase:
         if is_device(self.path):
-            self._file = self.path.open("wb")
+            self._file = self.path.open("wb", buffering=0)
             return self._file
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._opened(self.path) or self._opened(named(self.path, self._run_id))
@@ -109,7 +109,7 @@ class SingerFile:
         sync_directory(self.path.parent)
         return self._file
 
-    def _opened(self, path: Path) -> IO[bytes] | None:
+    def _opened(self, path: Path) -> RawIOBase | None:
         """Open a file that is locked for this run; None if another run has it."""
         if (older := locked(path, os.O_RDONLY)) is not None:
             if os.fstat(older).st_size:
@@ -125,12 +125,29 @@ class SingerFile:
         if descriptor is None:
             return None
         self.path = path
-        return os.fdopen(descriptor, "wb", buffering=1 << 16)
+        return os.fdopen(descriptor, "wb", buffering=0)
 
     def failure(self, error: OSError) -> TotangoError:
         """Return why the file cannot be written."""
         msg = f"The file {self.path} cannot be written: {error.strerror or error}."
         return TotangoError(msg, remedy=f"Set {self._setting} to a place that can be.")
+
+
+def _write_whole(file: RawIOBase, line: bytes) -> None:
+    """Write a line, or nothing of it: what a full disk leaves has to be read again.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    written = file.write(line) or 0
+    try:
+        while written < len(line):
+            written += file.write(line[written:]) or 0
+    except OSError:
+        if file.seekable():
+            file.seek(-written, os.SEEK_CUR)
+            file.truncate()
+        raise
 
 
 def _schema_message(source: SourceStream) -> dict[str, Any]:

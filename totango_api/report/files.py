@@ -79,17 +79,22 @@ class ReportFiles:
             is_private: Whether it holds values of rows.
 
         Raises:
-            TotangoError: If it cannot be written.
+            TotangoError: If a file cannot be written. The others are, as far as they can.
         """
         mode = PRIVATE if is_private else 0o666
-        document = json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n"
-        line = json.dumps(report, ensure_ascii=False, default=str) + "\n"
-        if self.history is not None:
-            _saying(self.history, _append, line, mode)
+        try:
+            if self.history is not None:
+                line = _line(report)
+                _saying(self.history, _append, line, mode, setting="report_history_path")
+        finally:
+            self._write_report(report, mode)
+
+    def _write_report(self, report: Mapping[str, Any], mode: int) -> None:
         if self.report is None:
             return
+        document = json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n"
         if self.report.suffix == HISTORY or is_device(self.report):
-            _saying(self.report, _append, line, mode)
+            _saying(self.report, _append, _line(report), mode)
         elif self.beside is None:
             _saying(self.report, _replace, document, mode)
         else:
@@ -105,19 +110,29 @@ def _text(config: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _saying(path: Path, write: Any, text: str, mode: int) -> None:
+def _line(report: Mapping[str, Any]) -> str:
+    return json.dumps(report, ensure_ascii=False, default=str) + "\n"
+
+
+def _saying(path: Path, write: Any, text: str, mode: int, *, setting: str = "report_path") -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, text.encode(errors="backslashreplace"), mode)
     except OSError as error:
         msg = f"The report {path} cannot be written: {error.strerror or error}."
-        raise TotangoError(msg, remedy="Set report_path to a place that can be.") from error
+        raise TotangoError(msg, remedy=f"Set {setting} to a place that can be.") from error
 
 
 def _append(path: Path, content: bytes, mode: int) -> None:
-    flags = os.O_WRONLY | os.O_APPEND | (0 if is_device(path) else os.O_CREAT)
-    with os.fdopen(os.open(path, flags, mode), "ab") as history:
-        history.write(content)
+    """Write a line at the end of a file with one call, behind whole lines alone."""
+    flags = os.O_APPEND | (os.O_WRONLY if is_device(path) else os.O_CREAT | os.O_RDWR)
+    with os.fdopen(os.open(path, flags, mode), "ab", buffering=0) as history:
+        if not is_device(path) and (size := os.fstat(history.fileno()).st_size):
+            is_cut = os.pread(history.fileno(), 1, size - 1) != b"\n"
+            content = b"\n" * is_cut + content
+        written = history.write(content) or 0
+        if written < len(content):  # the disk is full: the second call says so
+            history.write(content[written:])
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:
@@ -135,9 +150,12 @@ def _earlier(history: Path | None) -> Iterator[dict[str, Any]]:
     """Yield the last runs of a history; what is no report is passed over."""
     if history is None or is_device(history):
         return
-    with history.open("rb") as file:
-        file.seek(max(history.stat().st_size - _LONGEST_HISTORY, 0))
-        lines = deque(file, RUNS_SHOWN)
+    try:
+        with history.open("rb") as file:
+            file.seek(max(history.stat().st_size - _LONGEST_HISTORY, 0))
+            lines = deque(file, RUNS_SHOWN)
+    except OSError:  # the write of this run's line has said so
+        return
     for line in lines:
         try:
             run = json.loads(line)

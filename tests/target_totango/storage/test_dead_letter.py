@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from target_runs import ACCOUNTS, USERS, held, record, schema, state
 from target_totango.models import Row, SourceStream, ValidationError
 from target_totango.storage.dead_letter import DeadLetterFile
 from totango_api.command import checked_paths
-from totango_api.errors import SettingsError
+from totango_api.errors import SettingsError, TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,6 +174,27 @@ def test_a_full_disk_ends_the_run_and_holds_state(deliver: Deliver) -> None:
     done = deliver(ACCOUNTS, account("b c"), state(1), rejects_path="/dev/full")
     assert "/dev/full cannot be written" in str(done.error)
     assert done.states == []
+
+
+def write_rows(file: DeadLetterFile, number: int) -> None:
+    for n in range(number):
+        file.write(row(f"account {n}"), WHY)
+
+
+def test_a_full_disk_leaves_whole_lines_and_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.singer"
+    file = DeadLetterFile(path, "run")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(TotangoError, match="cannot be written: File too large"):
+            write_rows(file, 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert ids_in(path) == [f"account {number}" for number in range(file.rows)]
+    assert 10_000 - 1000 < path.stat().st_size < 10_000
+    assert path.read_text().endswith("\n")
+    file.close()
 
 
 def test_two_settings_for_one_file_are_refused(tmp_path: Path) -> None:

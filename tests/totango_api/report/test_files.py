@@ -77,3 +77,37 @@ def test_a_failed_write_leaves_the_older_page(
     with pytest.raises(TotangoError, match="cannot be written: No space left on device"):
         files(page).write(REPORT)
     assert page.read_text() == "older"
+
+
+@pytest.mark.parametrize("left", ['{"program": "cut', ""])
+def test_a_line_of_a_history_stands_behind_whole_lines(tmp_path: Path, left: str) -> None:
+    """What a full disk or a kill left of a line damages no later one."""
+    history = tmp_path / "runs.jsonl"
+    history.write_text(left)
+    target = files(tmp_path / "page.html", history)
+    target.write(REPORT)
+    target.write(REPORT)
+    lines = history.read_text().splitlines()
+    assert [json.loads(line) for line in lines[-2:]] == [REPORT, REPORT]
+    assert lines[:-2] == ([left] if left else [])
+
+
+def test_a_history_that_cannot_be_written_costs_no_report(tmp_path: Path) -> None:
+    page, history = tmp_path / "page.html", tmp_path / "runs.jsonl"
+    target = files(page, history)
+    history.mkdir()
+    with pytest.raises(TotangoError, match=r"runs\.jsonl cannot be written") as raised:
+        target.write(REPORT)
+    assert "Set report_history_path" in raised.value.remedy
+    assert json.loads(page.with_suffix(".json").read_text()) == REPORT
+
+
+def test_runs_that_end_together_each_have_their_line(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    history = tmp_path / "runs.jsonl"
+    reports = [{**REPORT, "number": number, "text": "x" * 20_000} for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(files(history).write, reports))
+    lines = [json.loads(line) for line in history.read_text().splitlines()]
+    assert sorted(line["number"] for line in lines) == list(range(40))
