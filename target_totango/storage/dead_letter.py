@@ -17,7 +17,7 @@ from target_totango.models import REJECT_FIELD
 from target_totango.storage.private_files import (
     PRIVATE,
     is_at,
-    sync_directory,
+    sync_folder,
 )
 from target_totango.storage.singer_file import SingerFile, line_of
 from totango_api.command import is_device
@@ -90,7 +90,7 @@ class DeadLetterFile(SingerFile):
                 new.flush()
                 os.fsync(new.fileno())
             beside.replace(self.path)
-            sync_directory(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise self.failure(error) from error

@@ -46,13 +46,13 @@ def is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory survive a crash."""
-    directory = os.open(path, os.O_RDONLY)
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder survive a crash."""
+    folder = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(folder)
     finally:
-        os.close(directory)
+        os.close(folder)
 
 
 def named(path: Path, name: str) -> Path:

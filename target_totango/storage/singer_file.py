@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import simplejson
 
-from target_totango.storage.private_files import free_name, locked, named, sync_directory
+from target_totango.storage.private_files import free_name, locked, named, sync_folder
 from totango_api.command import is_device
 from totango_api.errors import TotangoError
 
@@ -106,7 +106,7 @@ class SingerFile:
         self._file = self._opened(self.path) or self._opened(named(self.path, self._run_id))
         if self._file is None:
             raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
-        sync_directory(self.path.parent)
+        sync_folder(self.path.parent)
         return self._file
 
     def _opened(self, path: Path) -> RawIOBase | None:
