@@ -18,7 +18,7 @@ from target_totango.delivery.results import (
     WriteResult,
     result_of,
 )
-from target_totango.delivery.tracking import TrackingDestination
+from target_totango.delivery.tracking import TrackingDestination, TrackingWorker
 from target_totango.delivery.unclear_responses import UnclearResponses
 from target_totango.models import HUB, RECORDS
 from totango_api.errors import SettingsError
@@ -84,10 +84,11 @@ def make_destination(
             is_interrupted=is_interrupted,
             visible_seconds=settings.verify_timeout,
         )
-    return TrackingDestination(
+    most = settings.max_in_flight
+    worker = TrackingWorker(
         clients.tracking,
-        max_in_flight=settings.max_in_flight,
+        max_in_flight=most,
         repeats_activities=settings.repeats_activities,
         prepare=files.prepare,
-        is_interrupted=is_interrupted,
     )
+    return TrackingDestination(worker, max_in_flight=most, is_interrupted=is_interrupted)

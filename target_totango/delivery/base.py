@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
+from target_totango.delivery.executor import KeyedExecutor
 from target_totango.models import ACCOUNTS, Row, WriteRequest
 from totango_api.writing import TrackingCall
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
-    from target_totango.delivery.executor import KeyedExecutor
+    from target_totango.delivery.executor import Worker
     from target_totango.delivery.results import Planned, WriteResult
 
 J = TypeVar("J")
@@ -44,11 +45,15 @@ class ExecutorDestination(Generic[J, R]):
     """Base of the destinations whose calls an executor makes.
 
     Args:
-        executor: Makes them.
+        worker: Makes them, several at once.
+        capacity: Calls that may wait or be under way.
+        is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
-    def __init__(self, executor: KeyedExecutor[J, R]) -> None:
-        self._executor = executor
+    def __init__(
+        self, worker: Worker[J, R], *, capacity: int, is_interrupted: Callable[[], bool]
+    ) -> None:
+        self._executor = KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted)
 
     @property
     def busy(self) -> bool:

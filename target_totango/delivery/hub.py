@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery.base import ExecutorDestination, keys_of
-from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.results import (
     FORBIDDEN,
     Confirmed,
@@ -114,8 +113,7 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         self._max_rows = max_rows
         self._prepare = prepare
         worker: ThreadWorker[Batch, BatchResults] = ThreadWorker(self._deliver, threads=CALLS)
-        capacity = CALLS * BATCHES_AHEAD
-        super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
+        super().__init__(worker, capacity=CALLS * BATCHES_AHEAD, is_interrupted=is_interrupted)
         self._open: dict[tuple[str, str | None], Batch] = {}
 
     def put(self, row: Row) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.base import ExecutorDestination
-from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.record_search import RecordSearch
 from target_totango.delivery.results import (
     Confirmed,
@@ -83,8 +82,7 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
         self._prepare = prepare
         self._cut_off = TotangoError(_CUT_OFF)
         worker: ThreadWorker[Row, WriteResult] = ThreadWorker(self._deliver, threads=CALLS)
-        capacity = CALLS * ROWS_AHEAD
-        super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
+        super().__init__(worker, capacity=CALLS * ROWS_AHEAD, is_interrupted=is_interrupted)
 
     def put(self, row: Row) -> bool:
         """Take a row; waits while too many are under way. Return whether results are to collect.

@@ -6,7 +6,6 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.delivery.base import ExecutorDestination, call_of, keys_of
-from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.results import Confirmed, Failed, WriteResult, result_of
 from totango_api.errors import ApiError, TotangoError
 
@@ -31,30 +30,16 @@ class TrackingDestination(ExecutorDestination["Row", WriteResult]):
     """Sends a tracking call for each row.
 
     Args:
-        client: Makes the calls.
+        worker: Makes the calls.
         max_in_flight: Most calls at once.
-        repeats_activities: Whether an activity is sent again that may have been counted.
-        prepare: Called with rows that are about to go out.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
     def __init__(
-        self,
-        client: TrackingClient,
-        *,
-        max_in_flight: int,
-        repeats_activities: bool,
-        prepare: Prepare,
-        is_interrupted: Callable[[], bool],
+        self, worker: TrackingWorker, *, max_in_flight: int, is_interrupted: Callable[[], bool]
     ) -> None:
-        worker = TrackingWorker(
-            client,
-            max_in_flight=max_in_flight,
-            repeats_activities=repeats_activities,
-            prepare=prepare,
-        )
         capacity = max_in_flight * QUEUED_PER_CALL
-        super().__init__(KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted))
+        super().__init__(worker, capacity=capacity, is_interrupted=is_interrupted)
         self._accounts: dict[str, dict[str, str]] = {}
 
     def put(self, row: Row) -> bool:
