@@ -29,6 +29,12 @@ _CAUTION: Final = 1.3
 _HALF_EMPTY: Final = 0.65
 """Share below which a window is not filled well."""
 
+_MOMENT: Final = 4
+"""Milliseconds of a window that is cut no further, whatever dates differ by."""
+
+_KNOWN: Final = 0.99
+"""Share of what a window may have that the last one may have: what is left is counted."""
+
 _FARTHEST: Final = 253_402_300_800_000
 """The first millisecond of the year 10000; nothing is looked for beyond it."""
 
@@ -117,10 +123,10 @@ class WindowPlanner:
         self._left.insert(self._place_of(window), gap)
 
     def can_cut(self, window: Window) -> bool:
-        """Return whether a window is longer than the unit in which dates differ."""
+        """Return whether a window is longer than the unit in which dates differ, and a moment."""
         if window.low is None or window.high is None:
             return True
-        return window.high - window.low > max(self._grain, 2)
+        return window.high - window.low > max(self._grain, _MOMENT)
 
     def left(self) -> list[Window]:
         """Return what is still to be read, windows under way included."""
@@ -147,7 +153,7 @@ class WindowPlanner:
     def _end(self, gap: Gap, most: int, spill: int, aim: int | None) -> int | None:
         """Return where to end a window at the beginning of a gap; None = with the gap."""
         rows = self._expected(gap)
-        if rows <= most * FILL:
+        if rows <= most * (_KNOWN if self._is_rest(gap) else FILL):
             return None
         share = aim or rows / math.ceil(rows / (most * FILL))
         by_density = self._density_end(gap, most, share)
@@ -171,9 +177,13 @@ class WindowPlanner:
         """Return the rows of a gap; of the last one, what is left of all rows."""
         others = sum(one.rows for one in self._left)
         under_way = sum(one.gap.rows for one in self._asked.values())
-        if gap.window.high is None and not gap.is_counted and self._is_whole:
+        if self._is_rest(gap):
             return max(self.total - self._rows_read - others - under_way, 0.0)
         return gap.rows
+
+    def _is_rest(self, gap: Gap) -> bool:
+        """Return whether a gap has just the rows that are in no other."""
+        return gap.window.high is None and not gap.is_counted and self._is_whole
 
     def _density_rows(self, window: Window) -> float | None:
         """Return the rows of a window, had it the density of the last one."""
@@ -209,7 +219,7 @@ class WindowPlanner:
         if not gap.dates:
             return None
         weight = gap.weight
-        if not gap.is_counted and gap.window.high is None and self._is_whole:
+        if self._is_rest(gap):
             weight = self._expected(gap) / len(gap.dates)
         at = self._aim(most, share, weight)
         if at >= len(gap.dates):

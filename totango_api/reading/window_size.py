@@ -15,6 +15,12 @@ LARGEST: Final = 0.98
 FILL: Final = 0.95
 """Share of what a window may have that is aimed at, at most."""
 
+SAFE: Final = 0.85
+"""Share of a page that is aimed at where a window must not become larger than one."""
+
+LITTLE: Final = 0.5
+"""Share of a page that such a window is sure to have."""
+
 RISK: Final = 0.1
 """Share of windows that may turn out to have moved."""
 
@@ -57,12 +63,15 @@ class WindowSize:
     def share(self) -> int | None:
         """Rows to aim at, where it is not an equal share of what is left.
 
-        The first window takes what others leave: what moves is seen there for the least.
+        The first window is the largest: there it shows with the fewest calls whether rows move.
+        Unless what it leaves fits on a page, which then comes first, so that the rest is counted.
         """
         if self._exposed:
             return None if self._pages < 2 else int(self.rows * FILL)
-        full = self._largest * FILL
-        return int(max(self._total - (math.ceil(self._total / full) - 1) * full, self._page_size))
+        rest = self._total - self._largest
+        if 0 < rest < self._page_size * LITTLE:
+            return int(self._page_size * SAFE)
+        return int(self._largest * FILL)
 
     @property
     def spill(self) -> int:
