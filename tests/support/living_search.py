@@ -47,6 +47,7 @@ class LivingSearch:
 
     Attributes:
         undated: Share of rows without any date.
+        tied: Share of rows that have the same date in the beginning.
         day_grain: Whether dates are those of days.
         has_terms: Whether it filters by dates.
         lasting: Ids of the rows that were there at the first call and still are.
@@ -63,6 +64,7 @@ class LivingSearch:
     unstable: bool = True
     names: int = 10**9
     lumpy: bool = False
+    tied: float = 0.0
     window: int = 10_000
     page_max: int = 1_000
     calls: int = 0
@@ -163,6 +165,8 @@ class LivingSearch:
         }
 
     def _date(self) -> int:
+        if self.tied and self._random.random() < self.tied:
+            return _NOW - _YEAR
         if self.lumpy:
             year = min(int(self._random.expovariate(0.7)), 6)
             return _NOW - year * _YEAR - int(_YEAR * self._random.random() ** 3)

@@ -16,7 +16,7 @@ from totango_api.reading.deduplication import Deduplicator
 from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.pages import Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
-from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
+from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint, unresumable
 from totango_api.reading.window_reader import WindowReader
 
 if TYPE_CHECKING:
@@ -110,13 +110,22 @@ class CompleteRead:
         logger.info("Going on after the %s rows of an interrupted read.", resume.rows)
         gaps = [Window(low, high) for low, high in resume.windows]
         total = first.total_hits or 0
-        windows = WindowReader(pages, self.query, key, given, first.hits, total, gaps=gaps)
+        windows = WindowReader(
+            pages,
+            self.query,
+            key,
+            given,
+            first.hits,
+            total,
+            gaps=gaps,
+            otherwise=lambda query, first: unresumable(reader.batches(query, first, others)),
+        )
         try:
             yield from windows.batches(resume.rows)
         except KeyNotUsableError as error:
             logger.info("Beginning again: %s", error)
             return False
-        self.result.missing = yield from reader.after_windows(windows, others)
+        self.result.missing = windows.missing
         self.result.ways[f"in windows of {key.name}, behind an interrupted read"] += 1
         self._rows_before = resume.rows
         return True

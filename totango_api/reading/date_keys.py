@@ -7,6 +7,7 @@ moves it to a later window. Which terms a server takes is found out by asking (f
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 DAY: Final = 86_400_000
 CREATE_DATE: Final = "Create Date"
 """The attribute that tells since when there is an account ("System and core attributes")."""
+
+OTHER_PAGES: Final = 5
+"""Pages of rows at other moments from which windows cost less than to read all rows twice."""
 
 
 class KeyNotUsableError(Exception):
@@ -104,6 +108,11 @@ class DateKey:
     def anything(self) -> Term:
         """The filter that every row with this date matches."""
         return {**self.term, "gte": _LONG_AGO}
+
+    def parts(self, hits: Sequence[Hit], total: int, page_size: int) -> bool:
+        """Return whether windows are worth while, by some of the rows: a moment cannot be cut."""
+        alike = max(Counter(self.dates(hits)).values(), default=0) * total / max(len(hits), 1)
+        return alike < page_size or total - alike > OTHER_PAGES * page_size
 
     def share(self, hits: Sequence[Hit]) -> float:
         """Return the share of rows that have it."""

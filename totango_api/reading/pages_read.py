@@ -33,6 +33,12 @@ OVERLAP: Final = 0.01
 BRIDGES: Final = 3
 """Pages asked for between two whose seam is open, before it is given up."""
 
+TIED: Final = 0.9
+"""Share of a page that may have the same name: pages overlap by less."""
+
+APART: Final = 3
+"""Calls that may lie between two neighbours: so often may rows have moved before the second."""
+
 
 class PagesRead:
     """One pass over the pages of a query.
@@ -41,6 +47,7 @@ class PagesRead:
         pages: Fetches them.
         query: What to read.
         first: Its first page, already fetched.
+        overlap: Rows that each page repeats of the one before, at least.
         stops_when_moved: Whether to stop as soon as rows were seen to move.
 
     Attributes:
@@ -51,7 +58,13 @@ class PagesRead:
     """
 
     def __init__(
-        self, pages: Pages, query: Query, first: Page, *, stops_when_moved: bool = False
+        self,
+        pages: Pages,
+        query: Query,
+        first: Page,
+        *,
+        overlap: int = 2,
+        stops_when_moved: bool = False,
     ) -> None:
         self._pages = pages
         self._query = query
@@ -59,9 +72,9 @@ class PagesRead:
         self._stops_when_moved = stops_when_moved
         self._counts: dict[Place, int | None] = {}
         self._keys = KeySet()
-        least = max(math.ceil(pages.size * OVERLAP), 2)
-        overlap = min(max(least, largest_group(first.hits) + 1), pages.size // 2)
-        self._step = max(pages.size - overlap, 1)
+        self._largest_group = largest_group(first.hits)
+        least = max(math.ceil(pages.size * OVERLAP), overlap, self._largest_group + 1)
+        self._step = max(pages.size - min(least, pages.size // 2), 1)
         self._chain = PageChain(self._plan())
         self.total = first.total_hits
         self.rows = 0
@@ -90,6 +103,17 @@ class PagesRead:
         return max(max(counts) - min(counts), int(self.has_moved))
 
     @property
+    def wide_overlap(self) -> int:
+        """Rows by which pages have to overlap so that their seams close, by what was seen."""
+        at_a_call = math.ceil(self.moves / max(len(self._counts) - 1, 1))
+        return self._largest_group + 1 + APART * at_a_call
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether all rows of a page have one name: where rows move, no seam closes."""
+        return self._largest_group >= TIED * self._pages.size
+
+    @property
     def last_total(self) -> int | None:
         """What the last answer counted."""
         return list(self._counts.values())[-1]
@@ -114,7 +138,8 @@ class PagesRead:
             yield from self._planned()
             if not (self._stops_when_moved and self.has_moved):
                 yield from self._to_the_end()
-                yield from self._bridged()
+                if not (self.is_tied and len(self.totals) > 1):
+                    yield from self._bridged()
         finally:
             self._keys.close()
 
@@ -130,9 +155,10 @@ class PagesRead:
             return [Place(offset) for offset in self._offsets(min(total + 1, pages.reach))]
         # A last page in ascending order that reached just to the limit would bring few rows.
         end = (pages.reach - pages.size) // self._step * self._step + pages.size
-        if total - end > pages.reach - pages.size:
+        overlap = pages.size - self._step
+        if total - end > end - overlap:
             end = pages.reach
-        beyond = min(total - end + pages.size - self._step, pages.reach)
+        beyond = min(total - end + overlap, pages.reach)
         ascending = [Place(offset) for offset in self._offsets(end)]
         return ascending + [Place(one, DESCENDING) for one in self._offsets(beyond)][::-1]
 
@@ -236,6 +262,7 @@ class PagesRead:
         hits = page.hits if place.order == ASCENDING else page.hits[::-1]
         rows = len(hits) + page.odd_hits
         self._counts[place] = page.total_hits
+        self._largest_group = max(self._largest_group, largest_group(hits))
         is_ascending = place.order == ASCENDING
         start = place.offset if is_ascending else (page.total_hits or 0) - place.offset - rows
         part = slice_of(hits, key, start)

@@ -35,7 +35,8 @@ class Passes:
     Attributes:
         is_proven: Whether nothing can be missing.
         closed_seams: Whether that is since no seam was open.
-        missing: Rows that were counted and did not come; None where rows are not counted.
+        has_moved: Whether rows were seen to come or to go.
+        missing: Rows that were counted and did not come; None where counts do not tell.
     """
 
     def __init__(self, pages: Pages, query: Query, first: Page) -> None:
@@ -44,6 +45,7 @@ class Passes:
         self._first = first
         self.is_proven = False
         self.closed_seams = False
+        self.has_moved = False
         self.missing: int | None = None
 
     def hits(self) -> Iterator[list[Hit]]:
@@ -52,7 +54,7 @@ class Passes:
         Raises:
             ApiError: If pages cannot be had.
         """
-        found, in_order, odd = KeySet(), 0, 0
+        found, in_order, odd, overlap = KeySet(), 0, 0, 0
         total = self._first.total_hits
         totals = {total}
         page: Page | None = self._first
@@ -62,7 +64,7 @@ class Passes:
                 yield page.hits
                 self.is_proven = True
                 return
-            reading, page = PagesRead(self._pages, self._query, page), None
+            reading, page = PagesRead(self._pages, self._query, page, overlap=overlap), None
             for hits in reading.hits():
                 found.add_all([key for hit in hits if (key := self._pages.search.key(hit))])
                 yield hits
@@ -72,8 +74,12 @@ class Passes:
             if (reading.is_quiet and reading.seams >= QUIET_SEAMS) or in_order == ENOUGH:
                 self.is_proven = self.closed_seams = True
                 return
-            if reading.missing != 0:
+            self.has_moved = len(totals) > 1
+            more = total is not None and len(found) + odd > total
+            if reading.missing != 0 or (reading.is_tied and (self.has_moved or more)):
                 break
-        self.missing = None if total is None else total - len(found) - odd
+            overlap = overlap if reading.is_linked else max(overlap, reading.wide_overlap)
+        if total is not None and not self.has_moved:
+            self.missing = total - len(found) - odd
         found.close()
-        self.is_proven = self.missing == 0 and len(totals) == 1
+        self.is_proven = self.missing == 0

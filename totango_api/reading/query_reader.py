@@ -17,7 +17,7 @@ from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.part_pages import PartPages
 from totango_api.reading.passes import Passes
-from totango_api.reading.result import Reading, RecordBatch, plus, unresumable
+from totango_api.reading.result import Reading, RecordBatch, unresumable
 from totango_api.reading.sample import Sample
 from totango_api.reading.values import UserPartitions, ranked
 from totango_api.reading.window_reader import WindowReader
@@ -97,9 +97,9 @@ class QueryReader:
             yield self._batch(first.hits)
             return 0
         if total is None or (total <= SMALL_PAGES * pages.size and total < pages.most):
-            return (yield from self._passes(query, first, values))
+            return (yield from self._passes(query, first, values, before))
         is_named = any(isinstance(way, UserPartitions) for way in values)
-        covering = [] if is_named and total >= pages.most else keys_of_all(keys, first.hits)
+        covering = self._covering(keys, first.hits, total, is_named=is_named)
         is_moving = total <= FEW_PAGES * pages.size
         seen: list[Hit] = []
         if covering and not is_moving and total < pages.most * 0.98:
@@ -125,8 +125,17 @@ class QueryReader:
             values = ()  # parts would not find them either
         is_reached = total < pages.most or pages.overcounts
         if is_reached or (not is_named and pages.serves_beyond(query)):
-            return (yield from self._passes(query, first, values))
+            return (yield from self._passes(query, first, values, before))
         return (yield from self._parts(query, first, keys, values, before))
+
+    def _covering(
+        self, keys: Sequence[DateKey], hits: Sequence[Hit], total: int, *, is_named: bool
+    ) -> list[DateKey]:
+        """Return the dates by which a query is read in windows, judged by some of its rows."""
+        if total >= self._pages.most:
+            return [] if is_named else keys_of_all(keys, hits)
+        size = self._pages.size
+        return [key for key in keys_of_all(keys, hits) if key.parts(hits, total, size)]
 
     # By a date --------------------------------------------------------------------------------
 
@@ -152,29 +161,23 @@ class QueryReader:
             is_moving = is_moving or coverage.has_moved
             seen = [*seen, *coverage.hits]
         reader = WindowReader(
-            self._pages, query, key, self._given, first.hits, total, seen=seen, is_moving=is_moving
+            self._pages,
+            query,
+            key,
+            self._given,
+            first.hits,
+            total,
+            seen=seen,
+            is_moving=is_moving,
+            otherwise=lambda query, first: unresumable(self.batches(query, first, others, values)),
         )
         yield from reader.batches()
         self._ways[f"in windows of {key.name}"] += 1
-        return (yield from self.after_windows(reader, others, values))
-
-    def after_windows(
-        self,
-        reader: WindowReader,
-        others: Sequence[DateKey],
-        values: Sequence[Values] | None = None,
-    ) -> Reading:
-        """Yield the rows of windows that could be cut no further, read in another way."""
-        missing: int | None = reader.missing
-        for query, first in reader.too_large:
-            missing = plus(
-                missing, (yield from unresumable(self.batches(query, first, others, values)))
-            )
-        return missing
+        return reader.missing
 
     # Page by page -----------------------------------------------------------------------------
 
-    def _passes(self, query: Query, first: Page, values: Sequence[Values]) -> Reading:
+    def _passes(self, query: Query, first: Page, values: Sequence[Values], before: int) -> Reading:
         """Yield the rows of a query within reach, read until two passes left no seam open."""
         passes = Passes(self._pages, query, first)
         yield from map(self._batch, passes.hits())
@@ -191,13 +194,13 @@ class QueryReader:
             and self._pages.serves_beyond(query)
             and self._pages.reach > reach  # only now known
         ):
-            return (yield from self._passes(query, self._pages.first(query), values))
+            return (yield from self._passes(query, self._pages.first(query), values, before))
         if is_over:
-            # It counts so far and no further, or rows came: only the user can know all parts.
+            # It counts so far and no further: only the user can know all parts.
             missing, values = None, [way for way in values if isinstance(way, UserPartitions)]
-        if values and (missing or is_over):
+        if values and (missing or is_over or passes.has_moved):
             again = self._pages.first(query)
-            return (yield from self._parts(query, again, (), values, 0, missing))
+            return (yield from self._parts(query, again, (), values, before, missing, is_read=True))
         return missing or None
 
     # By values --------------------------------------------------------------------------------
@@ -210,6 +213,8 @@ class QueryReader:
         values: Sequence[Values],
         before: int,
         missing: int | None = None,
+        *,
+        is_read: bool = False,
     ) -> Reading:
         """Yield the rows of a query in parts; return how many no part held.
 
@@ -219,7 +224,8 @@ class QueryReader:
             keys: Dates by which parts may be read.
             values: Ways to read it in parts.
             before: Rows that were given before any of this query.
-            missing: Rows that are missing of it; None if none were read yet.
+            missing: Rows that are missing of it; None if that is unknown.
+            is_read: Whether it was read page by page before.
         """
         yield self._batch(first.hits)
         total = first.total_hits or 0
@@ -245,7 +251,7 @@ class QueryReader:
             if missing <= 0:
                 return 0
             logger.info("%s rows are missing of those read by %s.", missing, way.name)
-        if missing is None:
+        if missing is None and not is_read:
             reading = PagesRead(self._pages, query, first)
             yield from map(self._batch, reading.hits())
             missing = max(total - reading.rows - reading.odd, 1)

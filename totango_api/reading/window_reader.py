@@ -2,7 +2,8 @@
 
 A window that fits on one page is a snapshot: what its answer counts is what it holds. A larger
 one is read page by page, and believed only where nothing moved at all; else it is read again in
-smaller ones. Since a row does not leave its window, or only for a later one, none is missed.
+smaller ones. A window that can be cut no further is read in another way, before any later one.
+Since a row does not leave its window, or only for a later one, none is missed.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.date_keys import KeyNotUsableError, Movement, Window, mirrored
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.reading.pages_read import PagesRead
-from totango_api.reading.result import RecordBatch, ResumePoint
+from totango_api.reading.result import RecordBatch, ResumePoint, plus
 from totango_api.reading.window_estimates import trend_of
 from totango_api.reading.window_planner import WindowPlanner
 from totango_api.reading.window_size import WindowSize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
+    from totango_api.reading.result import Reading
     from totango_api.search import Hit, Page, Query
 
 logger = logging.getLogger(__name__)
@@ -51,10 +53,10 @@ class WindowReader:
         seen: Hits of other pages.
         is_moving: Whether rows were seen to move before.
         gaps: What is to be read; everything, unless a read is resumed.
+        otherwise: Reads a window that can be cut no further, given its query and first page.
 
     Attributes:
-        missing: Rows that windows counted and never gave.
-        too_large: Windows that can be cut no further and do not fit, with their first pages.
+        missing: Rows that windows counted and never gave; None = nobody knows.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class WindowReader:
         seen: Sequence[Hit] = (),
         is_moving: bool = False,
         gaps: Sequence[Window] = (Window(),),
+        otherwise: Callable[[Query, Page], Reading],
     ) -> None:
         self._pages = pages
         self._query = query
@@ -88,8 +91,8 @@ class WindowReader:
         self._is_proven = False
         self._windows_left = MOST_WINDOWS * (total // pages.size + 10)
         self._short = 0
-        self.missing = 0
-        self.too_large: list[tuple[Query, Page]] = []
+        self._otherwise = otherwise
+        self.missing: int | None = 0
 
     def batches(self, rows_before: int = 0) -> Iterator[RecordBatch]:
         """Yield the rows of one window after another, and what is left after each.
@@ -102,12 +105,12 @@ class WindowReader:
             ApiError: If a page cannot be had.
         """
         while (window := self._next()) is not None:
-            for hits in self._window(window):
-                yield RecordBatch(self._given.new(hits))
+            yield from self._window(window)
             left = [self._turned(one) for one in self._planner.left()]
             windows = tuple((one.low, one.high) for one in left)
             point = ResumePoint(self._key.name, windows, rows_before + len(self._given))
-            yield RecordBatch([], point if point.is_portable and not self.too_large else None)
+            is_whole = point.is_portable and self.missing == 0
+            yield RecordBatch([], point if is_whole else None)
 
     def _next(self) -> Window | None:
         return self._planner.next(self._size.rows, self._size.spill, self._size.share)
@@ -119,7 +122,10 @@ class WindowReader:
     def _planned(self, dates: list[int]) -> list[int]:
         return [-date for date in dates] if self._is_backward else dates
 
-    def _window(self, window: Window) -> Iterator[list[Hit]]:
+    def _batch(self, hits: list[Hit]) -> RecordBatch:
+        return RecordBatch(self._given.new(hits))
+
+    def _window(self, window: Window) -> Iterator[RecordBatch]:
         self._windows_left -= 1
         if self._windows_left < 0:
             msg = "it does not part rows"
@@ -138,13 +144,13 @@ class WindowReader:
             first, attempts = self._first(query, window), attempts + 1
             rows = first.total_hits or 0
         if is_whole(first, self._pages.size) or held < self._pages.size:
-            yield first.hits
+            yield self._batch(first.hits)
             self._planner.read(window, held)
         else:
             yield from self._large(window, query, first, max(rows, held))
 
     def _note_missing(self, rows: int) -> None:
-        self.missing += rows
+        self.missing = plus(self.missing, rows)
         self._short += 1
         if self._short == ATTEMPTS:
             self._pages.overcounts = True
@@ -166,15 +172,19 @@ class WindowReader:
             msg = f"it is refused: {error}"
             raise KeyNotUsableError(msg) from error
 
-    def _large(self, window: Window, query: Query, first: Page, rows: int) -> Iterator[list[Hit]]:
+    def _large(self, window: Window, query: Query, first: Page, rows: int) -> Iterator[RecordBatch]:
         """Yield the rows of a window that does not fit on one page."""
+        if not self._planner.can_cut(window):
+            self.missing = plus(self.missing, (yield from self._otherwise(query, first)))
+            self._planner.read(window, rows)
+            return
         dates = self._key.dates(first.hits)
         trend = trend_of(dates)
         if rows <= self._pages.most * 0.98 and self._size.is_worth_reading(rows):
             reading = PagesRead(self._pages, query, first, stops_when_moved=True)
             calls, dates = 0, []
             for hits in reading.hits():
-                yield hits
+                yield self._batch(hits)
                 dates += self._key.dates(hits)
                 calls += 1
             self._size.note(rows, calls, reading.moves)
@@ -182,9 +192,5 @@ class WindowReader:
                 self._planner.read(window, reading.rows)
                 return
         else:
-            yield first.hits
-        if self._planner.can_cut(window):
-            self._planner.put_back(window, rows, self._planned(dates), trend)
-        else:
-            self._planner.read(window, rows)
-            self.too_large.append((query, first))
+            yield self._batch(first.hits)
+        self._planner.put_back(window, rows, self._planned(dates), trend)

@@ -35,3 +35,39 @@ def test_nothing_that_lasts_is_lost(moves: str, kind: str, in_flight: int) -> No
     assert search.lasting <= found
     assert reading.result.is_complete
     assert search.calls <= (2.2 if kind == "no date" else 1.7) * 15 + 8
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["Create Date", "last activity"])
+@pytest.mark.parametrize("tied", [0.3, 0.6, 1.0])
+def test_rows_that_leave_a_moment_which_many_share_are_read_where_they_go(
+    tied: float, kind: str, seed: int
+) -> None:
+    moving = replace(MOVES["all"], active=2)
+    how = {"names": 400, "window": 1_000, "page_max": 100, **KINDS[kind]}
+    search = LivingSearch(1_500, moving, seed, tied=tied, **how)
+    keys = date_keys_of("accounts", [CREATED])
+    paging = Paging(page_size=100, window=1_000, in_flight=1)
+    reading = CompleteRead(search, Query(fields=(CREATED,)), keys, paging=paging)
+    found = {hit["name"] for batch in reading.batches() for hit in batch.hits}
+    assert search.lasting <= found
+    assert reading.result.is_complete
+    assert search.calls <= 3 * 15
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("moves", MOVES)
+def test_a_small_tenant_that_lives_is_no_failure(moves: str, seed: int) -> None:
+    """Groups of one name, and moves, that are large for its pages keep seams from closing."""
+    moving = replace(MOVES[moves], active=2)
+    search = LivingSearch(300, moving, seed, has_created=False, names=150, page_max=20, window=200)
+    reading = CompleteRead(
+        search,
+        Query(fields=(CREATED,)),
+        date_keys_of("accounts", [CREATED]),
+        [KnownValues("status_group", STATUSES, 0.99)],
+        Paging(page_size=20, window=200, in_flight=1),
+    )
+    for _ in reading.batches():
+        pass
+    assert reading.result.is_complete
