@@ -48,6 +48,7 @@ class StreamMetrics:
         blanks: Texts of nothing but blanks, kept or counted as null as asked.
         incomplete: Templates of which a part was missing.
         unknown_options: Values of lists that are none of their options, sent as asked.
+        unchecked_owners: Rows with an owner that was compared with no list of Totango's users.
         left_out: Attributes left out because they could not be written, as asked.
         marked_deleted: Rows with a well-known mark that they are deleted, which no setting names:
             they were written.
@@ -81,6 +82,7 @@ class StreamMetrics:
     blanks: int = 0
     incomplete: int = 0
     unknown_options: int = 0
+    unchecked_owners: int = 0
     left_out: int = 0
     unannounced: int = 0
     marked_deleted: int = 0

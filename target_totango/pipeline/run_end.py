@@ -194,6 +194,13 @@ class RunEnd:
                 rows_were(marked),
             )
 
+        if unchecked := self.report.total("unchecked_owners"):
+            logger.warning(
+                "%s sent with an owner who was not looked for among the users of Totango, which "
+                "asks for the full name of one of them.",
+                rows_were(unchecked),
+            )
+
     def _log_reasons(self, kind: str, reasons: Counter[tuple[str, str]]) -> None:
         """Log why most rows were rejected or skipped: the stream, the field and the code."""
         for (stream, reason), count in reasons.most_common(REASONS_LOGGED):

@@ -3,6 +3,7 @@
 from target_totango.storage.dead_letter import (
     REJECTS,
     reasons_in,
+    row_of_reject,
     run_of_reject,
 )
 from target_totango.storage.known_groups import KnownGroups
@@ -39,5 +40,6 @@ __all__ = [
     "newer_names",
     "reasons_in",
     "rejected_as",
+    "row_of_reject",
     "run_of_reject",
 ]

@@ -114,16 +114,26 @@ class DeadLetterFile(SingerFile):
         if self._ledger is not None:
             run = run_of_reject(row.message, self._ledger) or self._ledger.run
             why["ledger"] = {"id": self._ledger.id, "run": run}
+            if row.fingerprint is not None:
+                why["ledger"]["row"] = list(row.fingerprint)
         return why
 
 
 def run_of_reject(message: Mapping[str, Any], ledger: Ledger) -> int | None:
     """Return the number of the run that rejected a record; None if this ledger does not know."""
-    place = reasons_in(message).get("ledger")
-    if not isinstance(place, dict) or place.get("id") != ledger.id:
-        return None
-    run = place.get("run")
+    run = _noted(message, ledger).get("run")
     return run if isinstance(run, int) else None
+
+
+def row_of_reject(message: Mapping[str, Any], ledger: Ledger) -> tuple[str, ...] | None:
+    """Return by what this ledger knows a record that was rejected; None if it does not."""
+    parts = _noted(message, ledger).get("row")
+    return tuple(map(str, parts)) if isinstance(parts, list) and parts else None
+
+
+def _noted(message: Mapping[str, Any], ledger: Ledger) -> Mapping[str, Any]:
+    place = reasons_in(message).get("ledger")
+    return place if isinstance(place, dict) and place.get("id") == ledger.id else {}
 
 
 def reasons_in(message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -389,16 +389,36 @@ def test_what_becomes_visible_late_is_found_by_the_next_run_and_takes_its_values
 
 
 @pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("keys", [("id",), ()])
 def test_a_replayed_row_is_looked_for_before_it_is_written_again(
-    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], keys: tuple[str, ...]
 ) -> None:
     tenant.chaos("drop@touchpoints:1")
     tenant.set(visible_after=600)
-    late = deliver(NOTES, note(1), **settings)
+    late = deliver(schema("notes", *FIELDS, keys=keys), note(1), **settings)
     assert late.codes == UNCERTAIN
     tenant.settle()
     deliver(*late.rejects, **settings).ok()
+    tenant.settle()
     assert len(notes_in(tenant)) == 1
+    # A second replay finds what the first one found.
+    deliver(*late.rejects, **settings).ok()
+    assert len(notes_in(tenant)) == 1
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_replayed_row_without_a_key_is_made_where_it_is_not_found(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    keyless = schema("notes", *FIELDS)
+    tenant.chaos("500@touchpoints:1")
+    late = deliver(keyless, note(1), **settings)
+    assert late.codes == UNCERTAIN
+    deliver(*late.rejects, **settings).ok()
+    assert len(notes_in(tenant)) == 1
+    # The same thing in a later run is another one.
+    deliver(keyless, note(1), **settings).ok()
+    assert len(notes_in(tenant)) == 2
 
 
 @pytest.mark.usefixtures("clock")

@@ -80,8 +80,8 @@ class FilterChain:
         if settings.records:
             yield DropRecorded(ledger, fingerprints, store, self._report)
             yield ResolveNames(clients.references)
-        if clients.has_token:
-            yield ResolveOwners(clients.roles, lambda: clients.staff)
+        read_staff = (lambda: clients.staff) if clients.has_token else None
+        yield ResolveOwners(clients.roles, read_staff, self._report)
         yield DropStale(store, self._report)
         if ledger is not None and self._full_syncs is not None:
             yield DropUnchanged(ledger, clients.way_of, self._full_syncs)

@@ -11,7 +11,7 @@ import msgspec
 from target_totango.models import REJECT_FIELD, Row, ValidationError
 from target_totango.objects import RECORDED
 from target_totango.pipeline.decisions import Rejected
-from target_totango.storage import reasons_in
+from target_totango.storage import reasons_in, row_of_reject
 
 if TYPE_CHECKING:
     from target_totango.storage import Ledger, RunStore
@@ -67,7 +67,8 @@ class Fingerprints:
         kind it is, since the same thing may well be done twice. In a later run it may be done
         once more: so nothing is said to be the same across runs, but for the rows of a run that
         was cut off, which come again. That is told by the number of complete runs before. A row
-        of a rejects file is told from all others by its reasons, which say when it was rejected.
+        of a rejects file is the one that was rejected; for another ledger than the one that its
+        reasons name, these tell it from all others, as they say when it was rejected.
         """
         record = row.message["record"]
         reasons = reasons_in(row.message)
@@ -78,6 +79,9 @@ class Fingerprints:
         if keys and all(value is not None for value in values):
             named = (*about, "key", *(_encode(value).decode() for value in values))
             return Fingerprint(named, self._store.count(named) > 0)
+        rejected = row_of_reject(row.message, self._ledger)
+        if rejected is not None:
+            return Fingerprint(rejected, self._store.count(rejected) > 0)
         whole = {**record, REJECT_FIELD: reasons} if reasons else record
         digest = hashlib.sha256(_encode(whole)).hexdigest()
         hashed: tuple[str, ...]

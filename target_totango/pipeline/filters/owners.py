@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_totango.models import Row
+    from target_totango.report import Report
     from totango_api.search import Reference
 
 logger = logging.getLogger("target-totango")
@@ -29,16 +30,24 @@ _UNREAD: Final = (
 class ResolveOwners(RowFilter):
     """Puts full names in the place of the addresses of owners, and rejects unknown addresses.
 
+    Full names cost no call: where the users were not read, they go out unchecked, and are counted.
+
     Args:
         roles: Returns the API names of attributes that hold an owner.
-        read_staff: Returns the users of Totango.
+        read_staff: Returns the users of Totango; None if nobody can ask for them.
+        report: Counts rows whose owners were not checked.
     """
 
     def __init__(
-        self, roles: Callable[[], frozenset[str]], read_staff: Callable[[], Sequence[Reference]]
+        self,
+        roles: Callable[[], frozenset[str]],
+        read_staff: Callable[[], Sequence[Reference]] | None,
+        report: Report,
     ) -> None:
         self._read_roles = roles
         self._read_staff = read_staff
+        self._report = report
+        self._full_names: frozenset[str] = frozenset()
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does.
@@ -48,17 +57,25 @@ class ResolveOwners(RowFilter):
         """
         account = row.request.account
         errors: list[ValidationError] = []
+        unchecked = False
         for role in self._roles:
-            address = account.get(role)
-            if address is None or "@" not in address or self._names is None:
+            owner = account.get(role)
+            if not owner:
                 continue
-            name = self._names.get(address.strip().casefold())
+            if "@" not in owner or self._names is None:
+                unchecked = unchecked or owner not in self._full_names
+                continue
+            name = self._names.get(owner.strip().casefold())
             if name is not None:
                 account[role] = name
                 continue
-            message = f"{role}: no user of Totango has the address {address!r}"
+            message = f"{role}: no user of Totango has the address {owner!r}"
             errors.append(ValidationError(role, "unknown owner", message))
-        return Rejected(errors) if errors else None
+        if errors:
+            return Rejected(errors)
+        if unchecked:
+            self._report.metrics(row.stream, row.object).unchecked_owners += 1
+        return None
 
     @functools.cached_property
     def _roles(self) -> list[str]:
@@ -67,10 +84,14 @@ class ResolveOwners(RowFilter):
     @functools.cached_property
     def _names(self) -> dict[str, str] | None:
         """Full names by address; None where they cannot be read."""
+        if self._read_staff is None:
+            return None
         try:
-            return {one.id.casefold(): one.name for one in self._read_staff()}
+            staff = self._read_staff()
         except (RefusedError, ResponseError, AuthenticationError) as error:
             if error.status == _UNAUTHORIZED:
                 raise
             logger.warning(_UNREAD, error)
             return None
+        self._full_names = frozenset(one.name for one in staff)
+        return {one.id.casefold(): one.name for one in staff}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_runs import held, record, schema
@@ -98,3 +98,36 @@ def test_who_is_to_do_a_task_may_be_named_too(
         "dana@firm.example",
         "other@firm.example",
     }
+
+
+@pytest.mark.parametrize(
+    ("owner", "rule", "settings"),
+    [
+        ("Dana Reed", "", {}),
+        ("dana@firm.example", "403@staff", {}),
+        ("Dana Reed", "", {"app_token": None}),
+        ("dana@firm.example", "", {"app_token": None}),
+    ],
+)
+def test_an_owner_who_was_not_looked_for_is_counted_and_said(
+    deliver: Deliver, tenant: Sandbox, owner: str, rule: str, settings: dict[str, Any]
+) -> None:
+    tenant.set(owner_values="email")
+    tenant.chaos(*([rule] if rule else []))
+    rows = [
+        record("accounts", account_id="a", Success__Manager=owner, Sales__Manager=owner),
+        record("accounts", account_id="b", Note="no owner"),
+    ]
+    done = deliver(FIRMS, *rows, canary=False, **settings).ok()
+    assert done.totals["unchecked_owners"] == 1
+    assert "1 row was sent with an owner who was not looked for" in done.said
+
+
+def test_a_name_is_looked_for_where_the_list_was_read_anyway(
+    deliver: Deliver, tenant: Sandbox
+) -> None:
+    rows = [
+        record("accounts", account_id="a", Success__Manager="dana@firm.example"),
+        record("accounts", account_id="b", Success__Manager="Noa Cohen"),
+    ]
+    assert "unchecked_owners" not in deliver(FIRMS, *rows).ok().totals
