@@ -11,16 +11,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
+import requests
 import urllib3
 
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError
 from totango_api.http.clock import ServiceClock
-from totango_api.http.pools import Pools
 from totango_api.http.rate_limit import RateLimiter
+from totango_api.http.requests_failures import error_of
+from totango_api.http.requests_session import Session
 from totango_api.http.responses import KEPT_BYTES, Response, error_for, is_ok, json_of
 from totango_api.http.retry import RetryLog, retried
-from totango_api.http.urllib3_failures import error_of
 from totango_api.http.usage import Usage
 from totango_api.redaction import scrub
 
@@ -38,7 +39,12 @@ SLOWEST_RESPONSE: Final = 10
 """A response that trickles is given up after this many times the timeout."""
 
 _CHUNK: Final = 1 << 16
-_NO_RESPONSE: Final = (urllib3.exceptions.HTTPError, OSError, ValueError)
+_NO_RESPONSE: Final = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,8 @@ class ApiClient:
         self.clock = ServiceClock()
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self.retry_log = RetryLog()
-        connect, read = min(CONNECT_TIMEOUT, connection.timeout), connection.timeout
-        self._pools = Pools(pool_size, urllib3.Timeout(connect=connect, read=read))
+        self._session = Session(pool_size)
+        self._timeout = (min(CONNECT_TIMEOUT, connection.timeout), connection.timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +113,7 @@ class ApiClient:
 
     def close(self) -> None:
         """Close every kept connection."""
-        self._pools.close()
+        self._session.close()
 
     def usage_report(self) -> dict[str, dict[str, Any]]:
         """Return what each surface that was used has cost, for a report."""
@@ -238,14 +244,18 @@ class ApiClient:
         Raises:
             ApiError: If no whole response came.
         """
-        headers = {"User-Agent": self.connection.user_agent, **request.headers}
         try:
-            raw = self._pools.send(request.method, request.url, request.body, headers)
-            try:
-                return Response(raw.status, raw.headers, self._read(raw))
-            finally:
-                raw.close()
-                raw.release_conn()
+            with self._session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers={"User-Agent": self.connection.user_agent, **request.headers},
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+                **self._session.environment_of(request.url),
+            ) as response:
+                return Response(response.status_code, response.headers, self._read(response.raw))
         except _NO_RESPONSE as error:
             raise error_of(request.endpoint, error) from None
 

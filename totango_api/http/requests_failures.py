@@ -1,4 +1,4 @@
-"""Maps exceptions of urllib3 to our errors."""
+"""Maps exceptions of requests and urllib3 to our errors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import ssl
 from typing import TYPE_CHECKING, Final
 
+import requests
 from urllib3 import exceptions
 
 from totango_api.http.failures import Failure, failed_tunnel, unsendable
@@ -20,8 +21,8 @@ _TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
     ((ssl.SSLCertVerificationError,), Failure.NOT_VERIFIED),
     ((ssl.SSLEOFError, ssl.SSLZeroReturnError), Failure.DROPPED),
-    ((exceptions.SSLError, ssl.SSLError), Failure.NO_TLS),
-    ((exceptions.ProxyError,), Failure.NO_PROXY),
+    ((exceptions.SSLError, requests.exceptions.SSLError, ssl.SSLError), Failure.NO_TLS),
+    ((exceptions.ProxyError, requests.exceptions.ProxyError), Failure.NO_PROXY),
     ((exceptions.NewConnectionError,), Failure.NO_CONNECTION),
     ((exceptions.ConnectTimeoutError,), Failure.NO_CONNECTION_IN_TIME),
     ((exceptions.TimeoutError, TimeoutError), Failure.NO_RESPONSE_IN_TIME),
