@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_totango.probe import audit, columns, events, filters, lists, pages, scrolling, window
 from tap_totango.probe.service import ProbedService
 from totango_api.http import ApiClient
-from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser
+from totango_api.probe import Caller, Profile, are_settled, ask_all, conclude, probe_parser
 from totango_api.region import connected
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     options = _parser().parse_args(arguments)
     config = read_config(options.config)
     connection = connected(config, user_agent="tap-totango probe", max_retry_seconds=0)
-    output = options.output or config.get("probe_path") or PROFILE
+    output = Profile.check_place(options.output or config.get("probe_path") or PROFILE)
     least = sum(question.calls for question in QUESTIONS)
     sys.stdout.write(
         f"{len(QUESTIONS)} questions in about {least} calls, at most {options.max_calls}; nothing "

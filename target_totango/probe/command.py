@@ -11,7 +11,7 @@ from target_totango.probe import hub, tracking
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
-from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser
+from totango_api.probe import Caller, Profile, are_settled, ask_all, conclude, probe_parser
 from totango_api.region import connected
 from totango_api.writing import account_id_problems
 
@@ -57,6 +57,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     if problems := account_id_problems(options.account_id):
         msg = f"--account-id cannot be an account: {problems[0].message}."
         raise InputError(msg, remedy="Name an account that is there for tests.")
+    output = Profile.check_place(options.output or config.get("probe_path") or PROFILE)
     with ApiClient(connection) as client:
         caller = Caller(client, options.max_calls + PUT_BACK_CALLS)
         account = ProbedAccount(
@@ -69,7 +70,6 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
             sys.stdout.write("Nothing was written. Say --yes to go on.\n")
             return 1
         results, left = _asked(account, before, options.max_calls)
-    output = options.output or config.get("probe_path") or PROFILE
     sys.stdout.write(conclude("target-totango", caller, results, output))
     sys.stdout.write(f"{_left(left)}\n")
     sys.stdout.write(

@@ -307,6 +307,20 @@ def test_a_token_that_is_not_accepted(probe) -> None:
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("content", ['{"app_token": "hidden"}', "no JSON"])
+def test_what_is_no_profile_is_not_replaced(
+    tap_command, config_file, filled, tmp_path, content
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(content)
+    before = len(filled.dump("calls"))
+    ran = tap_command("probe", "--config", config_file(filled.config()), "--output", path)
+    assert ran.code == 1
+    assert "which is no profile" in ran.last
+    assert path.read_text() == content
+    assert len(filled.dump("calls")) == before
+
+
 def test_an_empty_service_leaves_little_to_ask(tap_command, config_file, service, tmp_path) -> None:
     path = tmp_path / "profile.json"
     config = config_file(service.config())

@@ -1,7 +1,7 @@
 """Shared by the commands of both plugins: subcommands, log, output files, parts, progress."""
 
 from totango_api.command.logs import command_of
-from totango_api.command.output_paths import checked_paths, is_device
+from totango_api.command.output_paths import check_replaced, checked_paths, is_device
 from totango_api.command.parts import PART_PATTERN, Part
 from totango_api.command.progress import ProgressLine, pace
 from totango_api.command.subcommands import command_in, config_parser, help_on
@@ -10,6 +10,7 @@ __all__ = [
     "PART_PATTERN",
     "Part",
     "ProgressLine",
+    "check_replaced",
     "checked_paths",
     "command_in",
     "command_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -41,6 +42,35 @@ def checked_paths(
             raise SettingsError(msg, remedy="Give each a file of its own.")
         seen[path] = setting
     return checked
+
+
+def check_replaced(setting: str, path: Path, *, kind: str, keys: frozenset[str]) -> None:
+    """Check that a file which is to be replaced is an older one of its kind, or empty.
+
+    Settings with a token may be called like what a run writes.
+
+    Args:
+        setting: What names the file.
+        path: The file; it need not be there.
+        kind: What it has to be, for people.
+        keys: What its JSON has to hold.
+
+    Raises:
+        SettingsError: If it is something else.
+    """
+    try:
+        content = b"" if is_device(path) else path.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unusable(setting, str(path), error.strerror or str(error)) from None
+    try:
+        document = json.loads(content) if content else dict.fromkeys(keys)
+    except ValueError:
+        document = None
+    if not (isinstance(document, dict) and keys <= document.keys()):
+        msg = f"{setting} would replace {path}, which is no {kind}."
+        raise SettingsError(msg, remedy="Name another file.")
 
 
 def is_device(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totango_api.command import config_parser
@@ -13,6 +12,7 @@ from totango_api.probe.table import table
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from totango_api.probe.caller import Caller
     from totango_api.probe.questions import Result
@@ -27,13 +27,13 @@ def probe_parser(plugin: str, description: str, *, max_calls: int) -> argparse.A
     return parser
 
 
-def conclude(plugin: str, caller: Caller, results: Sequence[Result], path: str) -> str:
+def conclude(plugin: str, caller: Caller, results: Sequence[Result], path: Path) -> str:
     """Write the profile; return the answers as a table, with a sentence about all of them.
 
     Raises:
         SettingsError: If the profile cannot be written.
     """
-    Profile.of(plugin, caller.client.connection, results).write(Path(path))
+    Profile.of(plugin, caller.client.connection, results).write(path)
     return f"{table(results)}\n{summary(results, caller.calls)}\n"
 
 

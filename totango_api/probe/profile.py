@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_api.command import check_replaced, checked_paths
 from totango_api.errors import SettingsError
 from totango_api.probe.questions import ANSWERED
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from totango_api.probe.questions import Result
 
 VERSION: Final = 1
+_OPTION: Final = "--output"
+_KEYS: Final = frozenset({"plugin", "probed_at"})
 logger = logging.getLogger(__name__)
 
 
@@ -65,6 +68,17 @@ class Profile:
             settings={name: value for one in known for name, value in one.answer.settings.items()},
             evidence={one.name: one.answer.evidence for one in known if one.answer.evidence},
         )
+
+    @staticmethod
+    def check_place(text: str) -> Path:
+        """Return where a profile may be written, before a call is made for it.
+
+        Raises:
+            SettingsError: If it may not.
+        """
+        path = checked_paths({_OPTION: text})[_OPTION] or Path(text)
+        check_replaced(_OPTION, path, kind="profile", keys=_KEYS)
+        return path
 
     def write(self, path: Path) -> None:
         """Write a file.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.command import is_device
+from totango_api.command import check_replaced, is_device
 from totango_api.errors import TotangoError
 from totango_api.plugin_config import setting
 from totango_api.report.page import render_page
@@ -23,6 +23,9 @@ RUNS_SHOWN: Final = 30
 
 PRIVATE: Final = 0o600
 """A report that holds values of rows is personal data."""
+
+_KEYS: Final = frozenset({"program", "totals"})
+"""What the JSON of every report holds."""
 
 _BESIDE: Final = "the JSON beside report_path"
 _LONGEST_HISTORY: Final = 4 * 1024 * 1024
@@ -68,7 +71,15 @@ class ReportFiles:
 
     @classmethod
     def of(cls, checked: Mapping[str, Path | None]) -> ReportFiles:
-        """Take the paths of :meth:`paths`, once they are checked."""
+        """Take the paths of :meth:`paths`, once they are checked.
+
+        Raises:
+            SettingsError: If a report would replace what is none.
+        """
+        for name in ("report_path", _BESIDE):
+            path = checked[name]
+            if path is not None and path.suffix not in {PAGE, HISTORY}:
+                check_replaced(name, path, kind="report of a run", keys=_KEYS)
         return cls(checked["report_path"], checked[_BESIDE], checked["report_history_path"])
 
     def write(self, report: Mapping[str, Any], *, is_private: bool = False) -> None:

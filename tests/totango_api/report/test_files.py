@@ -111,3 +111,23 @@ def test_runs_that_end_together_each_have_their_line(tmp_path: Path) -> None:
         list(pool.map(files(history).write, reports))
     lines = [json.loads(line) for line in history.read_text().splitlines()]
     assert sorted(line["number"] for line in lines) == list(range(40))
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.json"])
+@pytest.mark.parametrize("content", ['{"app_token": "hidden"}', "[]", "no JSON"])
+def test_settings_of_the_same_name_are_not_replaced(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    settings = tmp_path / "page.json"
+    settings.write_text(content)
+    with pytest.raises(SettingsError, match=r"would replace .*page\.json, which is no report"):
+        files(tmp_path / name)
+    assert settings.read_text() == content
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.json"])
+def test_an_older_report_is_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "page.json").touch()
+    for _ in range(2):
+        files(tmp_path / name).write(REPORT)
+    assert json.loads((tmp_path / "page.json").read_text()) == REPORT
