@@ -12,8 +12,8 @@ import timeit
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.compiler.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig
 from target_totango.mapping.transform import Transformer
 from target_totango.singer.validation import RecordValidator

@@ -12,17 +12,17 @@ import toolbox
 
 from target_totango.config import Settings
 from target_totango.config_schema import OWN_SETTINGS
-from target_totango.mapping.auto import KnownAttributes
+from target_totango.mapping.compiler import compile_stream
+from target_totango.mapping.compiler.auto import KnownAttributes
 from target_totango.mapping.config import mappings_of
 from target_totango.mapping.policy import POLICY_SETTINGS
 from target_totango.mapping.segment.options import SEGMENT_SETTINGS
 from target_totango.mapping.segment.preset import Segment
 from target_totango.mapping.segment.rows import NotWritten
-from target_totango.mapping.streams import compile_stream
 from target_totango.mapping.transform import Transformer
 
 if TYPE_CHECKING:
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping.compiler.stream_mapping import StreamMapping
 
 PAGE = (toolbox.ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
 RECIPES = (toolbox.ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")

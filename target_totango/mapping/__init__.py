@@ -1,7 +1,10 @@
 """Turns a record into a write request or a list of validation errors."""
 
 from target_totango.mapping.attribute_file import read_attributes
-from target_totango.mapping.auto import KnownAttributes
+from target_totango.mapping.compiler import compile_stream
+from target_totango.mapping.compiler.auto import KnownAttributes
+from target_totango.mapping.compiler.description import describe, log_change, log_mapping
+from target_totango.mapping.compiler.stream_mapping import StreamMapping
 from target_totango.mapping.config import MappingConfig, fits, mappings_of, parse_mappings
 from target_totango.mapping.deletion import (
     DEFAULT_MARK,
@@ -10,7 +13,6 @@ from target_totango.mapping.deletion import (
     parse_deleted_when,
     well_known_marks,
 )
-from target_totango.mapping.description import describe, log_change, log_mapping
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.identity import identity_of
 from target_totango.mapping.policy import (
@@ -30,8 +32,6 @@ from target_totango.mapping.segment import (
     SegmentOptions,
     SegmentStream,
 )
-from target_totango.mapping.stream_mapping import StreamMapping
-from target_totango.mapping.streams import compile_stream
 from target_totango.mapping.transform import Transformed, Transformer
 from target_totango.mapping.values.convert import ConversionError
 from target_totango.mapping.values.dates import to_date, zone_named

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import Struct
 
+from target_totango.mapping.compiler.matching import MATCH
+from target_totango.mapping.compiler.rules import Rules
 from target_totango.mapping.expressions import MISSING
-from target_totango.mapping.matching import MATCH
 from target_totango.mapping.policy import LEAVE_OUT, SKIP
-from target_totango.mapping.rules import Rules
 from target_totango.mapping.values.convert import Conversion, ConversionError, unicode_text
 from target_totango.models import ACCOUNT, FIELDS, USER, ValidationError, WriteRequest
 from target_totango.objects import OBJECTS
@@ -25,8 +25,12 @@ from target_totango.objects import OBJECTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from target_totango.mapping.compiler.stream_mapping import (
+        AttributeColumn,
+        StreamMapping,
+        TimeColumn,
+    )
     from target_totango.mapping.expressions import Expression
-    from target_totango.mapping.stream_mapping import AttributeColumn, StreamMapping, TimeColumn
 
 _SECONDS_PER_DAY: Final = 86_400
 

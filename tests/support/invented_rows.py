@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from target_totango.mapping.auto import KnownAttributes
 from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.compiler.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.policy import POLICY_SETTINGS
 from totango_api.search.attributes import DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping.compiler.stream_mapping import StreamMapping
 
 KINDS = {
     "text": {"type": ["string", "null"]},

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.auto import is_loaders, recognise
+from target_totango.mapping.compiler.auto import is_loaders, recognise
 from target_totango.mapping.values.convert import ConversionError
 from totango_api.text import snake
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import expressions
 from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.compiler.description import log_mapping
 from target_totango.mapping.config import DROP, MappingConfig
-from target_totango.mapping.description import log_mapping
 from target_totango.mapping.policy import LEAVE_OUT
 from target_totango.mapping.sources import Source
 from target_totango.mapping.values.dates import EPOCH, ISO
@@ -19,8 +19,8 @@ from totango_api.search import attributes as kinds
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from target_totango.mapping.auto import KnownAttributes
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping.compiler.auto import KnownAttributes
+    from target_totango.mapping.compiler.stream_mapping import StreamMapping
 
 GROUP_ID_FIELD: Final = "context.groupId"
 USER_ID_FIELD: Final = "userId"

@@ -11,7 +11,7 @@ from totango_api.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from target_totango.mapping.auto import KnownAttributes
+    from target_totango.mapping.compiler.auto import KnownAttributes
     from target_totango.mapping.config import MappingConfig
     from target_totango.mapping.segment.options import SegmentOptions
 

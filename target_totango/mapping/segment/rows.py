@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from target_totango.mapping.names import name_problems
+from target_totango.mapping.compiler.names import name_problems
 from target_totango.mapping.segment.calls import GROUP, IDENTIFY, PAGE, SCREEN, TRACK, Call
 from target_totango.mapping.segment.mappings import (
     GROUP_ID_FIELD,
@@ -28,11 +28,11 @@ from totango_api.text import snake
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from target_totango.mapping.auto import KnownAttributes
+    from target_totango.mapping.compiler.auto import KnownAttributes
+    from target_totango.mapping.compiler.stream_mapping import StreamMapping
     from target_totango.mapping.config import MappingConfig
     from target_totango.mapping.segment.calls import CallReader
     from target_totango.mapping.segment.options import SegmentOptions
-    from target_totango.mapping.stream_mapping import StreamMapping
 
 logger = logging.getLogger("target-totango")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.mapping.auto import KnownAttributes
+from target_totango.mapping.compiler.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.segment.options import SegmentOptions
 from target_totango.mapping.segment.preset import Segment

@@ -21,7 +21,7 @@ from target_totango.mapping.values.convert import ConversionError
 from target_totango.mapping.values.dates import to_date
 
 if TYPE_CHECKING:
-    from target_totango.mapping.stream_mapping import AttributeColumn, StreamMapping
+    from target_totango.mapping.compiler.stream_mapping import AttributeColumn, StreamMapping
     from target_totango.models import ValidationError
 
 

@@ -6,8 +6,8 @@ import pytest
 from invented_rows import KNOWN
 
 from target_totango.delivery.base import call_of, keys_of
-from target_totango.mapping.auto import recognise
 from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.compiler.auto import recognise
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.transform import Transformer
 from target_totango.models import FIELDS, HUB, WriteRequest

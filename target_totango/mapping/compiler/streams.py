@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from target_totango.mapping.auto import KnownAttributes, recognise
-from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.compiler.auto import KnownAttributes, recognise
+from target_totango.mapping.compiler.mapping import compile_mapping
 from target_totango.objects import OBJECTS
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from target_totango.mapping.compiler.stream_mapping import StreamMapping
     from target_totango.mapping.config import MappingConfig
-    from target_totango.mapping.stream_mapping import StreamMapping
 
 
 def compile_stream(

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Mapping, Sequence
 
+    from target_totango.mapping.compiler.stream_mapping import AttributeColumn, IdColumn
     from target_totango.mapping.expressions import Expression
-    from target_totango.mapping.stream_mapping import AttributeColumn, IdColumn
     from target_totango.mapping.values.options import Options
 
     Reader = Callable[[Mapping[str, Any]], Any]

@@ -16,9 +16,9 @@ from totango_api import search
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from target_totango.mapping.auto import KnownAttributes
+    from target_totango.mapping.compiler.auto import KnownAttributes
+    from target_totango.mapping.compiler.schemas import StreamSchema
     from target_totango.mapping.policy import Policy
-    from target_totango.mapping.schemas import StreamSchema
     from target_totango.mapping.sources import Source
     from target_totango.objects import NamedAttribute, TotangoObject
 

@@ -7,18 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_totango.mapping import expressions
-from target_totango.mapping.auto import KnownAttributes, attribute_fields, find_field, find_time
-from target_totango.mapping.column_conversions import Conversions
-from target_totango.mapping.matching import MATCH, match_column, match_of
-from target_totango.mapping.names import has_blank_end, name_problems
-from target_totango.mapping.schemas import StreamSchema
-from target_totango.mapping.sources import Source
-from target_totango.mapping.stream_mapping import (
+from target_totango.mapping.compiler.auto import (
+    KnownAttributes,
+    attribute_fields,
+    find_field,
+    find_time,
+)
+from target_totango.mapping.compiler.conversions import Conversions
+from target_totango.mapping.compiler.matching import MATCH, match_column, match_of
+from target_totango.mapping.compiler.names import has_blank_end, name_problems
+from target_totango.mapping.compiler.schemas import StreamSchema
+from target_totango.mapping.compiler.stream_mapping import (
     AttributeColumn,
     IdColumn,
     StreamMapping,
     TimeColumn,
 )
+from target_totango.mapping.sources import Source
 from target_totango.mapping.values.named import record_problems
 from target_totango.models import HUB, TRACKING
 from target_totango.objects import OBJECTS, SCOPES, TEXT, NamedAttribute, TotangoObject

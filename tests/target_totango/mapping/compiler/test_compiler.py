@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_totango.config import Settings
-from target_totango.mapping.auto import KnownAttributes, is_computed, recognise
 from target_totango.mapping.compiler import compile_mapping
+from target_totango.mapping.compiler.auto import KnownAttributes, is_computed, recognise
 from target_totango.mapping.config import MappingConfig, mappings_of, parse_mappings
 from target_totango.mapping.transform import Transformer
 from totango_api.errors import InputError, SettingsError
 from totango_api.search.attributes import Attribute
 
 if TYPE_CHECKING:
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping.compiler.stream_mapping import StreamMapping
 
 # What the setting may say ----------------------------------------------------------------------
 

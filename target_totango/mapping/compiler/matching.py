@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_totango.mapping.stream_mapping import IdColumn
+from target_totango.mapping.compiler.stream_mapping import IdColumn
 from target_totango.models import ACCOUNT, Match
 from target_totango.objects import SCOPES, no_longer_than
 from totango_api import limits

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from target_totango.mapping.schemas import StreamSchema
+from target_totango.mapping.compiler.schemas import StreamSchema
 
 NULL = {"type": "null"}
 ALIKE = [

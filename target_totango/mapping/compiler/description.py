@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from target_totango.mapping.stream_mapping import StreamMapping
+    from target_totango.mapping.compiler.stream_mapping import StreamMapping
 
 logger = logging.getLogger("target-totango")
 

@@ -14,7 +14,7 @@ from totango_api.text import snake
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from target_totango.mapping.schemas import StreamSchema
+    from target_totango.mapping.compiler.schemas import StreamSchema
 
 COMPUTED: Final = frozenset(
     {"last_activity_time", "first_activity_time", "is_online", "health", "score", "_extra"}
