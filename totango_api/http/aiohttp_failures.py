@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from totango_api.http.failures import Failure, failed_tunnel, unsendable
 
@@ -21,10 +22,13 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
     ((aiohttp.ConnectionTimeoutError,), Failure.NO_CONNECTION_IN_TIME),
     ((TimeoutError,), Failure.NO_RESPONSE_IN_TIME),
     ((aiohttp.ClientPayloadError,), Failure.CUT_SHORT),
-    ((aiohttp.ClientResponseError,), Failure.NOT_HTTP),
+    ((aiohttp.ClientResponseError, HttpProcessingError), Failure.NOT_HTTP),
     ((aiohttp.ClientConnectionError, ConnectionError), Failure.DROPPED),
 )
 """The first line that fits an exception counts."""
+
+EXCEPTIONS: Final = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
+"""What a call may end in."""
 
 
 def error_of(endpoint: str, exception: Exception) -> ApiError:

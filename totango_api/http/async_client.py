@@ -12,23 +12,13 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-import aiohttp
-from yarl import URL
-
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError, UnavailableError
 from totango_api.http.adaptive_limit import AdaptiveLimit
-from totango_api.http.aiohttp_failures import error_of
-from totango_api.http.aiohttp_session import (
-    exchange,
-    headers_of,
-    new_loop,
-    open_session,
-    proxy_of,
-)
+from totango_api.http.aiohttp_connections import Connections, new_loop
+from totango_api.http.aiohttp_failures import EXCEPTIONS, error_of
 from totango_api.http.deadline import Deadline
 from totango_api.http.retry import is_worth_retrying, retried
-from totango_api.http.tls import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -85,8 +75,6 @@ class AsyncPoster(Generic[T]):
         self._request = request
         self._read = read
         self._usage = client.usage[request.surface]
-        self._url = URL(request.url)
-        self._proxy = proxy_of(request.url)
         self._limit = AdaptiveLimit(max_in_flight)
         self._running = 0
         self._inbox: deque[_Job[T]] = deque()
@@ -95,8 +83,7 @@ class AsyncPoster(Generic[T]):
         self._waiting: set[asyncio.Task[None]] = set()
         self._is_woken = False
         self._is_cancelled = False
-        headers = headers_of(request, connection.user_agent)
-        context = tls_context() if self._url.scheme == "https" else None
+        self._connections = Connections(request, connection)
         self._loop = new_loop()
         self._clock = self._loop.time
         # A receipt is so small that it comes at once or not at all.
@@ -104,7 +91,7 @@ class AsyncPoster(Generic[T]):
         self._deadline = Deadline(self._loop, seconds)
         self._thread = threading.Thread(target=self._run, daemon=True, name="totango-calls")
         self._thread.start()
-        self._session = self._in_loop(open_session(connection, headers, context))
+        self._in_loop(self._connections.open())
 
     @property
     def room(self) -> int:
@@ -157,7 +144,7 @@ class AsyncPoster(Generic[T]):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._session.close()
+        await self._connections.close()
 
     def _cancel_waiting(self) -> None:
         reason = "the run was stopped before it was sent"
@@ -293,8 +280,6 @@ class AsyncPoster(Generic[T]):
 
     async def _exchange(self, body: bytes) -> Response:
         try:
-            return await self._deadline.wait_for(
-                exchange(self._session, self._url, body, proxy=self._proxy)
-            )
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return await self._deadline.wait_for(self._connections.post(body))
+        except EXCEPTIONS as error:
             raise error_of(self._request.endpoint, error) from None

@@ -12,7 +12,7 @@ from posting import Posting, any_body
 from raw_server import CLOSE, OK, RawServer, speaking
 
 from totango_api.errors import RateLimitError, SettingsError, UnavailableError
-from totango_api.http import aiohttp_session
+from totango_api.http import aiohttp_connections
 from totango_api.http import retry as retries
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def test_other_calls_go_on_while_one_waits(served: Start) -> None:
 def test_no_connection_is_used_that_was_idle_for_long(
     served: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aiohttp_session, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(aiohttp_connections, "IDLE_SECONDS", 0.0)
     server, posting = served(always(OK))
     assert posting.outcome() is None
     time.sleep(0.01)
@@ -138,7 +138,7 @@ def test_no_connection_is_used_that_was_idle_for_long(
 def test_connections_without_work_are_closed(
     served: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aiohttp_session, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(aiohttp_connections, "IDLE_SECONDS", 0.05)
     server, posting = served(always(OK))
     assert posting.outcome() is None
     wait_for(lambda: 0 in server.closed)
