@@ -9,15 +9,15 @@ from totango_api.reading.event_pages import PATH as EVENTS_PATH
 from totango_api.reading.event_pages import event_id_of, of_types, since
 from totango_api.reading.events import EventsRead
 from totango_api.reading.hints import NO_HINTS, Hints
-from totango_api.reading.list_read import ListRead
-from totango_api.reading.page_parameters import PageParameters, parameters_of
+from totango_api.reading.lists.parameters import PageParameters, parameters_of
+from totango_api.reading.lists.read import ListRead
 from totango_api.reading.pages import Paging
+from totango_api.reading.partitions.values import UserPartitions, Values, values_of
 from totango_api.reading.record_events import RecordEvent, record_events
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
 from totango_api.reading.scroll import PATH as SCROLL_PATH
 from totango_api.reading.scroll import ScrollRead
 from totango_api.reading.staff import read_staff
-from totango_api.reading.values import UserPartitions, Values, values_of
 
 __all__ = [
     "CREATE_DATE",

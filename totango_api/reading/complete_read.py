@@ -17,12 +17,12 @@ from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.pages import Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint, unresumable
-from totango_api.reading.window_reader import WindowReader
+from totango_api.reading.windows.reader import WindowReader
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from totango_api.reading.values import Values
+    from totango_api.reading.partitions.values import Values
     from totango_api.search import Page, Query, Search
 
 logger = logging.getLogger(__name__)

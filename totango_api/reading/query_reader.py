@@ -15,12 +15,12 @@ from totango_api.reading.coverage import full_coverage
 from totango_api.reading.date_keys import KeyNotUsableError, keys_of_all
 from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
-from totango_api.reading.part_pages import PartPages
+from totango_api.reading.partitions.pages import PartPages
+from totango_api.reading.partitions.values import UserPartitions, ranked
 from totango_api.reading.passes import Passes
 from totango_api.reading.result import Reading, RecordBatch, unresumable
 from totango_api.reading.sample import Sample
-from totango_api.reading.values import UserPartitions, ranked
-from totango_api.reading.window_reader import WindowReader
+from totango_api.reading.windows.reader import WindowReader
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
-    from totango_api.reading.values import Partition, Values
+    from totango_api.reading.partitions.values import Partition, Values
     from totango_api.search import Hit, Page, Query, Term
 
 logger = logging.getLogger(__name__)

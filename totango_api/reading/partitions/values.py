@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from totango_api.reading.packing import IN_LIST_LENGTH, cover, packed
+from totango_api.reading.partitions.packing import IN_LIST_LENGTH, cover, packed
 from totango_api.search import USERS, account_id_of
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.date_keys import DAY, Window
-from totango_api.reading.window_estimates import Estimate, Gap, grain_of, trend_of
-from totango_api.reading.window_size import FILL
+from totango_api.reading.windows.estimates import Estimate, Gap, grain_of, trend_of
+from totango_api.reading.windows.size import FILL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.coverage import coverage_of
 from totango_api.reading.pages import PROBE_SECONDS
-from totango_api.reading.values import UserPartitions
+from totango_api.reading.partitions.values import UserPartitions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from totango_api.reading.pages import Pages
-    from totango_api.reading.values import Partition, Values
+    from totango_api.reading.partitions.values import Partition, Values
     from totango_api.search import Page, Query, Term
 
 logger = logging.getLogger(__name__)

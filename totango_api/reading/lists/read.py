@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from totango_api.http import ApiClient
-    from totango_api.reading.page_parameters import PageParameters
+    from totango_api.reading.lists.parameters import PageParameters
     from totango_api.search import Key, PastedRequest, Row
 
 _PASSES: Final = 3

@@ -16,9 +16,9 @@ from totango_api.reading.date_keys import KeyNotUsableError, Movement, Window, m
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.result import RecordBatch, ResumePoint, plus
-from totango_api.reading.window_estimates import trend_of
-from totango_api.reading.window_planner import WindowPlanner
-from totango_api.reading.window_size import WindowSize
+from totango_api.reading.windows.estimates import trend_of
+from totango_api.reading.windows.planner import WindowPlanner
+from totango_api.reading.windows.size import WindowSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

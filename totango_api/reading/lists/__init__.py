@@ -1,0 +1,1 @@
+"""Reads a list of which only the request is known."""
