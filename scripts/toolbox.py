@@ -51,7 +51,7 @@ def tool(name: str, *requirements: str) -> Path:
     wanted = requirements or TOOLS[name]
     home = ENVIRONMENTS / re.split(r"[^\w.-]", wanted[0], maxsplit=1)[0]
     executable, stamp = home / "bin" / name, home / ".installed"
-    with _alone(home):
+    with alone(home):
         if not stamp.exists() or stamp.read_text().split() != list(wanted):
             install(home, *wanted)
             stamp.write_text("\n".join(wanted))
@@ -87,8 +87,8 @@ def index_of_pip() -> dict[str, str]:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Keep other processes from installing the same thing at the same time."""
+def alone(home: Path) -> Iterator[None]:
+    """Keep other processes from installing into the same folder at the same time."""
     home.parent.mkdir(exist_ok=True)
     with Path(f"{home}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

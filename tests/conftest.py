@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -15,6 +14,7 @@ import sandboxes
 import toolbox
 from hypothesis import HealthCheck, settings
 from in_process import run_main
+from ran import Ran
 
 from totango_api import redaction
 
@@ -126,35 +126,6 @@ def config_file(tmp_path: Path) -> Callable[[Mapping[str, Any]], Path]:
         return path
 
     return write
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What became of a command, or of the last one of a pipe."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-    returncodes: tuple[int, ...] = ()
-
-    def messages(self) -> list[dict[str, Any]]:
-        """Return the Singer messages on stdout; a line that is none fails the test."""
-        messages = [json.loads(line) for line in self.stdout.split("\n") if line]
-        assert all("type" in message for message in messages), self.stdout[:2000]
-        return messages
-
-    def records(self, stream: str) -> list[dict[str, Any]]:
-        """Return the records of one stream on stdout."""
-        return [
-            message["record"]
-            for message in self.messages()
-            if message["type"] == "RECORD" and message["stream"] == stream
-        ]
-
-    def ok(self) -> Ran:
-        """Return this, having made sure that every command ended well."""
-        assert not any((self.returncode, *self.returncodes)), self.stderr[-6000:]
-        return self
 
 
 class Run(Protocol):

@@ -1,18 +1,26 @@
-"""Meltano with the plugins of meltano.yml, installed once for every test that runs it."""
+"""Meltano with the plugins of meltano.yml, installed and imported once for all who run it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 import toolbox
+from forked import forked
+from ran import Ran
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from forked import Forked
+
 PLUGINS = ("tap-totango", "tap-csv-folder", "target-totango", "target-jsonl")
+DECIDES = ("meltano.yml", "pyproject.toml")
+"""The files that say what is installed; our own code is where it always is."""
 
 
 @pytest.fixture(scope="session")
@@ -23,18 +31,74 @@ def index_of_pip() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def installed(index_of_pip: dict[str, str]) -> Path:
-    """Meltano's own folder, kept between runs, with the plugins installed."""
-    home = toolbox.ENVIRONMENTS / "meltano"
-    home.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **index_of_pip, "MELTANO_SYS_DIR_ROOT": str(home)}
-    done = subprocess.run(
-        [toolbox.BIN / "meltano", "install", *PLUGINS],
-        cwd=toolbox.ROOT,
-        env={**environment, "MELTANO_DATABASE_URI": f"sqlite:///{home}/meltano.db"},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    """Meltano's own folder, kept between runs, with the plugins installed and a new database."""
+    home, stamp = toolbox.ENVIRONMENTS / "meltano", toolbox.ENVIRONMENTS / "meltano" / ".installed"
+    wanted = "\n".join((toolbox.ROOT / name).read_text(encoding="utf-8") for name in DECIDES)
+    with toolbox.alone(home):
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir()
+            own = {
+                "MELTANO_SYS_DIR_ROOT": str(home),
+                "MELTANO_DATABASE_URI": f"sqlite:///{home}/meltano.db",
+            }
+            done = subprocess.run(
+                [toolbox.BIN / "meltano", "install", *PLUGINS],
+                cwd=toolbox.ROOT,
+                env={**os.environ, **index_of_pip, **own},
+                capture_output=True,
+                text=True,
+                timeout=500,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+            stamp.write_text(wanted, encoding="utf-8")
     return home
+
+
+class Meltano(Protocol):
+    """Runs a command of Meltano to its end."""
+
+    def __call__(self, *arguments: str, **settings: str) -> Ran: ...
+
+
+class MeltanoIn(Protocol):
+    """Makes a `Meltano` for a folder with a meltano.yml."""
+
+    def __call__(self, project: Path) -> Meltano: ...
+
+
+@pytest.fixture(scope="session")
+def _meltano() -> Iterator[Forked]:
+    with forked("meltano.cli") as program:
+        yield program
+
+
+@pytest.fixture
+def meltano_in(installed: Path, _meltano: Forked, tmp_path: Path) -> MeltanoIn:
+    """`meltano_in(folder)("run", …, variable=…)`: Meltano there, with a state of its own.
+
+    The plugins are shared, but not the files that a run passes to them.
+    """
+    home = tmp_path / "meltano"
+    home.mkdir()
+    for kind in ("extractors", "loaders"):
+        (home / kind).symlink_to(installed / kind)
+    shutil.copy(installed / "meltano.db", tmp_path)
+    own = {
+        "MELTANO_SYS_DIR_ROOT": str(home),
+        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
+        "MELTANO_AUTO_INSTALL": "false",
+        "NO_COLOR": "1",
+    }
+
+    def in_folder(project: Path) -> Meltano:
+        def run(*arguments: str, **settings: str) -> Ran:
+            env: Mapping[str, str] = {**os.environ, **own, **settings}
+            out, err = tmp_path / "stdout", tmp_path / "stderr"
+            code = _meltano.run(*arguments, env=env, cwd=project, stdout=out, stderr=err)
+            return Ran(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+        return run
+
+    return in_folder

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.timeout(900)
 
 ROWS = 120
 NAMES = ("good", "killed", "failing")
+FORKED = {"execution": {"config": {"multiprocess": {"start_method": {"forkserver": {}}}}}}
+"""Each step is a process all the same, but none imports Dagster."""
 EXAMPLE = toolbox.ROOT / "examples" / "dagster"
 
 
@@ -77,6 +79,7 @@ def test_one_killed_one_failing_and_the_others_complete(
         "RETRY_DELAY": "0",
     }
     command = [dagster, "asset", "materialize", "--select", "*", "-f", EXAMPLE / "definitions.py"]
+    command += ["--config-json", json.dumps(FORKED)]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=tmp_path)
         try:

@@ -21,25 +21,16 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def meltano(installed, run, tmp_path):
+def meltano(meltano_in, tmp_path):
     """`meltano("run", …, **settings)`: Meltano in the repository, with a state of its own."""
-    # The plugins are shared, but not the files that a run passes to them.
-    home = tmp_path / "meltano"
-    home.mkdir()
-    for kind in ("extractors", "loaders"):
-        (home / kind).symlink_to(installed / kind)
     own = {
-        "MELTANO_SYS_DIR_ROOT": str(home),
-        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
         "TAP_CSV_FOLDER_PATH": str(CSV),
         "TARGET_JSONL_DESTINATION_PATH": str(tmp_path / "files"),
-        "NO_COLOR": "1",
     }
     shipped = toolbox.ROOT / "meltano.yml"
     before = shipped.read_text(encoding="utf-8")
-    yield lambda *arguments, **settings: run(
-        "meltano", *arguments, env=own | settings, cwd=toolbox.ROOT, timeout=300
-    )
+    here = meltano_in(toolbox.ROOT)
+    yield lambda *arguments, **settings: here(*arguments, **own | settings)
     assert shipped.read_text(encoding="utf-8") == before, "Meltano has rewritten meltano.yml"
 
 
@@ -157,7 +148,6 @@ def test_probe_and_rejects_of_the_target_through_meltano(meltano, sandbox, tmp_p
     (account, *_) = (row["account_id"] for row in service.dump("accounts"))
     path, rejects = tmp_path / "answers.json", tmp_path / "rejects.singer"
     probe = ("invoke", "target-totango:probe", "--account-id", account, "--output", str(path))
-    assert "Say --yes to go on" in meltano(*probe, **settings).stdout
     asked = f"{len(OF_THE_TARGET)} of {len(OF_THE_TARGET)} questions are settled"
     assert asked in meltano(*probe, "--yes", **settings).ok().stdout
     assert json.loads(path.read_text())["plugin"] == "target-totango"
@@ -168,8 +158,6 @@ def test_probe_and_rejects_of_the_target_through_meltano(meltano, sandbox, tmp_p
         {"type": "RECORD", "stream": "accounts", "record": row, "_reject": {"stream": "accounts"}},
     ]
     rejects.write_text("".join(json.dumps(message) + "\n" for message in messages))
-    ran = meltano("invoke", "target-totango:rejects", str(rejects), **settings).ok()
-    assert "no reason given" in ran.stdout
     ran = meltano("invoke", "target-totango:rejects", str(rejects), "--replay", **settings).ok()
     assert "env var" not in ran.stdout + ran.stderr
     assert service.writable("accounts")[(account,)]["account_name"] == "Sent again"
