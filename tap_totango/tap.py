@@ -10,7 +10,7 @@ from singer_sdk import Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog, StateMessage
+from singer_sdk.singerlib import StateMessage
 
 from tap_totango.config_schema import COMMANDS, CONFIG_SCHEMA
 from tap_totango.failures import StreamFailures
@@ -101,18 +101,18 @@ class TapTotango(Tap):
         Raises:
             SettingsError: If there can be no maps at all.
         """
-        self._catalog = self._singer_catalog
         try:
             super(Tap, self).setup_mapper()
         except Exception as error:  # noqa: BLE001 (of the SDK, about the user's settings)
             raise map_error(error) from None
-        for name, entry in self._catalog.items():
+        for name, stream in self.streams.items():
+            if not (stream.selected or self._tests):  # `--test=schema` selects them all later
+                continue
             try:
-                self.mapper.register_raw_streams_from_catalog(Catalog({name: entry}))
+                self.mapper.register_raw_streams_from_catalog(stream._singer_catalog)  # noqa: SLF001 (of the SDK)
             except Exception as error:  # noqa: BLE001
-                if self.streams[name].selected:
-                    self.failures.note(name, map_error(error, name))
-                    self.streams[name].selected = False
+                self.failures.note(name, map_error(error, name))
+                stream.selected = False
 
     @functools.cached_property
     def client(self) -> ApiClient:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk import Stream
 from singer_sdk import singerlib as singer
-from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib import CatalogEntry, Schema
 
 from tap_totango.schema import (
     EXTRA,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from singer_sdk import Tap
-    from singer_sdk.singerlib import Catalog, CatalogEntry
+    from singer_sdk.singerlib import Catalog
 
     from tap_totango.streams.context import StreamContext
 
@@ -89,9 +89,15 @@ class CatalogStream(Stream):
     @property
     def _singer_catalog_entry(self) -> CatalogEntry:
         """The stream as it is read: with the schema of the catalog, and always with keys."""
-        entry = super()._singer_catalog_entry
-        entry.schema = Schema.from_dict(self.effective_schema)
-        return entry
+        return CatalogEntry(
+            tap_stream_id=self.tap_stream_id,
+            stream=self.name,
+            schema=Schema.from_dict(self.effective_schema),
+            metadata=self.metadata,
+            key_properties=self.primary_keys or [],
+            replication_key=self.replication_key,
+            replication_method=self.replication_method,
+        )
 
     @property
     def metadata(self) -> singer.MetadataMapping:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tap_totango.streams import STREAMS
+
 TOKEN = "{v2}5ec/ret.t$ken@x+y"
 
 
@@ -147,6 +149,12 @@ def test_test_reads_one_record_of_each_stream(filled, tap) -> None:
     written = [message["stream"] for message in ran.of("RECORD")]
     assert {"accounts", "users"} <= {*written}
     assert len(written) == len({*written})
+
+
+def test_test_writes_the_schema_of_each_stream(filled, tap) -> None:
+    ran = tap("--test=schema")
+    assert ran.code == 0, ran.said
+    assert {message["stream"] for message in ran.of("SCHEMA")} == {one.name for one in STREAMS}
 
 
 def test_test_fails_where_a_stream_fails(filled, tap) -> None:
