@@ -72,7 +72,7 @@ class CompleteRead:
                 self.result.calls = self.search.calls - first_call
                 yield batch
         finally:
-            # Calls under way end by themselves; nobody waits for their answers.
+            # Calls under way end by themselves; nobody waits for their responses.
             pool.shutdown(wait=False, cancel_futures=True)
             self.result.calls = self.search.calls - first_call
             self.result.rows = self._rows_before + len(given)

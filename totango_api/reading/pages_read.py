@@ -51,7 +51,7 @@ class PagesRead:
         stops_when_moved: Whether to stop as soon as rows were seen to move.
 
     Attributes:
-        total: Rows counted by the first answer; None if the server does not count.
+        total: Rows counted by the first response; None if the server does not count.
         rows: Different rows.
         odd: Rows without a key, or that are not objects.
         missing: Rows behind the last page by its own count; None where no end was reached.
@@ -88,7 +88,7 @@ class PagesRead:
 
     @property
     def totals(self) -> set[int | None]:
-        """What the answers counted."""
+        """What the responses counted."""
         return set(self._counts.values())
 
     @property
@@ -115,7 +115,7 @@ class PagesRead:
 
     @property
     def last_total(self) -> int | None:
-        """What the last answer counted."""
+        """What the last response counted."""
         return list(self._counts.values())[-1]
 
     @property
@@ -125,7 +125,7 @@ class PagesRead:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing was seen to move, and every answer counted just the rows that came."""
+        """Whether nothing was seen to move, and every response counted just the rows that came."""
         return not self.has_moved and self.missing == 0 and self.rows + self.odd == self.total
 
     def hits(self) -> Iterator[list[Hit]]:

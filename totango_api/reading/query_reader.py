@@ -17,7 +17,7 @@ from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.partitions.pages import PartPages
 from totango_api.reading.partitions.values import UserPartitions, ranked
-from totango_api.reading.passes import Passes
+from totango_api.reading.repeated_read import RepeatedRead
 from totango_api.reading.result import Reading, RecordBatch, unresumable
 from totango_api.reading.sample import Sample
 from totango_api.reading.windows.reader import WindowReader
@@ -179,13 +179,13 @@ class QueryReader:
 
     def _passes(self, query: Query, first: Page, values: Sequence[Values], before: int) -> Reading:
         """Yield the rows of a query within reach, read until two passes left no seam open."""
-        passes = Passes(self._pages, query, first)
-        yield from map(self._batch, passes.hits())
-        if passes.closed_seams:
+        repeated = RepeatedRead(self._pages, query, first)
+        yield from map(self._batch, repeated.hits())
+        if repeated.closed_seams:
             self._ways["page by page, until no seam was open"] += 1
-        if passes.is_proven:
+        if repeated.is_proven:
             return 0
-        missing = passes.missing
+        missing = repeated.missing
         is_over = missing is not None and missing < 0
         reach = self._pages.reach
         if (
@@ -198,7 +198,7 @@ class QueryReader:
         if is_over:
             # It counts so far and no further: only the user can know all parts.
             missing, values = None, [way for way in values if isinstance(way, UserPartitions)]
-        if values and (missing or is_over or passes.has_moved):
+        if values and (missing or is_over or repeated.has_moved):
             again = self._pages.first(query)
             return (yield from self._parts(query, again, (), values, before, missing, is_read=True))
         return missing or None

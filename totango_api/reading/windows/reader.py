@@ -1,6 +1,6 @@
 """Reading a query in windows of a date, each complete at one moment.
 
-A window that fits on one page is a snapshot: what its answer counts is what it holds. A larger
+A window that fits on one page is a snapshot: what its response counts is what it holds. A larger
 one is read page by page, and believed only where nothing moved at all; else it is read again in
 smaller ones. A window that can be cut no further is read in another way, before any later one.
 Since a row does not leave its window, or only for a later one, none is missed.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ATTEMPTS: Final = 3
-"""How often a window is asked for whose answer counts more rows than it holds."""
+"""How often a window is asked for whose response counts more rows than it holds."""
 
 
 MOST_WINDOWS: Final = 4

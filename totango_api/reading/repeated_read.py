@@ -1,4 +1,4 @@
-"""Passes over the pages of a query, until two in a row leave no place for a row to slip through."""
+"""Reads the pages of a query again, until two passes leave no place for a row to slip through."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ENOUGH: Final = 2
 """Passes in a row that must be in order."""
 
 
-class Passes:
-    """Reads a query within reach again and again.
+class RepeatedRead:
+    """Reads the pages of a query again, until nothing can be missing or it is known what is.
 
     Args:
         pages: Fetches pages.
