@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -62,6 +63,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a minute, and no page is written")
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, help="no page is written")
     asked = parser.parse_args()
+    # Programs are measured as they are installed: compiled, and not anew at each start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     size = scale.QUICK if asked.quick else scale.FULL
     described, started = machine.described(), time.monotonic()
     with tempfile.TemporaryDirectory() as home:
