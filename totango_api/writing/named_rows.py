@@ -57,6 +57,10 @@ class BatchRows:
     # Most responses name no row: then nothing is looked up.
 
     @functools.cached_property
+    def _ids(self) -> set[str | None]:
+        return {row.id for row in self._rows}
+
+    @functools.cached_property
     def _places(self) -> dict[str, int]:
         """Places by ids that no two rows share."""
         often = Counter(row.id for row in self._rows)
@@ -77,8 +81,7 @@ class BatchRows:
 
     def has_id(self, value: Any) -> bool:
         """Return whether a value is the id of a row."""
-        text = str(value)
-        return any(row.id == text for row in self._rows)
+        return str(value) in self._ids
 
     def place_of(self, entry: Any) -> int | None:
         """Return the place of the row that an entry of a response names, from 0.
