@@ -99,7 +99,7 @@ class PagesRead:
     @property
     def moves(self) -> int:
         """Rows that were seen to come or to go, at least."""
-        counts = [count for count in self._counts.values() if count is not None]
+        counts = [count for count in self._counts.values() if count is not None] or [0]
         return max(max(counts) - min(counts), int(self.has_moved))
 
     @property
@@ -111,7 +111,7 @@ class PagesRead:
     @property
     def is_tied(self) -> bool:
         """Whether all rows of a page have one name: where rows move, no seam closes."""
-        return self._largest_group >= TIED * self._pages.size
+        return self._largest_group >= max(TIED * self._pages.size, 2)
 
     @property
     def last_total(self) -> int | None:
