@@ -1,4 +1,4 @@
-"""Questions about the audit log: its last day of a year, its longest answer, and how late it is.
+"""Questions about the audit log: its last day of a year, its longest response, and how late it is.
 
 The last 30 days are asked for: first the later half, then all, then the earlier half. Entries that
 the halves show and the whole does not were cut from it. Where one call is left, all are asked for.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe.answers import duration, shape_of, tried
+from tap_totango.probe.responses import duration, shape_of, tried
 from totango_api.errors import ApiError, RefusedError
 from totango_api.probe import Answer, Question, does_not_arise, said_of
 from totango_api.text import parse_moment
@@ -66,13 +66,13 @@ class _Log:
 
     @property
     def cut(self) -> int:
-        """How many entries of the halves the answer for all days did not hold."""
+        """How many entries of the halves the response for all days did not hold."""
         halves = [*self.later.moments, *(self.earlier.moments if self.earlier else ())]
         return sum(entry not in self.whole.moments for entry in halves)
 
     @property
     def shows_a_cut(self) -> bool:
-        """Whether a cut of the answer for all days would have been seen."""
+        """Whether a cut of the response for all days would have been seen."""
         if not self.later.moments or self.later.rows == self.whole.rows:
             return False
         return self.whole.is_in_order or bool(self.earlier and self.earlier.moments)
@@ -121,12 +121,12 @@ def _asked(service: ProbedService, start: date, end: date) -> _Entries | Answer:
     """Return the entries of some days, or why there are none."""
     clock = service.caller.client.clock
     asked_at = clock.latest
-    answer = tried(service, f"{_PATH}?startDate={start}&endDate={end}")
-    if isinstance(answer, ApiError):
-        return does_not_arise(f"no audit log: {said_of(answer)}")
-    if not isinstance(answer, list):
-        return does_not_arise(f"the audit log is no list: {shape_of(answer)}")
-    return _Entries(dict(map(_spelt, answer)), len(answer), asked_at, clock.latest)
+    response = tried(service, f"{_PATH}?startDate={start}&endDate={end}")
+    if isinstance(response, ApiError):
+        return does_not_arise(f"no audit log: {said_of(response)}")
+    if not isinstance(response, list):
+        return does_not_arise(f"the audit log is no list: {shape_of(response)}")
+    return _Entries(dict(map(_spelt, response)), len(response), asked_at, clock.latest)
 
 
 def _spelt(entry: Any) -> tuple[str, float | None]:
@@ -174,13 +174,13 @@ def audit_delay(service: ProbedService) -> Answer:
 def audit_year(service: ProbedService) -> Answer:
     """Ask the audit log for 31 December of last year, which ends on the first day of this one."""
     year = datetime.now(UTC).year
-    answer = tried(service, f"{_PATH}?startDate={year - 1}-12-31&endDate={year}-01-01")
-    if not isinstance(answer, ApiError):
-        rows = len(answer) if isinstance(answer, list) else 0
+    response = tried(service, f"{_PATH}?startDate={year - 1}-12-31&endDate={year}-01-01")
+    if not isinstance(response, ApiError):
+        rows = len(response) if isinstance(response, list) else 0
         return Answer("given", f"{rows} entries")
-    if isinstance(answer, RefusedError) and answer.status in {200, _BAD_REQUEST}:
-        return Answer("refused", said_of(answer))
-    return Answer("no audit log", said_of(answer))
+    if isinstance(response, RefusedError) and response.status in {200, _BAD_REQUEST}:
+        return Answer("refused", said_of(response))
+    return Answer("no audit log", said_of(response))
 
 
 QUESTIONS: Final = (Question("audit_year", "Is 31 December in the audit log?", 1, audit_year),)

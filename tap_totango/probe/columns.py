@@ -14,7 +14,7 @@ from tap_totango.schema import KnownColumns, column_kind, computed_columns, fiel
 from totango_api.errors import ApiError
 from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, is_refusal, said_of
 from totango_api.reading import CREATE_DATE
-from totango_api.search import ACCOUNTS, LIST, definitions
+from totango_api.search import ACCOUNTS, LIST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,11 +89,9 @@ def _asked(service: ProbedService, fields: dict[str, FieldSpec]) -> ColumnValues
 def _list_field(service: ProbedService) -> FieldSpec | None:
     """Return the field of an attribute that may hold several choices, if one is known."""
     try:
-        answer = service.definitions()
+        known = service.attributes()
     except ApiError:
         return None
-    listed = answer.get("list") if isinstance(answer, dict) else None
-    known = definitions(listed if isinstance(listed, list) else ())
     lists = [one for one in known if one.object == ACCOUNTS and one.kind == LIST]
     several = [one for one in lists if "multi" in one.declared_type.lower()]
     return next((one.search_field for one in (*several, *lists)), None)

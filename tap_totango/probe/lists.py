@@ -6,7 +6,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe.answers import EMPTY, KEYED, LIST, NESTED, shape_of, tried
+from tap_totango.probe.responses import EMPTY, KEYED, LIST, NESTED, shape_of, tried
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
 from totango_api.search import LIFECYCLE, REFERENCE_PATHS, STAFF_PATH, Query, definitions
@@ -27,16 +27,16 @@ _COLLECTIONS_PATH: Final = "/api/v1/search/accounts/collections"
 def attributes(service: ProbedService) -> Answer:
     """Ask for the attribute definitions."""
     try:
-        answer = service.definitions()
+        response = service.definitions()
     except ApiError as error:
         if not is_refusal(error):
             raise
         value = "missing" if error.status == _MISSING else "refused"
         value = "no JSON" if said_of(error) == "no JSON" else value
         return Answer(value, said_of(error), "discover_attributes: false, if it stays so")
-    listed = answer.get("list") if isinstance(answer, dict) else None
+    listed = response.get("list") if isinstance(response, dict) else None
     if not isinstance(listed, list):
-        return Answer("another shape", f"the answer is {shape_of(answer)}")
+        return Answer("another shape", f"the response is {shape_of(response)}")
     known = list(definitions(listed))
     if not known:
         return Answer("empty", "a list without any attribute")
@@ -46,11 +46,9 @@ def attributes(service: ProbedService) -> Answer:
 def owner_types(service: ProbedService) -> Answer:
     """Look at the types of the attributes that hold an owner."""
     try:
-        answer = service.definitions()
+        known = service.attributes()
     except ApiError as error:
         return does_not_arise(f"attributes are not named: {said_of(error)}")
-    listed = answer.get("list") if isinstance(answer, dict) else None
-    known = definitions(listed if isinstance(listed, list) else ())
     types = [one.declared_type for one in known if one.api_name in _ROLES]
     if not types:
         return does_not_arise("no such attribute is named")
@@ -60,11 +58,9 @@ def owner_types(service: ProbedService) -> Answer:
 def options(service: ProbedService) -> Answer:
     """Look whether the definitions of lists and lifecycles name their options."""
     try:
-        answer = service.definitions()
+        known = service.attributes()
     except ApiError as error:
         return does_not_arise(f"attributes are not named: {said_of(error)}")
-    listed = answer.get("list") if isinstance(answer, dict) else None
-    known = definitions(listed if isinstance(listed, list) else ())
     lists = [one for one in known if one.kind in {SEVERAL, LIFECYCLE}]
     if not lists:
         return does_not_arise("no list and no lifecycle is named")
@@ -78,11 +74,11 @@ def options(service: ProbedService) -> Answer:
 def reference_lists(service: ProbedService) -> Answer:
     """Ask for each reference list and for the staff."""
     found = _lists(service)
-    reached = [name for name, answer in found.items() if not isinstance(answer, ApiError)]
+    reached = [name for name, response in found.items() if not isinstance(response, ApiError)]
     others = [
-        f"{name}: {said_of(answer)}"
-        for name, answer in found.items()
-        if isinstance(answer, ApiError)
+        f"{name}: {said_of(response)}"
+        for name, response in found.items()
+        if isinstance(response, ApiError)
     ]
     evidence = "; ".join([f"answered: {', '.join(reached) or 'none'}", *others])
     advice = "deselect those that are not answered" if others else ""
@@ -107,9 +103,9 @@ def reference_shape(service: ProbedService) -> Answer:
     """Look at the shapes of the reference lists."""
     shapes = {
         name: shape
-        for name, answer in _lists(service).items()
-        if name in REFERENCE_PATHS and not isinstance(answer, ApiError)
-        if (shape := shape_of(answer)) != EMPTY
+        for name, response in _lists(service).items()
+        if name in REFERENCE_PATHS and not isinstance(response, ApiError)
+        if (shape := shape_of(response)) != EMPTY
     }
     if not shapes:
         return does_not_arise("no list with an entry was answered")
@@ -124,9 +120,9 @@ def reference_names(service: ProbedService) -> Answer:
     """Look at the spelling of keys in the reference lists."""
     keys = {
         key
-        for name, answer in _lists(service).items()
-        if name in REFERENCE_PATHS and not isinstance(answer, ApiError)
-        for row in _rows(answer)
+        for name, response in _lists(service).items()
+        if name in REFERENCE_PATHS and not isinstance(response, ApiError)
+        for row in _rows(response)
         for key in row
     }
     snake = sum("_" in key for key in keys)
@@ -139,10 +135,10 @@ def reference_names(service: ProbedService) -> Answer:
     return Answer("underscores" if snake else "capitals", evidence)
 
 
-def _rows(answer: Any) -> Iterable[Mapping[str, Any]]:
+def _rows(response: Any) -> Iterable[Mapping[str, Any]]:
     """Yield the entries of a list, in whichever shape it is."""
-    values = answer if isinstance(answer, list) else list(answer.values())
-    if len(values) == 1 and shape_of(answer) == NESTED:
+    values = response if isinstance(response, list) else list(response.values())
+    if len(values) == 1 and shape_of(response) == NESTED:
         yield from _rows(values[0])
         return
     yield from (row for row in values if isinstance(row, dict))
@@ -158,28 +154,28 @@ def tasks_list(service: ProbedService) -> Answer:
     return _listed(tried(service, "/api/v3/tasks"))
 
 
-def _listed(answer: Any) -> Answer:
-    if isinstance(answer, ApiError):
-        return Answer("refused", said_of(answer))
-    rows = list(_rows(answer)) if isinstance(answer, (list, dict)) else []
-    return Answer("listed", f"{len(rows)} rows: {shape_of(answer)}")
+def _listed(response: Any) -> Answer:
+    if isinstance(response, ApiError):
+        return Answer("refused", said_of(response))
+    rows = list(_rows(response)) if isinstance(response, (list, dict)) else []
+    return Answer("listed", f"{len(rows)} rows: {shape_of(response)}")
 
 
 def collections(service: ProbedService) -> Answer:
     """Ask for rows of collections as the user interface does."""
-    answer = tried(service, _COLLECTIONS_PATH, Query().at(0, 1, None).form())
-    if isinstance(answer, ApiError):
-        return Answer("not there", said_of(answer))
-    if isinstance(answer, list):
-        return Answer("at the top", f"{len(answer)} rows")
-    body = answer.get("response") if isinstance(answer, dict) else None
+    response = tried(service, _COLLECTIONS_PATH, Query().at(0, 1, None).form())
+    if isinstance(response, ApiError):
+        return Answer("not there", said_of(response))
+    if isinstance(response, list):
+        return Answer("at the top", f"{len(response)} rows")
+    body = response.get("response") if isinstance(response, dict) else None
     rows = body.get("collections") if isinstance(body, dict) else None
     if isinstance(rows, list):
         return Answer("in the response", f"{len(rows)} rows")
     hits = rows.get("hits") if isinstance(rows, dict) else None
     if isinstance(hits, list):
         return Answer("among hits", f"{len(hits)} rows")
-    return Answer("another shape", f"the answer is {shape_of(answer)}")
+    return Answer("another shape", f"the response is {shape_of(response)}")
 
 
 OF_ATTRIBUTES: Final = (

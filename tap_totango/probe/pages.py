@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_totango.probe.answers import duration
+from tap_totango.probe.responses import duration
 from tap_totango.probe.service import ALL_TEAMS, SAMPLE, ProbedService
 from totango_api.errors import ApiError
 from totango_api.limits import PAGE_ROWS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe.answers import shape_of, tried
+from tap_totango.probe.responses import shape_of, tried
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, said_of
 from totango_api.reading import SCROLL_PATH
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def scroll(service: ProbedService) -> Answer:
     """Begin to scroll through accounts."""
-    answer = _begun(service)
-    if isinstance(answer, ApiError):
-        return Answer("not there", said_of(answer))
-    rows = _rows(answer)
+    response = _begun(service)
+    if isinstance(response, ApiError):
+        return Answer("not there", said_of(response))
+    rows = _rows(response)
     if rows is None:
-        return Answer("another shape", f"the answer is {shape_of(answer)}")
+        return Answer("another shape", f"the response is {shape_of(response)}")
     return Answer("there", f"{len(rows)} accounts came", "accounts_method: scroll is possible")
 
 
@@ -54,9 +54,9 @@ def _step(service: ProbedService, scroll_id: str | None) -> Any:
     return tried(service, SCROLL_PATH, Query().at(0, 1, None).form(scroll_id=scroll_id))
 
 
-def _rows(answer: Any) -> list[Any] | None:
+def _rows(response: Any) -> list[Any] | None:
     """Return the ids of the accounts of a step; None where it holds no list of them."""
-    rows = answer.get("accounts") if isinstance(answer, dict) else None
+    rows = response.get("accounts") if isinstance(response, dict) else None
     if not isinstance(rows, list):
         return None
     return [row.get("id", row) if isinstance(row, dict) else row for row in rows]

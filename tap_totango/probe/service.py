@@ -17,12 +17,13 @@ from totango_api.search import (
     FieldSpec,
     Query,
     account_id_of,
+    definitions,
     page_in,
 )
 
 if TYPE_CHECKING:
     from totango_api.probe import Caller
-    from totango_api.search import Page, Term
+    from totango_api.search import Attribute, Page, Term
 
 EVENTS: Final = "events"
 SAMPLE: Final = 100
@@ -126,12 +127,22 @@ class ProbedService:
     def events_at(self, offset: int, *terms: Term) -> Page:
         """Return a page of events."""
         query = Query(terms=terms).at(offset, EVENT_SAMPLE, None)
-        answer = self.caller.post(EVENTS_PATH, query.form())
-        return page_in(answer, EVENTS, endpoint=f"POST {EVENTS_PATH}")
+        response = self.caller.post(EVENTS_PATH, query.form())
+        return page_in(response, EVENTS, endpoint=f"POST {EVENTS_PATH}")
 
     def definitions(self) -> Any:
         """Return what the endpoint of attribute definitions answers."""
         return self.caller.once("definitions", lambda: self.caller.get(ATTRIBUTES_PATH))
+
+    def attributes(self) -> list[Attribute]:
+        """Return the attributes that are defined; none where the response has another shape.
+
+        Raises:
+            ApiError: If the service does not answer.
+        """
+        response = self.definitions()
+        listed = response.get("list") if isinstance(response, dict) else None
+        return list(definitions(listed if isinstance(listed, list) else ()))
 
     def filtered(self, stream: str, *terms: Term, fields: tuple[FieldSpec, ...] = ()) -> Page:
         """Return some rows that match filters."""
@@ -157,8 +168,8 @@ class ProbedService:
             if self.caller.team_id is not None:
                 form["team_id"] = self.caller.team_id
             path = f"/api/v1/search/{ACCOUNTS}"
-            answer = self.caller.post(path, urlencode(form).encode())
-            return page_in(answer, ACCOUNTS, endpoint=f"POST {path}")
+            response = self.caller.post(path, urlencode(form).encode())
+            return page_in(response, ACCOUNTS, endpoint=f"POST {path}")
 
         return self.caller.once("listed", fetch)
 

@@ -124,7 +124,7 @@ def hub_refusal_status(account: ProbedAccount) -> Answer:
 
 
 def hub_report(account: ProbedAccount) -> Answer:
-    """Look how the answer tells of a bad row: the keys that it has."""
+    """Look how the response tells of a bad row: the keys that it has."""
     if not _is_usable(account):
         return does_not_arise("the hub takes no row: see hub_accounts")
     response, _ = _bad_row(account)
@@ -138,12 +138,12 @@ def _decoded(response: Response) -> Any:
         return "text"
 
 
-def _form(answer: Any, account_id: str) -> str:
-    """Return the keys of an answer, and those of the entries of its lists; no key of a row."""
-    if not isinstance(answer, dict):
-        return "null" if answer is None else "text" if isinstance(answer, str) else "a list"
+def _form(response: Any, account_id: str) -> str:
+    """Return the keys of a response, and those of the entries of its lists; no key of a row."""
+    if not isinstance(response, dict):
+        return "null" if response is None else "text" if isinstance(response, str) else "a list"
     parts = []
-    for key, value in sorted(answer.items()):
+    for key, value in sorted(response.items()):
         entries = value if isinstance(value, list) else [value]
         inner = {one for entry in entries if isinstance(entry, dict) for one in entry}
         named = ", ".join(sorted(_plain(one, account_id) for one in inner))
@@ -155,11 +155,11 @@ def _plain(key: str, account_id: str) -> str:
     return key if _KEY.fullmatch(key) and key != account_id else "…"
 
 
-def _says_no(answer: Any) -> bool:
-    if not isinstance(answer, dict):
+def _says_no(response: Any) -> bool:
+    if not isinstance(response, dict):
         return False
-    status = str(answer.get("status", "")).lower()
-    return status in {"failed", "error"} or bool(answer.get("errors"))
+    status = str(response.get("status", "")).lower()
+    return status in {"failed", "error"} or bool(response.get("errors"))
 
 
 def missing_user(account: ProbedAccount) -> Answer:

@@ -20,7 +20,7 @@ _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def tried(service: ProbedService, path: str, form: bytes | None = None) -> Any:
-    """Return an answer, or the refusal of it."""
+    """Return a response, or the refusal of it."""
     try:
         return service.caller.get(path) if form is None else service.caller.post(path, form)
     except ApiError as error:
@@ -29,13 +29,13 @@ def tried(service: ProbedService, path: str, form: bytes | None = None) -> Any:
         return error
 
 
-def shape_of(answer: Any) -> str:
-    """Return the shape of an answer, in a few words."""
-    if isinstance(answer, list):
-        return LIST if answer else EMPTY
-    if not isinstance(answer, dict):
-        return type(answer).__name__
-    values = list(answer.values())
+def shape_of(response: Any) -> str:
+    """Return the shape of a response, in a few words."""
+    if isinstance(response, list):
+        return LIST if response else EMPTY
+    if not isinstance(response, dict):
+        return type(response).__name__
+    values = list(response.values())
     if len(values) == 1 and _holds_rows(values[0]):
         return NESTED
     return KEYED if values else EMPTY
