@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import ApiError, AuthenticationError, RefusedError
+from totango_api.writing import NoReceiptError
 
 if TYPE_CHECKING:
     from totango_api.errors import TotangoError
 
 FORBIDDEN: Final = 403
-_NO_SUCCESS: Final = 300
 _ABOUT_THE_ROW: Final = frozenset({400, 409, 413, 414, 422})
 _NEVER_ABOUT_A_ROW: Final = frozenset({401, 407, 408, 425, 429, 502, 503, 504})
 
@@ -57,7 +57,9 @@ class Failed:
         Not if there is none, if it may be a receipt, or if it speaks of the token, or of the
         service's own moment.
         """
-        if self.status is None or self.status < _NO_SUCCESS or self.status in _NEVER_ABOUT_A_ROW:
+        if self.status is None or self.status in _NEVER_ABOUT_A_ROW:
+            return False
+        if isinstance(self.error, NoReceiptError) and self.error.may_be_receipt:
             return False
         return self.status == FORBIDDEN or not isinstance(self.error, AuthenticationError)
 

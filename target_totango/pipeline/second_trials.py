@@ -53,7 +53,7 @@ _REASON: Final = (
     "{} was answered each time the row was sent, and Totango took other rows before and after "
     "it. {}"
 )
-_FAILS: Final = (
+_MAY_BE_WRITTEN: Final = (
     "It may have been written in part. If its values look right, show Totango's support the row."
 )
 _TURNED_AWAY: Final = (
@@ -250,9 +250,9 @@ def _verdict(row: Row, result: Failed) -> Refused | Uncertain:
     """Return what a row is given up as."""
     is_repeatable = row.object in REPEATABLE or (row.object in RECORDED and row.existed)
     error, status = result.error, result.status or 0
-    if not is_repeatable and isinstance(error, ApiError) and error.may_have_succeeded:
+    may_be_written = isinstance(error, ApiError) and error.may_have_succeeded
+    if may_be_written and not is_repeatable:
         return Uncertain(error)
-    fails = status >= FAILS
-    code = f"the service fails ({status})" if fails else f"turned away ({status})"
-    reason = _REASON.format(status, _FAILS if fails else _TURNED_AWAY)
+    code = f"the service fails ({status})" if status >= FAILS else f"turned away ({status})"
+    reason = _REASON.format(status, _MAY_BE_WRITTEN if may_be_written else _TURNED_AWAY)
     return Refused(reason, status, is_about_row=True, code=code)

@@ -199,7 +199,7 @@ def test_an_account_that_a_firewall_turns_away_is_rejected(
     assert done.states == [state(1)["value"]]
 
 
-@pytest.mark.parametrize("rule", ["404", "406", "redirect"])
+@pytest.mark.parametrize("rule", ["404", "406", "redirect", "html"])
 def test_so_is_one_whose_answer_is_another_refusal(
     deliver: Deliver, service: Sandbox, rule: str
 ) -> None:

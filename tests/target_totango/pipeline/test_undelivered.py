@@ -62,7 +62,7 @@ def test_nobody_there_holds_state(deliver: Deliver, delivery: str) -> None:
     [
         "503@tracking:match=a-3",
         "401@tracking:match=a-3",
-        "html@tracking:match=a-3",
+        'answer@tracking:match=a-3:say={"status": "ok"}',
         "drop-before@tracking:match=a-3",
     ],
 )
