@@ -13,7 +13,7 @@ from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
 from totango_api.command import command_in, command_of
-from totango_api.errors import TotangoError
+from totango_api.errors import TotangoError, without_room
 from totango_api.plugin_config import checked_config
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ def main() -> None:
     except TotangoError as error:
         logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)
         sys.exit(1)
-    except Exception:
+    except Exception as error:
+        if (known := without_room(error)) is not None:
+            logger.error("%s", known)  # noqa: TRY400 (a sentence, no traceback)
+            sys.exit(1)
         logger.exception("target-totango failed in a way that it should not.")
         sys.exit(1)
 

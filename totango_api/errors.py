@@ -20,6 +20,10 @@ text passes it through :func:`totango_api.redaction.scrub` first.
 
 from __future__ import annotations
 
+import errno
+import sqlite3
+from typing import Final
+
 
 class TotangoError(Exception):
     """Root of the tree.
@@ -138,3 +142,21 @@ class UnavailableError(ApiError):
 
 class ResponseError(ApiError):
     """The response is not what the documentation shows; `retriable` when it is not even JSON."""
+
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+_NO_FOLDER: Final = "No usable temporary directory"
+
+
+def without_room(error: BaseException) -> TotangoError | None:
+    """Return what to say where a temporary file could not be written; None for another error."""
+    if isinstance(error, sqlite3.OperationalError):
+        why = str(error)
+    elif isinstance(error, OSError) and error.errno in _NO_ROOM:
+        why = error.strerror or str(error)
+    elif isinstance(error, FileNotFoundError) and _NO_FOLDER in str(error):
+        why = "there is no folder for it"
+    else:
+        return None
+    msg = f"What does not fit into memory cannot be kept in a temporary file: {why}."
+    return TotangoError(msg, remedy="Make room, or set TMPDIR to a folder that has it.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from typing import Any
 
 import pytest
 
 from tap_totango.streams import STREAMS
+from totango_api.reading.keyset import KeySet
 
 TOKEN = "{v2}5ec/ret.t$ken@x+y"
 
@@ -253,3 +255,15 @@ def test_a_reader_that_leaves_early_is_told(filled, config_file, pipe) -> None:
     assert ran.returncodes[0] == 1
     assert "Nobody reads the output" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_tap_without_a_folder_for_temporary_files(
+    tap_command, config_file, filled, monkeypatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc"])
+    monkeypatch.setattr(KeySet.__init__, "__defaults__", (5,))
+    ran = tap_command("--config", config_file(filled.config()))
+    assert ran.code == 1
+    assert "cannot be kept in a temporary file: there is no folder for it." in ran.last
+    assert "Traceback" not in ran.said

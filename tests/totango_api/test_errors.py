@@ -1,0 +1,51 @@
+"""What is said where the machine fails, and not the service."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from totango_api.errors import without_room
+from totango_api.reading.keyset import KeySet
+from totango_api.redaction import sentence_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
+def test_a_disk_without_room_is_said(number: int) -> None:
+    said = sentence_of(OSError(number, os.strerror(number)))
+    assert os.strerror(number) in said
+    assert "TMPDIR" in said
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EPIPE, "Broken pipe"), ValueError("no room")])
+def test_what_is_another_failure_stays_one(error: Exception) -> None:
+    assert without_room(error) is None
+    assert "Unexpected failure" in sentence_of(error)
+
+
+def test_a_temporary_database_without_room(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "small", isolation_level=None)
+    database.execute("PRAGMA max_page_count = 3")
+    database.execute("CREATE TABLE kept (text TEXT)")
+    with pytest.raises(sqlite3.OperationalError) as raised:
+        database.execute("INSERT INTO kept VALUES (?)", ("x" * 100_000,))
+    database.close()
+    assert "database or disk is full" in sentence_of(raised.value)
+
+
+def test_keys_without_a_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc"])
+    keys = KeySet(2)
+    keys.add_all([("a",), ("b",)])
+    with pytest.raises(FileNotFoundError) as raised:
+        keys.add(("c",))
+    assert "there is no folder for it" in sentence_of(raised.value)
