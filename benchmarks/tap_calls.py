@@ -30,7 +30,12 @@ PAGE: Final = 1000
 ACCOUNTS: Final = (9_999, 10_000, 10_001, 25_000, 200_000)
 USERS, CLUMP, ACCOUNTS_OF_USERS = 60_000, 12_000, 3_000
 MOMENT: Final = 1_762_000_000_000
-KEYS: Final = {"accounts": ("account_id",), "users": ("account_id", "user_id")}
+EVENTS: Final = (1_000, 5_000, 20_000)
+KEYS: Final = {
+    "accounts": ("account_id",),
+    "users": ("account_id", "user_id"),
+    "events": ("event_id",),
+}
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="without 200,000 accounts and users")
     quick = parser.parse_args().quick
     numbers = ACCOUNTS[:-1] if quick else ACCOUNTS
-    cases = [Case("accounts", rows, terms) for rows in numbers for terms in ("all", "evidenced")]
+    known = ("all", "evidenced")
+    cases = [Case("accounts", rows, terms) for rows in numbers for terms in known]
+    cases += [Case("events", rows, terms) for rows in EVENTS for terms in known]
     if not quick:
-        cases += [Case("users", USERS, terms) for terms in ("all", "evidenced")]
+        cases += [Case("users", USERS, terms) for terms in known]
     print("| stream | rows | terms | emitted / there | twice | calls / least | exit | seconds |")
     print("|---|---|---|---|---|---|---|---|")
     for case in cases:
@@ -66,6 +73,8 @@ def _line(case: Case, home: Path) -> str:
     seed = f"accounts={case.rows},users=0,events=0"
     if case.stream == "users":
         seed = f"accounts={ACCOUNTS_OF_USERS},users={case.rows},events=0"
+    elif case.stream == "events":
+        seed = f"accounts=100,users=0,events={case.rows}"
     with sandboxes.sandbox(home / "sandbox", "--set", f"terms={case.terms}", seed=seed) as service:
         if case.stream == "users":
             clumped = service.dump("users")[:CLUMP]
@@ -74,7 +83,7 @@ def _line(case: Case, home: Path) -> str:
         code, keys, seconds = _read(service, case.stream, home)
         calls = sum(
             number
-            for surface in ("accounts", "users")
+            for surface in KEYS
             for number in service.stats()["calls"].get(surface, {}).values()
         )
     what = f"{case.stream}, {CLUMP:,} at one moment" if case.stream == "users" else case.stream

@@ -60,12 +60,14 @@ class EventsPass:
 
     Attributes:
         error: Why the read is not complete; None where it is.
+        leaves_newer: Whether what was edited while it was read may be left to the next run.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, IO[bytes]] = {}
         self._served: set[str] = set()
         self.error: TotangoError | None = None
+        self.leaves_newer = False
 
     def pages(self, view: EventConsumer, views: Sequence[EventConsumer]) -> Iterator[Sequence[Hit]]:
         """Yield the events that a stream wants, each once.
@@ -82,7 +84,7 @@ class EventsPass:
             view.metrics.how = "out of the one read of events"
             yield from self._pages_kept(self._kept.pop(view.name))
         else:
-            self.error = None
+            self.error, self.leaves_newer = None, False
             yield from self._pages_read(
                 view, [one for one in views if one.name not in self._served]
             )
@@ -133,17 +135,40 @@ class EventsPass:
         for account_id in view.config.get("account_ids") or [view.pasted.account_id]:
             query = _query(view, views)
             if floor is None:
-                yield from _hits(view, query, account_id)
+                yield from self._hits(view, query, account_id)
                 continue
             yield from unless_refused(
-                _hits(view, query.narrowed(since(milliseconds_of(floor))), account_id),
-                functools.partial(_hits, view, query, account_id),
+                self._hits(view, query.narrowed(since(milliseconds_of(floor))), account_id),
+                functools.partial(self._hits, view, query, account_id),
                 functools.partial(
                     view.logger.warning,
                     "events: Totango refuses to filter by time, so everything is read, and older "
                     "rows are dropped here. %s",
                 ),
             )
+
+    def _hits(
+        self, view: EventConsumer, query: Query, account_id: str | None
+    ) -> Iterator[Sequence[Hit]]:
+        """Yield events.
+
+        Raises:
+            IncompleteReadError: If some may be missing.
+        """
+        reading = EventsRead(view.client, query, account_id=account_id)
+        result = reading.result
+        with Progress(view.logger, "events", view.client) as progress:
+            for hits in reading.batches():
+                view.log_query(result.total)
+                if hits:
+                    yield hits
+                progress.advance(len(hits), result.total, result.calls)
+        view.log_query(result.total)
+        view.metrics.note_result(result)
+        self.leaves_newer |= result.leaves_newer
+        view.logger.info("events: %s in %s.", rows(result.rows), calls(result.calls))
+        if not result.is_complete:
+            raise incomplete(result, "Set on_incomplete: warn to go on without them.")
 
 
 def _query(view: EventConsumer, views: Sequence[EventConsumer]) -> Query:
@@ -153,24 +178,3 @@ def _query(view: EventConsumer, views: Sequence[EventConsumer]) -> Query:
     if all(one.types for one in views):
         query = query.narrowed(of_types(sorted({kind for one in views for kind in one.types})))
     return query
-
-
-def _hits(view: EventConsumer, query: Query, account_id: str | None) -> Iterator[Sequence[Hit]]:
-    """Yield events.
-
-    Raises:
-        IncompleteReadError: If some may be missing.
-    """
-    reading = EventsRead(view.client, query, account_id=account_id)
-    result = reading.result
-    with Progress(view.logger, "events", view.client) as progress:
-        for hits in reading.batches():
-            view.log_query(result.total)
-            if hits:
-                yield hits
-            progress.advance(len(hits), result.total, result.calls)
-    view.log_query(result.total)
-    view.metrics.note_result(result)
-    view.logger.info("events: %s in %s.", rows(result.rows), calls(result.calls))
-    if not result.is_complete:
-        raise incomplete(result, "Set on_incomplete: warn to go on without them.")

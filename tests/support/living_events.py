@@ -50,6 +50,8 @@ class LivingEvents:
         unstable: Whether events of one moment come in another order at each call.
         page_max: Events on a page at most.
         stingy: Every so many pages hold half of what they should.
+        window: Events behind so many are not given by offsets; None if all are.
+        filters_both: Whether it takes times in an `or`.
         wraps: Whether an offset beyond the end gives the first page.
         moves_times: Whether an edit gives an event the time of the edit.
         lasting: Ids of the events that were there at the first call and still are.
@@ -67,6 +69,8 @@ class LivingEvents:
     unstable: bool = True
     page_max: int = 1_000
     stingy: int = 0
+    window: int | None = None
+    filters_both: bool = True
     wraps: bool = False
     moves_times: bool = True
     calls: int = 0
@@ -92,7 +96,7 @@ class LivingEvents:
         count = min(query["count"], self.page_max)
         skip = query["offset"] * (count if self.unit == "page" else 1)
         skip = 0 if self.wraps and skip >= len(events) else skip
-        hits = events[skip : skip + count]
+        hits = events[skip : min(skip + count, self.window or len(events))]
         if self.stingy and self.calls % self.stingy == 0:
             hits = hits[: max(len(hits) // 2, 1)]
         body: dict[str, Any] = {"hits": [dict(event) for event in hits]}
@@ -106,13 +110,15 @@ class LivingEvents:
             self._random.shuffle(events)
         events.sort(key=lambda event: event["timestamp"] or 0, reverse=self.order == "desc")
         for term in terms:
-            if self.times == "refused":
+            if self.times == "refused" or (term["type"] == "or" and not self.filters_both):
                 raise RefusedError("POST /events", status=400, reason="no such term")
             if self.times != "ignored":
                 events = [event for event in events if self._fits(event, term)]
         return events
 
     def _fits(self, event: Event, term: dict[str, Any]) -> bool:
+        if term["type"] == "or":
+            return any(self._fits(event, one) for one in term["or"])
         moment = event["timestamp"]
         if moment is None:
             return False

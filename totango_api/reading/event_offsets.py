@@ -13,6 +13,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from totango_api import limits
 from totango_api.reading.event_pages import SPARSE, event_id_of, is_sparse, rows_on, time_of
 from totango_api.reading.keyset import KeySet
 
@@ -49,6 +50,11 @@ def learn_unit(pages: EventPages, first: Page) -> Iterator[list[Hit]]:
     count = max(min(len(first.hits) // 2, FIRST_ROWS), 2)
     page = pages.fetch(offset=1, count=count)
     yield pages.new(page)
+    pages.counts_rows = counts_rows(first, page, count)
+
+
+def counts_rows(first: Page, page: Page, count: int) -> bool:
+    """Return whether offsets count rows, by a page of so many rows at offset 1."""
     places = {event_id_of(hit): place for place, hit in enumerate(first.hits)}
     shifts = [
         places[event_id] - place
@@ -56,9 +62,9 @@ def learn_unit(pages: EventPages, first: Page) -> Iterator[list[Hit]]:
         if (event_id := event_id_of(hit)) in places
     ]
     shift = statistics.median_low(shifts or [count])
-    pages.counts_rows = 2 * shift < count + 1
-    if pages.counts_rows:
+    if is_by_row := 2 * shift < count + 1:
         logger.info("Event offsets count rows here, not pages as documented.")
+    return is_by_row
 
 
 def linked_passes(
@@ -82,7 +88,8 @@ def linked_passes(
             reading = OffsetRead(pages, known, terms, down_to)
             yield from reading.hits()
             if reading.is_linked or (reading.has_ended and len(known) == reading.end):
-                pages.note_missing(0 if down_to else reading.lacking)
+                is_cut = reading.end == limits.WINDOW_ROWS  # where other searches end
+                pages.note_missing(None if is_cut else 0 if down_to else reading.lacking)
                 return
         pages.note_missing(None)
     finally:
@@ -174,15 +181,29 @@ class OffsetRead:
 
     def _place(self, overlap: int) -> PageSpan:
         """Return the place of a page that repeats some rows, as far as there is one."""
-        size, start = self._pages.size, max(self.end - overlap, 0)
-        if self._pages.counts_rows:
-            return PageSpan(start, size, start)
-        number = max(-(-start // size), 1)
-        count = start // number
-        if count * (number + 1) > self.end:
-            return PageSpan(number, count, count * number)
+        size = self._pages.size
+        span = span_behind(self.end, overlap, size, counts_rows=bool(self._pages.counts_rows))
+        if span.start + span.count > self.end:
+            return span
         number = self.end // size
         return PageSpan(number, size, number * size)
+
+
+def span_behind(end: int, overlap: int, size: int, *, counts_rows: bool) -> PageSpan:
+    """Return the place of a page that repeats some rows of the one that ends at a place.
+
+    Args:
+        end: Rows up to the end of that one.
+        overlap: Rows to repeat, at least.
+        size: Rows on a page, at most.
+        counts_rows: Whether an offset counts rows, not pages.
+    """
+    start = max(end - overlap, 0)
+    if counts_rows:
+        return PageSpan(start, size, start)
+    number = max(-(-start // size), 1)
+    count = start // number
+    return PageSpan(number, count, count * number)
 
 
 def are_linked(before: Page, after: Page) -> bool:

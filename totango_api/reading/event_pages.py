@@ -33,7 +33,12 @@ SPARSE: Final = 2
 def of_types(types: Sequence[str]) -> Term:
     """Return a term that matches events of any of these types."""
     terms = [{"type": "event_property", "name": "event_type", "eq": one} for one in types]
-    return terms[0] if len(terms) == 1 else {"type": "or", "or": terms}
+    return terms[0] if len(terms) == 1 else either(*terms)
+
+
+def either(*terms: Term) -> Term:
+    """Return a term that matches events that match any of these."""
+    return {"type": "or", "or": list(terms)}
 
 
 def since(milliseconds: int) -> Term:
@@ -63,6 +68,11 @@ def time_of(hit: Hit) -> int | None:
 def lacking_on(page: Page) -> int:
     """Return how many events a first page lacks of those that it counts."""
     return max((page.total_hits or 0) - rows_on(page), 0)
+
+
+def lacking_behind(page: Page, end: int) -> int:
+    """Return how many events are counted behind the end of a page that ends at a place."""
+    return max((page.total_hits or 0) - end, 0)
 
 
 def is_sparse(page: Page, most: int) -> bool:

@@ -2,13 +2,12 @@
 
 Events come in the order of their times. A page is what a query gives first that asks for times
 from a moment on, and so cannot be pushed about by what comes and goes before it: an event that
-keeps its time is found. One that is edited may be given the time of the edit; so in the end the
-newest are read once more.
+keeps its time is found.
 """
 
 from __future__ import annotations
 
-import time
+import math
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
@@ -38,18 +37,25 @@ BACK: Final = (1, 8, 10**6)
 ATTEMPTS: Final = 3
 """How often a page is asked for that counts more events than it holds."""
 
-FRONTS: Final = 5
-"""How often the newest events are read once more, until they fit on one page."""
+FIRST_LOOK: Final = 32
+"""Calls after which a read of which no end is in sight looks ahead for the first time."""
+
+FARTHER: Final = 2
+"""It looks so many times as far ahead as its last calls came, then twice that if it is too near."""
 
 _TIMELESS: Final = "some have no time"
 
 
-class TimeRead:
-    """One read of events by their times.
+class TimePages:
+    """Fetches pages of events by their times.
 
     Args:
         pages: Fetches pages.
         first: The first one, already given.
+
+    Attributes:
+        sign: 1 where the oldest come first, -1 where the newest do.
+        start: The time from which on the last page was asked for, counted in that direction.
 
     Raises:
         KeyNotUsableError: If its events are not in the order of their times.
@@ -59,96 +65,88 @@ class TimeRead:
         self._pages = pages
         self._first = first
         self._is_proven = False
-        self._start: int | None = None
-        self._sign = 1
-        times = [self._time(hit) for hit in first.hits]
+        self.sign = 1
+        self.start: int | None = None
+        times = [self.time(hit) for hit in first.hits]
         if times != sorted(times):
-            self._sign, times = -1, [-one for one in times]
+            self.sign, times = -1, [-one for one in times]
         if times != sorted(times) or (times and times[0] == times[-1]):
             msg = "they are not in the order of their times"
             raise KeyNotUsableError(msg)
 
-    def hits(self) -> Iterator[list[Hit]]:
-        """Yield the events after the first page.
+    def following(self, page: Page, *terms: Term) -> Iterator[list[Hit]]:
+        """Yield all events after a page.
 
         Raises:
             KeyNotUsableError: If the server does not take or heed a time; nothing is lost by then.
             ApiError: If a page cannot be had.
         """
-        pages, page, started = self._pages, self._first, time.time_ns() // 1_000_000
-        yield from self._following(page)
-        start = self._newest(page, started)
-        for _ in range(FRONTS):
-            if self._sign > 0 and self._start is not None and self._start <= start:
-                return  # its last page was open-ended, and read after all others
-            started = time.time_ns() // 1_000_000
-            page = self._asked(since(start))
-            yield pages.new(page)
-            if rows_on(page) < pages.size or (
-                self._sign < 0 and self._time(page.hits[-1]) > -start
-            ):
+        sparse, stalls, horizon = 0, 0, Horizon(self, terms)
+        while page.hits:
+            reached = self.time(page.hits[-1])
+            behind = None if terms or self._is_full(page) else self._behind()
+            is_cut = any(self.time(hit) > reached for hit in behind or ()) and self.sign < 0
+            sparse = 0 if is_cut else sparse
+            if sparse >= SPARSE or behind == []:
                 return
-            yield from self._following(page, since(start))
-            start = self._newest(page, started)
-        pages.note_missing(None)
-
-    def _newest(self, page: Page, now: int) -> int:
-        """Return a moment before which no event is given a time from now on."""
-        if self._sign > 0:
-            return now
-        return min(-self._time(page.hits[0]), now)
-
-    def _following(self, page: Page, *terms: Term) -> Iterator[list[Hit]]:
-        """Yield all events after a page."""
-        sparse = 0
-        while page.hits and sparse < SPARSE and (terms or not self._is_last(page)):
-            reached = self._time(page.hits[-1])
+            if self.sign > 0 and horizon.is_behind(reached):
+                self._pages.result.leaves_newer = True
+                return
             for _ in range(ATTEMPTS):
-                following = self._next(page, terms)
+                following = self.next(page, *terms)
                 yield self._pages.new(following)
-                goes_on = self._time(following.hits[-1]) > reached
+                goes_on = self.time(following.hits[-1]) > reached
                 if goes_on or not lacking_on(following):
                     break
             if not goes_on and rows_on(following) < self._pages.size:
-                self._pages.note_missing(lacking_on(following))
+                stalls += 1
+                if is_cut and stalls < ATTEMPTS:
+                    continue
+                self._pages.note_missing(None if is_cut else lacking_on(following))
                 return
             page = following
             is_thin = is_sparse(page, self._pages.size) and not lacking_on(page)
             sparse = sparse + 1 if is_thin else 0
             if not goes_on:  # there are more at this moment than a page holds
-                moment = self._sign * reached
+                moment = self.sign * reached
                 yield from learn_unit(self._pages, self._first)
                 yield from linked_passes(self._pages, *terms, since(moment), until(moment))
-                page = self._asked(*terms, self._from(reached + 1))
+                page = self.asked(*terms, self.beginning(reached + 1))
                 yield self._pages.new(page)
 
-    def _is_last(self, page: Page) -> bool:
-        """Return whether nothing stands behind all events: not even one without a time.
+    def _is_full(self, page: Page) -> bool:
+        return rows_on(page) >= self._pages.size or lacking_on(page) > 0
+
+    def _behind(self) -> list[Hit] | None:
+        """Return what stands behind all events, filtered by no time; None if nobody knows.
 
         Raises:
-            KeyNotUsableError: If there is such a one.
+            KeyNotUsableError: If it is an event without a time.
         """
-        if rows_on(page) >= self._pages.size or lacking_on(page):
-            return False
         behind = self._pages.behind()
-        if behind is None:
-            return False
+        if behind is None or behind.odd_hits:
+            return None
         if any(time_of(hit) is None for hit in behind.hits):
             raise KeyNotUsableError(_TIMELESS)
-        return rows_on(behind) == 0
+        return behind.hits
 
-    def _next(self, page: Page, terms: tuple[Term, ...]) -> Page:
-        """Fetch the page after one: it begins with a row of that."""
+    def next(self, page: Page, *terms: Term) -> Page:
+        """Fetch the page after one: it begins with a row of that.
+
+        Raises:
+            KeyNotUsableError: If the server does not take or heed a time.
+            ApiError: If a page cannot be had.
+        """
         for back in BACK:
-            start = self._time(page.hits[-min(back, len(page.hits))])
-            following = self._asked(*terms, self._from(start))
-            self._start = self._sign * start
-            times = [self._time(hit) for hit in following.hits]
+            start = self.time(page.hits[-min(back, len(page.hits))])
+            following = self.asked(*terms, self.beginning(start))
+            self.start = start
+            times = [self.time(hit) for hit in following.hits]
             if times and (times[0] < start or times != sorted(times)):
                 msg = "the server does not heed a time"
                 raise KeyNotUsableError(msg)
             before, after = (
-                {event_id_of(hit) for hit in one.hits if self._time(hit) == start}
+                {event_id_of(hit) for hit in one.hits if self.time(hit) == start}
                 for one in (page, following)
             )
             if before & after:
@@ -157,22 +155,71 @@ class TimeRead:
         msg = "events asked for once more did not come"
         raise KeyNotUsableError(msg)
 
-    def _from(self, start: int) -> Term:
-        return since(start) if self._sign > 0 else until(-start)
+    def beginning(self, start: int) -> Term:
+        """Return a term for what comes from a time on, counted in the direction of the pages."""
+        return since(start) if self.sign > 0 else until(-start)
 
-    def _asked(self, *terms: Term) -> Page:
-        """Fetch a page; say so if the server does not take a time."""
+    def asked(self, *terms: Term, count: int | None = None) -> Page:
+        """Fetch a page.
+
+        Raises:
+            KeyNotUsableError: If the server does not take a time.
+            ApiError: If a page cannot be had.
+        """
         if self._is_proven:
-            return self._pages.fetch(*terms)
+            return self._pages.fetch(*terms, count=count)
         try:
-            return self._pages.fetch(*terms, max_retry_seconds=PROBE_SECONDS)
+            return self._pages.fetch(*terms, count=count, max_retry_seconds=PROBE_SECONDS)
         except (RefusedError, UnavailableError) as error:
             msg = f"a time is refused: {error}"
             raise KeyNotUsableError(msg) from error
 
-    def _time(self, hit: Hit) -> int:
-        """Return the time of an event, counted in the direction of the pages."""
+    @property
+    def calls(self) -> int:
+        """Calls made so far."""
+        return self._pages.result.calls
+
+    def time(self, hit: Hit) -> int:
+        """Return the time of an event, counted in the direction of the pages.
+
+        Raises:
+            KeyNotUsableError: If it has none.
+        """
         moment = time_of(hit)
         if moment is None:
             raise KeyNotUsableError(_TIMELESS)
-        return self._sign * moment
+        return self.sign * moment
+
+
+class Horizon:
+    """Where a read towards the newest events ends, though more come than it can read.
+
+    Now and then it looks ahead: where nothing stands yet, everything lies before that moment that
+    was there when the read began, unless it was edited since.
+
+    Args:
+        times: Fetches pages.
+        terms: Which events, beside those of the query.
+    """
+
+    def __init__(self, times: TimePages, terms: tuple[Term, ...]) -> None:
+        self._times = times
+        self._terms = terms
+        self._next_look = FIRST_LOOK
+        self._farther = FARTHER
+        self._mark: int | None = None
+        self._end: float = math.inf
+
+    def is_behind(self, reached: int) -> bool:
+        """Return whether a read that has reached a time has passed the end."""
+        calls = self._times.calls
+        if self._mark is None and 2 * calls >= self._next_look:
+            self._mark = reached
+        if self._mark is not None and calls >= self._next_look:
+            moment = reached + self._farther * max(reached - self._mark, 1)
+            if rows_on(self._times.asked(*self._terms, since(moment), count=1)):
+                self._farther *= 2
+            else:
+                self._end = min(self._end, moment)
+            self._next_look, self._mark = 2 * calls, None
+        return reached > self._end

@@ -1,8 +1,13 @@
 """Reading every event that a query matches throughout, or saying that some may be missing.
 
 Facts: "Search API (events)". No count is promised, nor an order, and `offset` is called a page
-number while the text on accounts and users counts rows. So events are read by their times, and by
-offsets only where that cannot be.
+number while the text on accounts and users counts rows. So events are read by pages of which each
+repeats some of the one before (`event_chain`), by their times where that shows less or costs more
+(`event_times`), and in passes by offsets only where neither can be (`event_offsets`). What shows
+that these were all stands in `event_ends`.
+
+The documentation has a reader stop at a page that is not full. It is believed after many full pages
+only: else one more call shows the end.
 """
 
 from __future__ import annotations
@@ -11,16 +16,18 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from totango_api import limits
 from totango_api.reading.date_keys import KeyNotUsableError
+from totango_api.reading.event_ends import FRONTS, TimeRead
 from totango_api.reading.event_offsets import learn_unit, linked_passes
 from totango_api.reading.event_pages import EventPages, lacking_on, rows_on, time_of
-from totango_api.reading.event_times import FRONTS, TimeRead
 from totango_api.reading.pages import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from totango_api.http import ApiClient
+    from totango_api.reading.event_chain import Chain
     from totango_api.reading.result import ReadResult
     from totango_api.search import Hit, Page, Query
 
@@ -75,19 +82,25 @@ class EventsRead:
                 self.result.ways["on one page, with nothing behind it"] += 1
                 return
         started = time.time_ns() // 1_000_000
+        chain: Chain | None = None
         try:
-            yield from TimeRead(pages, first).hits()
+            reading = TimeRead(pages, first)
+            chain = reading.chain
+            yield from reading.hits()
             self.result.ways["by their times"] += 1
         except KeyNotUsableError as error:
             logger.info("Reading events by offsets, not by their times: %s", error)
             self.result.ways["by offsets, until no seam was open"] += 1
-            yield from self._by_offsets(first, started)
+            yield from self._by_offsets(first, started, chain)
 
-    def _by_offsets(self, first: Page, started: int) -> Iterator[list[Hit]]:
+    def _by_offsets(self, first: Page, started: int, chain: Chain | None) -> Iterator[list[Hit]]:
         """Yield events by offsets; in the end once more those that are newer than the read."""
         pages, page = self._pages, first
-        yield from learn_unit(pages, first)
-        yield from linked_passes(pages)
+        if chain is None or not chain.has_ended or not self._is_end(chain):
+            yield from learn_unit(pages, first)
+            yield from linked_passes(pages)
+        elif chain.is_still:
+            return
         for _ in range(FRONTS):
             newest = min(max(time_of(hit) or 0 for hit in page.hits), started)
             page, started = pages.fetch(), time.time_ns() // 1_000_000
@@ -95,4 +108,14 @@ class EventsRead:
             if not page.hits or any((time_of(hit) or 0) <= newest for hit in page.hits):
                 return
             yield from linked_passes(pages, down_to=newest)
-        pages.note_missing(None)
+        self.result.leaves_newer = True
+
+    def _is_end(self, chain: Chain) -> bool:
+        """Return whether nothing stands behind the last page of a chain."""
+        if chain.is_sure:
+            return True
+        if chain.end == limits.WINDOW_ROWS:  # where other searches end
+            self._pages.note_missing(None)
+            return True
+        behind = self._pages.behind()
+        return behind is not None and not rows_on(behind)

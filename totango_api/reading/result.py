@@ -60,6 +60,8 @@ class ReadResult:
         doubled: Ids that several rows of one response had, of which one row was given.
         calls: Search calls used.
         missing: Rows that are there and could not be had; None if their number is unknown.
+        leaves_newer: Whether a read of events ended while ever more of them came: what is newer
+            than its beginning is left to the next one.
         ways: How the query and its parts were read, and how often each way was taken.
     """
 
@@ -69,6 +71,7 @@ class ReadResult:
     doubled: int = 0
     calls: int = 0
     missing: int | None = 0
+    leaves_newer: bool = False
     ways: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -117,7 +117,13 @@ class EventView(QueriedStream):
             return
         self.log_conversion_errors(builder.conversion_errors)
         self._own_bookmark.finished(start, self._greatest, self.run.client.clock.ahead)
-        if self._stream_version is not None:
+        if self.run.events.leaves_newer:
+            self.logger.info(
+                "%s: more came than could be read. What was edited meanwhile comes with the next "
+                "run, and until then no row is taken to be gone.",
+                self.name,
+            )
+        elif self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
 
     def taken(self, table: Table) -> Iterator[Table]:
