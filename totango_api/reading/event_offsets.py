@@ -210,10 +210,11 @@ def are_linked(before: Page, after: Page) -> bool:
     """Return whether nothing can lie between two pages, read one after the other."""
     if not before.hits:
         return True
-    first, second = ([event_id_of(hit) for hit in page.hits] for page in (before, after))
+    first, second = (
+        [(event_id_of(hit), time_of(hit)) for hit in page.hits] for page in (before, after)
+    )
     last, known = time_of(before.hits[-1]), set(first)
-    shared = [hit for hit in after.hits if event_id_of(hit) in known]
-    if any(time_of(hit) not in {None, last} for hit in shared):
+    if any(moment not in {None, last} for _, moment in known.intersection(second)):
         return True
     if not second or second[0] not in known:
         return False

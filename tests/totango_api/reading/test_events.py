@@ -109,6 +109,17 @@ def test_events_without_a_time_are_read_at_the_end_of_the_others() -> None:
     assert reading.result.is_complete
 
 
+@example(
+    rows=216,
+    size=200,
+    unit="page",
+    order="asc",
+    grain=10**9,
+    total=None,
+    times="refused",
+    moves="all",
+    seed=0,
+)
 @given(
     rows=st.integers(200, 1_600),
     size=st.integers(200, 400),
