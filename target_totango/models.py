@@ -153,6 +153,11 @@ class WriteRequest(Struct):
         return (USERS, self.account_id, self.user_id)
 
     @property
+    def is_about_itself(self) -> bool:
+        """Whether it writes only what it is about, and nothing of the account by the way."""
+        return self.scope == ACCOUNT or not self.account
+
+    @property
     def attributes(self) -> dict[str, str]:
         """The attributes of the object itself."""
         own: dict[str, str] = getattr(self, self.scope)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery import Confirmed, Refused
-from target_totango.models import ACCOUNT
 from target_totango.verify import Sent, editable
 
 if TYPE_CHECKING:
@@ -68,10 +67,9 @@ class WatchedRow:
 
     def result(self, seconds: float) -> RowResult:
         """Return the result of the row, which was watched for so long."""
-        request = self.row.request
         if self.visible_at is None and self.before.result == "missing":
             return Refused(_TAKES_NOTHING.format(seconds), code="the account takes no rows")
-        is_whole = request.scope == ACCOUNT or not request.account
+        is_whole = self.row.request.is_about_itself
         return Confirmed(is_seen=is_whole and self.latest.result == "confirmed")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from target_totango.models import ACCOUNT, ALL, OFF, SAMPLE, Row, ValidationError
+from target_totango.models import ALL, OFF, SAMPLE, Row, ValidationError
 from target_totango.objects import RECORDED
 from target_totango.verify.polling import Sent
 from target_totango.verify.rows import NAMES
@@ -95,7 +95,7 @@ class ReadBack:
         elif row.object not in NAMES:
             self._log_unread(f"{row.object} cannot be read back, so they")
             return
-        if request.scope != ACCOUNT and request.account:
+        if not request.is_about_itself:
             self._log_unread(f"Account attributes that rows of {row.object} carry")
         # The first one of each object always: a sample of a few rows would often be empty.
         is_first = self._first.setdefault(row.object, key) == key
@@ -106,7 +106,7 @@ class ReadBack:
         kept = {
             "source": len(self._sources) - 1,
             "message": row.message,
-            "is_whole": request.scope == ACCOUNT or not request.account,
+            "is_whole": request.is_about_itself,
             "ledger_key": row.ledger_key,
         }
         self._store.note_sent(

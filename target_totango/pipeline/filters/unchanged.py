@@ -140,8 +140,7 @@ def _is_to_be_seen(row: Row) -> bool:
     """Return whether all of a row is read back: that it was acknowledged is not enough then."""
     request = row.request
     is_readable = OBJECTS[row.object].display_name is not None
-    is_whole = request.scope == ACCOUNT or not request.account
-    return row.options.verify == ALL and is_readable and is_whole
+    return row.options.verify == ALL and is_readable and request.is_about_itself
 
 
 def _contents(row: Row) -> dict[str, str]:
