@@ -2,8 +2,10 @@
 
 The number doubles each round, as long as responses stay as fast as they were. When the server
 answers 429, fails, or gets slower, it falls to a part of what it was, and from then on grows step
-by step (additive increase, multiplicative decrease). A number that was too much is tried again
-after a while, later each time: so the one below it is held, and a slow moment is soon forgotten.
+by step (additive increase, multiplicative decrease). The largest number that was fine is
+remembered. More is tried in steps of 1, 2, 4, … calls. If that is too much, the number goes back
+to what was fine, and the next trial comes later each time: so what is fine is held, and a slow
+moment is soon forgotten.
 """
 
 from __future__ import annotations
@@ -25,10 +27,13 @@ SLOWER: Final = 1.5
 SLACK_SECONDS: Final = 0.010
 """A round is slow if its calls took this many times, and this much longer, than the fastest round.
 
-The slack covers what this process itself adds with many calls at once."""
+The slack covers what this process itself adds with many calls at once and no timer sees."""
 
 SLOW_ROUNDS: Final = 3
 """Slow rounds in a row that are the server's doing: on a busy machine single ones happen."""
+
+MUCH_SLOWER: Final = 3.0
+"""One round is enough if half of its calls took so many times longer than in a slow one."""
 
 FAILURES: Final = 0.1
 """A round with more than this share of failed calls is too much. Single rows may fail any time."""
@@ -37,14 +42,17 @@ AFTER_429: Final = 0.75
 AFTER_FAILURES: Final = 0.5
 
 STEP: Final = 16
-"""The number grows by one, and by one for so many that it is."""
+"""The number grows by one, and by one for so many that it is; if too much is near, by less."""
 
 NEAR: Final = 0.9
-"""What was too much before is found again at this part of it: how many arrive at once varies."""
+"""Near what was too much, the number falls to this part of it: how many arrive at once varies."""
 
 FIRST_HOLD: Final = 0.5
 LONGEST_HOLD: Final = 10.0
-"""Seconds before a number that was too much is tried again; twice as long each time."""
+"""Seconds before more than what was fine is tried again; twice as long each time it is too much."""
+
+FORGOTTEN: Final = 5
+"""What was too much is forgotten once more was fine so many times in a row."""
 
 
 class AdaptiveLimit:
@@ -56,18 +64,29 @@ class AdaptiveLimit:
     Args:
         most: The number is never higher.
         clock: Seconds of a monotonic clock.
+        lag: Returns by how many seconds calls since the last time seemed longer than they were,
+            for a reason in this process.
 
     Attributes:
         current: The number.
     """
 
-    def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        most: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        lag: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.current = min(FIRST, most)
         self._most = most
         self._clock = clock
-        self._too_many = most + 1
-        self._hold = FIRST_HOLD
+        self._lag = lag
+        self._fine = 0
+        self._tried = 0
+        self._hold = 0.0
         self._is_doubling = True
+        self._too_many = most + 1
         self._fastest = float("inf")
         self._changed_at = self._fell_at = float("-inf")
         self._seconds: list[float] = []
@@ -97,7 +116,9 @@ class AdaptiveLimit:
             self._fall(AFTER_429)
 
     def _end_round(self) -> None:
-        seconds = statistics.fmean(self._seconds)
+        lag, shortest = self._lag(), min(self._seconds)
+        seconds = max(statistics.fmean(self._seconds) - lag, shortest)
+        half = max(statistics.median(self._seconds) - lag, shortest)
         self._seconds.clear()
         self._failed = 0
         self._fastest = min(self._fastest, seconds)
@@ -107,7 +128,8 @@ class AdaptiveLimit:
             self._grow()
             return
         self._slow_rounds.append(seconds)
-        if len(self._slow_rounds) < SLOW_ROUNDS:
+        is_much = half > MUCH_SLOWER * slow
+        if len(self._slow_rounds) < SLOW_ROUNDS and not is_much:
             return
         seconds = min(self._slow_rounds)
         self._slow_rounds.clear()
@@ -115,36 +137,62 @@ class AdaptiveLimit:
             # Not because of us: this is how fast the server is now.
             self._fastest = seconds
             self._is_doubling = True
-            self._too_many = self._most + 1
+            self._forget()
         else:
-            self._fall(min(max(slow / seconds, 0.5), 0.9))
+            self._fall(min(max(slow / seconds, 0.5), NEAR))
 
     def _grow(self) -> None:
-        if self.current >= self._too_many:
-            self._too_many = self._most + 1
-            self._hold = FIRST_HOLD
+        """Take note that the number is fine, and try more, if it is time for that."""
         if self._is_doubling:
+            self._fine = self.current
             self.current = min(self.current * 2, self._most)
             return
-        if self.current < self._too_many - 1:
-            number = min(self.current + self.current // STEP + 1, self._too_many - 1)
-        elif self._clock() - self._fell_at >= self._hold:
-            number = self._too_many
-        else:
+        if self.current == self._most:
+            self._fine = self.current
+            self._forget()
             return
-        self.current = min(number, self._most)
-        self._changed_at = self._clock()
+        more = self.current // STEP + 1
+        if self.current < self._fine:
+            self._change(min(self.current + more, self._fine))
+            return
+        if self.current > self._fine:
+            self._fine = self.current
+            self._tried += 1
+            if self._tried >= FORGOTTEN:
+                self._forget()
+        elif self._clock() - self._fell_at < self._hold:
+            return
+        if self._hold:
+            # Carefully at first: what was too much before may be near.
+            more = min(more, 2**self._tried)
+        self._change(min(self.current + more, self._most))
+
+    @property
+    def _is_near(self) -> bool:
+        """Whether a little more was too much before."""
+        return NEAR * self._too_many <= self.current and self._too_many <= self._most
 
     def _fall(self, part: float) -> None:
-        is_known = self._too_many <= self._most
-        if is_known and self.current >= NEAR * self._too_many:  # a little less was fine
-            self._hold = min(self._hold * 2, LONGEST_HOLD)
-            part = max(part, NEAR)
+        if self.current > self._fine and not self._is_doubling:
+            # More was tried, and was too much: what was fine still is. What waits is done first.
+            self._hold = min(max(self._hold * 2, FIRST_HOLD), LONGEST_HOLD)
+            number = max(int(self._fine * NEAR), 1)
+        else:
+            part = max(part, NEAR) if self._is_near else part
+            number = self._fine = max(int(self.current * part), 1)
+        self._tried = 0
         self._too_many = self.current
-        number = int(self.current * part)
-        self.current = max(number, 1)
         self._is_doubling = False
-        self._changed_at = self._fell_at = self._clock()
-        self._seconds.clear()
+        self._fell_at = self._clock()
         self._slow_rounds.clear()
+        self._change(number)
+
+    def _forget(self) -> None:
+        self._hold = 0.0
+        self._too_many = self._most + 1
+
+    def _change(self, number: int) -> None:
+        self.current = number
+        self._changed_at = self._clock()
+        self._seconds.clear()
         self._failed = 0

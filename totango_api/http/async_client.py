@@ -18,6 +18,7 @@ from totango_api.http.adaptive_limit import AdaptiveLimit
 from totango_api.http.aiohttp_connections import Connections, new_loop
 from totango_api.http.aiohttp_failures import EXCEPTIONS, error_of
 from totango_api.http.deadline import Deadline
+from totango_api.http.loop_lag import LoopLag
 from totango_api.http.retry import is_worth_retrying, retried
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ class AsyncPoster(Generic[T]):
         self._request = request
         self._read = read
         self._usage = client.usage[request.surface]
-        self._limit = AdaptiveLimit(max_in_flight)
         self._running = 0
         self._inbox: deque[_Job[T]] = deque()
         self._turns: deque[asyncio.Future[None]] = deque()
@@ -86,6 +86,8 @@ class AsyncPoster(Generic[T]):
         self._connections = Connections(request, connection)
         self._loop = new_loop()
         self._clock = self._loop.time
+        self._lag = LoopLag(self._loop, lambda: self._running > 0)
+        self._limit = AdaptiveLimit(max_in_flight, clock=self._clock, lag=self._lag.take)
         # A receipt is so small that it comes at once or not at all.
         seconds = min(CONNECT_TIMEOUT, connection.timeout) + connection.timeout
         self._deadline = Deadline(self._loop, seconds)
@@ -174,6 +176,7 @@ class AsyncPoster(Generic[T]):
             else:
                 return
             self._running += 1
+            self._lag.start()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -22,11 +22,15 @@ class Simulation:
     Args:
         answer: Given how many calls are under way with a new one, returns how many seconds it
             takes and what it comes to: `ok`, `429` or `failed`.
+        most: Of calls.
+        lag: What this process adds.
     """
 
-    def __init__(self, answer: Answer, *, most: int = 128) -> None:
+    def __init__(
+        self, answer: Answer, *, most: int = 128, lag: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self.now = 0.0
-        self.limit = AdaptiveLimit(most, clock=lambda: self.now)
+        self.limit = AdaptiveLimit(most, clock=lambda: self.now, lag=lag)
         self.answer = answer
         self.under_way: list[tuple[float, int, float, str]] = []
         self.calls = 0
@@ -93,6 +97,46 @@ def test_where_more_than_40_make_it_slow_40_are_held() -> None:
     outcomes = simulation.run(60)
     assert outcomes["ok"] > 0.8 * 60 * 40 / 0.030
     assert simulation.most_under_way <= 42
+
+
+def test_where_more_than_40_become_very_slow_that_is_found_and_hardly_tried_again() -> None:
+    def answer(calls: int) -> tuple[float, str]:
+        return (0.030 if calls <= 40 or simulation.now < 4 else 0.600), "ok"
+
+    simulation = Simulation(answer)
+    simulation.run(9)
+    assert simulation.run(60)["ok"] > 0.8 * 60 * 40 / 0.030
+    assert simulation.most_under_way <= 42
+
+
+def test_after_more_was_too_much_what_was_fine_is_gone_on_with() -> None:
+    simulation = Simulation(lambda calls: (0.030 if calls <= 40 else 0.300, "ok"))
+    simulation.run(10)
+    lowest = 128
+    for _ in range(300):
+        simulation.run(0.1)
+        lowest = min(lowest, simulation.limit.current)
+    assert lowest >= 0.9 * 39
+
+
+def test_what_this_process_itself_adds_is_not_put_down_to_the_server() -> None:
+    adds = [0.0]
+    simulation = Simulation(lambda calls: (0.030 + adds[0], "ok"), lag=lambda: adds[0])
+    simulation.run(1)
+    adds[0] = 0.070
+    simulation.run(10)
+    assert simulation.limit.current == 128
+
+
+def test_a_lag_makes_no_call_faster_than_the_fastest_was() -> None:
+    lag = [0.0]
+    simulation = Simulation(lambda calls: (0.030, "ok"), lag=lambda: lag[0])
+    simulation.run(1)
+    lag[0] = 0.029
+    simulation.run(1)
+    lag[0] = 0.0
+    simulation.run(5)
+    assert simulation.limit.current == 128
 
 
 def test_calls_that_only_wait_in_a_queue_are_not_made() -> None:
