@@ -23,8 +23,8 @@ PROBE_SECONDS: Final = 20.0
 """How long a call is retried that a server may well refuse by a 5xx."""
 
 
-ROUND: Final = 10
-"""What limits of pages are multiples of."""
+FEWEST: Final = 10
+"""Rows to which a server cuts pages, at least."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Pages:
     def learn_size(self, query: Query, page: Page) -> Page:
         """Learn from the first page of a query how many rows the server gives at once.
 
-        A server may cut a page short and count no more than is on it. Where that number is a round
-        one, as limits are, a page is asked for behind it.
+        A server may cut a page short and count no more than is on it, so a page is asked for behind
+        it. What follows there may just have come: then the first page has become longer.
 
         Returns:
             The page; without its count, where that is none.
@@ -101,14 +101,17 @@ class Pages:
             return page
         if page.total_hits != rows:
             self.size = rows
-        elif rows % ROUND == 0 and self._goes_on(query, rows):
+        elif rows >= FEWEST and self._goes_on(query, rows):
+            again = self.first(query)
+            if len(again.hits) + again.odd_hits > rows:
+                return again
             logger.info("Rows follow behind the %s that the server counted.", rows)
             self.size, self.counts_pages = rows, True
-            return replace(page, total_hits=None)
+            return replace(again, total_hits=None)
         return page
 
     def _goes_on(self, query: Query, rows: int) -> bool:
-        """Tell whether rows follow that were not counted; some may just have come."""
+        """Tell whether rows follow behind so many that were counted."""
         behind = self.probe(query, rows)
         return bool(behind.hits) or behind.odd_hits > 0
 

@@ -204,18 +204,21 @@ class CountsPages(ModelSearch):
 
 
 @pytest.mark.parametrize("only_full", [False, True])
+@pytest.mark.parametrize("cut", [10, 13])
 @pytest.mark.parametrize("rows", [15, 30, 33, 250])
 def test_a_server_that_counts_no_more_than_it_cuts_a_page_to_is_read_on(
-    rows: int, *, only_full: bool
+    rows: int, cut: int, *, only_full: bool
 ) -> None:
-    search = CountsPages(spread(rows), window=1_000, page_max=10, only_full=only_full)
+    search = CountsPages(spread(rows), window=1_000, page_max=cut, only_full=only_full)
     names, reading = read(search, paging=Paging(page_size=100, window=1_000))
     assert len(names) == rows
     assert reading.result.is_complete
 
 
-@pytest.mark.parametrize(("rows", "calls"), [(9, 1), (10, 2)])
-def test_only_behind_a_round_number_of_rows_more_are_looked_for(rows: int, calls: int) -> None:
+@pytest.mark.parametrize(("rows", "calls"), [(9, 1), (10, 2), (77, 2), (99, 2)])
+def test_more_rows_are_looked_for_behind_as_many_as_a_server_may_cut_pages_to(
+    rows: int, calls: int
+) -> None:
     search = ModelSearch(spread(rows), window=1_000, page_max=100)
     names, reading = read(search, paging=Paging(page_size=100, window=1_000))
     assert len(names) == rows

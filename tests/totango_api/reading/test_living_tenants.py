@@ -71,3 +71,14 @@ def test_a_small_tenant_that_lives_is_no_failure(moves: str, seed: int) -> None:
     for _ in reading.batches():
         pass
     assert reading.result.is_complete
+
+
+@pytest.mark.parametrize("moves", MOVES)
+def test_rows_that_come_behind_a_page_which_held_all_are_no_failure(moves: str) -> None:
+    """All have the same name, so that no seam of smaller pages would close."""
+    search = LivingSearch(500, MOVES[moves], has_created=False, names=1)
+    reading = CompleteRead(search, Query(fields=(CREATED,)))
+    found = {hit["name"] for batch in reading.batches() for hit in batch.hits}
+    assert search.lasting <= found
+    assert reading.result.is_complete
+    assert search.calls <= 3
