@@ -234,7 +234,7 @@ class QueryReader:
             rest = [one for one in values if one.name != way.name]
             parts = way.parts(self._sample.hits, total, self._part_pages.most(way, total))
             given = len(self._given)
-            counted, inner = yield from self._parts_of(query, way, parts, keys, rest, done)
+            counted, inner = yield from self._parts_of(query, way, parts, total, keys, rest, done)
             if counted is None:
                 continue
             self._ways[f"in parts by {way.name}"] += 1
@@ -262,6 +262,7 @@ class QueryReader:
         query: Query,
         way: Values,
         parts: Sequence[Partition],
+        total: int,
         keys: Sequence[DateKey],
         rest: Sequence[Values],
         done: Sequence[Term],
@@ -291,6 +292,7 @@ class QueryReader:
                 continue
             inner = yield from unresumable(self.batches(narrowed, page, keys, rest))
             missing += 1 if inner is None else inner
+            waiting = deque(self._part_pages.merged(way, waiting, total - counted, total))
         return counted, missing
 
     def _batch(self, hits: list[Hit]) -> RecordBatch:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.coverage import coverage_of
 from totango_api.reading.pages import PROBE_SECONDS
+from totango_api.reading.partitions.packing import IN_LIST_LENGTH
 from totango_api.reading.partitions.values import UserPartitions
 
 if TYPE_CHECKING:
@@ -49,6 +50,15 @@ class PartPages:
             logger.log(level, "Not reading by %s: the server ignores it.", way.name)
             return None
         return page
+
+    def merged(
+        self, way: Values, parts: Sequence[Partition], rows: int, total: int
+    ) -> Sequence[Partition]:
+        """Return parts as one, where the query is too large for that, but so many rows are not."""
+        values = [one for part in parts for one in part.values]
+        fits = rows < self._pages.most * 0.98 and len(values) <= IN_LIST_LENGTH
+        is_whole = total < self._pages.most or not way.is_disjoint or way.is_partition
+        return parts if is_whole or not fits or len(parts) < 2 else [way.part(values)]
 
     def is_read(self, query: Query, rows: int, done: Sequence[Term]) -> bool:
         """Return, at the cost of a call, whether earlier parts held all rows of this one."""
