@@ -49,6 +49,7 @@ class LivingSearch:
         undated: Share of rows without any date.
         tied: Share of rows that have the same date in the beginning.
         day_grain: Whether dates are those of days.
+        odd: Rows that are there from the beginning, with a status that is none of `STATUSES`.
         has_terms: Whether it filters by dates.
         lasting: Ids of the rows that were there at the first call and still are.
         calls: How often it was asked.
@@ -65,6 +66,7 @@ class LivingSearch:
     names: int = 10**9
     lumpy: bool = False
     tied: float = 0.0
+    odd: int = 0
     window: int = 10_000
     page_max: int = 1_000
     calls: int = 0
@@ -161,8 +163,13 @@ class LivingSearch:
             "display_name": self._name(),
             "last_activity_time": active if is_dated and self.is_growing else None,
             "selected_fields": [created if is_dated and self.has_created else None],
-            "_status": STATUSES[min(int(self._random.expovariate(1)), 3)],
+            "_status": self._status(),
         }
+
+    def _status(self) -> str:
+        if self._next <= self.odd:
+            return "odd"
+        return STATUSES[min(int(self._random.expovariate(1)), 3)]
 
     def _date(self) -> int:
         if self.tied and self._random.random() < self.tied:

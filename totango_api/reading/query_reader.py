@@ -134,8 +134,7 @@ class QueryReader:
         """Return the dates by which a query is read in windows, judged by some of its rows."""
         if total >= self._pages.most:
             return [] if is_named else keys_of_all(keys, hits)
-        size = self._pages.size
-        return [key for key in keys_of_all(keys, hits) if key.parts(hits, total, size)]
+        return [key for key in keys_of_all(keys, hits) if key.parts(hits, total, self._pages.size)]
 
     # By a date --------------------------------------------------------------------------------
 
@@ -247,7 +246,7 @@ class QueryReader:
                     counted = min(counted, len(self._given) - before)
                 missing = inner + self._part_pages.lacking(query, total, counted, held)
             else:
-                missing -= len(self._given) - given
+                missing = self._part_pages.remaining(query, missing, len(self._given) - given, done)
             if missing <= 0:
                 return 0
             logger.info("%s rows are missing of those read by %s.", missing, way.name)

@@ -82,3 +82,14 @@ def test_rows_that_come_behind_a_page_which_held_all_are_no_failure(moves: str) 
     assert search.lasting <= found
     assert reading.result.is_complete
     assert search.calls <= 3
+
+
+@pytest.mark.parametrize("moves", MOVES)
+def test_rows_that_come_do_not_stand_for_others_that_no_part_holds(moves: str) -> None:
+    search = LivingSearch(2_500, MOVES[moves], has_created=False, window=1_000, page_max=100, odd=5)
+    ways = [KnownValues("status_group", STATUSES, 0.99)]
+    paging = Paging(page_size=100, window=1_000, in_flight=1)
+    reading = CompleteRead(search, Query(fields=(CREATED,)), (), ways, paging)
+    found = {hit["name"] for batch in reading.batches() for hit in batch.hits}
+    assert not search.lasting <= found
+    assert reading.result.missing

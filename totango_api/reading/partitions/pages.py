@@ -30,6 +30,7 @@ class PartPages:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
+        self._has_moved = False
 
     def most(self, way: Values, total: int) -> int:
         """Return how many rows a part may have: one page, where rows do not change parts."""
@@ -62,9 +63,8 @@ class PartPages:
 
     def is_read(self, query: Query, rows: int, done: Sequence[Term]) -> bool:
         """Return, at the cost of a call, whether earlier parts held all rows of this one."""
-        term = done[0] if len(done) == 1 else {"type": "or", "or": list(done)}
         try:
-            count = self._pages.count(query.narrowed(term))
+            count = self._pages.count(query.narrowed(_any_of(done)))
         except RefusedError:
             return False
         return count is not None and count >= rows
@@ -72,13 +72,30 @@ class PartPages:
     def lacking(self, query: Query, total: int, counted: int, held: Term | None) -> int:
         """Return how many rows no part held.
 
-        Parts are counted one after another. Where their sum is short, and the tenant may have
-        changed in between, all of them are counted at once.
+        Parts are counted one after another, so that their sum says nothing of a tenant that changed
+        meanwhile: there, all rows that any part holds are counted at once.
         """
-        if counted >= total:
-            return 0
         after = self._pages.count(query)
-        if after is None or held is None or min(total, after) <= counted:
+        if after is None or held is None or (after == total and counted <= total):
             return max(min(total, total if after is None else after) - counted, 0)
+        self._has_moved = True
         left = coverage_of(self._pages, query, held, after).left_out
-        return total - counted if left is None else left
+        return max(total - counted, 1) if left is None else left
+
+    def remaining(self, query: Query, lacking: int, new: int, done: Sequence[Term]) -> int:
+        """Return how many rows no part held after parts by other values brought new ones.
+
+        Where the tenant changes, these may have come meanwhile.
+        """
+        after = self._pages.count(query) if self._has_moved else None
+        if after is None:
+            return lacking - new
+        try:
+            left = coverage_of(self._pages, query, _any_of(done), after).left_out
+        except RefusedError:
+            return lacking
+        return lacking if left is None else left
+
+
+def _any_of(terms: Sequence[Term]) -> Term:
+    return terms[0] if len(terms) == 1 else {"type": "or", "or": list(terms)}
