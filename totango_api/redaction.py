@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 EXCERPT_LENGTH: Final = 200
+EXCERPT_BYTES: Final = 500
 
 SHORTEST_TOKEN: Final = 10
 """What follows the name of a token and is shorter is a word of our own sentence."""
@@ -98,7 +99,9 @@ def sentence_of(error: BaseException) -> str:
 
 
 def excerpt(text: object) -> str:
-    """Return the first 200 scrubbed characters of a server's words, on one line."""
+    """Return the first 200 scrubbed characters of a server's words, on one line; bytes as UTF-8."""
+    if isinstance(text, bytes):
+        text = text[:EXCERPT_BYTES].decode("utf-8", "replace")
     return " ".join(scrub(text).split())[:EXCERPT_LENGTH]
 
 

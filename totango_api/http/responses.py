@@ -162,7 +162,7 @@ def _not_json(endpoint: str, response: Response, error: NotJsonError) -> Respons
     if error.looks_like_json:
         reason = f"not JSON: {error}"
     else:
-        reason = f"not JSON: {excerpt(response.body[:500].decode('utf-8', 'replace'))!r}"
+        reason = f"not JSON: {excerpt(response.body)!r}"
     broken = error.looks_like_json and not error.is_cut_off
     return ResponseError(
         endpoint,
@@ -225,7 +225,7 @@ def reason_in(body: bytes) -> str:
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return excerpt(body[:500].decode("utf-8", "replace"))
+        return excerpt(body)
     return _reason(decoded) if isinstance(decoded, dict) else excerpt(decoded)
 
 

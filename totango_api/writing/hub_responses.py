@@ -144,7 +144,7 @@ def response_in(
     said_failed = _says_failed(body)
     faults = faults_in(body, rows)
     taken = frozenset(taken_in(body, rows) - faults.keys())
-    text = excerpt(response.body[:500].decode("utf-8", "replace"))
+    text = excerpt(response.body)
     return HubResponse(
         faults=faults,
         taken=taken,

@@ -188,7 +188,7 @@ def _check_success(url: str, response: Response, decoded: Any, *, idempotent: bo
 
 
 def _no_receipt(url: str, response: Response, *, idempotent: bool) -> ResponseError:
-    quoted = excerpt(response.body[:500].decode("utf-8", "replace"))
+    quoted = excerpt(response.body)
     return ResponseError(
         url,
         status=response.status,

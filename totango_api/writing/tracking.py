@@ -96,7 +96,7 @@ class NoReceiptError(ResponseError):
     def __init__(self, endpoint: str, response: Response) -> None:
         self.body = response.body.strip()
         is_page = self.body.startswith(b"<")
-        quoted = excerpt(self.body[:500].decode("utf-8", "replace"))
+        quoted = excerpt(self.body)
         super().__init__(
             endpoint,
             status=response.status,

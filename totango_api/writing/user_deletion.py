@@ -105,7 +105,7 @@ def _claim(endpoint: str, response: Response, region: str) -> Deletion:
         decoded = json_of(endpoint, response, region=region)
     if isinstance(decoded, dict) and _acknowledges(decoded):
         return Deletion("deleted")
-    return Deletion("unclear", excerpt(body[:500].decode("utf-8", "replace")))
+    return Deletion("unclear", excerpt(body))
 
 
 def _acknowledges(decoded: dict[str, Any]) -> bool:
