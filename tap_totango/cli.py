@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 from tap_totango.check import check
-from tap_totango.config_schema import COMMANDS, CONFIG_SCHEMA
+from tap_totango.config_schema import COMMANDS
 from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
 from totango_api.command import command_in, command_of
 from totango_api.errors import TotangoError, without_room
-from totango_api.plugin_config import checked_config
+from totango_api.plugin_config import read_config
 from totango_api.redaction import scrub
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def main() -> None:
     """Run the command and end the process."""
     command = command_of(TapTotango)
     try:
+        read = functools.partial(read_config, TapTotango)
         subcommand, arguments = command_in(sys.argv[1:], COMMANDS)
         if subcommand is not None:
-            sys.exit({"check": check, "probe": probe}[subcommand](arguments, read_config))
+            sys.exit({"check": check, "probe": probe}[subcommand](arguments, read))
         command()
     except TotangoError as error:
         leave(str(error), 1)
@@ -52,14 +51,3 @@ def leave(sentence: str, code: int) -> NoReturn:
         except OSError:
             continue
     os._exit(code)
-
-
-def read_config(paths: Sequence[str]) -> dict[str, Any]:
-    """Read configuration files, and the environment for the word `ENV`.
-
-    Raises:
-        SettingsError: If one cannot be read, or holds what no setting takes.
-    """
-    config: dict[str, Any] = TapTotango.cb_config(None, None, tuple(paths)).config
-    whole = TapTotango.whole_schema()
-    return checked_config(config, CONFIG_SCHEMA, whole, plugin=TapTotango.name)

@@ -55,6 +55,7 @@ class TapTotango(Tap):
     dynamic_catalog = True
     message_writer_class = MessageWriter
     message_writer: MessageWriter
+    own_schema = CONFIG_SCHEMA
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)  # the SDK adds to it
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -180,13 +181,6 @@ class TapTotango(Tap):
         super().load_state(state)
 
     @classmethod
-    def whole_schema(cls) -> dict[str, Any]:
-        """Return the JSON Schema of all settings, the SDK's included."""
-        schema = copy.deepcopy(CONFIG_SCHEMA)
-        cls.append_builtin_config(schema)
-        return schema
-
-    @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
         """Read the files of `--config`, and the environment for the word `ENV`.
 
@@ -195,7 +189,7 @@ class TapTotango(Tap):
         """
         read = functools.partial(super().cb_config, ctx, param)
         parse = functools.partial(parse_environment_config, prefix=cls._env_var_prefix)
-        return config_input(value, read, parse, cls.whole_schema())
+        return config_input(cls, value, read, parse)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check settings before any call, and before the SDK does, which quotes their values.
@@ -207,7 +201,7 @@ class TapTotango(Tap):
         register_secrets(self._config, properties)
         respell(self._config, properties)
         names = [*self.stream_classes]  # says better than the schema what is wrong with `streams`
-        checked_config(self._config, CONFIG_SCHEMA, self.whole_schema(), plugin=self.name)
+        checked_config(self, self._config)
         for name in self._config.keys() - properties.keys():
             if self._config[name] is None:  # the SDK's own settings have no null
                 del self._config[name]

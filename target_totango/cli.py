@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from target_totango.check import check
-from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
+from target_totango.config_schema import COMMANDS
 from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
 from totango_api.command import command_in, command_of
 from totango_api.errors import TotangoError, without_room
-from totango_api.plugin_config import checked_config
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from totango_api.plugin_config import read_config
 
 logger = logging.getLogger("target-totango")
 
@@ -37,11 +35,12 @@ def main() -> None:
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
         sys.setswitchinterval(SWITCH_SECONDS)
+        read = functools.partial(read_config, TargetTotango)
         subcommand, arguments = command_in(sys.argv[1:], COMMANDS)
         if subcommand == "rejects":
             sys.exit(rejects(arguments, command))
         if subcommand is not None:
-            sys.exit({"check": check, "probe": probe}[subcommand](arguments, read_config))
+            sys.exit({"check": check, "probe": probe}[subcommand](arguments, read))
         command()
     except TotangoError as error:
         logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)
@@ -52,17 +51,6 @@ def main() -> None:
             sys.exit(1)
         logger.exception("target-totango failed in a way that it should not.")
         sys.exit(1)
-
-
-def read_config(paths: Sequence[str]) -> dict[str, Any]:
-    """Read configuration files, and the environment for the word `ENV`.
-
-    Raises:
-        SettingsError: If one cannot be read, or holds what no setting takes.
-    """
-    config: dict[str, Any] = TargetTotango.cb_config(None, None, tuple(paths)).config
-    whole = TargetTotango.whole_schema()
-    return checked_config(config, CONFIG_SCHEMA, whole, plugin=TargetTotango.name)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from target_totango.singer import holds_reasons, move_reasons
+from target_totango.singer import holds_reasons, message_in, move_reasons
 from target_totango.storage import PRIVATE, reasons_in
 from totango_api.errors import InputError, SettingsError
 
@@ -108,7 +107,7 @@ def read_rejects(path: Path, reason: str | None) -> Iterator[RejectedRow]:
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
-                message = json.loads(line, parse_float=Decimal)
+                message = message_in(line)
                 stream = message["stream"]
                 if message["type"] == "SCHEMA":
                     schemas[stream] = line

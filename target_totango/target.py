@@ -67,6 +67,7 @@ class TargetTotango(Target):
 
     name = "target-totango"
     package_name = "singer-totango"
+    own_schema = CONFIG_SCHEMA
     config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(CONFIG_SCHEMA)  # the SDK adds to it
     default_sink_class = TotangoSink
     message_reader_class = MessageReader
@@ -110,7 +111,7 @@ class TargetTotango(Target):
         Raises:
             SettingsError: If one of ours does not fit its schema.
         """
-        checked_config(self._config, CONFIG_SCHEMA, self.whole_schema(), plugin=self.name)
+        checked_config(self, self._config)
         return super()._validate_config(raise_errors=raise_errors)
 
     @classmethod
@@ -127,13 +128,6 @@ class TargetTotango(Target):
         return command
 
     @classmethod
-    def whole_schema(cls) -> dict[str, Any]:
-        """Return the JSON Schema of all settings, the SDK's included."""
-        schema = copy.deepcopy(CONFIG_SCHEMA)
-        cls.append_builtin_config(schema)
-        return schema
-
-    @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
         """Read the files of `--config`, and the environment for the word `ENV`.
 
@@ -142,7 +136,7 @@ class TargetTotango(Target):
         """
         read = partial(super().cb_config, ctx, param)
         parse = partial(parse_environment_config, prefix=cls._env_var_prefix)
-        return config_input(value, read, parse, cls.whole_schema())
+        return config_input(cls, value, read, parse)
 
     @classmethod
     def invoke(cls, **arguments: Any) -> None:

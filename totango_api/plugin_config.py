@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -32,18 +33,18 @@ def setting(
 
 
 def config_input(
+    plugin: Any,
     paths: tuple[str, ...],
     read: Callable[[tuple[str, ...]], Any],
     parse: Callable[[dict[str, Any]], dict[str, Any]],
-    schema: Mapping[str, Any],
 ) -> Any:
     """Return what `--config` names: files, and for the word `ENV` the environment.
 
     Args:
+        plugin: The plugin's class.
         paths: The values of `--config`.
         read: Reads the files, as the SDK does.
         parse: Reads the variables of the properties of a JSON Schema.
-        schema: JSON Schema of all settings, the SDK's included.
 
     Raises:
         SettingsError: If a file cannot be read, or is no JSON object.
@@ -57,29 +58,45 @@ def config_input(
     if not given.parse_env:
         return given
     # As text: the SDK fails without a word on what is no number, and refuses 2.5 for one.
-    config = parse({"properties": {name: {"type": "string"} for name in schema["properties"]}})
-    respell(config, schema["properties"])
+    properties = _all_settings(plugin)
+    config = parse({"properties": {name: {"type": "string"} for name in properties}})
+    respell(config, properties)
     return replace(given, config={**given.config, **config}, parse_env=False)
 
 
-def checked_config(
-    config: dict[str, Any], schema: Mapping[str, Any], whole: Mapping[str, Any], *, plugin: str
-) -> dict[str, Any]:
+def read_config(plugin: Any, paths: Sequence[str]) -> dict[str, Any]:
+    """Read configuration files, and the environment for the word `ENV`.
+
+    Raises:
+        SettingsError: If one cannot be read, or holds what no setting takes.
+    """
+    return checked_config(plugin, plugin.cb_config(None, None, tuple(paths)).config)
+
+
+def checked_config(plugin: Any, config: dict[str, Any]) -> dict[str, Any]:
     """Return a configuration with its texts respelled, its secrets registered and checked.
 
     Args:
+        plugin: The plugin or its class. Its own settings (`own_schema`) are checked; what is
+            missing is said by who needs it, and the SDK's settings are left to the SDK.
         config: Changed in place.
-        schema: JSON Schema of the plugin's own settings. What is missing is said by who needs it.
-        whole: The same with the SDK's settings, which are not checked.
-        plugin: Whose settings they are.
 
     Raises:
-        SettingsError: If one is unknown, or does not fit its schema.
+        SettingsError: If a setting is unknown, or does not fit its schema.
     """
-    register_secrets(config, schema["properties"])
-    respell(config, schema["properties"])
-    check_settings(config, schema["properties"], whole["properties"], plugin=plugin)
+    properties = plugin.own_schema["properties"]
+    register_secrets(config, properties)
+    respell(config, properties)
+    check_settings(config, properties, _all_settings(plugin), plugin=plugin.name)
     return config
+
+
+def _all_settings(plugin: Any) -> Mapping[str, Any]:
+    """Return the JSON Schema of each setting by its name, the SDK's included."""
+    schema = copy.deepcopy(plugin.own_schema)
+    plugin.append_builtin_config(schema)
+    properties: Mapping[str, Any] = schema["properties"]
+    return properties
 
 
 def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]]) -> None:

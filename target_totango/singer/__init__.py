@@ -1,6 +1,6 @@
 """Speaks the Singer protocol: messages in, STATE out."""
 
-from target_totango.singer.messages import key_properties_of, parts_of
+from target_totango.singer.messages import key_properties_of, message_in, parts_of
 from target_totango.singer.older_rejects import holds_reasons, move_reasons, without_reasons
 from target_totango.singer.pattern_fields import PatternFields
 from target_totango.singer.reader import MessageReader
@@ -16,6 +16,7 @@ __all__ = [
     "emit",
     "holds_reasons",
     "key_properties_of",
+    "message_in",
     "move_reasons",
     "parts_of",
     "without_reasons",

@@ -1,13 +1,35 @@
-"""Takes the parts of messages that the target needs; errors name the line and the part."""
+"""Decodes messages, and takes the parts that the target needs; errors name line and part."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_LONGEST_INTEGER: Final = 4000
+"""Digits of an integer that Python reads as one."""
+
+
+def message_in(line: bytes | str) -> Any:
+    """Decode a line: numbers keep their digits.
+
+    NaN, Infinity and half surrogate pairs are no JSON, but taps write them: the row is then
+    rejected on its own.
+
+    Raises:
+        ValueError: If it is no JSON at all.
+    """
+    return json.loads(line, parse_float=Decimal, parse_constant=Decimal, parse_int=_integer)
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) < _LONGEST_INTEGER else Decimal(text)
 
 
 def parts_of(message: Mapping[str, Any], line: int, **types: type) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import select
 import sys
@@ -14,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
+from target_totango.singer.messages import message_in
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ TICK_SECONDS: Final = 0.2
 
 _CHUNK: Final = 1 << 18
 _RECORD: Final = "RECORD"
-_LONGEST_INTEGER: Final = 4000
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
@@ -193,9 +192,7 @@ class MessageReader(GenericSingerReader[str]):
         except UnicodeDecodeError:
             self._refuse("is not UTF-8")
         try:
-            # NaN, Infinity and half surrogate pairs are no JSON, but taps write them: the row
-            # is then rejected on its own.
-            return json.loads(line, parse_float=Decimal, parse_constant=Decimal, parse_int=_integer)
+            return message_in(line)
         except UnicodeDecodeError:
             self._refuse("is not UTF-8")
         except (ValueError, RecursionError):
@@ -210,7 +207,3 @@ class MessageReader(GenericSingerReader[str]):
 
 def _wait_readable(descriptor: int, seconds: float) -> bool:
     return bool(select.select([descriptor], [], [], seconds)[0])
-
-
-def _integer(text: str) -> int | Decimal:
-    return int(text) if len(text) < _LONGEST_INTEGER else Decimal(text)

@@ -8,12 +8,11 @@ for data.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.models import REJECT_FIELD
+from target_totango.singer import message_in
 from target_totango.storage.private_files import (
     PRIVATE,
     is_at,
@@ -33,7 +32,6 @@ REJECTS: Final = ("rejects", "written")
 """Where a ledger notes that there are rows which later ones may outdate."""
 
 _RECORD: Final = b'{"type":"RECORD",'
-_LONGEST_INTEGER: Final = 4000
 
 
 class DeadLetterFile(SingerFile):
@@ -152,15 +150,10 @@ def _marked(lines: Iterable[bytes], marks: Mapping[int, frozenset[str] | None]) 
         if place not in marks:
             yield line
             continue
-        # Decimals keep the digits of numbers, and json takes half surrogate pairs.
-        message = json.loads(line, parse_float=Decimal, parse_constant=Decimal, parse_int=_integer)
+        message = message_in(line)
         why, newer = message[REJECT_FIELD], marks[place]
         if newer is None:
             why["superseded"] = True
         else:
             why["newer"] = sorted(newer.union(why.get("newer", ())))
         yield line_of(message)
-
-
-def _integer(text: str) -> int | Decimal:
-    return int(text) if len(text) < _LONGEST_INTEGER else Decimal(text)

@@ -51,6 +51,14 @@ def test_values_are_shown_when_asked_for(run_here: Any, rejects: Path) -> None:
     assert "secret two" not in shown
 
 
+def test_a_number_of_any_length_is_read(run_here: Any, rejects: Path) -> None:
+    text = rejects.read_text()
+    assert '"Plan":"x"' in text
+    rejects.write_text(text.replace('"Plan":"x"', f'"Plan":{"7" * 5000}'))
+    shown = run_here("target-totango", "rejects", rejects).ok().stdout
+    assert shown.splitlines()[0] == "4 rows"
+
+
 def test_a_file_is_split_by_reason(run_here: Any, rejects: Path, tmp_path: Path) -> None:
     folder = tmp_path / "parts"
     named = (

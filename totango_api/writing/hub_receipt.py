@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.writing.named_rows import FAULTS, SUCCESSES, is_word, plain, results_in
+from totango_api.writing.named_rows import FAULTS, SUCCESSES, is_whole, is_word, plain, results_in
 
 if TYPE_CHECKING:
     from totango_api.writing.named_rows import BatchRows
@@ -77,9 +77,9 @@ def _fits(name: str, value: Any, rows: BatchRows, taken: int, refused: int) -> b
     """Return whether a part of a response fits its list of results."""
     if name == "status":
         return isinstance(value, str) and value.lower() in {*SUCCESSES, "partial"}
-    if name in _FAILED and _is_number(value):
+    if name in _FAILED and is_whole(value):
         return bool(value == refused)
-    if name in _TAKEN and _is_number(value):
+    if name in _TAKEN and is_whole(value):
         return value == taken or (name in _SENT and value == rows.size)
     return _agrees(name, value, rows) or (name in FAULTS and _is_list(value))
 
@@ -88,18 +88,14 @@ def _agrees(name: str, value: Any, rows: BatchRows) -> bool:
     """Return whether a part of a response says nothing but that every row was taken."""
     if name in _IDS:
         is_id = isinstance(value, str) and any(map(str.isalnum, value)) and not is_word(value)
-        return (is_id or _is_number(value)) and not rows.has_id(value)
+        return (is_id or is_whole(value)) and not rows.has_id(value)
     if name in _TIMES:
         is_time = isinstance(value, str) and any(map(str.isdecimal, value))
-        return (is_time and not rows.has_id(value)) or _is_number(value)
+        return (is_time and not rows.has_id(value)) or is_whole(value)
     if name in _FAILED | FAULTS:
-        return value is None or value in ([], {}) or (_is_number(value) and value == 0)
-    return name in _TAKEN and _is_number(value) and bool(value == rows.size)
+        return value is None or value in ([], {}) or (is_whole(value) and value == 0)
+    return name in _TAKEN and is_whole(value) and bool(value == rows.size)
 
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

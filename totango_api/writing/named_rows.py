@@ -91,13 +91,13 @@ class BatchRows:
         """
         if isinstance(entry, str):
             return self._places.get(entry)
-        if _is_whole(entry):
+        if is_whole(entry):
             return self._checked(entry)
         if not isinstance(entry, Mapping):
             return None
         said = plain(entry)
         for name in _INDEXES:
-            if _is_whole(said.get(name)):
+            if is_whole(said.get(name)):
                 return self._checked(said[name])
         account = said.get("accountid")
         for name in _IDS:
@@ -230,5 +230,6 @@ def _said(reason: Any) -> str:
     return excerpt(reason if isinstance(reason, str) else msgspec.json.encode(reason).decode())
 
 
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
+    """Return whether a value is a whole number."""
     return isinstance(value, int) and not isinstance(value, bool)

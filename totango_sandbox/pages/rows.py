@@ -10,6 +10,7 @@ from totango_sandbox.endpoints import Route
 from totango_sandbox.errors import ApiError
 from totango_sandbox.pages.rendering import show
 from totango_sandbox.pages.writes import dropped_writes
+from totango_sandbox.search import event_time
 from totango_sandbox.storage import account_of, dumped_value, read_stamp
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def account(service: Service, request: Request) -> Response:
         "events_total": len(events),
         "events": [
             {**event, "time": _time(event.get("timestamp"))}
-            for event in sorted(events, key=_timestamp, reverse=True)[:_SHOWN]
+            for event in sorted(events, key=event_time, reverse=True)[:_SHOWN]
         ],
         "dropped": dropped_writes(store, _SHOWN, account_id=account_id),
     }
@@ -207,11 +208,6 @@ def _activities(store: Store, account_id: str, user_id: str | None = None) -> li
         {"user_id": user, "activity": activity, "module": module, "time": _time(moment)}
         for user, activity, module, moment in records
     ]
-
-
-def _timestamp(event: dict[str, Any]) -> int:
-    moment = event.get("timestamp")
-    return moment if isinstance(moment, int) else 0
 
 
 def _time(moment: object) -> str | None:
