@@ -5,15 +5,15 @@ Start at :mod:`totango_api.reading.complete_read`.
 
 from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_keys_of
-from totango_api.reading.event_pages import PATH as EVENTS_PATH
-from totango_api.reading.event_pages import event_id_of, of_types, since
-from totango_api.reading.events import EventsRead
+from totango_api.reading.events.pages import PATH as EVENTS_PATH
+from totango_api.reading.events.pages import event_id_of, of_types, since
+from totango_api.reading.events.read import EventsRead
+from totango_api.reading.events.records import RecordEvent, record_events
 from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.lists.parameters import PageParameters, parameters_of
 from totango_api.reading.lists.read import ListRead
 from totango_api.reading.pages import Paging
 from totango_api.reading.partitions.values import UserPartitions, Values, values_of
-from totango_api.reading.record_events import RecordEvent, record_events
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
 from totango_api.reading.scroll import PATH as SCROLL_PATH
 from totango_api.reading.scroll import ScrollRead

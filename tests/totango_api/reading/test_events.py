@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from living_events import MOVES, LivingEvents, Moves
 
-from totango_api.reading.events import EventsRead
+from totango_api.reading.events.read import EventsRead
 from totango_api.search.query import Query
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from totango_api.reading.event_pages import event_id_of, of_types, since
-from totango_api.reading.events import EventsRead
+from totango_api.reading.events.pages import event_id_of, of_types, since
+from totango_api.reading.events.read import EventsRead
 from totango_api.search import Query
 
 if TYPE_CHECKING:

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
 from totango_api.errors import RefusedError, UnavailableError
-from totango_api.reading.event_offsets import counts_rows, span_behind
-from totango_api.reading.event_pages import event_id_of, lacking_behind, rows_on, time_of
+from totango_api.reading.events.offsets import counts_rows, span_behind
+from totango_api.reading.events.pages import event_id_of, lacking_behind, rows_on, time_of
 from totango_api.reading.pages import PROBE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from totango_api.reading.event_offsets import PageSpan
-    from totango_api.reading.event_pages import EventPages
+    from totango_api.reading.events.offsets import PageSpan
+    from totango_api.reading.events.pages import EventPages
     from totango_api.search import Hit, Page
 
 SMALLEST: Final = 200

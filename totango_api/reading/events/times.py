@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.date_keys import KeyNotUsableError
-from totango_api.reading.event_offsets import learn_unit, linked_passes
-from totango_api.reading.event_pages import (
+from totango_api.reading.events.offsets import learn_unit, linked_passes
+from totango_api.reading.events.pages import (
     SPARSE,
     event_id_of,
     is_sparse,
@@ -28,7 +28,7 @@ from totango_api.reading.pages import PROBE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from totango_api.reading.event_pages import EventPages
+    from totango_api.reading.events.pages import EventPages
     from totango_api.search import Hit, Page, Term
 
 BACK: Final = (1, 8, 10**6)

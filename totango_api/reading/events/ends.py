@@ -12,8 +12,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
-from totango_api.reading.event_chain import Chain, is_in_order
-from totango_api.reading.event_pages import (
+from totango_api.reading.events.chain import Chain, is_in_order
+from totango_api.reading.events.pages import (
     either,
     event_id_of,
     is_sparse,
@@ -22,13 +22,13 @@ from totango_api.reading.event_pages import (
     since,
     until,
 )
-from totango_api.reading.event_times import TimePages
+from totango_api.reading.events.times import TimePages
 from totango_api.reading.pages import PROBE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from totango_api.reading.event_pages import EventPages
+    from totango_api.reading.events.pages import EventPages
     from totango_api.search import Hit, Page
 
 FRONTS: Final = 5

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 
 from totango_api import limits
 from totango_api.reading.date_keys import KeyNotUsableError
-from totango_api.reading.event_ends import FRONTS, TimeRead
-from totango_api.reading.event_offsets import learn_unit, linked_passes
-from totango_api.reading.event_pages import EventPages, lacking_on, rows_on, time_of
+from totango_api.reading.events.ends import FRONTS, TimeRead
+from totango_api.reading.events.offsets import learn_unit, linked_passes
+from totango_api.reading.events.pages import EventPages, lacking_on, rows_on, time_of
 from totango_api.reading.pages import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from totango_api.http import ApiClient
-    from totango_api.reading.event_chain import Chain
+    from totango_api.reading.events.chain import Chain
     from totango_api.reading.result import ReadResult
     from totango_api.search import Hit, Page, Query
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
-from totango_api.reading.event_pages import SPARSE, event_id_of, is_sparse, rows_on, time_of
+from totango_api.reading.events.pages import SPARSE, event_id_of, is_sparse, rows_on, time_of
 from totango_api.reading.keyset import KeySet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from totango_api.reading.event_pages import EventPages
+    from totango_api.reading.events.pages import EventPages
     from totango_api.search import Hit, Page, Term
 
 logger = logging.getLogger(__name__)

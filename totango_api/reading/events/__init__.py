@@ -1,0 +1,1 @@
+"""Reads the events that a query matches: by their times, or else by offsets."""
