@@ -1,1 +1,1 @@
-"""Reads the events that a query matches: by their times, or else by offsets."""
+"""Reads the events that a query matches: by their times, by their places, or by offsets."""
