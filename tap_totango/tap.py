@@ -13,11 +13,9 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import StateMessage
 
 from tap_totango.config_schema import COMMANDS, CONFIG_SCHEMA
-from tap_totango.failures import StreamFailures
 from tap_totango.profile import KnownService
 from tap_totango.records import MessageWriter, Stopped
-from tap_totango.report import Report
-from tap_totango.run_end import RunEnd
+from tap_totango.report import Report, RunEnd, StreamFailures
 from tap_totango.schema import SNAKE, Naming, catalog_in
 from tap_totango.state import canonical, utc_now
 from tap_totango.state_file import checked_state, columns_known, state_in, unwrapped_state

@@ -7,7 +7,7 @@ import pickle
 import tempfile
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
-from tap_totango.progress import Progress
+from tap_totango.report import Progress
 from tap_totango.schema import milliseconds_of
 from tap_totango.streams.reads import incomplete, unless_refused
 from totango_api.errors import TotangoError

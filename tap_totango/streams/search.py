@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tap_totango.progress import Progress
 from tap_totango.records import RecordBuilder
+from tap_totango.report import Progress
 from tap_totango.schema import fields_for, milliseconds_of
 from tap_totango.state import REFUSED, Start, canonical
 from tap_totango.streams.attributed import AttributedStream

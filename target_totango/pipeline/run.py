@@ -19,8 +19,7 @@ from target_totango.pipeline.results import InvalidRowError, ResultHandler
 from target_totango.pipeline.run_end import RunEnd
 from target_totango.pipeline.second_trials import SecondTrials
 from target_totango.pipeline.stages import Stages
-from target_totango.progress import Progress
-from target_totango.report import Report
+from target_totango.report import Progress, Report
 from target_totango.singer import StateCheckpointer, emit
 from target_totango.storage import RunFiles
 from target_totango.verify import ReadBack

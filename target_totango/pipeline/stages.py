@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline.interruption import Interruption
     from target_totango.pipeline.results import ResultHandler
     from target_totango.pipeline.second_trials import SecondTrials, Send
-    from target_totango.progress import Progress
+    from target_totango.report import Progress
     from totango_api.command import Part
 
 logger = logging.getLogger("target-totango")

@@ -6,8 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from target_totango.progress import Progress
-from target_totango.report import Report
+from target_totango.report import Progress, Report
 from target_totango.singer import StateCheckpointer
 from totango_api.command import progress as module
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib import Catalog
 
-from tap_totango.progress import Progress
 from tap_totango.records import RecordBuilder
+from tap_totango.report import Progress
 from tap_totango.schema import (
     EXTRA,
     NARROW,

@@ -14,7 +14,7 @@ from totango_api.report import ReportFiles
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_totango.report import Report
+    from tap_totango.report.counts import Report
     from totango_api.http import ApiClient
 
 logger = logging.getLogger("tap-totango")

@@ -13,7 +13,7 @@ from totango_api.command import ProgressLine, pace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_totango.report import Report
+    from target_totango.report.counts import Report
     from target_totango.singer import StateCheckpointer
 
 logger = logging.getLogger("target-totango")

@@ -9,7 +9,7 @@ from totango_api.errors import TotangoError
 from totango_api.redaction import sentence_of
 
 if TYPE_CHECKING:
-    from tap_totango.report import Report
+    from tap_totango.report.counts import Report
 
 logger = logging.getLogger("tap-totango")
 
