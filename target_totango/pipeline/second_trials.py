@@ -128,16 +128,20 @@ class SecondTrials:
     # Rows that are kept back --------------------------------------------------------------------
 
     def keep_spares(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Keep the last row of each kind that must not be written twice; return all others.
+        """Keep the last row of each object that must not be written twice; return all others.
 
         Those that were kept before come first.
         """
         spares: dict[Kind, Row] = {}
+        provided = set(REPEATABLE)
         for row in reversed(rows):
+            if row.object in provided:
+                continue
             if row.delivery == HUB and not self._repeats:
                 continue  # It would cost a batch, for the few answers that say that none was taken.
-            if row.object not in REPEATABLE and not _keys(row):
-                spares.setdefault(_KIND(row), row)
+            if not _keys(row):
+                spares[_KIND(row)] = row
+                provided.add(row.object)
         if not (spares or self._spares):
             return rows
         kept = {row.seq for row in spares.values()}

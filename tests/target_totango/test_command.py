@@ -171,9 +171,22 @@ def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(
     assert "Traceback" not in said
 
 
-def test_a_silent_tap_does_not_hold_back_state(start: Callable[..., Running]) -> None:
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (ACCOUNTS, account("a")),
+        (
+            ACTIVITIES,
+            record("activities", id=1, account_id="a", user_id="u", activity="x", module="m"),
+        ),
+    ],
+    ids=["accounts", "activities"],
+)
+def test_a_silent_tap_does_not_hold_back_state(
+    start: Callable[..., Running], messages: tuple[dict[str, Any], ...]
+) -> None:
     target = start(impatient=True)
-    target.write(ACCOUNTS, account("a"), state(1))
+    target.write(*messages, state(1))
     assert target.process.stdout is not None
     assert json.loads(target.process.stdout.readline()) == state(1)["value"]
     code, states, _ = target.end()
