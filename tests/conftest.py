@@ -44,13 +44,17 @@ settings.load_profile("suite")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever needs other people's programs or many processes is slow, and comes first.
 
-    What is left in the end is then short, and no worker waits long for the other.
+    Before all others come those files that may take longer than any. What is left in the end is
+    short, and no worker waits long for the other.
     """
+    minutes: dict[Path, float] = {}
     for item in items:
         if SLOW & set(item.path.parts):
             item.add_marker(pytest.mark.slow)
+        if timeout := item.get_closest_marker("timeout"):
+            minutes[item.path] = timeout.args[0] / 60
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (-minutes.get(item.path, 0), item.path not in slow))
 
 
 @pytest.fixture(autouse=True)

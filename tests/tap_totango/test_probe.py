@@ -171,6 +171,7 @@ def test_every_position_of_a_switch_is_told(filled, ask, name, answer, switches)
     assert ask(name).value == answer, ask(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "answer", "switches"), [case.values for case in CASES if case.values[2]]
 )
