@@ -13,7 +13,7 @@ from forked import forked
 from ran import Ran
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from forked import Forked
@@ -24,13 +24,7 @@ DECIDES = ("meltano.yml", "pyproject.toml")
 
 
 @pytest.fixture(scope="session")
-def index_of_pip() -> dict[str, str]:
-    """What Meltano needs, since it installs with uv."""
-    return toolbox.index_of_pip()
-
-
-@pytest.fixture(scope="session")
-def installed(index_of_pip: dict[str, str]) -> Path:
+def installed() -> Path:
     """Meltano's own folder, kept between runs, with the plugins installed and a new database."""
     home, stamp = toolbox.ENVIRONMENTS / "meltano", toolbox.ENVIRONMENTS / "meltano" / ".installed"
     wanted = "\n".join((toolbox.ROOT / name).read_text(encoding="utf-8") for name in DECIDES)
@@ -45,7 +39,7 @@ def installed(index_of_pip: dict[str, str]) -> Path:
             done = subprocess.run(
                 [toolbox.BIN / "meltano", "install", *PLUGINS],
                 cwd=toolbox.ROOT,
-                env={**os.environ, **index_of_pip, **own},
+                env={**os.environ, **toolbox.index_of_pip(), **own},
                 capture_output=True,
                 text=True,
                 timeout=500,
@@ -75,26 +69,31 @@ def _meltano() -> Iterator[Forked]:
 
 
 @pytest.fixture
-def meltano_in(installed: Path, _meltano: Forked, tmp_path: Path) -> MeltanoIn:
-    """`meltano_in(folder)("run", …, variable=…)`: Meltano there, with a state of its own.
+def own_meltano(installed: Path, tmp_path: Path) -> dict[str, str]:
+    """The variables with which Meltano has a state of its own, and the plugins that are shared.
 
-    The plugins are shared, but not the files that a run passes to them.
+    Files that a run passes to its plugins are not shared.
     """
     home = tmp_path / "meltano"
     home.mkdir()
     for kind in ("extractors", "loaders"):
         (home / kind).symlink_to(installed / kind)
     shutil.copy(installed / "meltano.db", tmp_path)
-    own = {
+    return {
         "MELTANO_SYS_DIR_ROOT": str(home),
         "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
         "MELTANO_AUTO_INSTALL": "false",
         "NO_COLOR": "1",
     }
 
+
+@pytest.fixture
+def meltano_in(_meltano: Forked, own_meltano: dict[str, str], tmp_path: Path) -> MeltanoIn:
+    """`meltano_in(folder)("run", …, variable=…)`: Meltano in a folder."""
+
     def in_folder(project: Path) -> Meltano:
         def run(*arguments: str, **settings: str) -> Ran:
-            env: Mapping[str, str] = {**os.environ, **own, **settings}
+            env = {**os.environ, **own_meltano, **settings}
             out, err = tmp_path / "stdout", tmp_path / "stderr"
             code = _meltano.run(*arguments, env=env, cwd=project, stdout=out, stderr=err)
             return Ran(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))

@@ -92,10 +92,15 @@ def brought(tmp_path_factory: Any) -> Path:
         (home / name).symlink_to(toolbox.tool(name))
     said = "\n".join(json.dumps(message) for message in CRM)
     script(home / "some-tap", f"printf '%s\\n' {shlex.quote(said)}")
-    # The environment of the tests must stay as it is.
+    # The environments of the tests must stay as they are; `own_meltano` has the plugins in it.
     options = "--dry-run --quiet --no-deps --no-build-isolation"
     script(home / "pipx", 'test "$*" = "install target-jsonl"')
     script(home / "pip", f'exec {toolbox.BIN}/python -m pip "$@" {options}')
+    script(
+        home / "meltano",
+        f'[ "$1" = install ] || exec {toolbox.BIN}/meltano "$@"',
+        'shift; for plugin; do ls -d "$MELTANO_SYS_DIR_ROOT"/*/"$plugin" || exit 1; done',
+    )
     return home
 
 
@@ -157,6 +162,7 @@ def filled_in(block: str, service: sandboxes.Sandbox, port: int) -> str:
         '"app_token": "…", "region": "us"': json.dumps(token)[1:-1],
         '"service_id": "SP-25001-01"': json.dumps(written)[1:-1],
         "8765": str(port),
+        ".venv/bin/meltano": "meltano",
     }.items():
         block = block.replace(left_open, value)
     return block
@@ -197,19 +203,15 @@ def test_commands_of_every_page_run(
     clone: Path,
     brought: Path,
     service: sandboxes.Sandbox,
-    index_of_pip: dict[str, str],
-    tmp_path: Path,
+    own_meltano: dict[str, str],
 ) -> None:
     port = free_port()
     environment = {
         **os.environ,
-        **index_of_pip,
+        **own_meltano,
         **service.environment("tap-totango", "target-totango"),
         "PATH": f"{brought}:{toolbox.BIN}:{os.environ['PATH']}",
         "SANDBOX_ARGS": f"--port {port}",
-        "MELTANO_SYS_DIR_ROOT": str(tmp_path / "meltano"),
-        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
-        "NO_COLOR": "1",
     }
     ran: set[str] = set()
     for page in PAGES:
