@@ -670,15 +670,15 @@ def test_a_schema_may_change_in_the_middle(deliver: Deliver, service: Sandbox) -
     }
 
 
-@pytest.mark.slow
-def test_ten_thousand_streams_are_taken(deliver: Deliver, service: Sandbox) -> None:
+def test_thousands_of_streams_are_taken(deliver: Deliver, service: Sandbox) -> None:
+    """More than a process may have open files, or nested calls."""
     messages: list[Any] = []
-    for n in range(10_000):
+    for n in range(2_500):
         messages.append(schema(f"s{n}-accounts", "account_id"))
         if n % 100 == 0:
             messages.append(record(f"s{n}-accounts", account_id=f"a-{n}"))
     deliver(*messages).ok()
-    assert len(held(service, "accounts")) == 100
+    assert len(held(service, "accounts")) == 25
 
 
 def test_a_text_of_a_megabyte_is_rejected_and_kept(deliver: Deliver) -> None:
