@@ -85,7 +85,6 @@ def killed(folder: Path, inputs: int) -> Iterator[tuple[str, list[str]]]:
         resume, is_hub = chance.random() < 0.7, settings["delivery"] == "hub"
         what = f"input {seed} by {settings['delivery']}, killed up to {KILLS} times"
         with sandbox(home / "sandbox") as service:
-            service.chaos("slow=0.02@tracking", "slow=0.1@hub")
             config = home / "config.json"
             config.write_text(json.dumps(service.config(**settings)))
             runner, given = Runner(service, config, home), Input(seed)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def runner(service, config_file, tmp_path) -> Callable[..., Runner]:
     def make(**settings: Any) -> Runner:
-        service.chaos("slow=0.02@tracking", "slow=0.1@hub")
         settings.setdefault("rejects_path", str(tmp_path / "rejects.singer"))
         settings.setdefault("max_in_flight", 8)
         return Runner(service, config_file(service.config(**settings)), tmp_path)

@@ -28,6 +28,8 @@ HUB_BATCHES_OPEN = 9
 """Hub batches that a kill leaves open at most: the eight that may wait or be under way, and one
 that started when they were over and not yet noted."""
 
+SLOWLY = ("slow=0.1@tracking", "slow=0.4@hub")
+
 STRUCK = frozenset({-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM})
 """Exit codes of a run that was killed or terminated."""
 
@@ -125,8 +127,10 @@ class Runner:
     ) -> tuple[int, int]:
         """Return the exit code, and the place of the last state that came out (0: none).
 
-        A run that is not to be killed needs no process of its own.
+        A run that is not to be killed needs no process of its own. One that is must not end before
+        it is noticed how many calls it has made, however busy the machine is: its calls take time.
         """
+        self.service.chaos(*SLOWLY if kill_after_calls else ())
         if kill_after_calls is None:
             command = ("target-totango", "--config", str(self.config))
             ended = run_main(main, *command, stdin=lines)
