@@ -18,8 +18,8 @@ from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError
 from totango_api.http.clock import ServiceClock
 from totango_api.http.rate_limit import RateLimiter
+from totango_api.http.requests_adapter import Adapter
 from totango_api.http.requests_failures import error_of
-from totango_api.http.requests_session import Session
 from totango_api.http.responses import KEPT_BYTES, Response, error_for, is_ok, json_of
 from totango_api.http.retry import RetryLog, retried
 from totango_api.http.usage import Usage
@@ -97,7 +97,7 @@ class ApiClient:
         self.clock = ServiceClock()
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self.retry_log = RetryLog()
-        self._session = Session(pool_size)
+        self._adapter = Adapter(pool_size)
         self._timeout = (min(CONNECT_TIMEOUT, connection.timeout), connection.timeout)
 
     def __enter__(self) -> Self:
@@ -113,7 +113,7 @@ class ApiClient:
 
     def close(self) -> None:
         """Close every kept connection."""
-        self._session.close()
+        self._adapter.close()
 
     def usage_report(self) -> dict[str, dict[str, Any]]:
         """Return what each surface that was used has cost, for a report."""
@@ -245,15 +245,12 @@ class ApiClient:
             ApiError: If no whole response came.
         """
         try:
-            with self._session.request(
+            with self._adapter.call(
                 request.method,
                 request.url,
-                data=request.body,
+                body=request.body,
                 headers={"User-Agent": self.connection.user_agent, **request.headers},
                 timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-                **self._session.environment_of(request.url),
             ) as response:
                 return Response(response.status_code, response.headers, self._read(response.raw))
         except _NO_RESPONSE as error:
