@@ -89,10 +89,11 @@ class ResultHandler:
             return with_remedy(result.error, row)
         return self._failure
 
-    def expect(self, row: Row) -> None:
-        """Note that a row goes out: from now on, earlier ones of its key are outdated."""
-        if row.ledger_key is not None:
-            self._expected[row.ledger_key] = row.seq
+    def expect(self, rows: Sequence[Row]) -> None:
+        """Note that rows go out: from now on, earlier ones of their keys are outdated."""
+        self._expected.update(
+            {row.ledger_key: row.seq for row in rows if row.ledger_key is not None}
+        )
 
     def handle(self, results: Sequence[tuple[Row, RowResult]]) -> None:
         """Record the results of rows.

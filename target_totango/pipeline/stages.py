@@ -138,8 +138,7 @@ class Stages:
             self._results.handle(results)
         # Before the first goes out: a result that comes meanwhile must not put into the ledger what
         # the filters found to be outdated by one of these.
-        for row in rows:
-            self._results.expect(row)
+        self._results.expect(rows)
         self._deliver(self._trials.keep_spares(self._parents.order(rows)))
 
     def send_spares(self, *, overdue: bool = False) -> None:
@@ -282,8 +281,7 @@ class Stages:
         return [*results, *destination.collect()]
 
     def _send_once_more(self, rows: Sequence[Row]) -> list[tuple[Row, RowResult]]:
-        for row in rows:
-            self._results.expect(row)
+        self._results.expect(rows)
         results = self._send_together(rows)
         self._proving.clear()
         return results
