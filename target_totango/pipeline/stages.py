@@ -117,11 +117,14 @@ class Stages:
         self._results.handle([(row, decision if is_of_part(row, self._part) else _ANOTHER_PART)])
 
     def pulse(self) -> None:
-        """Look after what is under way."""
+        """Look after what is under way, and send rows that waited for others for long enough."""
         if self._rows and time.monotonic() - self._since >= self._patience:
             self.advance()
         if self._parents.is_overdue:
             self._deliver(self._parents.give_up())
+        self._look_after()
+
+    def _look_after(self) -> None:
         for destination in self._destinations.values():
             while results := destination.collect():
                 self._results.handle(results)
@@ -193,7 +196,7 @@ class Stages:
         for destination in map(self._destinations.__getitem__, deliveries):
             while not destination.drain(until=time.monotonic() + 1.0):
                 self._interruption.check()
-                self.pulse()
+                self._look_after()
             self._results.handle(destination.collect())
 
     def wait_readable(self, descriptor: int, seconds: float) -> bool:
