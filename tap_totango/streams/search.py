@@ -19,7 +19,7 @@ from totango_api.reading import (
     ScrollRead,
     UserPartitions,
     date_keys_of,
-    values_of,
+    partitioners_of,
 )
 from totango_api.search import ACCOUNTS, Query, Search
 from totango_api.text import calls
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tap_totango.schema import Column
     from tap_totango.state import Bookmark
     from totango_api.errors import IncompleteReadError
-    from totango_api.reading import ReadResult, RecordBatch, Values
+    from totango_api.reading import Partitioner, ReadResult, RecordBatch
     from totango_api.search import Term
 
 
@@ -185,7 +185,7 @@ class SearchStream(AttributedStream):
             self._search(self.searches),
             query,
             date_keys_of(self.searches, query.fields, filtered_by=filtered_by),
-            self._values(query),
+            self._partitioners(query),
             self._paging(),
             resume=start.resume,
             hints=self.run.known_service.hints_of(self.searches),
@@ -206,10 +206,10 @@ class SearchStream(AttributedStream):
             in_flight=self.config.get("max_in_flight") or Paging.in_flight,
         )
 
-    def _values(self, query: Query) -> list[Values]:
+    def _partitioners(self, query: Query) -> list[Partitioner]:
         partitions = self.config.get(f"{self.searches}_partitions")
-        named: list[Values] = [UserPartitions(partitions)] if partitions else []
-        return named + values_of(self.searches, query.fields, self._account_ids)
+        named: list[Partitioner] = [UserPartitions(partitions)] if partitions else []
+        return named + partitioners_of(self.searches, query.fields, self._account_ids)
 
     def _account_ids(self) -> list[str]:
         """Read the ids of all accounts: users are read by them where nothing else serves.
@@ -218,12 +218,12 @@ class SearchStream(AttributedStream):
             IncompleteReadError: If not all accounts could be read.
         """
         self.logger.info("Reading the ids of all accounts, to read their users by.")
-        keys, values = date_keys_of(ACCOUNTS, ()), values_of(ACCOUNTS, (), list)
+        keys, partitioners = date_keys_of(ACCOUNTS, ()), partitioners_of(ACCOUNTS, (), list)
         reading = CompleteRead(
             self._search(ACCOUNTS),
             Query(),
             keys,
-            values,
+            partitioners,
             self._paging(),
             hints=self.run.known_service.hints_of(ACCOUNTS),
         )

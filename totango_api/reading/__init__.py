@@ -13,7 +13,7 @@ from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.lists.parameters import PageParameters, parameters_of
 from totango_api.reading.lists.read import ListRead
 from totango_api.reading.pages import Paging
-from totango_api.reading.partitions.values import UserPartitions, Values, values_of
+from totango_api.reading.partitions.partitioners import Partitioner, UserPartitions, partitioners_of
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
 from totango_api.reading.scroll import PATH as SCROLL_PATH
 from totango_api.reading.scroll import ScrollRead
@@ -32,19 +32,19 @@ __all__ = [
     "Movement",
     "PageParameters",
     "Paging",
+    "Partitioner",
     "ReadResult",
     "RecordBatch",
     "RecordEvent",
     "ResumePoint",
     "ScrollRead",
     "UserPartitions",
-    "Values",
     "date_keys_of",
     "event_id_of",
     "of_types",
     "parameters_of",
+    "partitioners_of",
     "read_staff",
     "record_events",
     "since",
-    "values_of",
 ]

@@ -22,7 +22,7 @@ from totango_api.reading.windows.reader import WindowReader
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from totango_api.reading.partitions.values import Values
+    from totango_api.reading.partitions.partitioners import Partitioner
     from totango_api.search import Page, Query, Search
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class CompleteRead:
         search: The endpoint.
         query: What to read.
         keys: Dates by which it may be read in windows, the safest first.
-        values: Values by which it may be read in parts.
+        partitioners: Ways to read it in partitions.
         paging: How pages are asked for.
         resume: Where an interrupted read of the same query stopped.
         hints: What the service was found to refuse earlier.
@@ -48,7 +48,7 @@ class CompleteRead:
     search: Search
     query: Query
     keys: Sequence[DateKey] = ()
-    values: Sequence[Values] = ()
+    partitioners: Sequence[Partitioner] = ()
     paging: Paging = field(default_factory=Paging)
     resume: ResumePoint | None = None
     hints: Hints = NO_HINTS
@@ -84,13 +84,13 @@ class CompleteRead:
         first = pages.learn_size(self.query, pages.first(self.query))
         self.result.total = first.total_hits
         given.reserve(first.total_hits or 0)
-        reader = QueryReader(pages, self.keys, self.values, given, self.result.ways)
+        reader = QueryReader(pages, self.keys, self.partitioners, given, self.result.ways)
         is_read = False
         if self.resume is not None and not is_whole(first, pages.size):
             is_read = yield from self._resumed(self.resume, pages, given, first, reader)
         if not is_read:
             missing = yield from reader.batches(self.query, first)
-            # Parts may count rows as missing that came in another way.
+            # Partitions may count rows as missing that came in another way.
             most = (first.total_hits or 0) - len(given) - given.keyless
             self.result.missing = min(missing, max(most, 1)) if missing else missing
 

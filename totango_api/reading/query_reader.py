@@ -2,21 +2,20 @@
 
 In this order: on one page, which is a snapshot; page by page, where nothing moves; in
 windows of a date that every row has; page by page twice, from which no row can hide unless it was
-renamed to the side already read, twice; in parts by the values that rows have.
+renamed to the side already read, twice; in partitions by the values that rows have.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.coverage import full_coverage
 from totango_api.reading.date_keys import KeyNotUsableError, keys_of_all
 from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
-from totango_api.reading.partitions.pages import PartPages
-from totango_api.reading.partitions.values import UserPartitions, ranked
+from totango_api.reading.partitions.partitioners import UserPartitions
+from totango_api.reading.partitions.reader import PartitionReader
 from totango_api.reading.repeated_read import RepeatedRead
 from totango_api.reading.result import Reading, RecordBatch, unresumable
 from totango_api.reading.sample import Sample
@@ -24,13 +23,13 @@ from totango_api.reading.windows.reader import WindowReader
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
 
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
-    from totango_api.reading.partitions.values import Partition, Values
-    from totango_api.search import Hit, Page, Query, Term
+    from totango_api.reading.partitions.partitioners import Partitioner
+    from totango_api.search import Hit, Page, Query
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class QueryReader:
     Args:
         pages: Fetches pages.
         keys: Dates by which rows may be read in windows, the safest first.
-        values: Values by which they may be read in parts.
+        partitioners: Ways to read them in partitions.
         given: Deduplicates rows.
         ways: Counts how queries were read.
     """
@@ -59,24 +58,26 @@ class QueryReader:
         self,
         pages: Pages,
         keys: Sequence[DateKey],
-        values: Sequence[Values],
+        partitioners: Sequence[Partitioner],
         given: Deduplicator,
         ways: Counter[str],
     ) -> None:
         self._ways = ways
         self._pages = pages
-        self._part_pages = PartPages(pages)
         self._keys = list(keys)
-        self._values = list(values)
+        self._partitioners = list(partitioners)
         self._given = given
         self._sample = Sample()
+        self._in_partitions = PartitionReader(
+            pages, given, self._sample, ways, batch=self._batch, read=self.batches
+        )
 
     def batches(
         self,
         query: Query,
         first: Page,
         keys: Sequence[DateKey] | None = None,
-        values: Sequence[Values] | None = None,
+        ways: Sequence[Partitioner] | None = None,
     ) -> Reading:
         """Yield the rows of a query; return how many are missing.
 
@@ -84,21 +85,21 @@ class QueryReader:
             query: What to read.
             first: Its first page, already fetched.
             keys: Dates to read it by; None = all.
-            values: Values to read it by; None = all.
+            ways: Ways to read it in partitions; None = all.
 
         Raises:
             ApiError: If pages cannot be had.
         """
         keys = self._keys if keys is None else keys
-        values = self._values if values is None else values
+        ways = self._partitioners if ways is None else ways
         total, pages, before = first.total_hits, self._pages, len(self._given)
         if is_whole(first, pages.size):
             self._ways["in one answer, which is a snapshot"] += 1
             yield self._batch(first.hits)
             return 0
         if total is None or (total <= SMALL_PAGES * pages.size and total < pages.most):
-            return (yield from self._passes(query, first, values, before))
-        is_named = any(isinstance(way, UserPartitions) for way in values)
+            return (yield from self._passes(query, first, ways, before))
+        is_named = any(isinstance(way, UserPartitions) for way in ways)
         covering = self._covering(keys, first.hits, total, is_named=is_named)
         is_moving = total <= FEW_PAGES * pages.size
         seen: list[Hit] = []
@@ -115,18 +116,16 @@ class QueryReader:
             keys = [one for one in keys if one.name != key.name]
             try:
                 return (
-                    yield from self._windows(
-                        query, first, seen, total, key, keys, values, is_moving
-                    )
+                    yield from self._windows(query, first, seen, total, key, keys, ways, is_moving)
                 )
             except KeyNotUsableError as error:
                 logger.info("Not reading by %s: %s", key.name, error)
         if pages.overcounts:
-            values = ()  # parts would not find them either
+            ways = ()  # partitions would not find them either
         is_reached = total < pages.most or pages.overcounts
         if is_reached or (not is_named and pages.serves_beyond(query)):
-            return (yield from self._passes(query, first, values, before))
-        return (yield from self._parts(query, first, keys, values, before))
+            return (yield from self._passes(query, first, ways, before))
+        return (yield from self._in_partitions.batches(query, first, keys, ways, before))
 
     def _covering(
         self, keys: Sequence[DateKey], hits: Sequence[Hit], total: int, *, is_named: bool
@@ -146,7 +145,7 @@ class QueryReader:
         total: int,
         key: DateKey,
         others: Sequence[DateKey],
-        values: Sequence[Values],
+        ways: Sequence[Partitioner],
         is_moving: bool,
     ) -> Reading:
         """Yield the rows of all windows of a date; return how many are missing.
@@ -168,7 +167,7 @@ class QueryReader:
             total,
             seen=seen,
             is_moving=is_moving,
-            otherwise=lambda query, first: unresumable(self.batches(query, first, others, values)),
+            otherwise=lambda query, first: unresumable(self.batches(query, first, others, ways)),
         )
         yield from reader.batches()
         self._ways[f"in windows of {key.name}"] += 1
@@ -176,7 +175,9 @@ class QueryReader:
 
     # Page by page -----------------------------------------------------------------------------
 
-    def _passes(self, query: Query, first: Page, values: Sequence[Values], before: int) -> Reading:
+    def _passes(
+        self, query: Query, first: Page, ways: Sequence[Partitioner], before: int
+    ) -> Reading:
         """Yield the rows of a query within reach, read until two passes left no seam open."""
         repeated = RepeatedRead(self._pages, query, first)
         yield from map(self._batch, repeated.hits())
@@ -193,106 +194,18 @@ class QueryReader:
             and self._pages.serves_beyond(query)
             and self._pages.reach > reach  # only now known
         ):
-            return (yield from self._passes(query, self._pages.first(query), values, before))
+            return (yield from self._passes(query, self._pages.first(query), ways, before))
         if is_over:
-            # It counts so far and no further: only the user can know all parts.
-            missing, values = None, [way for way in values if isinstance(way, UserPartitions)]
-        if values and (missing or is_over or repeated.has_moved):
+            # It counts so far and no further: only the user can know all partitions.
+            missing, ways = None, [way for way in ways if isinstance(way, UserPartitions)]
+        if ways and (missing or is_over or repeated.has_moved):
             again = self._pages.first(query)
-            return (yield from self._parts(query, again, (), values, before, missing, is_read=True))
+            return (
+                yield from self._in_partitions.batches(
+                    query, again, (), ways, before, missing, is_read=True
+                )
+            )
         return missing or None
-
-    # By values --------------------------------------------------------------------------------
-
-    def _parts(
-        self,
-        query: Query,
-        first: Page,
-        keys: Sequence[DateKey],
-        values: Sequence[Values],
-        before: int,
-        missing: int | None = None,
-        *,
-        is_read: bool = False,
-    ) -> Reading:
-        """Yield the rows of a query in parts; return how many no part held.
-
-        Args:
-            query: What to read.
-            first: Its first page.
-            keys: Dates by which parts may be read.
-            values: Ways to read it in parts.
-            before: Rows that were given before any of this query.
-            missing: Rows that are missing of it; None if that is unknown.
-            is_read: Whether it was read page by page before.
-        """
-        yield self._batch(first.hits)
-        total = first.total_hits or 0
-        done: list[Term] = []
-        for way in ranked(values, first.hits):
-            rest = [one for one in values if one.name != way.name]
-            parts = way.parts(self._sample.hits, total, self._part_pages.most(way, total))
-            given = len(self._given)
-            counted, inner = yield from self._parts_of(query, way, parts, total, keys, rest, done)
-            if counted is None:
-                continue
-            self._ways[f"in parts by {way.name}"] += 1
-            listed = [one for part in parts for one in part.values]
-            held = way.term(listed) if listed else None
-            done += [held] if held is not None else []
-            if missing is None:
-                if not way.is_disjoint:
-                    # Counts of parts that overlap prove nothing.
-                    counted = min(counted, len(self._given) - before)
-                missing = inner + self._part_pages.lacking(query, total, counted, held)
-            else:
-                missing = self._part_pages.remaining(query, missing, len(self._given) - given, done)
-            if missing <= 0:
-                return 0
-            logger.info("%s rows are missing of those read by %s.", missing, way.name)
-        if missing is None and not is_read:
-            reading = PagesRead(self._pages, query, first)
-            yield from map(self._batch, reading.hits())
-            missing = max(total - reading.rows - reading.odd, 1)
-        return missing
-
-    def _parts_of(
-        self,
-        query: Query,
-        way: Values,
-        parts: Sequence[Partition],
-        total: int,
-        keys: Sequence[DateKey],
-        rest: Sequence[Values],
-        done: Sequence[Term],
-    ) -> Generator[RecordBatch, None, tuple[int | None, int]]:
-        """Yield the rows of each part; return how many were counted, and are missing of these.
-
-        None were counted where parts are of no use.
-        """
-        size, missing = self._pages.size, 0
-        counted = 0 if parts else None
-        waiting = deque(parts)
-        while waiting:
-            part = waiting.popleft()
-            page = self._part_pages.first(query, way, part)
-            if page is None:
-                return None, 0
-            rows = page.total_hits or len(page.hits)
-            halves = way.halves(part)
-            if halves and (rows > self._pages.most or (way.is_partition and rows >= size)):
-                waiting.extendleft(reversed(halves))
-                yield self._batch(page.hits)
-                continue
-            counted = (counted or 0) + rows
-            narrowed = query.narrowed(*part.terms)
-            if done and not is_whole(page, size) and self._part_pages.is_read(narrowed, rows, done):
-                yield self._batch(page.hits)
-                continue
-            inner = yield from unresumable(self.batches(narrowed, page, keys, rest))
-            missing += 1 if inner is None else inner
-            waiting = deque(self._part_pages.merged(way, waiting, total - counted, total))
-        return counted, missing
 
     def _batch(self, hits: list[Hit]) -> RecordBatch:
         new = self._given.new(hits)

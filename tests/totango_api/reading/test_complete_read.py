@@ -17,7 +17,7 @@ from totango_api.reading import (
     Paging,
     UserPartitions,
     date_keys_of,
-    values_of,
+    partitioners_of,
 )
 from totango_api.search import Page, Query
 
@@ -46,7 +46,7 @@ def numbered(rows: list[dict]) -> list[dict]:
 
 def read(search: ModelSearch, **how) -> tuple[list[str], CompleteRead]:
     how.setdefault("keys", date_keys_of("accounts", [FIELD]))
-    how.setdefault("values", values_of("accounts", [FIELD], list))
+    how.setdefault("partitioners", partitioners_of("accounts", [FIELD], list))
     how.setdefault("paging", PAGING)
     reading = CompleteRead(search, Query(fields=(FIELD,)), **how)
     return [hit["name"] for batch in reading.batches() for hit in batch.hits], reading
@@ -269,7 +269,7 @@ def test_windows_that_a_service_ignores_come_to_an_end() -> None:
         {**row, "last_activity_time": date} for row, date in zip(spread(13), dates, strict=True)
     ]
     search = ModelSearch(rows, terms=frozenset(), unsupported="ignore")
-    names, reading = read(search, values=())
+    names, reading = read(search, partitioners=())
     assert len(names) == 13
     assert reading.result.is_complete
     assert search.calls < 100
@@ -305,7 +305,7 @@ def test_partitions_of_the_user_come_first() -> None:
         [{"type": "string", "term": "status_group", "in_list": [status]}]
         for status in ("paying", "free", "canceled")
     ]
-    names, reading = read(search, values=[UserPartitions(partitions)])
+    names, reading = read(search, partitioners=[UserPartitions(partitions)])
     assert len(names) == 90
     assert reading.result.is_complete
 
@@ -322,7 +322,7 @@ def test_users_are_cut_by_their_accounts() -> None:
     ]
     search = ModelSearch(users, stream="users", terms=frozenset({"parent_account"}))
     ids = [f"acc-{index}" for index in range(40)]
-    names, reading = read(search, values=values_of("users", [], lambda: ids))
+    names, reading = read(search, partitioners=partitioners_of("users", [], lambda: ids))
     assert len(names) == 200
     assert reading.result.is_complete
 
@@ -355,7 +355,7 @@ def test_parts_that_overlap_are_not_counted_twice() -> None:
         [{"type": "string", "term": "search_name", "contains": part}]
         for part in ("acc-10", "acc-11", "acc-12", "acc-13", "acc-14")
     ]
-    names, reading = read(search, values=[UserPartitions(overlapping * 4)])
+    names, reading = read(search, partitioners=[UserPartitions(overlapping * 4)])
     assert len(names) < 200
     assert not reading.result.is_complete
     assert reading.result.missing == 200 - len(names)
@@ -373,7 +373,7 @@ class OddRows(ModelSearch):
 
 
 def test_a_row_that_is_no_object_is_told_wherever_it_stands() -> None:
-    _, reading = read(OddRows(spread(18)), keys=(), values=())
+    _, reading = read(OddRows(spread(18)), keys=(), partitioners=())
     assert reading.result.unreadable > 0
     assert not reading.result.is_complete
 

@@ -8,7 +8,7 @@ import pytest
 from living_search import CREATED, MOVES, STATUSES, LivingSearch
 
 from totango_api.reading import CompleteRead, Paging, date_keys_of
-from totango_api.reading.partitions.values import KnownValues
+from totango_api.reading.partitions.partitioners import KnownValues
 from totango_api.search import Query
 
 KINDS = {

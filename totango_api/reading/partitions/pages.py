@@ -1,4 +1,4 @@
-"""Fetches and counts parts of a query: their first pages, and what no part holds."""
+"""Fetches and counts partitions of a query: their first pages, and what no partition holds."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.coverage import coverage_of
 from totango_api.reading.pages import PROBE_SECONDS
 from totango_api.reading.partitions.packing import IN_LIST_LENGTH
-from totango_api.reading.partitions.values import UserPartitions
+from totango_api.reading.partitions.partitioners import UserPartitions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from totango_api.reading.pages import Pages
-    from totango_api.reading.partitions.values import Partition, Values
+    from totango_api.reading.partitions.partitioners import Partition, Partitioner
     from totango_api.search import Page, Query, Term
 
 logger = logging.getLogger(__name__)
 
 
-class PartPages:
-    """Fetches and counts parts of queries.
+class PartitionPages:
+    """Fetches and counts partitions of queries.
 
     Args:
         pages: Fetches pages.
@@ -32,37 +32,39 @@ class PartPages:
         self._pages = pages
         self._has_moved = False
 
-    def most(self, way: Values, total: int) -> int:
-        """Return how many rows a part may have: one page, where rows do not change parts."""
+    def most(self, way: Partitioner, total: int) -> int:
+        """Return how many rows a partition may have: one page, where none goes to another."""
         if way.is_partition:
             return self._pages.size - 1
         return int(min(self._pages.most * 0.98, total))
 
-    def first(self, query: Query, way: Values, part: Partition) -> Page | None:
-        """Return the first page of a part; None when the server does not take its filters."""
-        narrowed = query.narrowed(*part.terms)
+    def first(self, query: Query, way: Partitioner, partition: Partition) -> Page | None:
+        """Return the first page of a partition; None when the server does not take its filters."""
+        narrowed = query.narrowed(*partition.terms)
         level = logging.WARNING if isinstance(way, UserPartitions) else logging.INFO
         try:
             page = self._pages.first(narrowed, max_retry_seconds=PROBE_SECONDS)
         except (RefusedError, UnavailableError) as error:
             logger.log(level, "Not reading by %s: it is refused: %s", way.name, error)
             return None
-        if any(not way.holds(part, hit) for hit in page.hits):
+        if any(not way.holds(partition, hit) for hit in page.hits):
             logger.log(level, "Not reading by %s: the server ignores it.", way.name)
             return None
         return page
 
     def merged(
-        self, way: Values, parts: Sequence[Partition], rows: int, total: int
+        self, way: Partitioner, partitions: Sequence[Partition], rows: int, total: int
     ) -> Sequence[Partition]:
-        """Return parts as one, where the query is too large for that, but so many rows are not."""
-        values = [one for part in parts for one in part.values]
+        """Return partitions as one, where the query is too large for that, but not their rows."""
+        values = [one for each in partitions for one in each.values]
         fits = rows < self._pages.most * 0.98 and len(values) <= IN_LIST_LENGTH
         is_whole = total < self._pages.most or not way.is_disjoint or way.is_partition
-        return parts if is_whole or not fits or len(parts) < 2 else [way.part(values)]
+        return (
+            partitions if is_whole or not fits or len(partitions) < 2 else [way.partition(values)]
+        )
 
     def is_read(self, query: Query, rows: int, done: Sequence[Term]) -> bool:
-        """Return, at the cost of a call, whether earlier parts held all rows of this one."""
+        """Return, at the cost of a call, whether earlier partitions held all rows of this one."""
         try:
             count = self._pages.count(query.narrowed(_any_of(done)))
         except RefusedError:
@@ -70,10 +72,10 @@ class PartPages:
         return count is not None and count >= rows
 
     def lacking(self, query: Query, total: int, counted: int, held: Term | None) -> int:
-        """Return how many rows no part held.
+        """Return how many rows no partition held.
 
-        Parts are counted one after another, so that their sum says nothing of a tenant that changed
-        meanwhile: there, all rows that any part holds are counted at once.
+        Partitions are counted one after another, so that their sum says nothing of a tenant that
+        changed meanwhile: there, all rows that any partition holds are counted at once.
         """
         after = self._pages.count(query)
         if after is None or held is None or (after == total and counted <= total):
@@ -83,7 +85,7 @@ class PartPages:
         return max(total - counted, 1) if left is None else left
 
     def remaining(self, query: Query, lacking: int, new: int, done: Sequence[Term]) -> int:
-        """Return how many rows no part held after parts by other values brought new ones.
+        """Return how many rows no partition held after partitions by other values brought new ones.
 
         Where the tenant changes, these may have come meanwhile.
         """

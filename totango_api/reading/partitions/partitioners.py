@@ -1,6 +1,6 @@
-"""Reads a query in parts by the values that its rows have, where no date serves.
+"""Reads a query in partitions by the values that its rows have, where no date serves.
 
-What the parts really match is seen from what comes back, so that a filter which a server refuses
+What partitions really match is seen from what comes back, so that a filter which a server refuses
 or ignores costs calls, never rows. Which terms are evidenced and which inferred: see each class.
 """
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from totango_api.search import FieldSpec, Hit, Term
 
 FILL: Final = 0.85
-"""Share of what a part may have that it is planned to have: samples err."""
+"""Share of what a partition may have that it is planned to have: samples err."""
 
 
 @dataclass(frozen=True)
 class Partition:
-    """A part of a query: filters, and the values that they select."""
+    """A partition of a query: filters, and the values that they select."""
 
     terms: tuple[Term, ...]
     values: tuple[str, ...] = ()
 
 
-class Values(ABC):
-    """One way to read a query in parts.
+class Partitioner(ABC):
+    """One way to read a query in partitions.
 
     Attributes:
         name: Tells ways apart.
-        is_partition: Whether each row is in one part, always.
-        is_disjoint: Whether no row is in two parts, so that their counts may be added.
+        is_partition: Whether each row is in one partition, always.
+        is_disjoint: Whether no row is in two partitions, so that their counts may be added.
     """
 
     name: str
@@ -46,40 +46,43 @@ class Values(ABC):
 
     @abstractmethod
     def share(self, hits: Sequence[Hit]) -> float:
-        """Return the share of rows that the parts are expected to hold, 0 to 1."""
+        """Return the share of rows that the partitions are expected to hold, 0 to 1."""
 
     @abstractmethod
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
-        """Return parts of hardly ever more than so many rows, as far as that can be.
+    def partitions(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
+        """Return partitions of hardly ever more than so many rows, as far as that can be.
 
         Args:
             hits: Some of the rows.
             total: Rows in all.
-            most: Rows that a part may have.
+            most: Rows that a partition may have.
         """
 
-    def halves(self, part: Partition) -> list[Partition]:
-        """Return a part in two; nothing where that cannot be."""
-        middle = len(part.values) // 2
+    def halves(self, partition: Partition) -> list[Partition]:
+        """Return a partition in two; nothing where that cannot be."""
+        middle = len(partition.values) // 2
         if not middle:
             return []
-        return [self.part(part.values[:middle]), self.part(part.values[middle:])]
+        return [
+            self.partition(partition.values[:middle]),
+            self.partition(partition.values[middle:]),
+        ]
 
-    def part(self, values: Sequence[str]) -> Partition:
-        """Return the part of the rows that have one of these values."""
+    def partition(self, values: Sequence[str]) -> Partition:
+        """Return the partition of the rows that have one of these values."""
         return Partition((self.term(values),), tuple(values))
 
     def term(self, values: Sequence[str]) -> Term:
         """Return the filter for some values."""
         raise NotImplementedError
 
-    def holds(self, part: Partition, hit: Hit) -> bool:  # noqa: ARG002 (for subclasses)
-        """Return whether a row may be in a part: if not, the server ignores the filter."""
+    def holds(self, partition: Partition, hit: Hit) -> bool:  # noqa: ARG002 (for subclasses)
+        """Return whether a row may be in a partition: if not, the server ignores the filter."""
         return True
 
 
-class UserPartitions(Values):
-    """Parts that the user names: a list of filters for each."""
+class UserPartitions(Partitioner):
+    """Partitions that the user names: a list of filters for each."""
 
     name = "partitions"
     is_disjoint = False
@@ -91,12 +94,12 @@ class UserPartitions(Values):
         """Return more than any other: the user's word comes first."""
         return 2.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
+    def partitions(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
         """Return them."""
         return [Partition(tuple(terms)) for terms in self._partitions]
 
 
-class KnownValues(Values):
+class KnownValues(Partitioner):
     """A property with few known values, such as `status_group` or `health`.
 
     Evidenced: `{"type": "string", "term": "status_group", "in_list": ["paying"]}`.
@@ -116,16 +119,16 @@ class KnownValues(Values):
         """Return the share that is expected."""
         return self._share
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
-        """Return one part a value."""
-        return [self.part([value]) for value in self._values]
+    def partitions(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
+        """Return one partition a value."""
+        return [self.partition([value]) for value in self._values]
 
     def term(self, values: Sequence[str]) -> Term:
         """Return the filter for some values."""
         return {"type": "string", "term": self.name, "in_list": list(values)}
 
 
-class AttributeValues(Values):
+class AttributeValues(Partitioner):
     """The values of an attribute, as seen in the rows.
 
     Evidenced: `{"type": "string_attribute", "attribute": "Success Manager", "in_list": [...]}`.
@@ -148,20 +151,20 @@ class AttributeValues(Values):
         repeated = sum(count for count in counts.values() if count > 1)
         return repeated / len(hits) if len(counts) > 1 else 0.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
+    def partitions(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
         """Pack values into lists."""
         room = most * FILL * len(hits) / max(total, 1)
         groups = packed(self._counts(hits).most_common(), room)
-        return [self.part(values) for values in groups] if len(groups) > 1 else []
+        return [self.partition(values) for values in groups] if len(groups) > 1 else []
 
     def term(self, values: Sequence[str]) -> Term:
         """Return the filter for some values."""
         return {"type": self._type, "attribute": self._attribute, "in_list": list(values)}
 
-    def holds(self, part: Partition, hit: Hit) -> bool:
+    def holds(self, partition: Partition, hit: Hit) -> bool:
         """Return whether the row has one of the values (lists may hold several)."""
         value = self._value(hit)
-        return value is None or self._type != "string_attribute" or value in part.values
+        return value is None or self._type != "string_attribute" or value in partition.values
 
     def _counts(self, hits: Iterable[Hit]) -> Counter[str]:
         return Counter(value for hit in hits if (value := self._value(hit)) is not None)
@@ -174,7 +177,7 @@ class AttributeValues(Values):
         return value if isinstance(value, str) and value else None
 
 
-class ParentAccounts(Values):
+class ParentAccounts(Partitioner):
     """Users by the accounts they belong to.
 
     Evidenced: `{"type": "parent_account", "terms": [{"type": "string", "term": "identifier",
@@ -195,28 +198,28 @@ class ParentAccounts(Values):
         """Return all of them."""
         return 1.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
+    def partitions(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:  # noqa: ARG002
         """Cut the list of ids into lists."""
         if self._ids is None:
             self._ids = self._ask()
         ids = self._ids
         count = max(int(total / (most * FILL)) + 1, -(-len(ids) // IN_LIST_LENGTH))
         size = max(-(-len(ids) // count), 1)
-        return [self.part(ids[start : start + size]) for start in range(0, len(ids), size)]
+        return [self.partition(ids[start : start + size]) for start in range(0, len(ids), size)]
 
     def term(self, values: Sequence[str]) -> Term:
         """Return the filter for some ids."""
         identifiers = {"type": "string", "term": "identifier", "in_list": list(values)}
         return {"type": "parent_account", "terms": [identifiers]}
 
-    def holds(self, part: Partition, hit: Hit) -> bool:
+    def holds(self, partition: Partition, hit: Hit) -> bool:
         """Return whether the user's account is in the list."""
         account = hit.get("account")
         account_id = account_id_of(account) if isinstance(account, dict) else None
-        return account_id is None or account_id in part.values
+        return account_id is None or account_id in partition.values
 
 
-class NameParts(Values):
+class NameParts(Partitioner):
     """Parts of names, as seen in the rows; a row may be in several.
 
     Evidenced: `{"type": "string", "term": "search_name", "contains": "..."}`.
@@ -229,7 +232,7 @@ class NameParts(Values):
         """Return little: this is for when nothing else helps."""
         return 0.1 if hits else 0.0
 
-    def parts(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
+    def partitions(self, hits: Sequence[Hit], total: int, most: int) -> list[Partition]:
         """Cover the names seen with parts of names, greedily."""
         room = max(most * FILL * len(hits) / max(total, 1), 1.0)
         names = [str(hit.get("display_name") or "") for hit in hits]
@@ -237,17 +240,17 @@ class NameParts(Values):
         return [Partition(({**term, "contains": one},)) for one in cover(names, room)]
 
 
-def values_of(
+def partitioners_of(
     stream: str, fields: Sequence[FieldSpec], account_ids: Callable[[], list[str]]
-) -> list[Values]:
-    """Return the ways in which rows of a stream may be read in parts.
+) -> list[Partitioner]:
+    """Return the ways in which rows of a stream may be read in partitions.
 
     Args:
         stream: `accounts` or `users`.
         fields: Columns asked for, whose values hits hold by position.
         account_ids: Reads the ids of all accounts.
     """
-    found: list[Values] = []
+    found: list[Partitioner] = []
     if stream == USERS:
         found.append(ParentAccounts(account_ids))
     else:
@@ -261,8 +264,8 @@ def values_of(
     return [*found, NameParts()]
 
 
-def ranked(values: Sequence[Values], hits: Sequence[Hit]) -> list[Values]:
-    """Return ways to read in parts that hold any rows, those that hold the largest share first."""
-    found = [(way.share(hits), way) for way in values]
+def ranked(ways: Sequence[Partitioner], hits: Sequence[Hit]) -> list[Partitioner]:
+    """Return the ways whose partitions hold any rows, those with the largest share first."""
+    found = [(way.share(hits), way) for way in ways]
     holding = sorted((one for one in found if one[0] > 0), key=lambda one: -round(one[0], 2))
     return [way for _, way in holding]
