@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from target_totango.target import TargetTotango
 from totango_api.errors import SettingsError
 from totango_api.plugin_config import check_settings
 
+# Copied, since the SDK puts settings of its own into them when a command runs.
 FORMS = [
     pytest.param(plugin.name, name, properties, id=f"{plugin.name}:{name}")
     for plugin in (TapTotango, TargetTotango)
-    for properties in [plugin.config_jsonschema["properties"]]
+    for properties in [copy.deepcopy(plugin.config_jsonschema["properties"])]
     for name, schema in properties.items()
     if "pattern" in schema
 ]
