@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.limits import PAGE_ROWS
+from totango_api.limits import PAGE_ROWS, WINDOW_ROWS
 from totango_api.probe import Profile
 from totango_api.reading import CREATE_DATE, NO_HINTS, Hints
 from totango_api.search import ACCOUNTS, USERS
@@ -50,6 +50,7 @@ class KnownService:
         team_id: For searches, where no setting and no query says another.
         page_size: Rows on a page, where the setting is left at its default.
         audit_rows: Entries at which an answer of the audit log is cut.
+        window_rows: Rows that one query reaches.
     """
 
     hints: Mapping[str, Hints] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class KnownService:
     team_id: str | None = None
     page_size: int | None = None
     audit_rows: int | None = None
+    window_rows: int | None = None
 
     @classmethod
     def of(cls, config: Mapping[str, Any], connection: Connection) -> KnownService:
@@ -75,7 +77,6 @@ class KnownService:
         suspects = set(profile.details.get("columns", ()))
         if answers.get("unknown_column") == "refused":
             suspects.add("string_attribute")
-        audit_rows = next(iter(profile.details.get("audit_limit", ())), "")
         team_id, page_size = (profile.settings.get(name) for name in ("team_id", "page_size"))
         return cls(
             hints={stream: _hints(answers, dates) for stream, dates in _DATES.items()},
@@ -86,12 +87,18 @@ class KnownService:
             suspect_columns=frozenset(suspects),
             team_id=None if team_id is None else str(team_id),
             page_size=page_size if isinstance(page_size, int) and page_size > 0 else None,
-            audit_rows=int(audit_rows) if str(audit_rows).isdecimal() else None,
+            audit_rows=_number(profile, "audit_limit"),
+            window_rows=_number(profile, "window_rows"),
         )
 
     def hints_of(self, stream: str) -> Hints:
         """Return what a read of accounts or users need not ask."""
         return self.hints.get(stream, NO_HINTS)
+
+    @property
+    def rows_of_window(self) -> int:
+        """Rows that one query can reach."""
+        return self.window_rows or WINDOW_ROWS
 
     def rows_of_page(self, setting: int | None) -> int:
         """Return how many rows a page may have; the setting's default is no word of the user."""
@@ -99,9 +106,17 @@ class KnownService:
         return (setting if is_set else self.page_size) or PAGE_ROWS
 
 
+def _number(profile: Profile, question: str) -> int | None:
+    """Return the number that belongs to an answer, if one does."""
+    text = str(next(iter(profile.details.get(question, ())), ""))
+    return int(text) if text.isdecimal() and int(text) else None
+
+
 def _hints(answers: Mapping[str, str], dates: Mapping[str, str]) -> Hints:
     refused = {name for asked, name in dates.items() if answers.get(asked) in _NOT_BOTH}
-    return Hints(answers.get("page_behind_window") in _CLOSED, frozenset(refused))
+    is_closed = answers.get("page_behind_window") in _CLOSED
+    is_known = answers.get("window_rows", "").isdecimal()
+    return Hints(is_closed or is_known, frozenset(refused))
 
 
 UNKNOWN: Final = KnownService()

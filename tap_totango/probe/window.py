@@ -53,24 +53,22 @@ def page_behind_window(service: ProbedService) -> Answer:
 def window_rows(service: ProbedService) -> Answer:
     """Look for the last row that a query reaches, with the calls that are left."""
     first, behind = service.accounts(), _behind(service)
-    if isinstance(behind, Page) and behind.hits:
-        return Answer(f"over {WINDOW_ROWS}", f"row {_BEHIND} came")
     came, total = len(first.hits) + first.odd_hits, first.total_hits
-    is_refused = isinstance(behind, ApiError)
-    if not (came or is_refused):
+    if isinstance(behind, Page) and behind.hits:
+        edge = _Edge(_BEHIND, max(total or 0, _BEHIND) + 1, has_more=False)
+    elif isinstance(behind, ApiError):
+        edge = _Edge(came, _BEHIND, has_more=True)
+        edge.hear(behind, _BEHIND)
+    elif not came:
         return does_not_arise("no accounts")
-    has_more = is_refused or (total is not None and total > WINDOW_ROWS)
-    last = WINDOW_ROWS if has_more else max(came, total or 0)
-    if not has_more and came < service.page_rows:
-        last = came
-    edge = _Edge(came, last + 1, last, _named(behind) if isinstance(behind, ApiError) else None)
+    elif (total or 0) > WINDOW_ROWS:
+        edge = _Edge(came, _BEHIND, has_more=True)
+    else:
+        last = came if came < service.page_rows else max(came, total or 0)
+        edge = _Edge(came, last + 1, has_more=False)
     while edge.low + 1 < edge.high and service.caller.spare:
-        number = edge.candidate()
-        if _is_in_reach(service, number, is_refused=is_refused):
-            edge.low = number
-        else:
-            edge.high = number
-    return edge.answer() if has_more else edge.answer_of_all(total)
+        edge.ask(service)
+    return edge.answer(total)
 
 
 @dataclass
@@ -80,21 +78,49 @@ class _Edge:
     Attributes:
         low: The last row that is known to be in reach.
         high: The first one that is not, or is not there.
-        last: The last row that may be in reach.
+        has_more: Whether it is known that rows are out of reach, or would be.
+        refuses: Whether rows out of reach are refused: then so are those that are not there.
         named: The row that a refusal names as the last one.
     """
 
     low: int
     high: int
-    last: int
-    named: int | None
+    has_more: bool
+    refuses: bool = False
+    named: int | None = None
 
-    def candidate(self) -> int:
+    def __post_init__(self) -> None:
+        self._is_untried = True
+
+    def hear(self, refusal: ApiError, number: int) -> None:
+        """Take in that a row is refused, and the last row in reach, if the refusal names it."""
+        self.has_more = self.refuses = True
+        named = [one for one in _numbers(refusal) if self.low <= one < number]
+        if len(named) == 1:
+            self.named = named[0]
+
+    def ask(self, service: ProbedService) -> None:
+        """Ask for a row between the last one in reach and the first one out of it."""
+        number, is_in_reach = self._candidate(), False
+        self._is_untried = False
+        try:
+            page = _row(service, number)
+            is_in_reach = self.refuses or bool(page.hits)
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            self.hear(error, number)
+        if is_in_reach:
+            self.low = number
+        else:
+            self.high = number
+
+    def _candidate(self) -> int:
         """Return the row to ask for: the one that is named, the last one, a round one, any."""
         if self.named is not None and self.low <= self.named < self.high:
             return self.named if self.low < self.named else self.low + 1
-        if self.high > self.last:
-            return self.last
+        if self._is_untried:
+            return self.high - 1
         middle = (self.low + self.high) // 2 // _STEP * _STEP
         while middle <= self.low:
             middle += _STEP
@@ -102,41 +128,25 @@ class _Edge:
             return middle
         return self.low + (1 if self.low % _STEP == 0 else (self.high - self.low) // 2)
 
-    def answer_of_all(self, total: int | None) -> Answer:
-        """Return how far a query reaches at least, where no row is known to be out of reach."""
-        return Answer(f"at least {self.low}", f"row {self.low} of {total} came")
-
-    def answer(self) -> Answer:
+    def answer(self, total: int | None) -> Answer:
         """Return how far a query reaches, as far as that was found out."""
+        if not self.has_more:
+            return Answer(f"at least {self.low}", f"row {self.low} of {total} came")
         known = f"row {self.low} is in reach"
+        details = [str(self.low)] if self.low else []
         if self.low + 1 == self.high:
-            return Answer(str(self.low), f"{known}, row {self.high} is not")
+            return Answer(str(self.low), f"{known}, row {self.high} is not", details=details)
         if self.named is not None and self.low <= self.named < self.high:
-            return Answer(str(self.named), f"{known}, and a refusal names row {self.named}")
+            evidence = f"{known}, and a refusal names row {self.named}"
+            return Answer(str(self.named), evidence, details=[str(self.named)])
         advice = "raise --max-calls to know it exactly"
-        return Answer(f"{self.low} to {self.high - 1}", f"{known}, row {self.high} is not", advice)
+        evidence = f"{known}, row {self.high} is not"
+        return Answer(f"{self.low} to {self.high - 1}", evidence, advice, details=details)
 
 
-def _is_in_reach(service: ProbedService, number: int, *, is_refused: bool) -> bool:
-    """Return whether a row is in reach.
-
-    Where rows out of reach are refused, that is shown by a row that the tenant does not have, too;
-    else only a row that comes shows it.
-    """
-    try:
-        page = _row(service, number)
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return False
-    return is_refused or bool(page.hits)
-
-
-def _named(refusal: ApiError) -> int | None:
-    """Return the one number in a refusal that may be the last row in reach."""
-    numbers = {int(one) for one in re.findall(r"\b\d{1,9}\b", refusal.reason)}
-    fitting = [one for one in numbers if 0 < one <= WINDOW_ROWS]
-    return fitting[0] if len(fitting) == 1 else None
+def _numbers(refusal: ApiError) -> set[int]:
+    """Return the numbers in the words of a refusal."""
+    return {int(one) for one in re.findall(r"\b\d{1,9}\b", refusal.reason)} - {0}
 
 
 QUESTIONS: Final = (

@@ -203,6 +203,7 @@ class SearchStream(AttributedStream):
     def _paging(self) -> Paging:
         return Paging(
             page_size=self.run.known_service.rows_of_page(self.config.get("page_size")),
+            window=self.run.known_service.rows_of_window,
             in_flight=self.config.get("max_in_flight") or Paging.in_flight,
         )
 
@@ -294,5 +295,5 @@ class SearchStream(AttributedStream):
 
 
 _PROBE_AGAIN = " The profile of probe_path may be out of date: probe again, or unset it."
-_DESELECT = "If it speaks of a column, deselect that one in the catalog."
+_DESELECT = "If it speaks of a column, deselect it; if of a window, `tap-totango probe` helps."
 _LOOK_AT_IDS = "Look at the service's data, or ask Totango's support."

@@ -42,7 +42,8 @@ POSITIONS: list[tuple[str, str, dict[str, dict[str, str]]]] = [
         {
             "5000": {"window_rows": "5000"},
             "1234": {"window_rows": "1234"},
-            "over 10000": {"window_rows": "20000"},
+            "at least 10100": {"window_rows": "20000"},
+            "10050": {"window_rows": "10050"},
         },
     ),
     ("ties", "unstable", {"stable": {"ties": "stable"}}),

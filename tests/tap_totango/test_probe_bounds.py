@@ -75,7 +75,7 @@ def test_a_refusal_that_names_the_reach_saves_calls(service, ask, calls, answer)
 
 @pytest.mark.parametrize("calls", range(2, 12))
 def test_the_reach_is_told_as_far_as_calls_show_it(service, ask, monkeypatch, calls) -> None:
-    monkeypatch.setattr("tap_totango.probe.window._named", lambda refusal: None)
+    monkeypatch.setattr("tap_totango.probe.window._numbers", lambda refusal: set())
     service.load(accounts=accounts(10))
     service.set(window_rows=7654)
     value = ask("window_rows", calls).value
@@ -84,9 +84,46 @@ def test_the_reach_is_told_as_far_as_calls_show_it(service, ask, monkeypatch, ca
 
 
 def test_a_wrong_number_in_a_refusal_is_found_out(service, ask, monkeypatch) -> None:
-    monkeypatch.setattr("tap_totango.probe.window._named", lambda refusal: 4000)
+    monkeypatch.setattr("tap_totango.probe.window._numbers", lambda refusal: {4000})
     service.set(window_rows=5000)
     assert ask("window_rows").value == "5000"
+
+
+@pytest.mark.parametrize("beyond", ["error", "empty"])
+def test_a_reach_of_more_rows_than_documented(service, ask, beyond) -> None:
+    service.load(accounts=accounts(10_200))
+    service.set(window_rows=10_100, beyond_window=beyond)
+    answer = ask("window_rows")
+    if beyond == "error":
+        assert (answer.value, answer.details) == ("10100", ["10100"])
+    else:
+        assert answer.value == "at least 10100"
+    service.set(window_rows=20_000)
+    assert ask("window_rows").value == "at least 10200"
+
+
+@pytest.mark.parametrize(("rows", "number"), [(500, 1700), (10_300, 24_000)])
+def test_a_reach_that_a_probe_found_is_read_by(
+    service, ask, tap, discover, tmp_path, rows, number
+) -> None:
+    import json
+
+    healths = ("red", "yellow", "green")
+    service.load(
+        accounts=[{**row, "health": healths[n % 3]} for n, row in enumerate(accounts(number))]
+    )
+    service.set(window_rows=rows)
+    answer = ask("window_rows")
+    assert answer.value == str(rows)
+    path = tmp_path / "profile.json"
+    known = {"plugin": "tap-totango", "probed_at": "2025-06-20T00:00:00Z", "api_url": service.url}
+    told = {"answers": {"window_rows": answer.value}, "details": {"window_rows": answer.details}}
+    path.write_text(json.dumps({"version": 1, **known, **told}))
+    config = service.config(page_size=200)
+    catalog = discover(config=config).deselect("users")
+    tap(config=config, catalog=catalog).failed("window", "tap-totango probe")
+    ran = tap(config=config | {"probe_path": str(path)}, catalog=catalog).ok()
+    assert len(ran.keys("accounts")) == number
 
 
 # The audit log -----------------------------------------------------------------------------------
