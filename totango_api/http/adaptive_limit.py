@@ -33,7 +33,9 @@ SLOW_ROUNDS: Final = 3
 """Slow rounds in a row that are the server's doing: on a busy machine single ones happen."""
 
 MUCH_SLOWER: Final = 3.0
-"""One round is enough if half of its calls took so many times longer than in a slow one."""
+MUCH_SLACK_SECONDS: Final = 0.150
+"""One round is enough if half of its calls took so many times longer than in a slow one, and this
+much longer than in the fastest."""
 
 FAILURES: Final = 0.1
 """A round with more than this share of failed calls is too much. Single rows may fail any time."""
@@ -49,7 +51,8 @@ NEAR: Final = 0.9
 
 FIRST_HOLD: Final = 0.5
 LONGEST_HOLD: Final = 10.0
-"""Seconds before more than what was fine is tried again; twice as long each time it is too much."""
+"""Seconds before more than what was fine is tried again: twice as long each time if about the same
+number is too much. On a busy machine it is any number."""
 
 FORGOTTEN: Final = 5
 """What was too much is forgotten once more was fine so many times in a row."""
@@ -116,19 +119,20 @@ class AdaptiveLimit:
             self._fall(AFTER_429)
 
     def _end_round(self) -> None:
-        lag, shortest = self._lag(), min(self._seconds)
-        seconds = max(statistics.fmean(self._seconds) - lag, shortest)
-        half = max(statistics.median(self._seconds) - lag, shortest)
+        lag = self._lag()
+        seconds = statistics.fmean(self._seconds) - lag
+        half = statistics.median(self._seconds) - lag
+        # No lag makes a server faster than it was seen to be.
+        self._fastest = min(self._fastest, max(seconds, min(self._seconds)))
         self._seconds.clear()
         self._failed = 0
-        self._fastest = min(self._fastest, seconds)
         slow = max(self._fastest * SLOWER, self._fastest + SLACK_SECONDS)
         if seconds <= slow:
             self._slow_rounds.clear()
             self._grow()
             return
         self._slow_rounds.append(seconds)
-        is_much = half > MUCH_SLOWER * slow
+        is_much = half > max(MUCH_SLOWER * slow, self._fastest + MUCH_SLACK_SECONDS)
         if len(self._slow_rounds) < SLOW_ROUNDS and not is_much:
             return
         seconds = min(self._slow_rounds)
@@ -175,7 +179,8 @@ class AdaptiveLimit:
     def _fall(self, part: float) -> None:
         if self.current > self._fine and not self._is_doubling:
             # More was tried, and was too much: what was fine still is. What waits is done first.
-            self._hold = min(max(self._hold * 2, FIRST_HOLD), LONGEST_HOLD)
+            is_same = self._is_near and NEAR * self.current <= self._too_many
+            self._hold = min(self._hold * 2, LONGEST_HOLD) if is_same and self._hold else FIRST_HOLD
             number = max(int(self._fine * NEAR), 1)
         else:
             part = max(part, NEAR) if self._is_near else part

@@ -124,8 +124,7 @@ def test_what_this_process_itself_adds_is_not_put_down_to_the_server() -> None:
     simulation = Simulation(lambda calls: (0.030 + adds[0], "ok"), lag=lambda: adds[0])
     simulation.run(1)
     adds[0] = 0.070
-    simulation.run(10)
-    assert simulation.limit.current == 128
+    assert simulation.run(20)["ok"] == pytest.approx(20 * 128 / 0.100, rel=0.01)
 
 
 def test_a_lag_makes_no_call_faster_than_the_fastest_was() -> None:
@@ -207,6 +206,19 @@ def test_a_slow_moment_is_soon_forgotten() -> None:
     seconds[0] = 0.030
     simulation.run(3)
     assert simulation.limit.current == 128
+
+
+def test_an_instant_in_which_a_fast_server_is_slow_changes_nothing() -> None:
+    pick = random.Random(1)
+    seconds = [0.001]
+    simulation = Simulation(lambda calls: (seconds[0] * pick.uniform(0.8, 1.2), "ok"))
+    simulation.run(0.5)
+    for _ in range(10):
+        seconds[0] = 0.060
+        simulation.run(0.100)
+        assert simulation.limit.current == 128
+        seconds[0] = 0.001
+        simulation.run(0.2)
 
 
 def test_what_is_too_much_is_found_within_a_moment_and_tried_ever_later() -> None:
