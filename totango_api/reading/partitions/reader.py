@@ -111,17 +111,7 @@ class PartitionReader:
     ) -> Reading:
         """Yield the rows of a query in the partitions of one way; return how many are missing now.
 
-        None if they are of no use.
-
-        Args:
-            query: What to read.
-            way: How it is parted.
-            total: Its rows.
-            keys: Dates by which partitions may be read.
-            rest: Other ways, in which partitions may be read.
-            done: Filters of earlier ways; the one of this way is added.
-            before: Rows that were given before any of this query.
-            missing: Rows that were missing so far; None if that is unknown.
+        None if they are of no use. The filter of the way is added to those that are done.
         """
         given, most = len(self._given), self._partitioned.most(way, total)
         partitions = way.partitions(self._sample.hits, total, most)
