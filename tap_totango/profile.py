@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.limits import PAGE_ROWS, WINDOW_ROWS
+from totango_api.limits import PAGE_ROWS
 from totango_api.probe import Profile
 from totango_api.reading import CREATE_DATE, NO_HINTS, Hints
 from totango_api.search import ACCOUNTS, USERS
@@ -94,11 +94,6 @@ class KnownService:
     def hints_of(self, stream: str) -> Hints:
         """Return what a read of accounts or users need not ask."""
         return self.hints.get(stream, NO_HINTS)
-
-    @property
-    def rows_of_window(self) -> int:
-        """Rows that one query can reach."""
-        return self.window_rows or WINDOW_ROWS
 
     def rows_of_page(self, setting: int | None) -> int:
         """Return how many rows a page may have; the setting's default is no word of the user."""

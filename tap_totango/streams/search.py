@@ -203,7 +203,7 @@ class SearchStream(AttributedStream):
     def _paging(self) -> Paging:
         return Paging(
             page_size=self.run.known_service.rows_of_page(self.config.get("page_size")),
-            window=self.run.known_service.rows_of_window,
+            window=self.run.known_service.window_rows or Paging.window,
             in_flight=self.config.get("max_in_flight") or Paging.in_flight,
         )
 
