@@ -173,6 +173,15 @@ def test_a_filter_that_is_not_heeded_hides_nothing(times: str) -> None:
     assert reading.result.is_complete
 
 
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_a_filter_by_whole_days_ends_where_many_are_at_one_moment(order: str) -> None:
+    service = LivingEvents(400, times="days", order=order, grain=10**9, page_max=50, unit="row")
+    found, reading = read(service, 50)
+    assert sorted(found) == sorted(service.lasting)
+    assert reading.result.is_complete
+    assert service.calls <= 100
+
+
 def test_an_event_without_a_time_is_read_though_no_filter_shows_it() -> None:
     service = LivingEvents(500, page_max=100)
     service.without_times(1)

@@ -78,7 +78,7 @@ class TimeRead:
         if self._times.sign > 0:
             # The newest come last, unless they were there already with a time that is yet to come.
             is_still, newest = self._last_moment() <= started, started
-        if not is_still:
+        if not is_still and self._pages.result.missing is not None:
             yield from self._fronts(newest)
 
     def _last_moment(self) -> int:

@@ -111,7 +111,7 @@ class TimePages:
                 moment = self.sign * reached
                 yield from learn_unit(self._pages, self._first)
                 yield from linked_passes(self._pages, *terms, since(moment), until(moment))
-                page = self.asked(*terms, self.beginning(reached + 1))
+                page = self._from(reached + 1, *terms)
                 yield self._pages.new(page)
 
     def _is_full(self, page: Page) -> bool:
@@ -139,12 +139,7 @@ class TimePages:
         """
         for back in BACK:
             start = self.time(page.hits[-min(back, len(page.hits))])
-            following = self.asked(*terms, self.beginning(start))
-            self.start = start
-            times = [self.time(hit) for hit in following.hits]
-            if times and (times[0] < start or times != sorted(times)):
-                msg = "the server does not heed a time"
-                raise KeyNotUsableError(msg)
+            following = self._from(start, *terms)
             before, after = (
                 {event_id_of(hit) for hit in one.hits if self.time(hit) == start}
                 for one in (page, following)
@@ -155,9 +150,15 @@ class TimePages:
         msg = "events asked for once more did not come"
         raise KeyNotUsableError(msg)
 
-    def beginning(self, start: int) -> Term:
-        """Return a term for what comes from a time on, counted in the direction of the pages."""
-        return since(start) if self.sign > 0 else until(-start)
+    def _from(self, start: int, *terms: Term) -> Page:
+        """Fetch the page that begins at a time, counted in the direction of the pages."""
+        page = self.asked(*terms, since(start) if self.sign > 0 else until(-start))
+        self.start = start
+        times = [self.time(hit) for hit in page.hits]
+        if times and (times[0] < start or times != sorted(times)):
+            msg = "the server does not heed a time"
+            raise KeyNotUsableError(msg)
+        return page
 
     def asked(self, *terms: Term, count: int | None = None) -> Page:
         """Fetch a page.
