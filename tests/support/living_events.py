@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from totango_api.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NOW = 1_760_000_000_000
 _SPAN = 300 * 86_400_000
@@ -52,6 +55,7 @@ class LivingEvents:
         stingy: Every so many pages hold half of what they should.
         window: Events behind so many are not given by offsets; None if all are.
         filters_both: Whether it takes times in an `or`.
+        spelling: How it writes times.
         wraps: Whether an offset beyond the end gives the first page.
         moves_times: Whether an edit gives an event the time of the edit.
         lasting: Ids of the events that were there at the first call and still are.
@@ -71,6 +75,7 @@ class LivingEvents:
     stingy: int = 0
     window: int | None = None
     filters_both: bool = True
+    spelling: Callable[[int], object] = int
     wraps: bool = False
     moves_times: bool = True
     calls: int = 0
@@ -99,10 +104,14 @@ class LivingEvents:
         hits = events[skip : min(skip + count, self.window or len(events))]
         if self.stingy and self.calls % self.stingy == 0:
             hits = hits[: max(len(hits) // 2, 1)]
-        body: dict[str, Any] = {"hits": [dict(event) for event in hits]}
+        body: dict[str, Any] = {"hits": [self._shown(event) for event in hits]}
         if self.total is not None:
             body["total_hits"] = len(events) + self.total
         return {"response": {"events": body}}
+
+    def _shown(self, event: Event) -> Event:
+        moment = event["timestamp"]
+        return {**event, "timestamp": None if moment is None else self.spelling(moment)}
 
     def _matching(self, terms: list[dict[str, Any]]) -> list[Event]:
         events = list(self._events.values())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from decimal import Decimal
+from time import ctime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
@@ -12,6 +14,9 @@ from living_events import MOVES, LivingEvents, Moves
 
 from totango_api.reading.events.read import EventsRead
 from totango_api.search.query import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def read(service: LivingEvents, count: int = 100) -> tuple[list[str], EventsRead]:
@@ -254,6 +259,29 @@ def test_rows_without_an_id_are_counted_once() -> None:
     found, reading = read(Answers(rows, []))  # type: ignore[arg-type]
     assert found == [7]
     assert reading.result.unreadable == 3
+
+
+@pytest.mark.parametrize("spelling", [str, float, Decimal])
+def test_times_may_be_text_or_have_a_fraction(spelling: Callable[[int], object]) -> None:
+    service = LivingEvents(700, MOVES["edited"], page_max=100, spelling=spelling)
+    found, reading = read(service)
+    assert service.lasting <= set(found)
+    assert reading.result.is_complete
+    assert reading.result.how == "by their times"
+
+
+def test_edits_push_events_off_the_first_page_whose_times_cannot_be_read() -> None:
+    service = LivingEvents(900, Moves(edited=5), page_max=60, spelling=ctime, unit="row")
+    found, reading = read(service, 60)
+    assert service.lasting <= set(found)
+    assert reading.result.is_complete
+
+
+def test_a_number_too_large_for_a_time_is_none() -> None:
+    rows = [{"id": "a", "timestamp": 10**20}, {"id": "b", "timestamp": "1e300"}]
+    found, reading = read(Answers(rows, []))  # type: ignore[arg-type]
+    assert found == ["a", "b"]
+    assert reading.result.is_complete
 
 
 def test_an_empty_list_is_not_believed_at_once() -> None:

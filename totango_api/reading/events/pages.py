@@ -14,7 +14,7 @@ from totango_api.reading.deduplication import Deduplicator
 from totango_api.reading.pages import PROBE_SECONDS
 from totango_api.reading.result import ReadResult, plus
 from totango_api.redaction import excerpt
-from totango_api.search import OddRowLog, page_in
+from totango_api.search import OddRowLog, page_in, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 PATH: Final = "/api/v2/events/search"
 EVENTS: Final = "events"
+FARTHEST: Final = 2**62
+"""A number that is farther from 0 is no time."""
+
 SPARSE: Final = 2
 """Sparse pages in a row that are the end, though each brings what came since the one before."""
 
@@ -60,9 +63,10 @@ def event_id_of(hit: Hit) -> str | None:
 
 
 def time_of(hit: Hit) -> int | None:
-    """Return the time of an event, in epoch milliseconds."""
+    """Return the time of an event, in epoch milliseconds, be it a number or text."""
     value = hit.get("timestamp")
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    moment = value if type(value) is int else whole_number(value)
+    return None if moment is None or abs(moment) > FARTHEST else moment
 
 
 def lacking_on(page: Page) -> int:

@@ -18,9 +18,15 @@ from typing import TYPE_CHECKING
 
 from totango_api import limits
 from totango_api.reading.date_keys import KeyNotUsableError
-from totango_api.reading.events.ends import FRONTS, TimeRead
+from totango_api.reading.events.ends import FRONTS, MOST_CALLS, TimeRead
 from totango_api.reading.events.offsets import learn_unit, linked_passes
-from totango_api.reading.events.pages import EventPages, lacking_on, rows_on, time_of
+from totango_api.reading.events.pages import (
+    EventPages,
+    event_id_of,
+    lacking_on,
+    rows_on,
+    time_of,
+)
 from totango_api.reading.pages import is_whole
 
 if TYPE_CHECKING:
@@ -101,13 +107,17 @@ class EventsRead:
             yield from linked_passes(pages)
         elif chain.is_still:
             return
+        most = MOST_CALLS * self.result.calls
         for _ in range(FRONTS):
             newest = min(max(time_of(hit) or 0 for hit in page.hits), started)
+            known = set(map(_spot, page.hits))
             page, started = pages.fetch(), time.time_ns() // 1_000_000
             yield pages.new(page)
-            if not page.hits or any((time_of(hit) or 0) <= newest for hit in page.hits):
-                return
+            if not page.hits or not known.isdisjoint(map(_spot, page.hits)):
+                return  # what stands before an event that stayed is on this page
             yield from linked_passes(pages, down_to=newest)
+            if self.result.calls > most:
+                break
         self.result.leaves_newer = True
 
     def _is_end(self, chain: Chain) -> bool:
@@ -119,3 +129,7 @@ class EventsRead:
             return True
         behind = self._pages.behind()
         return behind is not None and not rows_on(behind)
+
+
+def _spot(hit: Hit) -> tuple[str | None, str]:
+    return event_id_of(hit), repr(hit.get("timestamp"))
