@@ -125,6 +125,17 @@ def test_events_without_a_time_are_read_at_the_end_of_the_others() -> None:
     moves="all",
     seed=0,
 )
+@example(
+    rows=597,
+    size=200,
+    unit="page",
+    order="desc",
+    grain=10**10,
+    total=None,
+    times="on",
+    moves="out",
+    seed=2,
+)
 @given(
     rows=st.integers(200, 1_600),
     size=st.integers(200, 400),

@@ -72,7 +72,8 @@ def linked_passes(
 ) -> Iterator[list[Hit]]:
     """Yield the events of a query, read until it is established that these are all; or say not.
 
-    Every seam of a pass shows it; or that as many events came as stand before the end.
+    Every seam of a pass shows it; or that as many events came as stand before the end, which has
+    not moved since the pass before.
 
     Args:
         pages: Fetches pages.
@@ -82,12 +83,15 @@ def linked_passes(
     Raises:
         ApiError: If a page cannot be had.
     """
-    known = KeySet()
+    known, end = KeySet(), None
     try:
         for _ in range(PASSES):
             reading = OffsetRead(pages, known, terms, down_to)
             yield from reading.hits()
-            if reading.is_linked or (reading.has_ended and len(known) == reading.end):
+            # A count is no proof where events went: some of those that came are not there any more.
+            is_counted = reading.has_ended and len(known) == reading.end == end
+            end = reading.end
+            if reading.is_linked or is_counted:
                 is_cut = reading.end == limits.WINDOW_ROWS  # where other searches end
                 pages.note_missing(None if is_cut else 0 if down_to else reading.lacking)
                 return

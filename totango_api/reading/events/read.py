@@ -2,9 +2,9 @@
 
 Facts: "Search API (events)". No count is promised, nor an order, and `offset` is called a page
 number while the text on accounts and users counts rows. So events are read by pages of which each
-repeats some of the one before (`event_chain`), by their times where that shows less or costs more
-(`event_times`), and in passes by offsets only where neither can be (`event_offsets`). What shows
-that these were all stands in `event_ends`.
+repeats some of the one before (`chain`), by their times where that shows less or costs more
+(`times`), and in passes by offsets only where neither can be (`offsets`). What shows
+that these were all stands in `ends`.
 
 The documentation has a reader stop at a page that is not full. It is believed after many full pages
 only: else one more call shows the end.
