@@ -93,3 +93,17 @@ def test_rows_that_come_do_not_stand_for_others_that_no_part_holds(moves: str) -
     found = {hit["name"] for batch in reading.batches() for hit in batch.hits}
     assert not search.lasting <= found
     assert reading.result.missing
+
+
+@pytest.mark.parametrize("moves", ["in", "out"])
+def test_what_a_partition_did_not_give_is_missing_whatever_comes_by_other_values(
+    moves: str,
+) -> None:
+    """All have the same name, so that more than a page of them proves nothing."""
+    search = LivingSearch(1_000, MOVES[moves], has_created=False, names=1, page_max=100)
+    ways = [KnownValues("status_group", STATUSES, 0.99), KnownValues("health", STATUSES[:1], 0.9)]
+    paging = Paging(page_size=100, in_flight=1)
+    reading = CompleteRead(search, Query(fields=(CREATED,)), (), ways, paging)
+    for _ in reading.batches():
+        pass
+    assert not reading.result.is_complete

@@ -87,11 +87,14 @@ class PartitionPages:
     def remaining(self, query: Query, lacking: int, new: int, done: Sequence[Term]) -> int:
         """Return how many rows no partition held after partitions by other values brought new ones.
 
-        Where the tenant changes, these may have come meanwhile.
+        Where the tenant changes, these may have come meanwhile: there, those are counted that are
+        in none of the partitions which gave all that they held.
         """
-        after = self._pages.count(query) if self._has_moved else None
-        if after is None:
+        if not self._has_moved:
             return lacking - new
+        after = self._pages.count(query) if done else None
+        if after is None:
+            return lacking
         try:
             left = coverage_of(self._pages, query, _any_of(done), after).left_out
         except RefusedError:

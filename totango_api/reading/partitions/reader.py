@@ -122,7 +122,7 @@ class PartitionReader:
         self._counts[f"in parts by {way.name}"] += 1
         listed = [one for each in partitions for one in each.values]
         held = way.term(listed) if listed else None
-        done += [held] if held is not None else []
+        done += [held] if held is not None and not inner else []
         if missing is None:
             if not way.is_disjoint:
                 # Counts of partitions that overlap prove nothing.
