@@ -71,6 +71,8 @@ class ProbedAccount:
 
     Attributes:
         writes: Writes that were sent.
+        made: What was made and stays, for people.
+        wait_seconds: How long a write is waited for.
     """
 
     def __init__(
@@ -80,7 +82,8 @@ class ProbedAccount:
         self.id = account_id
         self.writes = 0
         self._sdr_token = sdr_token
-        self._wait_seconds = wait_seconds
+        self.made: list[str] = []
+        self.wait_seconds = wait_seconds
         self._run = secrets.token_hex(3)
         self._connection = caller.client.connection
 
@@ -127,7 +130,7 @@ class ProbedAccount:
             ApiError: If the account cannot be read.
         """
         started = time.monotonic()
-        for pause in pauses(self._wait_seconds if seconds is None else seconds, FIRST_PAUSE):
+        for pause in pauses(self.wait_seconds if seconds is None else seconds, FIRST_PAUSE):
             time.sleep(pause)
             seen = self.read()
             if seen is not None and seen.name == mark:
@@ -144,8 +147,15 @@ class ProbedAccount:
         Raises:
             ApiError: If the account cannot be read.
         """
-        seconds = max(2 * earlier.seconds if earlier else 0.0, FEWEST_SECONDS)
-        return self.wait_for(mark, min(seconds, self._wait_seconds)) is not None
+        return self.wait_for(mark, self.patience(earlier.seconds if earlier else 0.0)) is not None
+
+    def patience(self, seconds: float) -> float:
+        """Return how long a write is waited for that may well have been refused.
+
+        Args:
+            seconds: How long an earlier write took to be seen.
+        """
+        return min(max(2 * seconds, FEWEST_SECONDS), self.wait_seconds)
 
     # Writing ------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
-from target_totango.probe import hub, tracking
+from target_totango.probe import edits, hub, records, tracking
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
@@ -23,13 +23,24 @@ if TYPE_CHECKING:
     from totango_api.probe import Question, Result
 
 MAX_CALLS: Final = 80
+RECORD_CALLS: Final = 40
+"""More calls by default with `--records`."""
+
 PUT_BACK_CALLS: Final = 10
 """Calls that are kept to put back what was written."""
 
 PROFILE: Final = "target-totango-probe.json"
 
-QUESTIONS: Final[tuple[Question[ProbedAccount], ...]] = (*tracking.QUESTIONS, *hub.QUESTIONS)
+ALWAYS_ASKED: Final[tuple[Question[ProbedAccount], ...]] = (*tracking.QUESTIONS, *hub.QUESTIONS)
+ASKED_WITH_RECORDS: Final[tuple[Question[ProbedAccount], ...]] = (
+    *records.QUESTIONS,
+    *edits.QUESTIONS,
+)
+QUESTIONS: Final = (*ALWAYS_ASKED, *ASKED_WITH_RECORDS)
 
+_RECORDS: Final = (
+    "One touchpoint (disable_sync) and one task are made, changed a few times, and stay there. "
+)
 _DESCRIPTION: Final = (
     "Find out how a service takes writes, on one account that you name for it; print a table, and "
     "say what is left of it there."
@@ -50,6 +61,8 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
         TotangoError: If the service cannot be asked at all.
     """
     options = _parser().parse_args(arguments)
+    if options.max_calls is None:
+        options.max_calls = MAX_CALLS + (RECORD_CALLS if options.records else 0)
     config = read_config(options.config)
     settings = Settings.from_config(config)
     connection = connected(config, user_agent="target-totango probe", max_retry_seconds=0)
@@ -69,9 +82,9 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
         if not options.yes:
             sys.stdout.write("Nothing was written. Say --yes to go on.\n")
             return 1
-        results, left = _asked(account, before, options.max_calls)
+        results, left = _asked(account, before, options)
     sys.stdout.write(conclude("target-totango", caller, results, output))
-    sys.stdout.write(f"{_left(left)}\n")
+    sys.stdout.write(f"{_left(left, account.made)}\n")
     sys.stdout.write(
         f"Profile: {output}. Set probe_path to it, and the target knows the service.\n"
     )
@@ -79,14 +92,14 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
 
 
 def _asked(
-    account: ProbedAccount, before: Seen | None, max_calls: int
+    account: ProbedAccount, before: Seen | None, options: argparse.Namespace
 ) -> tuple[list[Result], list[str] | None]:
     """Ask all questions; return the answers, and what is left: None if that is not known."""
     left: list[str] | None = None
     caller = account.caller
-    caller.max_calls = max_calls
+    caller.max_calls = options.max_calls
     try:
-        results = list(ask_all(QUESTIONS, account, caller))
+        results = list(ask_all(_questions(options), account, caller))
     finally:
         caller.max_calls = max(caller.calls, 0) + PUT_BACK_CALLS
         with suppress(TotangoError):
@@ -94,30 +107,43 @@ def _asked(
     return results, left
 
 
+def _questions(options: argparse.Namespace) -> tuple[Question[ProbedAccount], ...]:
+    return QUESTIONS if options.records else ALWAYS_ASKED
+
+
 def _announcement(before: Seen | None, options: argparse.Namespace) -> str:
-    least = sum(question.calls for question in QUESTIONS)
+    questions = _questions(options)
+    least = sum(question.calls for question in questions)
     there = "" if before else " It is not there: it would be made, and only people can archive it."
     return (
         f"Account {options.account_id}, and no other, will be written to.{there}\n"
-        f"{len(QUESTIONS)} questions in about {least} calls, at most {options.max_calls}: by "
+        f"{len(questions)} questions in about {least} calls, at most {options.max_calls}: by "
         "tracking calls and hub batches, its name (put back in the end) and the attributes "
         f"{TEXT_ATTRIBUTE!r} and {NUMBER_ATTRIBUTE!r}; a user that does not exist is deleted; no "
-        f"activity is counted. Each write is waited for, {options.wait:g} s at most.\n"
+        f"activity is counted. {_RECORDS if options.records else ''}Each write is waited for, "
+        f"{options.wait:g} s at most.\n"
     )
 
 
-def _left(left: Sequence[str] | None) -> str:
+def _left(left: Sequence[str] | None, made: Sequence[str]) -> str:
     if left is None:
         return "What was written could not be put back: look at the account."
-    if not left:
-        return "Left there: nothing but the definitions of the attributes, if they were made."
-    return f"Left there: {'; '.join(left)}."
+    if stays := (*left, *made):
+        return f"Left there: {'; '.join(stays)}."
+    return "Left there: nothing but the definitions of the attributes, if they were made."
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = probe_parser("target-totango", _DESCRIPTION, max_calls=MAX_CALLS)
+    parser.set_defaults(max_calls=None)
     parser.add_argument("--account-id", required=True, help="the account that is written to")
     parser.add_argument("--yes", action="store_true", help="write; without it, only say what")
+    parser.add_argument(
+        "--records",
+        action="store_true",
+        help="also make one touchpoint and one task, which stay "
+        f"(by default {RECORD_CALLS} calls more)",
+    )
     parser.add_argument(
         "--wait", type=float, default=120.0, help="seconds a write is waited for (default 120)"
     )

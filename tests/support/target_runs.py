@@ -32,6 +32,9 @@ def state(value: Any) -> dict[str, Any]:
     return {"type": "STATE", "value": {"bookmarks": {"n": value}}}
 
 
+PROBED = "test-account"
+"""The account that probes write to."""
+
 ACCOUNTS = schema(
     "accounts", "account_id", "account_name", "Plan", "Contract Value", keys=("account_id",)
 )

@@ -7,9 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from in_process import run_main
 from skipped_waits import Clock
-from target_runs import Delivered, lines_of
+from target_runs import PROBED, Delivered, lines_of
 
+from target_totango.cli import main
 from target_totango.target import TargetTotango
 from totango_api.errors import TotangoError
 from totango_api.http import retry
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ran import Ran
     from sandboxes import Sandbox
 
 
@@ -77,5 +80,22 @@ def deliver(
             json.loads(report.read_text()) if report.exists() else {},
             err + caplog.text,
         )
+
+    return run
+
+
+@pytest.fixture
+def probe(
+    service: Sandbox, config_file: Callable[..., Path], tmp_path: Path
+) -> Callable[..., tuple[Ran, Any]]:
+    """`probe(option, …, setting=value)`: what `target-totango probe` says, and its profile."""
+
+    def run(*options: str, account_id: str = PROBED, **settings: Any) -> tuple[Ran, Any]:
+        path = tmp_path / "answers.json"
+        path.unlink(missing_ok=True)
+        config = config_file(service.config(**settings))
+        arguments = ["probe", "--config", str(config), "--account-id", account_id]
+        ran = run_main(main, "target-totango", *arguments, "--output", str(path), *options)
+        return ran, json.loads(path.read_text()) if path.exists() else None
 
     return run

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
-from in_process import run_main
-from target_runs import ACCOUNTS, record
+from target_runs import ACCOUNTS, PROBED, record
 
-from target_totango.cli import main
-from target_totango.probe import QUESTIONS, account
+from target_totango.probe import ALWAYS_ASKED, account
 from totango_api.config import Connection
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, asked
 from totango_api.redaction import scrub
 
-TESTED, OTHER = "test-account", "other"
+TESTED, OTHER = PROBED, "other"
 SDR = "an-sdr-token"
 
 # Question, answer with every switch at its default, and others by the switches that bring them.
@@ -85,28 +82,14 @@ def filled(service):
     return service
 
 
-@pytest.fixture
-def probe(filled, config_file, tmp_path):
-    """`probe(option, …, setting=value)`: what `target-totango probe` says and writes."""
-
-    def run(*options: str, account_id: str = TESTED, **settings: Any):
-        path = tmp_path / "answers.json"
-        path.unlink(missing_ok=True)
-        config = config_file(filled.config(**settings))
-        arguments = ["probe", "--config", str(config), "--account-id", account_id]
-        ran = run_main(main, "target-totango", *arguments, "--output", str(path), *options)
-        return ran, json.loads(path.read_text()) if path.exists() else None
-
-    return run
-
-
 def test_every_position_at_its_default(filled, probe) -> None:
     ran, answers = probe("--yes")
     assert ran.code == 0, ran.stdout + ran.stderr
     assert answers["answers"] == {name: answer for name, answer, _ in POSITIONS if answer}
-    assert {name for name, _, _ in POSITIONS} == {question.name for question in QUESTIONS}
+    assert {name for name, _, _ in POSITIONS} == {question.name for question in ALWAYS_ASKED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "answer", "switches"),
     [
@@ -127,7 +110,7 @@ def test_a_write_that_is_seen_late(filled) -> None:
     connection = Connection.from_config(filled.config(), user_agent="test")
     with ApiClient(connection) as client:
         tested = account.ProbedAccount(Caller(client, 50), TESTED, sdr_token=None, wait_seconds=9)
-        assert asked(QUESTIONS[0], tested).value == "after 2 s"
+        assert asked(ALWAYS_ASKED[0], tested).value == "after 2 s"
 
 
 def test_without_yes_nothing_is_written(filled, probe) -> None:
@@ -200,7 +183,7 @@ def test_what_is_written_is_put_back_when_calls_run_out(filled, probe) -> None:
     assert filled.writable("accounts")[(TESTED,)]["account_name"] == "Tested"
 
 
-def test_no_name_and_no_value_is_told(probe) -> None:
+def test_no_name_and_no_value_is_told(filled, probe) -> None:
     ran, answers = probe("--yes", sdr_token=SDR)
     told = json.dumps(answers) + ran.stdout.partition("question")[2]
     for secret in ("sandbox-token", SDR, "Tested", "Gold", "Somebody", TESTED):

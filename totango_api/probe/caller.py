@@ -85,8 +85,13 @@ class Caller:
         """
         return self.call(lambda: self.client.post_form(path, form))
 
-    def call(self, send: Callable[[], T]) -> T:
+    def call(self, send: Callable[[], T], *, idempotent: bool = True) -> T:
         """Make a call; once more where the service was busy or could not be reached.
+
+        Args:
+            send: Makes it.
+            idempotent: Whether it may be made twice; if not, only what was certainly not carried
+                out is.
 
         Raises:
             ApiError: If it failed.
@@ -95,7 +100,7 @@ class Caller:
         try:
             return self._counted(send)
         except (RateLimitError, UnavailableError) as error:
-            if is_refusal(error):
+            if is_refusal(error) or (error.may_have_succeeded and not idempotent):
                 raise
             wait = getattr(error, "wait", None) or PAUSE_SECONDS
             time.sleep(min(wait, LONGEST_PAUSE_SECONDS))

@@ -8,7 +8,7 @@ from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_k
 from totango_api.reading.events.pages import PATH as EVENTS_PATH
 from totango_api.reading.events.pages import event_id_of, of_types, since
 from totango_api.reading.events.read import EventsRead
-from totango_api.reading.events.records import RecordEvent, record_events
+from totango_api.reading.events.records import RecordEvent, first_record_events, record_events
 from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.lists.parameters import PageParameters, parameters_of
 from totango_api.reading.lists.read import ListRead
@@ -41,6 +41,7 @@ __all__ = [
     "UserPartitions",
     "date_keys_of",
     "event_id_of",
+    "first_record_events",
     "of_types",
     "parameters_of",
     "partitioners_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from totango_api.writing.hub import HubClient, hub_headers
 from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
 from totango_api.writing.hub_rows import HubObject, HubRow, encoded_together
-from totango_api.writing.records import RecordClient, RecordEndpoint
+from totango_api.writing.records import SUCCESS, RecordClient, RecordEndpoint
 from totango_api.writing.tasks import TASK_ENDPOINT
 from totango_api.writing.touchpoints import TOUCHPOINT_ENDPOINT
 from totango_api.writing.tracking import (
@@ -32,6 +32,7 @@ __all__ = [
     "PIXEL",
     "RECEIPTS",
     "SALESFORCE_SHORT",
+    "SUCCESS",
     "TASK_ENDPOINT",
     "TOUCHPOINT_ENDPOINT",
     "Deletion",

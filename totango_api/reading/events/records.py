@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from totango_api.reading.events.pages import event_id_of, of_types, since
+from totango_api.reading.events.pages import EventPages, event_id_of, of_types, since
 from totango_api.reading.events.read import EventsRead
 from totango_api.search import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from totango_api.http import ApiClient
     from totango_api.search import Hit
@@ -58,10 +58,30 @@ def record_events(
     Raises:
         ApiError: If the server does not answer.
     """
-    terms = [of_types([event_type]), *([] if start is None else [since(start)])]
-    query = Query(terms=tuple(terms), sort_order=None)
+    query = _query(event_type, start)
     for batch in EventsRead(client, query, account_id=account_id).batches():
-        yield [event for hit in batch if (event := _event(hit, event_type)) is not None]
+        yield _events(batch, event_type)
+
+
+def first_record_events(
+    client: ApiClient, event_type: str, *, account_id: str, start: int
+) -> list[RecordEvent]:
+    """Return the events on the first page of those that `record_events` yields, with one call.
+
+    Raises:
+        ApiError: If the server does not answer.
+    """
+    page = EventPages(client, _query(event_type, start), account_id).fetch()
+    return _events(page.hits, event_type)
+
+
+def _query(event_type: str, start: int | None) -> Query:
+    terms = [of_types([event_type]), *([] if start is None else [since(start)])]
+    return Query(terms=tuple(terms), sort_order=None)
+
+
+def _events(hits: Iterable[Hit], event_type: str) -> list[RecordEvent]:
+    return [event for hit in hits if (event := _event(hit, event_type)) is not None]
 
 
 def _event(hit: Hit, event_type: str) -> RecordEvent | None:

@@ -1,0 +1,105 @@
+"""Questions about touchpoints and tasks: what answers a new one, and what a change asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from target_totango.probe.made_records import TASK, TOUCHPOINT, decoded, made
+from totango_api.probe import FAILED, Answer, Question, does_not_arise
+from totango_api.writing import SUCCESS
+
+if TYPE_CHECKING:
+    from target_totango.probe.account import ProbedAccount
+    from target_totango.probe.made_records import Kind, MadeRecord
+    from totango_api.reading import RecordEvent
+
+_NEXT_DIGIT: Final = str.maketrans("0123456789", "1234567890")
+
+
+def task_answer(account: ProbedAccount) -> Answer:
+    """Make a task and a touchpoint, and look at the answers."""
+    answers = {kind.name: _form(kind, made(account, kind)) for kind in (TASK, TOUCHPOINT)}
+    evidence = f"one each was made; a touchpoint was answered with {answers[TOUCHPOINT.name]}"
+    return Answer(answers[TASK.name], evidence)
+
+
+def _form(kind: Kind, record: MadeRecord) -> str:
+    if kind.endpoint.id_in(decoded(record.response)) is not None:
+        return "an id"
+    text = record.response.body.decode("utf-8", "replace").strip().strip('"').rstrip(".!")
+    return "Success" if text.lower() == SUCCESS else "something else"
+
+
+def first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, RecordEvent] | None:
+    """Change what was made, with all ids; return its events before and after.
+
+    None where one of them was not seen.
+
+    Raises:
+        ApiError: If nothing was made, or the service does not answer.
+    """
+    record = made(account, kind)
+
+    def fetch() -> tuple[RecordEvent, RecordEvent] | None:
+        before, after = record.event, record.change(is_expected=True)
+        return None if before is None or after is None else (before, after)
+
+    return account.caller.once(f"{kind.name} changed", fetch)
+
+
+def unchanged(kind: Kind) -> Answer:
+    """Return the answer to a question that needs changes that are seen."""
+    return Answer("?", f"a change of a {kind.name} was not seen in time", state=FAILED)
+
+
+def update_ids(account: ProbedAccount) -> Answer:
+    """Change what was made without ids in the body, and where that fails, without each of them."""
+    needed = []
+    for kind in (TOUCHPOINT, TASK):
+        if not first_change(account, kind):
+            return unchanged(kind)
+        needed.append(f"{kind.name}: {_needed(kind, made(account, kind))}")
+    return Answer("; ".join(needed), "ids without which a change was not carried out")
+
+
+def _needed(kind: Kind, record: MadeRecord) -> str:
+    if record.change(without=kind.ids) is not None:
+        return "none"
+    if len(kind.ids) == 1:
+        return kind.ids[0]
+    needed = [name for name in kind.ids if record.change(without=[name]) is None]
+    return ", ".join(needed) or "any one"
+
+
+def unknown_reference(account: ProbedAccount) -> Answer:
+    """Give the touchpoint a type that is in no list, and then a listed one again."""
+    listed = made(account, TOUCHPOINT).listed
+    if not listed:
+        return does_not_arise("no touchpoint type is listed that could be put back")
+    if not first_change(account, TOUCHPOINT):
+        return unchanged(TOUCHPOINT)
+    record, unlisted = made(account, TOUCHPOINT), _unlisted(listed)
+    event = record.change({TOUCHPOINT.reference: unlisted})
+    if event is None:
+        return Answer("refused", "a touchpoint type that is in no list")
+    shown = event.properties.get("meeting_type")
+    is_back = record.change({TOUCHPOINT.reference: listed[0]}) is not None
+    evidence = "a listed type was put back" if is_back else "no listed type could be put back"
+    if str(shown) == unlisted:
+        return Answer("taken", f"a touchpoint type that is in no list; {evidence}")
+    return Answer("left out", f"the rest of the change was taken; {evidence}")
+
+
+def _unlisted(listed: list[str]) -> str:
+    """Return an id that is not listed, and of the shape of one that is, so that only that tells."""
+    unlisted = listed[0].translate(_NEXT_DIGIT)
+    while unlisted in listed:
+        unlisted += "0"
+    return unlisted
+
+
+QUESTIONS: Final = (
+    Question("task_answer", "What answers a new task?", 6, task_answer),
+    Question("update_ids", "Which ids does a change need?", 8, update_ids),
+    Question("unknown_reference", "Is an unlisted type taken?", 1, unknown_reference),
+)

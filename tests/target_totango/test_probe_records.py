@@ -1,0 +1,138 @@
+"""`target-totango probe --records`: one touchpoint and one task, and what is asked with them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from target_runs import PROBED
+
+from target_totango.probe import QUESTIONS, account
+from target_totango.probe.records import _unlisted
+from totango_api.config import Connection
+from totango_api.http import ApiClient
+from totango_api.probe import Caller, asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandboxes import Sandbox
+
+    from totango_api.probe import Answer
+
+ALL_IDS = "touchpoint: account_id, event_id, note_id; task: account_id"
+
+POSITIONS: list[tuple[str, str, dict[str, str]]] = [
+    ("task_answer", "an id", {}),
+    ("task_answer", "Success", {"task_answer": "text"}),
+    ("update_ids", ALL_IDS, {}),
+    ("update_ids", "touchpoint: none; task: none", {"update_ids": "optional"}),
+    ("unknown_reference", "refused", {}),
+    ("unknown_reference", "taken", {"unknown_reference": "accept"}),
+    ("event_edits", "kept", {}),
+    ("event_edits", "another timestamp", {"event_edits": "move"}),
+    ("event_edits", "another event", {"event_edits": "new"}),
+    ("task_edits", "another event", {}),
+    ("task_edits", "another timestamp", {"task_edits": "move"}),
+    ("task_edits", "kept", {"task_edits": "keep"}),
+]
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "FEWEST_SECONDS", 0.2)
+
+
+@pytest.fixture
+def filled(service: Sandbox) -> Sandbox:
+    service.load(
+        accounts=[{"account_id": PROBED, "account_name": "Tested", "attributes": {}}],
+        touchpoint_types=[{"id": "type-1", "display_name": "Web Meeting"}],
+        activity_types=[{"activity_type_id": "renewal", "display_name": "Renewal"}],
+    )
+    return service
+
+
+@pytest.fixture
+def tested(filled: Sandbox) -> Iterator[account.ProbedAccount]:
+    connection = Connection.from_config(filled.config(), user_agent="test")
+    with ApiClient(replace(connection, max_retry_seconds=0)) as client:
+        caller = Caller(client, 60)
+        yield account.ProbedAccount(caller, PROBED, sdr_token=None, wait_seconds=2)
+
+
+@pytest.fixture
+def ask(tested: account.ProbedAccount) -> Callable[[str], Answer]:
+    """`ask(name)`: the answer to the question of that name."""
+    by_name = {question.name: question for question in QUESTIONS}
+    return lambda name: asked(by_name[name], tested)
+
+
+@pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)
+def test_every_position_of_a_switch_is_told(filled, ask, name, answer, switches) -> None:
+    filled.set(**switches)
+    assert ask(name).value == answer
+    made = {kind: len(filled.dump(kind)) for kind in ("touchpoints", "tasks")}
+    assert max(made.values()) == 1
+
+
+@pytest.mark.parametrize("mode", ["move", "new"])
+def test_edits_do_not_disturb_what_is_asked_behind_them(filled, ask, mode) -> None:
+    filled.set(event_edits=mode, task_edits=mode, task_answer="text", update_ids="required")
+    assert ask("update_ids").value == ALL_IDS
+    assert ask("unknown_reference").value == "refused"
+
+
+def test_a_listed_type_is_put_back(filled, ask) -> None:
+    filled.set(unknown_reference="accept")
+    assert "a listed type was put back" in ask("unknown_reference").evidence
+    [event] = filled.dump("events")
+    assert event["properties"]["meeting_type"] == "type-1"
+    [kept] = filled.dump("touchpoints")
+    assert kept["disable_sync"] is True
+
+
+def test_without_listed_types_none_is_asked_about(filled, ask) -> None:
+    filled.chaos("403@touchpoint_types")
+    assert ask("unknown_reference").value == "does not arise"
+    assert ask("event_edits").value == "kept"
+
+
+def test_a_call_that_was_cut_off_is_not_sent_again(filled, tested, ask) -> None:
+    filled.chaos("500@touchpoints:applied")
+    answers = [ask(name) for name in ("event_edits", "unknown_reference", "event_edits")]
+    assert {answer.state for answer in answers} == {"failed"}
+    assert len(filled.dump("touchpoints")) == 1
+    assert tested.made == ["a touchpoint"]
+
+
+def test_what_is_refused_is_not_said_to_stay(filled, tested, ask) -> None:
+    filled.chaos("403@tasks")
+    assert ask("task_answer").state == "failed"
+    assert tested.made == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "unlisted"),
+    [(["type-1"], "type-2"), (["99"], "00"), (["1", "2"], "20"), (["renewal"], "renewal0")],
+    ids=str,
+)
+def test_an_unlisted_id_looks_like_those_that_are_listed(listed, unlisted) -> None:
+    assert _unlisted(listed) == unlisted
+
+
+@pytest.mark.slow
+def test_all_of_it_is_said_before_and_after(filled, probe) -> None:
+    ran, _ = probe("--records")
+    assert "at most 120" in ran.stdout
+    assert "One touchpoint" in ran.stdout
+    assert not filled.dump("touchpoints")
+    ran, answers = probe("--records", "--yes")
+    assert ran.code == 0, ran.stdout + ran.stderr
+    assert set(answers["answers"]) >= {name for name, _, _ in POSITIONS}
+    assert "a touchpoint" in ran.stdout.partition("Left there:")[2]
+    assert len(filled.dump("touchpoints")) == len(filled.dump("tasks")) == 1
+    assert PROBED not in json.dumps(answers)
+    assert "type-" not in json.dumps(answers)
