@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -12,11 +11,11 @@ from target_totango.target import TargetTotango
 from totango_api.errors import SettingsError
 from totango_api.plugin_config import check_settings
 
-# Copied, since the SDK puts settings of its own into them when a command runs.
+# Their own: the SDK puts settings into the other ones when a command runs, even in another module.
 FORMS = [
     pytest.param(plugin.name, name, properties, id=f"{plugin.name}:{name}")
     for plugin in (TapTotango, TargetTotango)
-    for properties in [copy.deepcopy(plugin.config_jsonschema["properties"])]
+    for properties in [plugin.own_schema["properties"]]
     for name, schema in properties.items()
     if "pattern" in schema
 ]
