@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from target_totango.probe.held import text_of
 from target_totango.verify import pauses
 from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
@@ -22,9 +23,10 @@ from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from target_totango.probe.held import Held
     from totango_api.http import Response
     from totango_api.probe import Caller
-    from totango_api.search import FieldSpec
+    from totango_api.search import FieldSpec, Hit
 
 TEXT_ATTRIBUTE: Final = "Singer Probe Text"
 NUMBER_ATTRIBUTE: Final = "Singer Probe Number"
@@ -72,6 +74,7 @@ class ProbedAccount:
     Attributes:
         writes: Writes that were sent.
         made: What was made and stays, for people.
+        lent: Values that are to be written back, by API name.
         wait_seconds: How long a write is waited for.
     """
 
@@ -83,6 +86,7 @@ class ProbedAccount:
         self.writes = 0
         self._sdr_token = sdr_token
         self.made: list[str] = []
+        self.lent: dict[str, Held] = {}
         self.wait_seconds = wait_seconds
         self._run = secrets.token_hex(3)
         self._connection = caller.client.connection
@@ -115,13 +119,33 @@ class ProbedAccount:
         return self._read()  # columns that nobody has written yet may be refused
 
     def _read(self, *fields: FieldSpec) -> Seen | None:
+        hit = self._hit(*fields)
+        if hit is None:
+            return None
+        values = [*(hit.get("selected_fields") or ()), None, None]
+        return Seen(hit.get("display_name"), *values[:2])
+
+    def _hit(self, *fields: FieldSpec) -> Hit | None:
         term = {"type": "string", "term": "identifier", "in_list": [self.id]}
         page = self.caller.search(ACCOUNTS, Query(terms=(term,), fields=fields, count=10))
-        for hit in page.hits:
-            if account_id_of(hit) == self.id:
-                values = [*(hit.get("selected_fields") or ()), None, None]
-                return Seen(hit.get("display_name"), *values[:2])
-        return None
+        return next((hit for hit in page.hits if account_id_of(hit) == self.id), None)
+
+    def values(self, *fields: FieldSpec) -> list[Any]:
+        """Return what some fields show of the account; nothing if it is not there.
+
+        Raises:
+            ApiError: If it cannot be read.
+        """
+        hit = self._hit(*fields)
+        return [] if hit is None else list(hit.get("selected_fields") or ())
+
+    def value(self, field: FieldSpec) -> Any:
+        """Return what one field shows of the account; None if it shows nothing.
+
+        Raises:
+            ApiError: If it cannot be read.
+        """
+        return next(iter(self.values(field)), None)
 
     def wait_for(self, mark: str, seconds: float | None = None) -> Written | None:
         """Read until a mark is seen; None if it is not in time.
@@ -184,8 +208,17 @@ class ProbedAccount:
         Raises:
             ApiError: If the service does not answer.
         """
-        mark, named = self.mark(), {"text": TEXT_ATTRIBUTE, "number": NUMBER_ATTRIBUTE}
-        self.track({_NAME: mark, **{named[key]: value for key, value in values.items()}})
+        named = {"text": TEXT_ATTRIBUTE, "number": NUMBER_ATTRIBUTE}
+        return self.tracked_values({named[key]: value for key, value in values.items()})
+
+    def tracked_values(self, values: Mapping[str, str]) -> Written | None:
+        """Do so with any values, by API name.
+
+        Raises:
+            ApiError: If the service does not answer.
+        """
+        mark = self.mark()
+        self.track({_NAME: mark, **values})
         return self.wait_for(mark)
 
     def post(self, kind: str, rows: list[dict[str, Any]]) -> Response:
@@ -218,6 +251,7 @@ class ProbedAccount:
         name = (before.name if before else None) or self.id
         text, number = (before.text, before.number) if before else (None, None)
         values = {TEXT_ATTRIBUTE: _text(text), NUMBER_ATTRIBUTE: _text(number)}
+        values |= {api_name: held.text for api_name, held in self.lent.items()}
         self.writes += 1
         self.track({_NAME: name, **values})
         found = self.wait_for(name)
@@ -236,7 +270,11 @@ class ProbedAccount:
             for attribute, (now, then) in held.items()
             if _text(now) != _text(then)
         ]
-        return left
+        return left + [
+            f"another value of the attribute {held.api_name!r}"
+            for held in self.lent.values()
+            if text_of(self.value(held.field)) != held.text
+        ]
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
-from target_totango.probe import edits, hub, records, tracking
+from target_totango.probe import edits, held_values, hub, records, tracking
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
@@ -31,7 +31,11 @@ PUT_BACK_CALLS: Final = 10
 
 PROFILE: Final = "target-totango-probe.json"
 
-ALWAYS_ASKED: Final[tuple[Question[ProbedAccount], ...]] = (*tracking.QUESTIONS, *hub.QUESTIONS)
+ALWAYS_ASKED: Final[tuple[Question[ProbedAccount], ...]] = (
+    *tracking.QUESTIONS,
+    *hub.QUESTIONS,
+    *held_values.QUESTIONS,
+)
 ASKED_WITH_RECORDS: Final[tuple[Question[ProbedAccount], ...]] = (
     *records.QUESTIONS,
     *edits.QUESTIONS,
@@ -40,6 +44,11 @@ QUESTIONS: Final = (*ALWAYS_ASKED, *ASKED_WITH_RECORDS)
 
 _RECORDS: Final = (
     "One touchpoint (disable_sync) and one task are made, changed a few times, and stay there. "
+)
+_LENT: Final = (
+    "Where the account has them, a list of the service's own, the Salesforce id and the owners "
+    "(Success Manager, Sales Manager) get another value for "
+    "a moment. "
 )
 _DESCRIPTION: Final = (
     "Find out how a service takes writes, on one account that you name for it; print a table, and "
@@ -114,13 +123,14 @@ def _questions(options: argparse.Namespace) -> tuple[Question[ProbedAccount], ..
 def _announcement(before: Seen | None, options: argparse.Namespace) -> str:
     questions = _questions(options)
     least = sum(question.calls for question in questions)
+    records = _RECORDS if options.records else ""
     there = "" if before else " It is not there: it would be made, and only people can archive it."
     return (
         f"Account {options.account_id}, and no other, will be written to.{there}\n"
         f"{len(questions)} questions in about {least} calls, at most {options.max_calls}: by "
         "tracking calls and hub batches, its name (put back in the end) and the attributes "
         f"{TEXT_ATTRIBUTE!r} and {NUMBER_ATTRIBUTE!r}; a user that does not exist is deleted; no "
-        f"activity is counted. {_RECORDS if options.records else ''}Each write is waited for, "
+        f"activity is counted. {_LENT}{records}Each write is waited for, "
         f"{options.wait:g} s at most.\n"
     )
 

@@ -16,6 +16,7 @@ from totango_api.writing import RECEIPTS
 
 if TYPE_CHECKING:
     from target_totango.probe.account import ProbedAccount, Written
+    from totango_api.search import Attribute
 
 ODD_TEXT: Final = 'a+b %41 & c=d; "q" \\ \u00fc\u4e2d'
 """Every sign that an encoding may spoil."""
@@ -30,6 +31,18 @@ _PATIENCE: Final = 20
 def first(account: ProbedAccount) -> Written | None:
     """Return the first write, which several questions look at; None if it was not seen."""
     return account.caller.once("first write", lambda: account.tracked(text=ODD_TEXT, number="12"))
+
+
+def definitions(account: ProbedAccount) -> list[Attribute]:
+    """Return the attribute definitions of the service, as they are after the first write.
+
+    Raises:
+        ApiError: If they are not answered.
+    """
+    client = account.caller.client
+    return account.caller.once(
+        "definitions", lambda: account.caller.call(lambda: discover_attributes(client, seconds=0))
+    )
 
 
 def unseen(why: str = _UNSEEN) -> Answer:
@@ -74,7 +87,7 @@ def unknown_attributes(account: ProbedAccount) -> Answer:
     if seen.text is None and seen.number is None:
         return Answer("dropped", "neither a text nor a number was taken", "define them in Totango")
     try:
-        known = account.caller.call(lambda: discover_attributes(account.caller.client, seconds=0))
+        known = definitions(account)
     except ApiError:
         return Answer("created", "both were taken; their types are not told")
     kinds = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,21 +13,27 @@ from skipped_waits import Clock
 from target_runs import PROBED, Delivered, lines_of
 
 from target_totango.cli import main
+from target_totango.probe import QUESTIONS, account
 from target_totango.target import TargetTotango
+from totango_api.config import Connection
 from totango_api.errors import TotangoError
-from totango_api.http import retry
+from totango_api.http import ApiClient, retry
+from totango_api.probe import Caller, asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ran import Ran
     from sandboxes import Sandbox
 
+    from totango_api.probe import Answer
+
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the order and the number of retries, but not their waits."""
+    """Keep the order and the number of retries, but not their waits; probes wait for less."""
+    monkeypatch.setattr(account, "FEWEST_SECONDS", 0.2)
     monkeypatch.setattr(retry.random, "uniform", lambda *_: 0.01)
 
 
@@ -99,3 +106,19 @@ def probe(
         return ran, json.loads(path.read_text()) if path.exists() else None
 
     return run
+
+
+@pytest.fixture
+def probed(service: Sandbox) -> Iterator[account.ProbedAccount]:
+    """The account that a probe writes to."""
+    connection = Connection.from_config(service.config(), user_agent="test")
+    with ApiClient(replace(connection, max_retry_seconds=0)) as client:
+        caller = Caller(client, 60)
+        yield account.ProbedAccount(caller, PROBED, sdr_token=None, wait_seconds=2)
+
+
+@pytest.fixture
+def ask(probed: account.ProbedAccount) -> Callable[[str], Answer]:
+    """`ask(name)`: the answer to the question of that name."""
+    by_name = {question.name: question for question in QUESTIONS}
+    return lambda name: asked(by_name[name], probed)

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from target_runs import PROBED
 
-from target_totango.probe import QUESTIONS, account
 from target_totango.probe.records import _unlisted
-from totango_api.config import Connection
-from totango_api.http import ApiClient
-from totango_api.probe import Caller, asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from sandboxes import Sandbox
-
-    from totango_api.probe import Answer
 
 ALL_IDS = "touchpoint: account_id, event_id, note_id; task: account_id"
 
@@ -40,11 +31,6 @@ POSITIONS: list[tuple[str, str, dict[str, str]]] = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "FEWEST_SECONDS", 0.2)
-
-
 @pytest.fixture
 def filled(service: Sandbox) -> Sandbox:
     service.load(
@@ -53,21 +39,6 @@ def filled(service: Sandbox) -> Sandbox:
         activity_types=[{"activity_type_id": "renewal", "display_name": "Renewal"}],
     )
     return service
-
-
-@pytest.fixture
-def tested(filled: Sandbox) -> Iterator[account.ProbedAccount]:
-    connection = Connection.from_config(filled.config(), user_agent="test")
-    with ApiClient(replace(connection, max_retry_seconds=0)) as client:
-        caller = Caller(client, 60)
-        yield account.ProbedAccount(caller, PROBED, sdr_token=None, wait_seconds=2)
-
-
-@pytest.fixture
-def ask(tested: account.ProbedAccount) -> Callable[[str], Answer]:
-    """`ask(name)`: the answer to the question of that name."""
-    by_name = {question.name: question for question in QUESTIONS}
-    return lambda name: asked(by_name[name], tested)
 
 
 @pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)
@@ -100,18 +71,18 @@ def test_without_listed_types_none_is_asked_about(filled, ask) -> None:
     assert ask("event_edits").value == "kept"
 
 
-def test_a_call_that_was_cut_off_is_not_sent_again(filled, tested, ask) -> None:
+def test_a_call_that_was_cut_off_is_not_sent_again(filled, probed, ask) -> None:
     filled.chaos("500@touchpoints:applied")
     answers = [ask(name) for name in ("event_edits", "unknown_reference", "event_edits")]
     assert {answer.state for answer in answers} == {"failed"}
     assert len(filled.dump("touchpoints")) == 1
-    assert tested.made == ["a touchpoint"]
+    assert probed.made == ["a touchpoint"]
 
 
-def test_what_is_refused_is_not_said_to_stay(filled, tested, ask) -> None:
+def test_what_is_refused_is_not_said_to_stay(filled, probed, ask) -> None:
     filled.chaos("403@tasks")
     assert ask("task_answer").state == "failed"
-    assert tested.made == []
+    assert probed.made == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,158 @@
+"""Questions about values that the account has: each is another one for a moment.
+
+Nothing is asked where no value can be read that could be written back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from target_totango.probe.held import Held, text_of
+from target_totango.probe.lent_values import lend, values_of
+from target_totango.probe.tracking import definitions, first, unseen
+from totango_api.errors import ApiError
+from totango_api.probe import Answer, Question, does_not_arise, said_of
+from totango_api.search import ACCOUNTS, CORE_ATTRIBUTES, LIST, discover
+from totango_api.writing import SALESFORCE_SHORT, is_short_salesforce_id, salesforce_long_id
+
+if TYPE_CHECKING:
+    from target_totango.probe.account import ProbedAccount
+    from totango_api.search import Attribute, FieldSpec
+
+NO_OPTION: Final = "Singer probe: no option"
+_MOST_LISTS: Final = 20
+_SFID: Final = "sfid"
+_SFID_FIELD: Final[FieldSpec] = {"type": "string_attribute", "attribute": _SFID}
+_ROLES: Final = ("Success Manager", "Sales Manager")
+_UNSEEN: Final = "the write was not seen"
+
+
+def unknown_option(account: ProbedAccount) -> Answer:
+    """Write a text that is no option into a list of the service's own that has a value.
+
+    Lists that Totango gives a meaning are left alone, and lifecycles, which remember stages.
+    """
+    if first(account) is None:
+        return unseen()
+    try:
+        known = definitions(account)
+    except ApiError as error:
+        return does_not_arise(f"attributes are not named: {said_of(error)}")
+    core = {one.api_name for one in CORE_ATTRIBUTES[ACCOUNTS]}
+    lists = [
+        one
+        for one in known
+        if one.object == ACCOUNTS
+        and one.kind == LIST
+        and one.options
+        and one.api_name not in core
+        and NO_OPTION not in one.options
+    ]
+    held = _held_option(account, lists[:_MOST_LISTS])
+    if held is None:
+        return does_not_arise("the account has no value in a list that names its options")
+    lent = lend(account, held, NO_OPTION)
+    if lent is None:
+        return unseen(_UNSEEN)
+    if lent.shown == NO_OPTION:
+        what = "a text that is no option was seen"
+        if _is_option_now(account, held):
+            account.made.append(f"the option {NO_OPTION!r} of the attribute {held.api_name!r}")
+            what = "a text that was no option was seen, and became one"
+        return Answer("kept", _evidence(what, is_back=lent.is_back))
+    if lent.shown == held.text:
+        return Answer("dropped", "the value was still there")
+    what = "emptied" if lent.shown is None else "changed"
+    return Answer(what, _evidence("another value was seen", is_back=lent.is_back))
+
+
+def _held_option(account: ProbedAccount, lists: list[Attribute]) -> Held | None:
+    """Return the first value that is an option of its list."""
+    if not lists:
+        return None
+    values = values_of(account, *(one.search_field for one in lists))
+    for one, value in zip(lists, values, strict=False):
+        if (text := text_of(value)) in one.options:
+            return Held(one.api_name, one.search_field, str(text))
+    return None
+
+
+def _is_option_now(account: ProbedAccount, held: Held) -> bool:
+    client = account.caller.client
+    known = account.caller.call(lambda: discover(client, seconds=0))
+    return any(one.api_name == held.api_name and NO_OPTION in one.options for one in known)
+
+
+def sfid_writes(account: ProbedAccount) -> Answer:
+    """Write the account's own Salesforce id in its other spelling: it means the same record."""
+    if first(account) is None:
+        return unseen()
+    shown = next(iter(values_of(account, _SFID_FIELD)), None)
+    text = text_of(shown)
+    other = None if text is None else _other_spelling(text)
+    if text is None or other is None:
+        return does_not_arise("the account shows no Salesforce id, and one could not be taken away")
+    lent = lend(account, Held(_SFID, _SFID_FIELD, text), other)
+    if lent is None:
+        return unseen(_UNSEEN)
+    if lent.shown == text:
+        return Answer("ignored", "the same id in its other spelling was not seen")
+    return Answer("taken", _evidence("the same id was seen otherwise", is_back=lent.is_back))
+
+
+def _other_spelling(text: str) -> str | None:
+    """Return the long form of a short Salesforce id or the reverse; None for what is neither."""
+    if is_short_salesforce_id(text):
+        return salesforce_long_id(text)
+    short = text[:SALESFORCE_SHORT]
+    is_long = is_short_salesforce_id(short) and salesforce_long_id(short) == text
+    return short if is_long else None
+
+
+def owner_values(account: ProbedAccount) -> Answer:
+    """Write the e-mail of an owner in place of the name, then that of the other owner.
+
+    Nobody becomes an owner of the account who was none, and most of what is asked changes none.
+    """
+    if first(account) is None:
+        return unseen()
+    fields: list[FieldSpec] = [{"type": "owner", "account_role": role} for role in _ROLES]
+    owners = [
+        (Held(role, field, name), email)
+        for role, field, value in zip(_ROLES, fields, values_of(account, *fields), strict=False)
+        if (name := text_of(value)) and (email := _email_of(value)) and email != name
+    ]
+    if not owners:
+        return does_not_arise("the account shows no owner with an e-mail")
+    (held, email), *others = owners
+    lent = lend(account, held, email)
+    if lent is None:
+        return unseen(_UNSEEN)
+    if lent.shown == email:
+        return Answer("any text", _evidence("an e-mail became the name", is_back=lent.is_back))
+    other = next((other for other, _ in others if other.text != held.text), None)
+    if other is None or not lent.is_back:
+        return Answer("names of users", "an e-mail did not become the name")
+    lent = lend(account, other, email)
+    if lent is None:
+        return unseen(_UNSEEN)
+    if lent.shown == held.text:
+        evidence = _evidence("an e-mail was taken for its user", is_back=lent.is_back)
+        return Answer("names or e-mails", evidence)
+    return Answer("names of users", "the e-mail of another owner changed nothing")
+
+
+def _email_of(value: Any) -> str | None:
+    email = value.get("owner_tid_value") if isinstance(value, dict) else None
+    return email if isinstance(email, str) and "@" in email else None
+
+
+def _evidence(what: str, *, is_back: bool) -> str:
+    return f"{what}, and is put back" if is_back else f"{what}; see what is left"
+
+
+QUESTIONS: Final = (
+    Question("unknown_option", "Is a text kept that is no option?", 0, unknown_option),
+    Question("sfid_writes", "Is a Salesforce id taken?", 1, sfid_writes),
+    Question("owner_values", "Who is taken as an owner?", 1, owner_values),
+)
