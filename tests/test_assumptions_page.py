@@ -18,7 +18,6 @@ ROWS = [
 ]
 NOT_ASKED = {
     "What does a tenant look like": "other people would have to work on it meanwhile",
-    "How does a plain list of the user's own": "only the user knows whether it pages at all",
     "How late is a parent seen": "accounts would be tied to one another",
     "Is a failure inside a 200": "a service does not fail when it is asked to",
     "Is every response strict JSON?": "it depends on each value that a service holds",

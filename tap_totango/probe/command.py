@@ -5,7 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe import audit, columns, events, filters, lists, pages, scrolling, window
+from tap_totango.own_requests import own_requests
+from tap_totango.probe import (
+    audit,
+    columns,
+    events,
+    filters,
+    lists,
+    own_lists,
+    pages,
+    scrolling,
+    window,
+)
 from tap_totango.probe.service import ProbedService
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, Profile, are_settled, ask_all, conclude, probe_parser
@@ -39,6 +50,7 @@ QUESTIONS: Final[tuple[Question[ProbedService], ...]] = (
     *lists.QUESTIONS,
     *scrolling.QUESTIONS,
     *audit.QUESTIONS,
+    *own_lists.QUESTIONS,
     *OF_WHAT_IS_LEFT,
 )
 """In the order in which they are asked: what a read depends on comes first."""
@@ -65,6 +77,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     options = _parser().parse_args(arguments)
     config = read_config(options.config)
     connection = connected(config, user_agent="tap-totango probe", max_retry_seconds=0)
+    own = own_requests(config.get("streams"), ())
     output = Profile.check_place(options.output or config.get("probe_path") or PROFILE)
     least = sum(question.calls for question in QUESTIONS)
     sys.stdout.write(
@@ -74,7 +87,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     sys.stdout.flush()
     with ApiClient(connection) as client:
         caller = Caller(client, options.max_calls, team_id=_team_id(config))
-        results = list(ask_all(QUESTIONS, ProbedService(caller), caller))
+        results = list(ask_all(QUESTIONS, ProbedService(caller, own), caller))
     sys.stdout.write(conclude("tap-totango", caller, results, output))
     sys.stdout.write(f"Profile: {output}. Set probe_path to it, and the tap saves calls.\n")
     return int(not are_settled(results))

@@ -22,6 +22,9 @@ from totango_api.search import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_totango.own_requests import OwnRequest
     from totango_api.probe import Caller
     from totango_api.search import Attribute, Page, Term
 
@@ -45,10 +48,12 @@ class ProbedService:
 
     Args:
         caller: Makes the calls.
+        own_requests: Those of the setting `streams`.
     """
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, own_requests: Sequence[OwnRequest] = ()) -> None:
         self.caller = caller
+        self.own_requests = own_requests
         self.page_rows = PAGE_ROWS
         self.large_page_error: ApiError | None = None
         self.parent_error: ApiError | None = None

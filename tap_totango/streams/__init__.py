@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tap_totango.own_requests import own_requests
 from tap_totango.streams.accounts import AccountsStream
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.base import TotangoStream
@@ -29,7 +30,6 @@ from tap_totango.streams.own import (
     OwnAccountsStream,
     OwnListStream,
     OwnUsersStream,
-    own_requests,
 )
 from tap_totango.streams.selection import check_selection, fail_narrow_streams
 from tap_totango.streams.users import UsersStream

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ALL = 1000
 BY_NAME = {question.name: question for question in QUESTIONS}
+ASKED = set(BY_NAME) - {"list_offset"}
+"""Where no list of the user's own is set: see test_probe_own_lists.py."""
 
 # Question, answer with every switch at its default, and others by the switches that bring them.
 POSITIONS: list[tuple[str, str, dict[str, dict[str, str]]]] = [
@@ -197,7 +199,7 @@ def settled_but_for_what_is_left(ran, profile) -> None:
     """Every question is settled, or is of those that get only the calls that are left."""
     if ran.code:
         left = {question.name for question in OF_WHAT_IS_LEFT}
-        assert set(BY_NAME) - set(profile["answers"]) <= left, ran.stdout
+        assert ASKED - set(profile["answers"]) <= left, ran.stdout
         assert "raise --max-calls" in ran.stdout
 
 
@@ -218,7 +220,7 @@ def test_a_service_that_refuses_all_teams(filled, ask, monkeypatch, name) -> Non
 
 def test_every_question_is_tried_in_two_positions() -> None:
     elsewhere = {"reference_lists", "audit_limit", "audit_delay", "activity_delay"}
-    assert {name for name, _, others in POSITIONS if others} == set(BY_NAME) - elsewhere
+    assert {name for name, _, others in POSITIONS if others} == ASKED - elsewhere
 
 
 # The command ------------------------------------------------------------------------------------
@@ -247,7 +249,7 @@ def test_a_probe_stays_within_its_calls_and_changes_nothing(filled, probe) -> No
     assert len(calls) <= MAX_CALLS == 30
     assert {call["method"] for call in calls} <= {"GET", "POST"}
     assert filled.writable("accounts") == before
-    assert set(profile["answers"]) == set(BY_NAME)
+    assert set(profile["answers"]) == ASKED
 
 
 def test_no_name_and_no_value_of_the_service_is_told(filled, probe) -> None:
@@ -273,7 +275,7 @@ def test_many_refusals_leave_calls_for_every_question(filled, probe) -> None:
     ran, calls, profile = probe()
     assert len(calls) <= MAX_CALLS
     left = {question.name for question in OF_WHAT_IS_LEFT}
-    assert set(BY_NAME) - set(profile["answers"]) - left == {"unknown_column"}
+    assert ASKED - set(profile["answers"]) - left == {"unknown_column"}
     assert ran.code == 1
     assert profile["answers"]["columns"] == "some refused"
     refused = {"owner", "health_trend", "named_aggregation", "number:score", "string:health"}

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
 
+    from tap_totango.own_requests import OwnRequest
     from tap_totango.records import Table
     from tap_totango.schema import SeenColumns
     from tap_totango.streams.context import StreamContext
-    from tap_totango.streams.own.requests import OwnRequest
     from totango_api.search import ListPage, Row
 
 

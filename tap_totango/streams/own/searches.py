@@ -11,7 +11,7 @@ from tap_totango.streams.users import UsersStream
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_totango.streams.own.requests import OwnRequest
+    from tap_totango.own_requests import OwnRequest
     from totango_api.search import PastedQuery
 
 
