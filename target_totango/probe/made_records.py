@@ -97,23 +97,33 @@ class MadeRecord:
         self._kind = kind
         self._caller = account.caller
         self._start = int((time.time() - self._caller.client.clock.ahead) * 1000)
-        self.response, mark = self._make()
-        started = time.monotonic()
-        self._wait_for(mark, account.wait_seconds)
-        self._seconds = time.monotonic() - started
+        self._seconds = 0.0
+        self._mark = account.mark()
+        self.response = self._make()
 
-    def _make(self) -> tuple[Response, str]:
-        kind, account, mark = self._kind, self._account, self._account.mark()
+    def _make(self) -> Response:
+        kind, account, mark = self._kind, self._account, self._mark
         reference = {kind.reference: self.listed[0]} if self.listed else {}
         fields = {kind.marked: mark, kind.text: TEXT, **reference}
         body = kind.endpoint.body(account.id, fields)
         account.made.append(f"a {kind.name}")
         try:
-            return self._send("POST", kind.endpoint.path, body, idempotent=False), mark
+            return self._send("POST", kind.endpoint.path, body, idempotent=False)
         except ApiError as error:
             if not error.may_have_succeeded:
                 account.made.pop()
             raise
+
+    def first_event(self) -> RecordEvent | None:
+        """Return the event of its making, once that is seen; None if it is not in time.
+
+        Raises:
+            ApiError: If events cannot be read.
+        """
+        started = time.monotonic()
+        event = self._wait_for(self._mark, self._account.wait_seconds)
+        self._seconds = time.monotonic() - started
+        return event
 
     def change(
         self,
@@ -127,10 +137,10 @@ class MadeRecord:
         Args:
             fields: What is changed beside the mark.
             without: Names of ids that are not sent.
-            is_expected: Whether it is waited for as long as for any write.
+            is_expected: Whether it is waited for as long as any write, and a refusal is an error.
 
         Raises:
-            ApiError: If the service does not answer.
+            ApiError: If the service does not answer, or refuses what is expected.
         """
         if self.event is None:
             return None
@@ -143,7 +153,7 @@ class MadeRecord:
         try:
             self._send("PUT", path, sent, idempotent=True)
         except ApiError as error:
-            if is_refusal(error):
+            if is_refusal(error) and not is_expected:
                 return None
             raise
         account = self._account
@@ -190,7 +200,7 @@ def made(account: ProbedAccount, kind: Kind) -> MadeRecord:
     """Return the one touchpoint or task; made when it is asked for first.
 
     Raises:
-        ApiError: If it was not made, or no event of it can be read.
+        ApiError: If it was not made.
     """
     return account.caller.once(kind.name, lambda: MadeRecord(account, kind, _listed(account, kind)))
 

@@ -41,7 +41,7 @@ def first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, Recor
     record = made(account, kind)
 
     def fetch() -> tuple[RecordEvent, RecordEvent] | None:
-        before, after = record.event, record.change(is_expected=True)
+        before, after = record.first_event(), record.change(is_expected=True)
         return None if before is None or after is None else (before, after)
 
     return account.caller.once(f"{kind.name} changed", fetch)
@@ -99,7 +99,7 @@ def _unlisted(listed: list[str]) -> str:
 
 
 QUESTIONS: Final = (
-    Question("task_answer", "What answers a new task?", 6, task_answer),
-    Question("update_ids", "Which ids does a change need?", 8, update_ids),
+    Question("task_answer", "What answers a new task?", 4, task_answer),
+    Question("update_ids", "Which ids does a change need?", 10, update_ids),
     Question("unknown_reference", "Is an unlisted type taken?", 1, unknown_reference),
 )

@@ -64,6 +64,17 @@ def test_every_position_of_a_switch_is_told(service, ask, probed, name, answer, 
     assert not probed.lent
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)
+def test_every_position_is_told_where_writes_are_seen_late(
+    service, ask, name, answer, switches
+) -> None:
+    fill(service, **HELD)
+    service.set(visible_after="0.5", **switches)
+    assert ask(name).value == answer
+    assert held_by(service) == HELD
+
+
 def test_a_long_salesforce_id_is_written_as_a_short_one(service, ask) -> None:
     held = {**HELD, "sfid": salesforce_long_id(SHORT_SFID)}
     fill(service, **held)

@@ -71,6 +71,27 @@ def test_without_listed_types_none_is_asked_about(filled, ask) -> None:
     assert ask("event_edits").value == "kept"
 
 
+def test_where_events_are_refused_answers_are_known(filled, ask) -> None:
+    filled.chaos("403@events")
+    assert ask("task_answer").value == "an id"
+    assert ask("update_ids").evidence == "refused: status 403"
+
+
+def test_a_change_that_is_refused_with_all_ids_tells_nothing_of_them(filled, ask) -> None:
+    filled.chaos("400@touchpoints:match=event_id")
+    found = ask("update_ids")
+    assert (found.state, found.evidence) == ("failed", "refused: status 400")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)
+def test_every_position_is_told_where_writes_are_seen_late(
+    filled, ask, name, answer, switches
+) -> None:
+    filled.set(visible_after="0.5", **switches)
+    assert ask(name).value == answer
+
+
 def test_a_call_that_was_cut_off_is_not_sent_again(filled, probed, ask) -> None:
     filled.chaos("500@touchpoints:applied")
     answers = [ask(name) for name in ("event_edits", "unknown_reference", "event_edits")]
