@@ -87,8 +87,22 @@ def target(home: Path, server: Server, **settings: Any) -> Command:
 
 def without_uvloop(command: Command) -> Command:
     """Return a command of the target as it runs where uvloop is not installed."""
+    return _changed(command, "sys.modules['uvloop'] = None")
+
+
+def believing_every_response(command: Command) -> Command:
+    """Return a command of the target that takes any response of 2xx of the hub for a receipt."""
+    return _changed(
+        command,
+        "from totango_api.writing import hub; from totango_api.writing.hub_responses import *; "
+        "hub.response_in = lambda *read, **region: HubResponse(status=200)",
+    )
+
+
+def _changed(command: Command, change: str) -> Command:
+    """Return a command of the target in which a statement runs first."""
     program = (
-        "import sys; sys.modules['uvloop'] = None; sys.argv[0] = 'target-totango'; "
-        "from target_totango.cli import main; sys.exit(main())"
+        f"import sys; sys.argv[0] = 'target-totango'; {change}; "
+        "from target_totango.__main__ import main; sys.exit(main())"
     )
     return [sys.executable, "-c", program, *command[1:]]

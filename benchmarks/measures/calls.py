@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 10_000
 PAGE: Final = 1000
-BARS: Final = {10_000: 1.02, 100_000: 1.10, 1_000_000: 1.15}
+BARS: Final = {10_000: 1.10, 100_000: 1.10, 1_000_000: 1.08}
 MEGABYTES: Final = 120
 BYTES_A_ROW: Final = 64
 
@@ -38,7 +38,7 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
             f"{least:,} pages",
             taken["search"] / least,
             "times the pages",
-            table.at_most(BARS.get(rows, 1.15)),
+            table.at_most(BARS.get(rows, 1.30)),
         )
         yield table.Line(
             f"tap, most memory in that read of {rows:,} accounts",
