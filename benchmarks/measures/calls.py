@@ -38,7 +38,7 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
             f"{least:,} pages",
             taken["search"] / least,
             "times the pages",
-            table.at_most(BARS.get(rows, 1.30)),
+            table.at_most(BARS.get(rows, 1.25)),
         )
         yield table.Line(
             f"tap, most memory in that read of {rows:,} accounts",
