@@ -21,7 +21,7 @@ from totango_api.search import ACCOUNTS, Query, account_id_of
 from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from target_totango.probe.held import Held
     from totango_api.http import Response
@@ -62,6 +62,21 @@ class Written:
     seconds: float
 
 
+def looks(seconds: float, usual: float) -> Iterator[None]:
+    """Sleep before each look for a write, the first time for as long as an earlier one took.
+
+    Looking sooner would spend calls.
+
+    Args:
+        seconds: How long to go on.
+        usual: How long an earlier write took to be seen; 0 = not known.
+    """
+    time.sleep(min(usual, seconds))
+    for pause in pauses(seconds - min(usual, seconds), FIRST_PAUSE):
+        time.sleep(pause)
+        yield
+
+
 class ProbedAccount:
     """The account, and the ways to write to it.
 
@@ -88,6 +103,7 @@ class ProbedAccount:
         self.made: list[str] = []
         self.lent: dict[str, Held] = {}
         self.wait_seconds = wait_seconds
+        self._usual_seconds = 0.0
         self._run = secrets.token_hex(3)
         self._connection = caller.client.connection
 
@@ -154,11 +170,12 @@ class ProbedAccount:
             ApiError: If the account cannot be read.
         """
         started = time.monotonic()
-        for pause in pauses(self.wait_seconds if seconds is None else seconds, FIRST_PAUSE):
-            time.sleep(pause)
+        for _ in looks(self.wait_seconds if seconds is None else seconds, self._usual_seconds):
             seen = self.read()
             if seen is not None and seen.name == mark:
-                return Written(seen, time.monotonic() - started)
+                written = Written(seen, time.monotonic() - started)
+                self._usual_seconds = self._usual_seconds or written.seconds
+                return written
         return None
 
     def is_taken(self, mark: str, earlier: Written | None) -> bool:

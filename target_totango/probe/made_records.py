@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from target_totango.probe.account import FIRST_PAUSE
-from target_totango.verify import pauses
+from target_totango.probe.account import looks
 from totango_api.errors import ApiError
 from totango_api.http import Request
 from totango_api.probe import is_refusal
@@ -120,10 +119,7 @@ class MadeRecord:
         Raises:
             ApiError: If events cannot be read.
         """
-        started = time.monotonic()
-        event = self._wait_for(self._mark, self._account.wait_seconds)
-        self._seconds = time.monotonic() - started
-        return event
+        return self._wait_for(self._mark, self._account.wait_seconds)
 
     def change(
         self,
@@ -162,11 +158,13 @@ class MadeRecord:
 
     def _wait_for(self, mark: str, seconds: float) -> RecordEvent | None:
         """Read events until one shows a mark, and keep it; None if none does in time."""
-        for pause in pauses(seconds, FIRST_PAUSE):
-            time.sleep(pause)
+        started = time.monotonic()
+        for _ in looks(seconds, self._seconds):
             for event in self._caller.call(self._events):
                 if event.properties.get("subject") == mark:
                     self.event = event
+                    # What was made long before it is looked for seems to be seen at once.
+                    self._seconds = max(self._seconds, time.monotonic() - started)
                     return event
         return None
 

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
+from probed_tenants import HELD, SHORT_SFID, fill, held_by
 from target_runs import PROBED
 
 from target_totango.probe.held_values import NO_OPTION
 from target_totango.probe.tracking import definitions, first
 from totango_api.writing import salesforce_long_id
-
-if TYPE_CHECKING:
-    from sandboxes import Sandbox
-
-SHORT_SFID = "0015000000GkX1p"
-HELD = {
-    "Tier": "Gold",
-    "sfid": SHORT_SFID,
-    "Success Manager": "Dana Doe",
-    "Sales Manager": "Sam Roe",
-}
 
 POSITIONS: list[tuple[str, str, dict[str, str]]] = [
     ("unknown_option", "dropped", {}),
@@ -31,26 +19,6 @@ POSITIONS: list[tuple[str, str, dict[str, str]]] = [
     ("owner_values", "names of users", {"owner_values": "known"}),
     ("owner_values", "names or e-mails", {"owner_values": "email"}),
 ]
-
-
-def fill(service: Sandbox, **held: str) -> None:
-    definitions = [
-        {"key_name": name, "type": "text", "object": "accounts"} for name in HELD if name != "Tier"
-    ]
-    tier = {"key_name": "Tier", "type": "list", "object": "accounts", "options": ["Gold", "Tin"]}
-    service.load(
-        accounts=[{"account_id": PROBED, "account_name": "Tested", "attributes": held}],
-        attributes=[tier, *definitions],
-        staff=[
-            {"staff_id": f"{name.split()[0].lower()}@example.com", "staff_name": name}
-            for name in ("Dana Doe", "Sam Roe")
-        ],
-    )
-
-
-def held_by(service: Sandbox) -> dict[str, Any]:
-    written = service.writable("accounts")[(PROBED,)]
-    return {name: written.get(name) for name in HELD}
 
 
 @pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +91,14 @@ def test_every_position_is_told_where_writes_are_seen_late(
 ) -> None:
     filled.set(visible_after="0.5", **switches)
     assert ask(name).value == answer
+
+
+@pytest.mark.slow
+def test_what_was_made_long_before_it_is_changed_is_no_sign_of_speed(filled, ask) -> None:
+    filled.set(visible_after="0.7", update_ids="optional")
+    assert ask("task_answer").value == "an id"
+    time.sleep(0.8)
+    assert ask("update_ids").value == "touchpoint: none; task: none"
 
 
 def test_a_call_that_was_cut_off_is_not_sent_again(filled, probed, ask) -> None:
