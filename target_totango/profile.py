@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config_schema import OWN_SETTINGS
 from target_totango.mapping import CLEAR
-from target_totango.models import HUB, TRACKING, USERS
+from target_totango.models import HUB, TASKS, TRACKING, USERS
 from totango_api.errors import SettingsError
 from totango_api.probe import Profile
 from totango_api.region import resolved
@@ -75,3 +75,9 @@ def _warnings(settings: Settings, answers: Mapping[str, str]) -> Iterator[str]:
     has_users = any(mapping.object in {USERS, None} for mapping in by_hub)
     if has_users and answers.get("hub_users") == "not there":
         yield "The Integration Hub has no endpoint for users: write them with delivery: tracking."
+    writes_sfid = any("sfid" in {**mapping.sources, **mapping.attributes} for mapping in mappings)
+    if writes_sfid and answers.get("sfid_writes") == "ignored":
+        yield "sfid is mapped, but the service was found to ignore a Salesforce id that is written."
+    writes_tasks = any(mapping.object == TASKS for mapping in mappings)
+    if writes_tasks and answers.get("task_answer") == "something else":
+        yield "No new task will be confirmed: the service answers with neither an id nor Success."

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.probe.held import text_of
-from target_totango.verify import pauses
+from target_totango.probe.looks import looks
 from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
 from totango_api.probe import is_refusal
@@ -21,7 +21,7 @@ from totango_api.search import ACCOUNTS, Query, account_id_of
 from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from target_totango.probe.held import Held
     from totango_api.http import Response
@@ -33,9 +33,6 @@ NUMBER_ATTRIBUTE: Final = "Singer Probe Number"
 """Attributes of the probe's own: no other is written, beside the account's name."""
 
 _NAME: Final = "account_name"
-FIRST_PAUSE: Final = 0.2
-"""Seconds between the first two looks for a write."""
-
 FEWEST_SECONDS: Final = 2.0
 """How long a write is waited for that is not expected to be seen."""
 
@@ -60,21 +57,6 @@ class Written:
 
     account: Seen
     seconds: float
-
-
-def looks(seconds: float, usual: float) -> Iterator[None]:
-    """Sleep before each look for a write, the first time for as long as an earlier one took.
-
-    Looking sooner would spend calls.
-
-    Args:
-        seconds: How long to go on.
-        usual: How long an earlier write took to be seen; 0 = not known.
-    """
-    time.sleep(min(usual, seconds))
-    for pause in pauses(seconds - min(usual, seconds), FIRST_PAUSE):
-        time.sleep(pause)
-        yield
 
 
 class ProbedAccount:

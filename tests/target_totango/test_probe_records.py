@@ -72,6 +72,11 @@ def test_without_listed_types_none_is_asked_about(filled, ask) -> None:
     assert ask("event_edits").value == "kept"
 
 
+def test_an_answer_that_confirms_nothing_is_told(filled, ask) -> None:
+    filled.chaos('answer@tasks:applied:say={"ok": 1}')
+    assert ask("task_answer").value == "something else"
+
+
 def test_where_events_are_refused_answers_are_known(filled, ask) -> None:
     filled.chaos("403@events")
     assert ask("task_answer").value == "an id"

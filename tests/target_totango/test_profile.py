@@ -26,6 +26,16 @@ PROFILE = {
 }
 CONFIG = {"app_token": "t", "service_id": "SP-12345-01", "api_url": URL}
 
+SFID = {"stream": "firms", "object": "accounts", "account_id": "id", "sfid": "crm_id"}
+TASK = {
+    "stream": "todos",
+    "object": "tasks",
+    "account_id": "id",
+    "title": "title",
+    "activity_type": "flow",
+}
+TASKS = {"mappings": [TASK], "ledger_path": "ledger.sqlite"}
+
 
 @pytest.fixture
 def known(tmp_path: Path) -> Callable[..., Settings]:
@@ -66,6 +76,16 @@ def test_what_suits_the_service_takes_the_place_of_defaults(known) -> None:
         ({"hub_accounts": "refused"}, {}, ""),
         ({"hub_users": "not there"}, {"delivery": "hub"}, "no endpoint for users"),
         ({"hub_users": "there"}, {"delivery": "hub"}, ""),
+        ({"sfid_writes": "ignored"}, {"mappings": [SFID]}, "ignore a Salesforce id"),
+        ({"sfid_writes": "taken"}, {"mappings": [SFID]}, ""),
+        ({"sfid_writes": "ignored"}, {}, ""),
+        (
+            {"task_answer": "something else"},
+            TASKS,
+            "No new task",
+        ),
+        ({"task_answer": "Success"}, TASKS, ""),
+        ({"task_answer": "something else"}, {}, ""),
     ],
     ids=str,
 )
