@@ -12,7 +12,7 @@ import toolbox
 from example_files import CSV, REJECTED, companies, contacts
 
 from tap_totango.probe import QUESTIONS as OF_THE_TAP
-from target_totango.probe import QUESTIONS as OF_THE_TARGET
+from target_totango.probe import ALWAYS_ASKED as OF_THE_TARGET
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -29,6 +29,8 @@ HUB_BATCHES_OPEN = 9
 that started when they were over and not yet noted."""
 
 SLOWLY = ("slow=0.1@tracking", "slow=0.4@hub")
+SLOWEST = 0.5
+"""Seconds after which the calls of a run that was killed are over, and overwrite nothing newer."""
 
 STRUCK = frozenset({-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM})
 """Exit codes of a run that was killed or terminated."""
@@ -154,6 +156,7 @@ class Runner:
             finally:
                 process.kill()
                 process.wait()
+        time.sleep(SLOWEST)
         return process.returncode, _place(out.read_text())
 
 
