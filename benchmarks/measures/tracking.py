@@ -114,28 +114,9 @@ def _delayed(home: Path, scale: Scale, delayed: Delayed) -> Iterator[Line]:
         delayed: What is written, and how long answers take.
     """
     rows = scale.delayed if delayed.delay < DELAYED[-1].delay else scale.delayed // 2
-    source = (
-        inputs.activities(home, rows)
-        if delayed.what == "activities"
-        else inputs.accounts(home, rows)
-    )
-    bodies = _recorded(home, source)
-    ledger = home / "ledger.db"
-
-    def written() -> Run:
-        settings: dict[str, Any] = {"ledger_path": str(ledger)} if delayed.is_remembered else {}
-        ledger.unlink(missing_ok=True)
-        run = runs.run(commands.target(home, server, **settings), home, stdin=source)
-        return _counted(run, server, rows)
-
-    with servers.serving(delay=delayed.delay) as server:
-        floor = commands.floor("tracking", server.url, bodies)
-        posted = functools.partial(runs.run, floor, home)
-        programs = {"target": written, FLOOR: lambda: _counted(posted(), server, rows)}
-        found = runs.alternating(scale.twice, programs)
+    found = _slowly(home, scale.twice, rows, delayed)
     ours, floors = found["target"], found[FLOOR]
     possible = IN_FLIGHT / delayed.delay
-    ideal = f"{table.written(possible)} rows/s: {IN_FLIGHT} ÷ {delayed.delay} s"
     ratio = rows / runs.seconds(ours) / possible
     yield table.Line(
         f"target, tracking, {delayed}: {rows:,} rows",
@@ -150,10 +131,29 @@ def _delayed(home: Path, scale: Scale, delayed: Delayed) -> Iterator[Line]:
         "the same, beside what latency allows, for information",
         scale.twice,
         "",
-        ideal,
+        f"{table.written(possible)} rows/s: {IN_FLIGHT} ÷ {delayed.delay} s",
         ratio,
         "of that",
     )
+
+
+def _slowly(home: Path, rounds: int, rows: int, delayed: Delayed) -> Rounds:
+    made = inputs.activities if delayed.what == "activities" else inputs.accounts
+    source = made(home, rows)
+    bodies = _recorded(home, source)
+    ledger = home / "ledger.db"
+
+    def written() -> Run:
+        settings: dict[str, Any] = {"ledger_path": str(ledger)} if delayed.is_remembered else {}
+        ledger.unlink(missing_ok=True)
+        run = runs.run(commands.target(home, server, **settings), home, stdin=source)
+        return _counted(run, server, rows)
+
+    with servers.serving(delay=delayed.delay) as server:
+        floor = commands.floor("tracking", server.url, bodies)
+        posted = functools.partial(runs.run, floor, home)
+        programs = {"target": written, FLOOR: lambda: _counted(posted(), server, rows)}
+        return runs.alternating(rounds, programs)
 
 
 def _recorded(home: Path, source: Path) -> Path:
