@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -135,11 +137,17 @@ def _saying(path: Path, write: Any, text: str, mode: int, *, setting: str = "rep
 
 
 def _append(path: Path, content: bytes, mode: int) -> None:
-    """Write a line at the end of a file with one call, behind whole lines alone."""
+    """Write a line at the end of a file with one call, behind whole lines alone.
+
+    Runs that end together wait for each other: a line that is half written looks like a cut one.
+    """
     flags = os.O_APPEND | (os.O_WRONLY if is_device(path) else os.O_CREAT | os.O_RDWR)
     with os.fdopen(os.open(path, flags, mode), "ab", buffering=0) as history:
-        if not is_device(path) and (size := os.fstat(history.fileno()).st_size):
-            is_cut = os.pread(history.fileno(), 1, size - 1) != b"\n"
+        if not is_device(path):
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(history, fcntl.LOCK_EX)
+            size = os.fstat(history.fileno()).st_size
+            is_cut = size > 0 and os.pread(history.fileno(), 1, size - 1) != b"\n"
             content = b"\n" * is_cut + content
         written = history.write(content) or 0
         if written < len(content):  # the disk is full: the second call says so
