@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_totango.schema import Column
     from totango_api.reading import RecordBatch
-    from totango_api.search import FieldSpec, Hit, Search
+    from totango_api.search import FieldSpec, Hit, Page, Search
 
 logger = logging.getLogger(__name__)
 
@@ -101,11 +101,20 @@ class FieldTrial:
 
         Args:
             error: What the query with all of them was answered.
+
+        Raises:
+            ApiError: If a query without any column fails as well.
         """
         computed = [column for column in self.columns if column.is_computed]
         about_fields = error is None or isinstance(error, (RefusedError, UnavailableError))
-        if self._is_done or not computed or not about_fields or not self._answers():
+        if self._is_done or not computed or not about_fields:
             return False
+        try:
+            self._page()
+        except ApiError as plain:  # no column is to blame
+            if error is None:
+                return False
+            raise plain from error
         self._is_done = True
         refused = self._refused(fields_for(computed))
         self.refused = [one for one in computed if one.field in refused]
@@ -129,11 +138,13 @@ class FieldTrial:
 
     def _answers(self, *fields: FieldSpec) -> bool:
         """Return whether the service answers a query for fields, with as many values."""
-        query = Query(fields=fields, count=1)
         try:
-            page = self._search.page(query, max_retry_seconds=_SECONDS)
+            page = self._page(*fields)
         except (AuthenticationError, RateLimitError):
             raise
         except ApiError:
             return False
-        return not self._lacks_values(page.hits, query)
+        return not self._lacks_values(page.hits, Query(fields=fields))
+
+    def _page(self, *fields: FieldSpec) -> Page:
+        return self._search.page(Query(fields=fields, count=1), max_retry_seconds=_SECONDS)

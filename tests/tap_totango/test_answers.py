@@ -177,6 +177,28 @@ def test_rows_without_an_id_are_named_by_place_and_name(stub, tap) -> None:
     assert "accounts: row 4, 'Gone Inc', has no id." in ran.said
 
 
+def test_no_name_of_a_person_is_said(stub, tap) -> None:
+    known = {"name": "a-1", "display_name": "Acme Ltd"}
+    rows = [{"display_name": "Ann Lee", "account": known}, {"name": "u", "display_name": "Bo Li"}]
+    ran = read(tap, stub(searching(rows, 2, "users"))).failed("2 rows came without an id")
+    assert "users: row 1, 'user of Acme Ltd', has no id." in ran.said
+    assert "users: row 2, 'user of an unnamed account', has no id." in ran.said
+    assert "Lee" not in ran.said
+    assert "Bo Li" not in ran.said
+
+
+def test_a_byte_order_mark_is_no_damage(stub, tap) -> None:
+    answer = searching([row()], 1)
+
+    def marked(call) -> Reply:
+        status, headers, body = answer(call)
+        return status, headers, "\ufeff".encode() + body
+
+    ran = read(tap, stub(marked)).ok()
+    assert ran.keys("accounts") == [("a-1",)]
+    assert "damaged" not in ran.said
+
+
 def test_a_user_without_an_account_is_counted(stub, tap) -> None:
     rows = [
         {"name": "u@x.com", "account": {"name": "a"}},

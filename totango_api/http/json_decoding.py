@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 """Keeps every digit: `0.1` and `49000.10` stay what the server wrote."""
 
+_BYTE_ORDER_MARK: Final = "\ufeff".encode()
+
 _ESCAPES: Final = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F]..|.)"
 )
@@ -53,6 +55,7 @@ def decode(body: bytes) -> Any:
     Raises:
         NotJsonError: If it is not JSON by any reading.
     """
+    body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
         return _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -60,7 +63,7 @@ def decode(body: bytes) -> Any:
 
 
 def _decode_leniently(body: bytes) -> Any:
-    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = body.decode("utf-8", "replace")
     constants: list[str] = []
 
     def constant(name: str) -> float:

@@ -94,7 +94,8 @@ class Search:
         self.stream = stream
         self._team_id = team_id
         self._counting = threading.Lock()
-        self._odd_rows = OddRowLog(stream, self.key, _name_of)
+        name_of = _nameless_user if stream == USERS else _account_name
+        self._odd_rows = OddRowLog(stream, self.key, name_of)
         self.calls = 0
 
     @property
@@ -158,8 +159,15 @@ class OddRowLog:
                 logger.warning("%s: row %s, %r, has no id.", self._stream, f"{row:,}", name)
 
 
-def _name_of(hit: Hit) -> str:
+def _account_name(hit: Hit) -> str:
     return excerpt(hit.get("display_name") or "without a name")
+
+
+def _nameless_user(hit: Hit) -> str:
+    """Return what a user is called in a log: by the account, since names are personal data."""
+    account = hit.get("account")
+    name = account.get("display_name") if isinstance(account, dict) else None
+    return excerpt(f"user of {name or 'an unnamed account'}")
 
 
 def page_in(decoded: Any, stream: str, *, endpoint: str) -> Page:

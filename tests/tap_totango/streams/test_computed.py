@@ -85,3 +85,19 @@ def test_usage_is_read_on_request(service, tap, discover) -> None:
     assert "unique_users_14_days" not in tap(catalog=catalog).ok().records("accounts")[0]
     catalog.select("accounts", only=("unique_users_14_days",))
     assert "unique_users_14_days" in tap(catalog=catalog).ok().records("accounts")[0]
+
+
+def test_an_answer_that_no_column_spoils_is_not_blamed_on_one(stub, tap) -> None:
+    """Found where a gateway broke every response, and the run advised to deselect a column."""
+
+    from stub_totango import hits, ok
+
+    def answer(call):
+        if "users" in call.path:
+            return ok(hits("users", [], 0))
+        if call.query["fields"]:
+            return 400, {}, b'{"status": "failed", "_error": "unknown field"}'
+        return ok({"status": "success"})
+
+    ran = tap(config=stub(answer).config(discover_attributes=False)).failed("holds no response.")
+    assert "unknown field" not in ran.said
