@@ -19,17 +19,14 @@ from tap_totango.probe import (
 )
 from tap_totango.probe.service import ProbedService
 from totango_api.http import ApiClient
-from totango_api.probe import Caller, Profile, are_settled, ask_all, conclude, probe_parser
-from totango_api.region import connected
+from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser, probed
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Mapping, Sequence
 
     from totango_api.probe import Question
 
 MAX_CALLS: Final = 30
-PROFILE: Final = "tap-totango-probe.json"
 
 OF_WHAT_IS_LEFT: Final = (
     *scrolling.OF_WHAT_IS_LEFT,
@@ -74,11 +71,11 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     Raises:
         TotangoError: If the service cannot be asked at all, or the profile not be written.
     """
-    options = _parser().parse_args(arguments)
+    parser = probe_parser("tap-totango", _DESCRIPTION, max_calls=MAX_CALLS)
+    options = parser.parse_args(arguments)
     config = read_config(options.config)
-    connection = connected(config, user_agent="tap-totango probe", max_retry_seconds=0)
+    connection, output = probed("tap-totango", options, config)
     own = own_requests(config.get("streams"), ())
-    output = Profile.check_place(options.output or config.get("probe_path") or PROFILE)
     least = sum(question.calls for question in QUESTIONS)
     sys.stdout.write(
         f"{len(QUESTIONS)} questions in about {least} calls, at most {options.max_calls}; nothing "
@@ -96,11 +93,3 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
 def _team_id(config: Mapping[str, Any]) -> str | None:
     team_id = config.get("team_id")
     return None if team_id is None else str(team_id)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = probe_parser("tap-totango", _DESCRIPTION, max_calls=MAX_CALLS)
-    parser.add_argument(
-        "--output", metavar="FILE", help=f"the profile (default: probe_path, else {PROFILE})"
-    )
-    return parser

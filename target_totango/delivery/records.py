@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery.base import ExecutorDestination
-from target_totango.delivery.record_search import RecordSearch
+from target_totango.delivery.record_search import RecordNotes, RecordSearch
 from target_totango.delivery.results import (
     Confirmed,
     Failed,
@@ -17,7 +17,6 @@ from target_totango.delivery.results import (
 from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.models import ACCOUNTS, ALL
 from target_totango.objects import OBJECTS
-from target_totango.storage import RecordNotes
 from totango_api.errors import ApiError, RateLimitError, TotangoError, UnavailableError
 from totango_api.reading import record_events
 from totango_api.writing import RecordClient

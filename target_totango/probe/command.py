@@ -11,8 +11,7 @@ from target_totango.probe import edits, held_values, hub, records, tracking
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
-from totango_api.probe import Caller, Profile, are_settled, ask_all, conclude, probe_parser
-from totango_api.region import connected
+from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser, probed
 from totango_api.writing import account_id_problems
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ RECORD_CALLS: Final = 40
 
 PUT_BACK_CALLS: Final = 10
 """Calls that are kept to put back what was written."""
-
-PROFILE: Final = "target-totango-probe.json"
 
 ALWAYS_ASKED: Final[tuple[Question[ProbedAccount], ...]] = (
     *tracking.QUESTIONS,
@@ -69,17 +66,11 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
     Raises:
         TotangoError: If the service cannot be asked at all.
     """
-    options = _parser().parse_args(arguments)
-    if options.max_calls is None:
-        options.max_calls = MAX_CALLS + (RECORD_CALLS if options.records else 0)
+    options = _options(arguments)
     config = read_config(options.config)
     settings = Settings.from_config(config)
-    connection = connected(config, user_agent="target-totango probe", max_retry_seconds=0)
+    connection, output = probed("target-totango", options, config)
     connection.require_service_id().require_full()
-    if problems := account_id_problems(options.account_id):
-        msg = f"--account-id cannot be an account: {problems[0].message}."
-        raise InputError(msg, remedy="Name an account that is there for tests.")
-    output = Profile.check_place(options.output or config.get("probe_path") or PROFILE)
     with ApiClient(connection) as client:
         caller = Caller(client, options.max_calls + PUT_BACK_CALLS)
         account = ProbedAccount(
@@ -143,7 +134,12 @@ def _left(left: Sequence[str] | None, made: Sequence[str]) -> str:
     return "Left there: nothing but the definitions of the attributes, if they were made."
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line.
+
+    Raises:
+        InputError: If there cannot be an account of that id.
+    """
     parser = probe_parser("target-totango", _DESCRIPTION, max_calls=MAX_CALLS)
     parser.set_defaults(max_calls=None)
     parser.add_argument("--account-id", required=True, help="the account that is written to")
@@ -157,7 +153,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--wait", type=float, default=120.0, help="seconds a write is waited for (default 120)"
     )
-    parser.add_argument(
-        "--output", metavar="FILE", help=f"the profile (default: probe_path, else {PROFILE})"
-    )
-    return parser
+    options = parser.parse_args(arguments)
+    if options.max_calls is None:
+        options.max_calls = MAX_CALLS + (RECORD_CALLS if options.records else 0)
+    if problems := account_id_problems(options.account_id):
+        msg = f"--account-id cannot be an account: {problems[0].message}."
+        raise InputError(msg, remedy="Name an account that is there for tests.")
+    return options

@@ -6,11 +6,9 @@ from target_totango.storage.dead_letter import (
     row_of_reject,
     run_of_reject,
 )
-from target_totango.storage.known_groups import KnownGroups
-from target_totango.storage.known_users import User
+from target_totango.storage.known_users import KnownGroups, User
 from target_totango.storage.ledger import Confirmation, Ledger
 from target_totango.storage.private_files import PRIVATE
-from target_totango.storage.record_notes import RecordCall, RecordNotes
 from target_totango.storage.run_files import RunFiles
 from target_totango.storage.run_store import RunStore, comparable, is_older
 from target_totango.storage.singer_file import SingerFile
@@ -27,8 +25,6 @@ __all__ = [
     "Confirmation",
     "KnownGroups",
     "Ledger",
-    "RecordCall",
-    "RecordNotes",
     "RunFiles",
     "RunStore",
     "SingerFile",

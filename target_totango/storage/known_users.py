@@ -1,4 +1,7 @@
-"""Remembers which users each stream held: what ACTIVATE_VERSION is about."""
+"""Remembers users between runs: which each stream held, and which group each was last in.
+
+Each is a file of its own beside the ledger, because it has to hold ids in clear.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from target_totango.storage.private_files import make_private
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 User = tuple[str, str]
-_SCHEMA: Final = (
+_USERS: Final = (
     (
         "CREATE TABLE IF NOT EXISTS users (stream TEXT, account_id TEXT, user_id TEXT, "
         "version INTEGER, PRIMARY KEY (stream, account_id, user_id)) WITHOUT ROWID"
@@ -26,13 +30,28 @@ _ELSEWHERE: Final = (
     "AND other.stream <> ?1)"
 )
 
+_GROUPS: Final = (
+    "CREATE TABLE IF NOT EXISTS groups (user_id TEXT PRIMARY KEY, group_id TEXT) WITHOUT ROWID",
+    (
+        "CREATE TEMP TABLE ahead (user_id TEXT, rows_before INTEGER, group_id TEXT, "
+        "PRIMARY KEY (user_id, rows_before)) WITHOUT ROWID"
+    ),
+)
+_NOTE: Final = "INSERT OR REPLACE INTO ahead VALUES (?, ?, ?)"
+_LATEST: Final = (
+    "SELECT group_id, rows_before FROM ahead WHERE user_id = ?1 UNION ALL "
+    "SELECT group_id, -1 FROM groups WHERE user_id = ?1 ORDER BY rows_before DESC LIMIT 1"
+)
+_KEEP: Final = (
+    "INSERT OR REPLACE INTO groups SELECT user_id, group_id FROM ahead WHERE rows_before < ? "
+    "ORDER BY rows_before"
+)
+
 
 class KnownUsers:
-    """Which users each stream held in which table version.
+    """Which users each stream held in which table version: what ACTIVATE_VERSION is about.
 
     A stream goes by its name before and behind the stream maps, since its versions are its own.
-
-    A file of its own beside the ledger, since it has to hold ids in clear.
 
     Args:
         path: The file; readable by its owner only.
@@ -42,14 +61,8 @@ class KnownUsers:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            make_private(path)
-            self._database = sqlite3.connect(path)
-            for statement in _SCHEMA:
-                self._database.execute(statement)
-        except (OSError, sqlite3.Error) as error:
-            msg = f"{path} cannot be opened: {error}."
-            raise SettingsError(msg, remedy="Set ledger_path to a place that can be.") from error
+        self._database = _opened(path, _USERS)
+        self._database.execute("BEGIN")
         self._seen: set[tuple[str, int]] = set()
 
     def note(self, stream: str, version: int, user: User) -> None:
@@ -95,5 +108,82 @@ class KnownUsers:
 
     def close(self) -> None:
         """Keep what was noted."""
-        self._database.commit()
+        self._database.execute("COMMIT")
         self._database.close()
+
+
+class KnownGroups:
+    """The last known group of each user. Used by one thread.
+
+    A group is kept for later runs once STATE has passed the row that named it: a run that starts
+    before that row reads it again, and must not take it for what was known before.
+
+    Args:
+        path: The file, readable by its owner only; None to remember for this run alone.
+
+    Raises:
+        SettingsError: If it cannot be opened.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._rows = 0
+        self._database = _opened(path, _GROUPS)
+
+    def get(self, user_id: str) -> str | None:
+        """Return a user's last known group."""
+        row = self._database.execute(_LATEST, (user_id,)).fetchone()
+        return str(row[0]) if row else None
+
+    def note(self, user_id: str, group_id: str) -> None:
+        """Note that a user is in a group."""
+        self._database.execute(_NOTE, (user_id, self._rows, group_id))
+
+    def note_state(self, rows: int) -> None:
+        """Note that a STATE covers so many rows, and with them all groups noted so far."""
+        self._rows = rows
+
+    def keep(self, rows: int | None = None) -> None:
+        """Keep for later runs what the first rows named.
+
+        Args:
+            rows: How many rows the emitted STATE covers; None for all that was read.
+
+        Raises:
+            SettingsError: If the file cannot be written.
+        """
+        covered = (self._rows + 1 if rows is None else rows,)
+        try:
+            self._database.execute("BEGIN")
+            self._database.execute(_KEEP, covered)
+            self._database.execute("DELETE FROM ahead WHERE rows_before < ?", covered)
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _failure(self._path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+
+def _opened(path: Path | None, tables: Iterable[str]) -> sqlite3.Connection:
+    """Open a file that only its owner reads; without a path a database of this run alone.
+
+    Raises:
+        SettingsError: If it cannot be opened.
+    """
+    try:
+        if path is not None:
+            make_private(path)
+        # The empty name is SQLite's own for a temporary database.
+        database = sqlite3.connect(path or "", isolation_level=None)
+        for statement in tables:
+            database.execute(statement)
+    except (OSError, sqlite3.Error) as error:
+        raise _failure(path, error) from error
+    return database
+
+
+def _failure(path: Path | None, error: Exception) -> SettingsError:
+    msg = f"{path} cannot be used: {error}."
+    return SettingsError(msg, remedy="Set ledger_path to a place that can be.")

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from target_totango.storage.dead_letter import DeadLetterFile
-from target_totango.storage.known_groups import KnownGroups
-from target_totango.storage.known_users import KnownUsers
+from target_totango.storage.known_users import KnownGroups, KnownUsers
 from target_totango.storage.ledger import Ledger
 from target_totango.storage.run_store import RunStore
-from target_totango.storage.sent_file import SentFile
+from target_totango.storage.singer_file import SentFile
 from totango_api.command import checked_paths
 from totango_api.report import ReportFiles
 

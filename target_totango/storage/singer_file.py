@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import os
 from contextlib import suppress
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from io import RawIOBase
     from pathlib import Path
 
-    from target_totango.models import SourceStream
+    from target_totango.models import Row, SourceStream, WriteRequest
 
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
@@ -131,6 +132,50 @@ class SingerFile:
         """Return why the file cannot be written."""
         msg = f"The file {self.path} cannot be written: {error.strerror or error}."
         return TotangoError(msg, remedy=f"Set {self._setting} to a place that can be.")
+
+
+class SentFile(SingerFile):
+    """Rows that Totango took, in the order of its answers.
+
+    Args:
+        path: Where to.
+        run_id: What tells this run from others.
+    """
+
+    def __init__(self, path: Path, run_id: str) -> None:
+        super().__init__(path, run_id, "sent_path")
+
+    def write(self, row: Row, *, what: str = "written") -> None:
+        """Write one row, with what went out.
+
+        Args:
+            row: The row.
+            what: What was done: `written` or `deleted`.
+
+        Raises:
+            TotangoError: If the file cannot be written.
+        """
+        sent: dict[str, Any] = {
+            "what": what,
+            "at": dt.datetime.now(tz=dt.UTC).isoformat().replace("+00:00", "Z"),
+            "stream": row.stream,
+            "object": row.object,
+        }
+        if row.write is not None:
+            sent |= _values_of(row.write)
+        if row.record_id is not None:
+            sent["id"] = row.record_id
+        self.write_record(row.source, {**row.message, "_sent": sent})
+
+
+def _values_of(write: WriteRequest) -> dict[str, Any]:
+    """Return ids and values, each as the text that went out."""
+    ids = {"account_id": write.account_id, "user_id": write.user_id, **write.parts}
+    values = {"account": write.account, "user": write.user, "fields": write.fields}
+    return {
+        "ids": {name: text for name, text in ids.items() if text is not None},
+        "values": {scope: texts for scope, texts in values.items() if texts},
+    }
 
 
 def _write_whole(file: RawIOBase, line: bytes) -> None:

@@ -23,56 +23,60 @@ SMTP_PORT: Final = 587
 SMTPS_PORT: Final = 465
 
 
+_CHANNEL_SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "notify_webhook": setting(
+        "string",
+        "Webhook",
+        "URL that gets a small JSON by POST, as Slack and Teams (Workflows) take it; others "
+        "get `text`, and `run` with the counts. https, but for loopback hosts; redirects are "
+        "not followed.",
+        secret=True,
+        writeOnly=True,
+    ),
+    "notify_command": setting(
+        "string",
+        "Command",
+        "Program with arguments, run without a shell, that gets the JSON on standard input.",
+    ),
+    "notify_email_to": setting(
+        "string", "E-mail to", "Addresses, separated by commas. Needs notify_smtp."
+    ),
+    "notify_email_from": setting(
+        "string", "E-mail from", "The sender; the first of the addresses where it is not set."
+    ),
+    "notify_smtp": setting(
+        "string",
+        "SMTP server",
+        f"`host:port` that takes the e-mail; {SMTP_PORT} where no port is named. The "
+        f"connection is encrypted (STARTTLS; TLS from the start on {SMTPS_PORT}), but to "
+        "loopback hosts.",
+    ),
+    "notify_smtp_user": setting("string", "SMTP user", "For servers that ask for one."),
+    "notify_smtp_password": setting(
+        "string", "SMTP password", "Beside notify_smtp_user.", secret=True, writeOnly=True
+    ),
+}
+"""How runs are told: JSON Schema by name."""
+
+
 def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of the settings, by name.
 
     Args:
         occasions: Beside `always`, when a run may be told.
     """
-    return {
-        "notify_on": setting(
-            "string",
-            "Notify on",
-            "Which runs are told, by whichever of notify_webhook, notify_command and "
-            "notify_email_to is set: those that fail, "
-            + ("those that fail or reject rows, " if REJECTS in occasions else "")
-            + "or all. What is told holds no value of a row; where it cannot be told, the run only "
-            "warns.",
-            enum=[*occasions, ALWAYS, None],
-            default=FAILURE,
-        ),
-        "notify_webhook": setting(
-            "string",
-            "Webhook",
-            "URL that gets a small JSON by POST, as Slack and Teams (Workflows) take it; others "
-            "get `text`, and `run` with the counts. https, but for loopback hosts; redirects are "
-            "not followed.",
-            secret=True,
-            writeOnly=True,
-        ),
-        "notify_command": setting(
-            "string",
-            "Command",
-            "Program with arguments, run without a shell, that gets the JSON on standard input.",
-        ),
-        "notify_email_to": setting(
-            "string", "E-mail to", "Addresses, separated by commas. Needs notify_smtp."
-        ),
-        "notify_email_from": setting(
-            "string", "E-mail from", "The sender; the first of the addresses where it is not set."
-        ),
-        "notify_smtp": setting(
-            "string",
-            "SMTP server",
-            f"`host:port` that takes the e-mail; {SMTP_PORT} where no port is named. The "
-            f"connection is encrypted (STARTTLS; TLS from the start on {SMTPS_PORT}), but to "
-            "loopback hosts.",
-        ),
-        "notify_smtp_user": setting("string", "SMTP user", "For servers that ask for one."),
-        "notify_smtp_password": setting(
-            "string", "SMTP password", "Beside notify_smtp_user.", secret=True, writeOnly=True
-        ),
-    }
+    when = setting(
+        "string",
+        "Notify on",
+        "Which runs are told, by whichever of notify_webhook, notify_command and "
+        "notify_email_to is set: those that fail, "
+        + ("those that fail or reject rows, " if REJECTS in occasions else "")
+        + "or all. What is told holds no value of a row; where it cannot be told, the run only "
+        "warns.",
+        enum=[*occasions, ALWAYS, None],
+        default=FAILURE,
+    )
+    return {"notify_on": when, **_CHANNEL_SETTINGS}
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Channels:
         Raises:
             SettingsError: If one cannot be used.
         """
-        register_secrets(config, notify_settings())
+        register_secrets(config, _CHANNEL_SETTINGS)
         return cls(
             on=_text(config, "notify_on").lower() or FAILURE,
             above=_share(_text(config, "notify_rejects_above")),

@@ -4,7 +4,7 @@ What the questions are is up to the plugins; each of them has a room of question
 """
 
 from totango_api.probe.caller import Caller, is_refusal, said_of
-from totango_api.probe.command import are_settled, conclude, probe_parser
+from totango_api.probe.command import are_settled, conclude, probe_parser, probed
 from totango_api.probe.profile import Profile
 from totango_api.probe.questions import (
     FAILED,
@@ -32,5 +32,6 @@ __all__ = [
     "does_not_arise",
     "is_refusal",
     "probe_parser",
+    "probed",
     "said_of",
 ]

@@ -130,15 +130,7 @@ def response_in(
         return HubResponse(
             is_refused=True, is_certain=False, status=response.status, reason="an empty body"
         )
-    try:
-        # Decodes and looks for the failures that every surface reports alike.
-        body, reason = json_of(endpoint, response, region=region), ""
-    except RefusedError as error:
-        body, reason = decode(response.body), error.reason
-    except ResponseError as error:
-        if not response.body.lstrip().startswith(b"<"):
-            error.max_tries = TRIES
-        raise
+    body, reason = _decoded(endpoint, response, region)
     if response.status in RECEIVED and is_receipt(body, rows):
         return HubResponse(status=response.status)
     said_failed = _says_failed(body)
@@ -154,6 +146,18 @@ def response_in(
         status=response.status,
         reason=reason or f"no receipt, but {text}",
     )
+
+
+def _decoded(endpoint: str, response: Response, region: str) -> tuple[Any, str]:
+    """Return the decoded body, and the reason of a failure that every surface reports alike."""
+    try:
+        return json_of(endpoint, response, region=region), ""
+    except RefusedError as error:
+        return decode(response.body), error.reason
+    except ResponseError as error:
+        if not response.body.lstrip().startswith(b"<"):
+            error.max_tries = TRIES
+        raise
 
 
 class UnclearResponseError(ResponseError):

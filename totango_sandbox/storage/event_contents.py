@@ -68,10 +68,6 @@ def task_event(
         before: as it was, None when it is new.
     """
     old = before or {}
-    action = "add"
-    if before is not None:
-        closes = task.get("status") == "closed" != old.get("status")
-        action = "complete" if closes else "update"
     return {
         "id": event_id,
         "timestamp": timestamp,
@@ -80,7 +76,7 @@ def task_event(
         "is_new": "true" if before is None else "false",
         "task_content": {
             "task_id": task["id"],
-            "action": action,
+            "action": _action(task, before),
             "taskAction": "task",
             "origin": task.get("origin", "user"),
             **{name: _change(task.get(name), old.get(name)) for name in TASK_PARTS},
@@ -92,6 +88,13 @@ def task_event(
             "activity_type_id_prev": None,
         },
     }
+
+
+def _action(task: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+    if before is None:
+        return "add"
+    closes = task.get("status") == "closed" != before.get("status")
+    return "complete" if closes else "update"
 
 
 def _change(current: object, prev: object) -> dict[str, Any]:

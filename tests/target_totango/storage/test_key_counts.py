@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.storage.key_counts import KeyCounts, key_digest
-from target_totango.storage.run_store import RunStore, comparable
+from target_totango.storage.run_store import KeyCounts, RunStore, comparable, key_digest
 
 if TYPE_CHECKING:
     import pytest
@@ -93,7 +92,7 @@ def test_few_keys_need_no_database() -> None:
 def test_a_key_that_only_seems_to_be_on_disk_was_not_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("target_totango.storage.key_counts.KeyFilter._PLACES", 1)
+    monkeypatch.setattr("target_totango.storage.run_store.KeyFilter._PLACES", 1)
     store = RunStore()
     counting = KeyCounts(lambda: store.database, in_ram=1)
     assert [counting.count((name,)) for name in "abcab"] == [0, 0, 0, 1, 1]
