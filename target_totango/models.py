@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
+
+    Keys = tuple[Hashable, ...]
 
 ACCOUNTS: Final = "accounts"
 USERS: Final = "users"
@@ -151,6 +153,20 @@ class WriteRequest(Struct):
         if self.user_id is None:
             return (ACCOUNTS, self.account_id)
         return (USERS, self.account_id, self.user_id)
+
+    def order(self, says_new: bool = True) -> tuple[Keys, Keys]:
+        """Return which keys a write changes, and which it must come after.
+
+        An account comes after its parent, everything else after its account, and what a user did
+        after what is said about the user. Users of one account do not wait for each other, unless
+        they say something new about the account.
+        """
+        account: Hashable = (ACCOUNTS, self.account_id)
+        if self.object == ACCOUNTS:
+            parent = self.account.get("parent_id")
+            return (account,), ((ACCOUNTS, parent),) if parent else ()
+        key: Hashable = self.key if self.user_id is None else self.subject
+        return (key, account) if self.account and says_new else (key,), (account,)
 
     @property
     def is_about_itself(self) -> bool:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_totango.delivery.base import Destination, keys_of
-from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
-from target_totango.delivery.hub import HubDestination
-from target_totango.delivery.records import RecordDestination
-from target_totango.delivery.results import (
+from target_totango.delivery.base import (
     FORBIDDEN,
     Confirmed,
+    Destination,
     Failed,
     Planned,
     Refused,
@@ -18,10 +15,12 @@ from target_totango.delivery.results import (
     WriteResult,
     result_of,
 )
-from target_totango.delivery.tracking import TrackingDestination, TrackingWorker
+from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
+from target_totango.delivery.hub import HubDestination
+from target_totango.delivery.records import RecordDestination
+from target_totango.delivery.tracking import TrackingDestination
 from target_totango.delivery.unclear_responses import UnclearResponses
 from target_totango.models import HUB, RECORDS
-from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +41,6 @@ __all__ = [
     "Uncertain",
     "UnclearResponses",
     "WriteResult",
-    "keys_of",
     "make_destination",
     "result_of",
 ]
@@ -74,21 +72,17 @@ def make_destination(
             is_interrupted=is_interrupted,
         )
     if delivery == RECORDS:
-        if files.ledger is None:
-            msg = "What is made one by one needs ledger_path."
-            raise SettingsError(msg)
         return RecordDestination(
             clients.api,
-            ledger=files.ledger,
+            ledger=files.needed_ledger,
             prepare=files.prepare,
             is_interrupted=is_interrupted,
             visible_seconds=settings.verify_timeout,
         )
-    most = settings.max_in_flight
-    worker = TrackingWorker(
+    return TrackingDestination(
         clients.tracking,
-        max_in_flight=most,
+        max_in_flight=settings.max_in_flight,
         repeats_activities=settings.repeats_activities,
         prepare=files.prepare,
+        is_interrupted=is_interrupted,
     )
-    return TrackingDestination(worker, max_in_flight=most, is_interrupted=is_interrupted)

@@ -1,21 +1,85 @@
-"""Defines destinations, and the order in which rows go out to them."""
+"""Defines destinations, which take rows, and the results that they return."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
-from target_totango.delivery.executor import KeyedExecutor
-from target_totango.models import ACCOUNTS, Row, WriteRequest
-from totango_api.writing import TrackingCall
+from totango_api.errors import ApiError, AuthenticationError, RefusedError
+from totango_api.writing import NoReceiptError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Sequence
 
-    from target_totango.delivery.executor import Worker
-    from target_totango.delivery.results import Planned, WriteResult
+    from target_totango.models import Row
+    from totango_api.errors import TotangoError
 
-J = TypeVar("J")
-R = TypeVar("R")
+FORBIDDEN: Final = 403
+_ABOUT_THE_ROW: Final = frozenset({400, 409, 413, 414, 422})
+_NEVER_ABOUT_A_ROW: Final = frozenset({401, 407, 408, 425, 429, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Totango took it.
+
+    Attributes:
+        is_seen: Whether it was read back as it was sent.
+    """
+
+    is_seen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Totango refused this row, and would refuse it again.
+
+    Attributes:
+        is_about_row: Whether that is certain, so that it need not be feared that Totango refuses
+            every row.
+        code: What kind of refusal it is, where the status does not say.
+    """
+
+    reason: str
+    status: int | None = None
+    is_about_row: bool = False
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was not delivered, for a reason outside the row."""
+
+    error: TotangoError
+    status: int | None = None
+
+    @property
+    def may_be_about_row(self) -> bool:
+        """Whether the response may be for the sake of what the row holds.
+
+        Not if there is none, if it may be a receipt, or if it speaks of the token, or of the
+        service's own moment.
+        """
+        if self.status is None or self.status in _NEVER_ABOUT_A_ROW:
+            return False
+        if isinstance(self.error, NoReceiptError) and self.error.may_be_receipt:
+            return False
+        return self.status == FORBIDDEN or not isinstance(self.error, AuthenticationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """It may or may not have been carried out, and repeating it would do harm."""
+
+    error: TotangoError
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A dry run looked at the row instead of sending it."""
+
+
+WriteResult = Confirmed | Refused | Failed | Uncertain
 
 
 class Destination(Protocol):
@@ -41,64 +105,10 @@ class Destination(Protocol):
         """End the threads and connections."""
 
 
-class ExecutorDestination(Generic[J, R]):
-    """Base of the destinations whose calls an executor makes.
-
-    Args:
-        worker: Makes them, several at once.
-        capacity: Calls that may wait or be under way.
-        is_interrupted: Asked while `put` waits: whether to wait no longer.
-    """
-
-    def __init__(
-        self, worker: Worker[J, R], *, capacity: int, is_interrupted: Callable[[], bool]
-    ) -> None:
-        self._executor = KeyedExecutor(worker, capacity=capacity, is_interrupted=is_interrupted)
-
-    @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or a result was not collected yet."""
-        return self._executor.busy
-
-    def drain(self, *, until: float) -> bool:
-        """Wait for every row; return False if results came first, or `until`."""
-        return self._executor.drain(until=until)
-
-    def cancel(self) -> None:
-        """Start no further call."""
-        self._executor.cancel()
-
-    def close(self) -> None:
-        """End the threads and connections."""
-        self._executor.close()
-
-
-def call_of(write: WriteRequest) -> TrackingCall:
-    """Return the tracking call for a write."""
-    parts = write.parts
-    return TrackingCall(
-        write.account_id,
-        write.user_id,
-        write.account,
-        write.user,
-        parts.get("activity"),
-        parts.get("module"),
-    )
-
-
-Keys: TypeAlias = "tuple[Hashable, ...]"
-
-
-def keys_of(write: WriteRequest, says_new: bool = True) -> tuple[Keys, Keys]:
-    """Return which keys a write changes, and which it must come after.
-
-    An account comes after its parent, everything else after its account, and what a user did after
-    what is said about the user. Users of one account do not wait for each other, unless they say
-    something new about the account.
-    """
-    account: Hashable = (ACCOUNTS, write.account_id)
-    if write.object == ACCOUNTS:
-        parent = write.account.get("parent_id")
-        return (account,), ((ACCOUNTS, parent),) if parent else ()
-    key: Hashable = write.key if write.user_id is None else write.subject
-    return (key, account) if write.account and says_new else (key,), (account,)
+def result_of(error: ApiError, *, idempotent: bool) -> WriteResult:
+    """Return what an error says about the write."""
+    if error.may_have_succeeded and not idempotent:
+        return Uncertain(error)
+    if isinstance(error, RefusedError) and error.status in _ABOUT_THE_ROW:
+        return Refused(error.reason or str(error), error.status)
+    return Failed(error, error.status)

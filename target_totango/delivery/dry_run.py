@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_totango.delivery.base import call_of
-from target_totango.delivery.results import Planned
+from target_totango.delivery.base import Planned
+from target_totango.delivery.tracking import call_of
 from target_totango.models import HUB, RECORDS, Row
 from target_totango.objects import OBJECTS
 from target_totango.verify import NAMES, compare

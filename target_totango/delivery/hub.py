@@ -6,8 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from target_totango.delivery.base import ExecutorDestination, keys_of
-from target_totango.delivery.results import (
+from target_totango.delivery.base import (
     FORBIDDEN,
     Confirmed,
     Failed,
@@ -15,6 +14,7 @@ from target_totango.delivery.results import (
     Uncertain,
     WriteResult,
 )
+from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.objects import OBJECTS
 from totango_api import writing
@@ -88,7 +88,7 @@ class Batch:
         return form
 
 
-class HubDestination(ExecutorDestination[Batch, BatchResults]):
+class HubDestination:
     """Collects rows of a kind into batches, and delivers batches that do not depend on another.
 
     Args:
@@ -113,14 +113,21 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         self._max_rows = max_rows
         self._prepare = prepare
         worker: ThreadWorker[Batch, BatchResults] = ThreadWorker(self._deliver, threads=CALLS)
-        super().__init__(worker, capacity=CALLS * BATCHES_AHEAD, is_interrupted=is_interrupted)
+        self._executor = KeyedExecutor(
+            worker, capacity=CALLS * BATCHES_AHEAD, is_interrupted=is_interrupted
+        )
         self._open: dict[tuple[str, str | None], Batch] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is under way, or a result was not collected yet."""
+        return self._executor.busy
 
     def put(self, row: Row) -> bool:
         """Take a row; waits while too many are under way. Return whether results are to collect."""
         request = row.request
         kind = (row.object, request.parts.get("collection_type"))
-        writes, after = keys_of(request)
+        writes, after = request.order()
         batch = self._open.get(kind)
         if batch is None or len(self._open) > 1 or not batch.writes.isdisjoint(writes):
             self._make_way(kind, writes)
@@ -150,12 +157,16 @@ class HubDestination(ExecutorDestination[Batch, BatchResults]):
         """Send everything and wait for it; return False if results came first, or `until`."""
         for batch in list(self._open.values()):
             self._send(batch)
-        return super().drain(until=until)
+        return self._executor.drain(until=until)
 
     def cancel(self) -> None:
         """Start no further call."""
         self._open.clear()
-        super().cancel()
+        self._executor.cancel()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._executor.close()
 
     def _make_way(self, kind: tuple[str, str | None], writes: Collection[Hashable]) -> None:
         """Send the batches that must go out before a row that changes some keys.

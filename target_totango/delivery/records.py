@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_totango.delivery.base import ExecutorDestination
-from target_totango.delivery.record_search import RecordNotes, RecordSearch
-from target_totango.delivery.results import (
+from target_totango.delivery.base import (
     Confirmed,
     Failed,
     Refused,
@@ -14,6 +12,8 @@ from target_totango.delivery.results import (
     WriteResult,
     result_of,
 )
+from target_totango.delivery.executor import KeyedExecutor
+from target_totango.delivery.record_search import RecordNotes, RecordSearch
 from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.models import ACCOUNTS, ALL
 from target_totango.objects import OBJECTS
@@ -53,7 +53,7 @@ _NOT_FOUND: Final = "{} It was looked for by its events, and not found."
 _NOT_LOOKED_FOR: Final = "{} It was not looked for, since events are not answered."
 
 
-class RecordDestination(ExecutorDestination["Row", WriteResult]):
+class RecordDestination(KeyedExecutor["Row", WriteResult]):
     """Makes what is new, and changes what the row or the ledger knows the id of.
 
     Args:
@@ -98,12 +98,8 @@ class RecordDestination(ExecutorDestination["Row", WriteResult]):
         else:
             texts = (request.fields.get(name) for name in form.endpoint.told_by)
             writes.append((row.object, request.account_id, *texts))
-        self._executor.submit(row, writes=writes, after=[(ACCOUNTS, request.account_id)])
-        return self._executor.has_results
-
-    def collect(self) -> list[tuple[Row, WriteResult]]:
-        """Return the results that are known, without waiting."""
-        return self._executor.collect()
+        self.submit(row, writes=writes, after=[(ACCOUNTS, request.account_id)])
+        return self.has_results
 
     # In the threads of calls ---------------------------------------------------------------------
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.delivery.base import ExecutorDestination, call_of, keys_of
-from target_totango.delivery.results import Confirmed, Failed, WriteResult, result_of
+from target_totango.delivery.base import Confirmed, Failed, WriteResult, result_of
+from target_totango.delivery.executor import KeyedExecutor
 from totango_api.errors import ApiError, TotangoError
+from totango_api.writing import TrackingCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,18 +27,32 @@ QUEUED_PER_CALL: Final = 8
 _CONFIRMED: Final = Confirmed()
 
 
-class TrackingDestination(ExecutorDestination["Row", WriteResult]):
+class TrackingDestination(KeyedExecutor["Row", WriteResult]):
     """Sends a tracking call for each row.
 
     Args:
-        worker: Makes the calls.
+        client: Makes the calls.
         max_in_flight: Most calls at once.
+        repeats_activities: Whether an activity is sent again that may have been counted.
+        prepare: Called with rows that are about to go out.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
     def __init__(
-        self, worker: TrackingWorker, *, max_in_flight: int, is_interrupted: Callable[[], bool]
+        self,
+        client: TrackingClient,
+        *,
+        max_in_flight: int,
+        repeats_activities: bool,
+        prepare: Prepare,
+        is_interrupted: Callable[[], bool],
     ) -> None:
+        worker = TrackingWorker(
+            client,
+            max_in_flight=max_in_flight,
+            repeats_activities=repeats_activities,
+            prepare=prepare,
+        )
         capacity = max_in_flight * QUEUED_PER_CALL
         super().__init__(worker, capacity=capacity, is_interrupted=is_interrupted)
         self._accounts: dict[str, dict[str, str]] = {}
@@ -45,13 +60,9 @@ class TrackingDestination(ExecutorDestination["Row", WriteResult]):
     def put(self, row: Row) -> bool:
         """Take a row; waits while too many are under way. Return whether results are to collect."""
         request = row.request
-        writes, after = keys_of(request, self._says_something_new(request))
-        self._executor.submit(row, writes=writes, after=after)
-        return self._executor.has_results
-
-    def collect(self) -> list[tuple[Row, WriteResult]]:
-        """Return the results that are known, without waiting."""
-        return self._executor.collect()
+        writes, after = request.order(self._says_something_new(request))
+        self.submit(row, writes=writes, after=after)
+        return self.has_results
 
     def _says_something_new(self, request: WriteRequest) -> bool:
         """Return whether a row's account attributes differ from those of the rows before it.
@@ -74,14 +85,7 @@ class TrackingDestination(ExecutorDestination["Row", WriteResult]):
 
 
 class TrackingWorker:
-    """Carries out rows as tracking calls.
-
-    Args:
-        client: Makes the calls.
-        max_in_flight: Most calls at once.
-        repeats_activities: Whether an activity is sent again that may have been counted.
-        prepare: Called with rows that are about to go out.
-    """
+    """Carries out rows as tracking calls: see :class:`TrackingDestination`."""
 
     def __init__(
         self,
@@ -122,6 +126,19 @@ class TrackingWorker:
     def close(self) -> None:
         """End the connections."""
         self._poster.close()
+
+
+def call_of(write: WriteRequest) -> TrackingCall:
+    """Return the tracking call for a write."""
+    parts = write.parts
+    return TrackingCall(
+        write.account_id,
+        write.user_id,
+        write.account,
+        write.user,
+        parts.get("activity"),
+        parts.get("module"),
+    )
 
 
 def _answered(done: Done, idempotent: bool, result: Any) -> None:

@@ -14,14 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
-from target_totango.delivery import (
-    Confirmed,
-    Failed,
-    Refused,
-    Uncertain,
-    UnclearResponses,
-    keys_of,
-)
+from target_totango.delivery import Confirmed, Failed, Refused, Uncertain, UnclearResponses
 from target_totango.models import HUB, RECORDS
 from target_totango.objects import RECORDED, REPEATABLE
 from target_totango.pipeline.decisions import Deleted
@@ -237,7 +230,7 @@ def _keys(row: Row) -> Sequence[Hashable]:
         return ((row.object, row.record_id),)
     request = row.request
     if row.object in REPEATABLE or request.account or request.user:
-        return keys_of(request)[0]
+        return request.order()[0]
     return ()
 
 

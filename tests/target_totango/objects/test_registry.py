@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from invented_rows import KNOWN
 
-from target_totango.delivery.base import call_of, keys_of
+from target_totango.delivery.tracking import call_of
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.compiler.auto import recognise
 from target_totango.mapping.config import MappingConfig, parse_mappings
@@ -59,7 +59,7 @@ def test_a_request_knows_what_it_is_about(object_: TotangoObject) -> None:
 @every_object
 def test_a_request_comes_after_those_of_its_account(object_: TotangoObject) -> None:
     request = request_of(object_)
-    changes, after = keys_of(request)
+    changes, after = request.order()
     if object_.rank:
         assert ("accounts", "account_id-1") in after
     else:
@@ -101,7 +101,7 @@ def test_a_new_object_is_one_entry_for_the_mapping(monkeypatch: pytest.MonkeyPat
     result = Transformer(mapping).transform({"account_id": "a", "text": "hello"})
     assert result.request.key == ("notes", "a")
     assert result.request.attributes == {"content": "hello"}
-    assert keys_of(result.request) == ((("notes", "a"),), (("accounts", "a"),))
+    assert result.request.order() == ((("notes", "a"),), (("accounts", "a"),))
     long = Transformer(mapping).transform({"account_id": "a", "text": "much too long"})
     assert [error.code for error in long.errors] == ["too long"]
 
