@@ -197,9 +197,6 @@ _PARSED: Final[dict[str, Callable[[Any], str]]] = {
     TIMESTAMP: from_milliseconds,
     DATE: checked_day,
 }
-_SMALL_BITS: Final = 1000
-_SMALL_EXPONENT: Final = 300
-"""Numbers below these certainly are within what a double can hold."""
 
 
 def convert_column(
@@ -237,13 +234,7 @@ def _whole(kind: str, raw: Sequence[Any]) -> Sequence[Any] | None:
         except ConversionError:
             return None
     if kind == NUMBER:
-        return raw if all(map(_is_small, raw)) else None
+        numbers = [one for one in raw if one is not None]
+        fit = not numbers or -_LARGEST_FLOAT <= min(numbers) <= max(numbers) <= _LARGEST_FLOAT
+        return raw if fit else None
     return raw
-
-
-def _is_small(number: int | Decimal | None) -> bool:
-    if number is None:
-        return True
-    if isinstance(number, int):
-        return number.bit_length() < _SMALL_BITS
-    return number.adjusted() < _SMALL_EXPONENT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from totango_api.reading.complete_read import CompleteRead
-from totango_api.search import Query, Reference, StaffSearch
+from totango_api.search import Query, Reference, staff_search
 
 if TYPE_CHECKING:
     from totango_api.http import ApiClient
@@ -17,7 +17,7 @@ def read_staff(client: ApiClient) -> list[Reference]:
     Raises:
         ApiError: If they are not answered.
     """
-    search = StaffSearch(client)
+    search = staff_search(client)
     names = {
         key[0]: str(hit.get("display_name") or key[0])
         for batch in CompleteRead(search, Query()).batches()

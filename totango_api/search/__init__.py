@@ -16,6 +16,7 @@ from totango_api.search.attributes import (
 )
 from totango_api.search.endpoint import (
     ACCOUNTS,
+    STAFF_PATH,
     USERS,
     Hit,
     Key,
@@ -25,6 +26,7 @@ from totango_api.search.endpoint import (
     account_id_of,
     key_of,
     page_in,
+    staff_search,
     whole_number,
 )
 from totango_api.search.key_lookup import LookupResult
@@ -40,7 +42,6 @@ from totango_api.search.reference_lists import (
     rows_in,
 )
 from totango_api.search.request_parser import PastedRequest, request_from
-from totango_api.search.staff import STAFF_PATH, StaffSearch
 
 __all__ = [
     "ACCOUNTS",
@@ -74,7 +75,6 @@ __all__ = [
     "Reference",
     "Row",
     "Search",
-    "StaffSearch",
     "Term",
     "account_id_of",
     "definitions",
@@ -86,5 +86,6 @@ __all__ = [
     "read_references",
     "request_from",
     "rows_in",
+    "staff_search",
     "whole_number",
 ]

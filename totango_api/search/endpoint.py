@@ -33,6 +33,9 @@ MOST_NAMED: Final = 10
 ACCOUNTS: Final = "accounts"
 USERS: Final = "users"
 
+STAFF_PATH: Final = "/api/v1/search/users/internal"
+"""Answers with the people who work in Totango, as one public client asks for them."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -53,26 +56,7 @@ class Page:
 
 def account_id_of(hit: Hit) -> str | None:
     """Return the account id of an account hit: it is called `name`."""
-    return _identifier(hit.get("name"))
-
-
-def user_key_of(hit: Hit) -> Key | None:
-    """Return (account id, user id) of a user hit; None when one is missing."""
-    account = hit.get("account")
-    account_id = _identifier(account.get("name")) if isinstance(account, dict) else None
-    user_id = _identifier(hit.get("name"))
-    return (account_id, user_id) if account_id is not None and user_id is not None else None
-
-
-def key_of(stream: str, hit: Hit) -> Key | None:
-    """Return the key of a hit of `accounts` or `users`; None when it has none."""
-    if stream == USERS:
-        return user_key_of(hit)
-    account_id = account_id_of(hit)
-    return None if account_id is None else (account_id,)
-
-
-def _identifier(value: object) -> str | None:
+    value = hit.get("name")
     if isinstance(value, str):
         return value or None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -80,32 +64,68 @@ def _identifier(value: object) -> str | None:
     return None
 
 
+def account_key_of(hit: Hit) -> Key | None:
+    """Return (account id,) of an account hit; None when it is missing."""
+    value = hit.get("name")
+    if type(value) is str and value:  # as it is in every row but for odd ones
+        return (value,)
+    account_id = account_id_of(hit)
+    return None if account_id is None else (account_id,)
+
+
+def user_key_of(hit: Hit) -> Key | None:
+    """Return (account id, user id) of a user hit; None when one is missing."""
+    account = hit.get("account")
+    account_id = account_id_of(account) if isinstance(account, dict) else None
+    user_id = account_id_of(hit)  # called `name` as well
+    return (account_id, user_id) if account_id is not None and user_id is not None else None
+
+
+def key_of(stream: str, hit: Hit) -> Key | None:
+    """Return the key of a hit of `accounts` or `users`; None when it has none."""
+    return _KEYS[stream](hit)
+
+
+_KEYS: Final[dict[str, Callable[[Hit], Key | None]]] = {
+    ACCOUNTS: account_key_of,
+    USERS: user_key_of,
+}
+
+
 class Search:
-    """The search endpoint of accounts or of users.
+    """A search endpoint that answers with accounts or with users.
 
     Args:
         client: Calls the service.
         stream: `accounts` or `users`.
         team_id: Sent as form field `team_id` when not None.
+        path: Path of the endpoint; None = that of the stream.
+        key: Returns the key of a hit, None when it has none; by default that of the stream.
+
+    Attributes:
+        path: Path of the endpoint.
+        key: Returns the key of a hit; None when it has none.
+        calls: Calls made.
     """
 
-    def __init__(self, client: ApiClient, stream: str, *, team_id: str | None = None) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        stream: str,
+        *,
+        team_id: str | None = None,
+        path: str | None = None,
+        key: Callable[[Hit], Key | None] | None = None,
+    ) -> None:
         self._client = client
         self.stream = stream
+        self.path = path or f"/api/v1/search/{stream}"
+        self.key = key or _KEYS[stream]
         self._team_id = team_id
         self._counting = threading.Lock()
         name_of = _nameless_user if stream == USERS else _account_name
         self._odd_rows = OddRowLog(stream, self.key, name_of)
         self.calls = 0
-
-    @property
-    def path(self) -> str:
-        """Path of the endpoint."""
-        return f"/api/v1/search/{self.stream}"
-
-    def key(self, hit: Hit) -> Key | None:
-        """Return the key of a hit; None when it has none."""
-        return key_of(self.stream, hit)
 
     def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
         """Fetch one page.
@@ -125,6 +145,11 @@ class Search:
         page = page_in(decoded, self.stream, endpoint=f"POST {self.path}")
         self._odd_rows.log(page, query.offset)
         return page
+
+
+def staff_search(client: ApiClient) -> Search:
+    """Return the search for the people who work in Totango; the key of a hit is the login."""
+    return Search(client, USERS, team_id="-1", path=STAFF_PATH, key=account_key_of)
 
 
 class OddRowLog:
@@ -150,6 +175,8 @@ class OddRowLog:
         if page.respelled_ids and not self._has_respelled_ids:
             self._has_respelled_ids = True
             logger.warning("%s: ids came as numbers such as 5.0, and are read as 5.", self._stream)
+        if None not in map(self._key_of, page.hits):
+            return
         for row, hit in enumerate(page.hits, rows_before + 1):
             if self._key_of(hit) is not None or len(self._named) >= MOST_NAMED:
                 continue

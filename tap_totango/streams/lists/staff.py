@@ -8,7 +8,7 @@ from tap_totango.schema import TEXT, TIMESTAMP, Column, fields_for
 from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import IncompleteReadError
 from totango_api.reading import CompleteRead, Paging
-from totango_api.search import Query, StaffSearch
+from totango_api.search import Query, staff_search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class StaffStream(ListedStream):
         columns, _ = self.wanted()
         query = Query(fields=tuple(fields_for(columns)))
         size = self.run.known_service.rows_of_page(self.config.get("page_size"))
-        reading = CompleteRead(StaffSearch(self.run.client), query, paging=Paging(page_size=size))
+        reading = CompleteRead(staff_search(self.run.client), query, paging=Paging(page_size=size))
         for batch in reading.batches():
             yield batch.hits
         result = reading.result
