@@ -13,7 +13,7 @@ from tap_totango.probe.refusals import named_in
 from tap_totango.probe.service import ProbedService
 from totango_api.config import Connection
 from totango_api.http import ApiClient
-from totango_api.http.clock import ServiceClock
+from totango_api.http.headers import ServiceClock
 from totango_api.probe import Caller, asked
 
 if TYPE_CHECKING:

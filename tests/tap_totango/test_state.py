@@ -19,7 +19,7 @@ from tap_totango.schema.times import moment_of, timestamp
 from tap_totango.state import Bookmark, canonical
 from tap_totango.state_file import checked_state, unwrapped_state
 from totango_api.errors import InputError
-from totango_api.http import clock
+from totango_api.http import headers
 from totango_api.reading import ResumePoint
 from totango_api.search.query import Query
 
@@ -324,7 +324,7 @@ def test_a_clock_that_is_ahead_takes_no_activity_during_a_read_for_read(
     late = int((began + timedelta(minutes=10)).timestamp() * 1000)
     row = {"name": "a-1", "last_activity_time": late, "selected_fields": []}
     server = stub(lambda _: ok(hits("accounts", [row], 1)))
-    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: time.time() + ahead))
+    monkeypatch.setattr(headers, "time", SimpleNamespace(time=lambda: time.time() + ahead))
     monkeypatch.setattr(tap_module, "utc_now", lambda: datetime.now(UTC) + timedelta(seconds=ahead))
     ran = tap(config=server.config())
     assert ran.value("accounts") is not None

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib
 import select
+import ssl
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import aiohttp
-from requests.utils import get_environ_proxies, select_proxy
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import SettingsError
-from totango_api.http.responses import KEPT_BYTES, Response
-from totango_api.http.tls import tls_context
+from totango_api.http.environment import proxy_of, tls_context
+from totango_api.http.event_loop import Deadline
+from totango_api.http.responses import KEPT_BYTES, Failure, Response, failed_tunnel, unsendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from totango_api.config import Connection
+    from totango_api.errors import ApiError
     from totango_api.http.client import Request
 
 IDLE_SECONDS: Final = 2.0
@@ -33,14 +35,31 @@ _INFORMATIONAL: Final = frozenset({100, *range(102, 200)})
 """What comes before a response."""
 
 
+_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
+    ((aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError), Failure.NOT_VERIFIED),
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), Failure.DROPPED),
+    ((aiohttp.ClientSSLError, ssl.SSLError), Failure.NO_TLS),
+    ((aiohttp.ClientProxyConnectionError,), Failure.NO_PROXY),
+    ((aiohttp.ClientConnectorError,), Failure.NO_CONNECTION),
+    ((aiohttp.ConnectionTimeoutError,), Failure.NO_CONNECTION_IN_TIME),
+    ((TimeoutError,), Failure.NO_RESPONSE_IN_TIME),
+    ((aiohttp.ClientPayloadError,), Failure.CUT_SHORT),
+    ((aiohttp.ClientResponseError, HttpProcessingError), Failure.NOT_HTTP),
+    ((aiohttp.ClientConnectionError, ConnectionError), Failure.DROPPED),
+)
+"""The first line that fits an exception counts."""
+
+_EXCEPTIONS: Final = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
+"""What a call may end in."""
+
+
 class Connections:
     """Posts bodies to one URL, over connections that are kept. Used in the thread of a loop.
 
     aiohttp connects, verifies, goes through proxies and parses. Its session is left out: calls
     differ in nothing but the body, and a session takes three times as long for each
     (benchmarks/floors/tracking.py has one). So nothing is taken from the environment, no cookie
-    stored, no redirect followed, and nothing sent again. How long a call takes is for the caller
-    to watch.
+    stored, no redirect followed, and nothing sent again.
 
     Args:
         request: What every call has in common: all but the body.
@@ -59,16 +78,21 @@ class Connections:
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=min(CONNECT_TIMEOUT, connection.timeout)
         )
+        self._endpoint = request.endpoint
+        # A receipt is so small that it comes at once or not at all.
+        self._seconds = min(CONNECT_TIMEOUT, connection.timeout) + connection.timeout
         self._head = b""
 
     async def open(self) -> None:
         """Get ready, in the thread of the loop."""
         self._connector = _Connector(limit=0, keepalive_timeout=IDLE_SECONDS, ssl=self._context)
+        loop = asyncio.get_running_loop()
+        self._deadline = Deadline(loop, self._seconds)
         self._request = aiohttp.ClientRequest(
             "POST",
             self._url,
             headers=self._headers,
-            loop=asyncio.get_running_loop(),
+            loop=loop,
             proxy=URL(self._proxy) if self._proxy else None,
         )
 
@@ -76,7 +100,16 @@ class Connections:
         """Post a body, and return the response.
 
         Only as much of its body is read as is looked at; the rest of a longer one never is.
+
+        Raises:
+            ApiError: If none came, or not in time.
         """
+        try:
+            return await self._deadline.wait_for(self._exchange(body))
+        except _EXCEPTIONS as error:
+            raise _error_of(self._endpoint, error) from None
+
+    async def _exchange(self, body: bytes) -> Response:
         connection = await self._connect()
         try:
             self._send(connection.transport, body)
@@ -185,34 +218,6 @@ def _polled(poll: select.poll) -> bool:
     return bool(poll.poll(0))
 
 
-def new_loop() -> asyncio.AbstractEventLoop:
-    """Return an event loop: uvloop's where it is installed, which takes a quarter less time."""
-    try:
-        uvloop = importlib.import_module("uvloop")
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
-
-
-def proxy_of(url: str) -> str | None:
-    """Return the proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …).
-
-    Raises:
-        SettingsError: If it is of a kind that cannot be used.
-    """
-    proxy: str | None = select_proxy(url, get_environ_proxies(url))
-    if proxy is None:
-        return None
-    scheme, separator, _ = proxy.partition("://")
-    if not separator:
-        return f"http://{proxy}"
-    if scheme not in {"http", "https"}:
-        msg = f"The environment names a {scheme} proxy, which tracking calls cannot use."
-        raise SettingsError(msg, remedy="Set HTTPS_PROXY to an HTTP proxy, or use delivery: hub.")
-    return proxy
-
-
 def headers_of(request: Request, user_agent: str) -> dict[str, str]:
     """Return the headers of every call.
 
@@ -225,3 +230,13 @@ def headers_of(request: Request, user_agent: str) -> dict[str, str]:
             msg = "user_agent holds a character that cannot travel in a header."
             raise SettingsError(msg, remedy="Leave it out.")
     return headers
+
+
+def _error_of(endpoint: str, exception: Exception) -> ApiError:
+    """Return the error of a call that ended in an exception. Its own words may hold anything."""
+    if isinstance(exception, aiohttp.ClientHttpProxyError):
+        return failed_tunnel(endpoint, exception.status)
+    for kinds, failure in _FAILURES:
+        if isinstance(exception, kinds):
+            return failure.error(endpoint)
+    return unsendable(endpoint, exception)

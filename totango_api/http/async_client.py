@@ -12,13 +12,10 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError, UnavailableError
 from totango_api.http.adaptive_limit import AdaptiveLimit
-from totango_api.http.aiohttp_connections import Connections, new_loop
-from totango_api.http.aiohttp_failures import EXCEPTIONS, error_of
-from totango_api.http.deadline import Deadline
-from totango_api.http.loop_lag import LoopLag
+from totango_api.http.aiohttp_connections import Connections
+from totango_api.http.event_loop import LoopLag, new_loop
 from totango_api.http.retry import is_worth_retrying, retried
 
 if TYPE_CHECKING:
@@ -71,7 +68,6 @@ class AsyncPoster(Generic[T]):
         *,
         max_in_flight: int,
     ) -> None:
-        connection = client.connection
         self._client = client
         self._request = request
         self._read = read
@@ -83,14 +79,11 @@ class AsyncPoster(Generic[T]):
         self._waiting: set[asyncio.Task[None]] = set()
         self._is_woken = False
         self._is_cancelled = False
-        self._connections = Connections(request, connection)
+        self._connections = Connections(request, client.connection)
         self._loop = new_loop()
         self._clock = self._loop.time
         self._lag = LoopLag(self._loop, lambda: self._running > 0)
         self._limit = AdaptiveLimit(max_in_flight, clock=self._clock, lag=self._lag.take)
-        # A receipt is so small that it comes at once or not at all.
-        seconds = min(CONNECT_TIMEOUT, connection.timeout) + connection.timeout
-        self._deadline = Deadline(self._loop, seconds)
         self._thread = threading.Thread(target=self._run, daemon=True, name="totango-calls")
         self._thread.start()
         self._in_loop(self._connections.open())
@@ -268,7 +261,7 @@ class AsyncPoster(Generic[T]):
         self._usage.count_call()
         started = self._clock()
         try:
-            response = await self._exchange(job.body)
+            response = await self._connections.post(job.body)
         except ApiError:
             self._limit.note_response(started, is_failure=True)
             raise
@@ -280,9 +273,3 @@ class AsyncPoster(Generic[T]):
         if error is not None:
             raise error
         return self._read(self._request.endpoint, response)
-
-    async def _exchange(self, body: bytes) -> Response:
-        try:
-            return await self._deadline.wait_for(self._connections.post(body))
-        except EXCEPTIONS as error:
-            raise error_of(self._request.endpoint, error) from None

@@ -6,23 +6,20 @@ Totango's own Zendesk app and public clients (failures inside a 200).
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-import requests
-import urllib3
-
-from totango_api.config import CONNECT_TIMEOUT
 from totango_api.errors import ApiError, RateLimitError
-from totango_api.http.clock import ServiceClock
+from totango_api.http.headers import ServiceClock
 from totango_api.http.rate_limit import RateLimiter
 from totango_api.http.requests_adapter import Adapter
-from totango_api.http.requests_failures import error_of
-from totango_api.http.responses import KEPT_BYTES, Response, error_for, is_ok, json_of
+from totango_api.http.responses import Response, error_for, is_ok, json_of
 from totango_api.http.retry import RetryLog, retried
-from totango_api.http.usage import Usage
 from totango_api.redaction import scrub
 
 if TYPE_CHECKING:
@@ -34,17 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORM: Final = "application/x-www-form-urlencoded"
-
-SLOWEST_RESPONSE: Final = 10
-"""A response that trickles is given up after this many times the timeout."""
-
-_CHUNK: Final = 1 << 16
-_NO_RESPONSE: Final = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    OSError,
-    ValueError,
-)
 
 
 @dataclass(frozen=True)
@@ -77,6 +63,51 @@ class Request:
         return scrub(f"{self.method} {self.url.partition('?')[0]}")
 
 
+class Usage:
+    """Counts the calls of a surface (`api`, `tracking`, `hub`). Safe to share between threads.
+
+    Attributes:
+        calls: Calls that went out, those sent again included.
+        retries: Calls sent again.
+        failures: Calls that failed for good, by status or `no answer`.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.retries = 0
+        self.failures: Counter[str] = Counter()
+        self._by_minute: Counter[int] = Counter()
+        self._lock = threading.Lock()
+
+    def count_call(self) -> None:
+        """Count a call that goes out now."""
+        with self._lock:
+            self.calls += 1
+            self._by_minute[int(time.time()) // 60] += 1
+
+    def count_retry(self) -> None:
+        """Count a call that will be sent again."""
+        with self._lock:
+            self.retries += 1
+
+    def count_failure(self, error: ApiError) -> None:
+        """Count a call that will not be sent again."""
+        with self._lock:
+            self.failures[str(error.status or "no answer")] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts for a report."""
+        return {
+            "calls": self.calls,
+            "retries": self.retries,
+            "failures": dict(self.failures),
+            "by_minute": {
+                f"{dt.datetime.fromtimestamp(minute * 60, dt.UTC):%Y-%m-%dT%H:%MZ}": calls
+                for minute, calls in sorted(self._by_minute.items())
+            },
+        }
+
+
 class ApiClient:
     """Sends requests and reads their responses. Safe to share between threads.
 
@@ -97,8 +128,7 @@ class ApiClient:
         self.clock = ServiceClock()
         self.usage = {"api": Usage(), "tracking": Usage(), "hub": Usage()}
         self.retry_log = RetryLog()
-        self._adapter = Adapter(pool_size)
-        self._timeout = (min(CONNECT_TIMEOUT, connection.timeout), connection.timeout)
+        self._adapter = Adapter(connection.timeout, pool_size)
 
     def __enter__(self) -> Self:
         return self
@@ -239,34 +269,7 @@ class ApiClient:
         return error
 
     def _exchange(self, request: Request) -> Response:
-        """Send a request once and read its response.
-
-        Raises:
-            ApiError: If no whole response came.
-        """
-        try:
-            with self._adapter.call(
-                request.method,
-                request.url,
-                body=request.body,
-                headers={"User-Agent": self.connection.user_agent, **request.headers},
-                timeout=self._timeout,
-            ) as response:
-                return Response(response.status_code, response.headers, self._read(response.raw))
-        except _NO_RESPONSE as error:
-            raise error_of(request.endpoint, error) from None
-
-    def _read(self, raw: urllib3.BaseHTTPResponse) -> bytes:
-        """Read a body: all of it where it is the result, else as much as may be quoted."""
-        if raw.status < 200:
-            raise urllib3.exceptions.ProtocolError
-        limit = float("inf") if is_ok(raw.status) else KEPT_BYTES
-        deadline = time.monotonic() + SLOWEST_RESPONSE * self.connection.timeout
-        chunks, size = [], 0
-        # Not stream(), which returns nothing before a chunk is full, however long that takes.
-        while size < limit and (chunk := raw.read1(_CHUNK, decode_content=True)):
-            chunks.append(chunk)
-            size += len(chunk)
-            if time.monotonic() > deadline:
-                raise urllib3.exceptions.TimeoutError
-        return b"".join(chunks)
+        headers = {"User-Agent": self.connection.user_agent, **request.headers}
+        return self._adapter.exchange(
+            request.endpoint, request.method, request.url, request.body, headers
+        )

@@ -6,16 +6,15 @@ in its `RateLimit-*` headers, which also count the calls of other programs with 
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
+from totango_api.http.headers import ServerBudget
 from totango_api.limits import RATE_WINDOW_SECONDS
 
 if TYPE_CHECKING:
@@ -25,63 +24,6 @@ MARGIN_SECONDS: Final = 1.0
 """Added to every window: calls travel for a while, and servers round their resets down.
 
 61 seconds instead of 60 still use 98 % of the limit."""
-
-_EPOCH_SECONDS: Final = 1_000_000_000
-_EPOCH_MILLISECONDS: Final = 1_000_000_000_000
-
-
-@dataclass(frozen=True)
-class ServerBudget:
-    """What a server says it has left.
-
-    Attributes:
-        remaining: Calls left in its window.
-        reset_in: Seconds until the window ends.
-    """
-
-    remaining: int
-    reset_in: float
-
-    @classmethod
-    def from_headers(cls, headers: Mapping[str, str], *, now: float) -> ServerBudget | None:
-        """Read `RateLimit-*` or `X-RateLimit-*`; the reset in seconds or as an epoch.
-
-        Args:
-            headers: Response headers, case-insensitive.
-            now: Wall clock, epoch seconds.
-
-        Returns:
-            None when the headers are absent or not numbers.
-        """
-        remaining = _number(headers, "Remaining")
-        reset_in = seconds_to_reset(headers, now=now)
-        if remaining is None or reset_in is None:
-            return None
-        return cls(remaining=int(remaining), reset_in=reset_in)
-
-
-def seconds_to_reset(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Return the seconds until the server's window ends, if it says so.
-
-    The header may count seconds, or name an epoch in seconds or milliseconds.
-    """
-    reset = _number(headers, "Reset")
-    if reset is None:
-        return None
-    if reset >= _EPOCH_MILLISECONDS:
-        reset = reset / 1000 - now
-    elif reset >= _EPOCH_SECONDS:
-        reset -= now
-    return max(reset, 0.0)
-
-
-def _number(headers: Mapping[str, str], name: str) -> float | None:
-    text = headers.get(f"RateLimit-{name}") or headers.get(f"X-RateLimit-{name}")
-    try:
-        value = float(text) if text is not None else None
-    except ValueError:
-        return None
-    return value if value is not None and 0 <= value < math.inf else None
 
 
 class RateLimiter:

@@ -1,4 +1,4 @@
-"""Reads responses: each is a result, or one of our errors.
+"""Reads responses: each is a result, or one of our errors; and so is that none came.
 
 Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own Zendesk app
 (`error.type`, `error.message`, `errors`).
@@ -6,10 +6,8 @@ Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own 
 
 from __future__ import annotations
 
-import email.utils
-import math
+import enum
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +21,8 @@ from totango_api.errors import (
     ResponseError,
     UnavailableError,
 )
-from totango_api.http.failures import PROXY_REMEDY, Failure
+from totango_api.http.headers import request_id_of, wait_asked
 from totango_api.http.json_decoding import NotJsonError, decode
-from totango_api.http.rate_limit import seconds_to_reset
 from totango_api.limits import RATE_WINDOW_SECONDS
 from totango_api.redaction import excerpt
 
@@ -40,8 +37,8 @@ _PROXY_AUTHENTICATION: Final = 407
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 _SERVER_FAULT: Final = 500
-_REQUEST_IDS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id")
 
+PROXY_REMEDY: Final = "Check HTTPS_PROXY, with its user and password, and NO_PROXY."
 
 KEPT_BYTES: Final = 1 << 16
 """So much is read of a body that is only quoted, or that can only be a receipt."""
@@ -240,27 +237,59 @@ def _reason(decoded: dict[str, Any]) -> str:
     return ""
 
 
-def wait_asked(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a 429 asks to wait: `Retry-After`, or else the reset header."""
-    seconds = _retry_after(headers.get("Retry-After"))
-    return seconds_to_reset(headers, now=time.time()) if seconds is None else seconds
+# No response -----------------------------------------------------------------------------------
 
 
-def _retry_after(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        pass
-    else:
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
-    try:
-        return max(email.utils.parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return None
+class Failure(enum.Enum):
+    """Why no whole response came: words, whether the call may have been carried out, a remedy.
+
+    What cannot be repaired by sending the call again is a refusal.
+    """
+
+    NO_CONNECTION = ("no connection could be made", False)
+    NO_CONNECTION_IN_TIME = ("no connection in time", False)
+    NO_PROXY = ("the proxy could not be reached", False, "Check HTTPS_PROXY and NO_PROXY.")
+    NO_RESPONSE_IN_TIME = (
+        "no answer in time",
+        True,
+        "If this repeats, lower page_size or raise request_timeout.",
+    )
+    DROPPED = ("the connection was dropped", True)
+    CUT_SHORT = ("the response was cut short", True)
+    NOT_HTTP = ("the response is not HTTP", True)
+    NOT_VERIFIED = (
+        "the certificate of the host could not be verified",
+        None,
+        "Check the URL, and REQUESTS_CA_BUNDLE or SSL_CERT_FILE if a proxy re-signs traffic.",
+    )
+    NO_TLS = ("no TLS connection could be made", None, "Check the URL: is it really https?")
+
+    def __init__(self, reason: str, may_have_succeeded: bool | None, remedy: str = "") -> None:
+        self.reason = reason
+        self.may_have_succeeded = may_have_succeeded
+        self.remedy = remedy
+
+    def error(self, endpoint: str) -> ApiError:
+        """Return the error of a call that failed so."""
+        if self.may_have_succeeded is None:
+            return RefusedError(endpoint, reason=self.reason, remedy=self.remedy)
+        return UnavailableError(
+            endpoint,
+            reason=self.reason,
+            remedy=self.remedy,
+            may_have_succeeded=self.may_have_succeeded,
+        )
 
 
-def request_id_of(headers: Mapping[str, str]) -> str:
-    """Return the id under which the server may have logged the call."""
-    return next((excerpt(headers[name]) for name in _REQUEST_IDS if name in headers), "")
+def failed_tunnel(endpoint: str, status: int) -> ApiError:
+    """Return the error for a status with which a proxy refuses to connect to a host."""
+    said: dict[str, Any] = {"status": status, "reason": "the proxy did not connect to the host"}
+    if status >= _SERVER_FAULT:
+        return UnavailableError(endpoint, may_have_succeeded=False, **said)
+    return RefusedError(endpoint, remedy=PROXY_REMEDY, **said)
+
+
+def unsendable(endpoint: str, exception: Exception) -> RefusedError:
+    """Return the error for a request that is itself at fault."""
+    kind = type(exception).__name__
+    return RefusedError(endpoint, reason=f"the request could not be made ({kind})")

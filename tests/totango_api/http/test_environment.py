@@ -16,7 +16,7 @@ from proxy import Proxy, proxying
 from raw_server import OK, RawServer, speaking
 
 from totango_api.errors import RefusedError, SettingsError, UnavailableError
-from totango_api.http.tls import VARIABLES, tls_context
+from totango_api.http.environment import VARIABLES, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from totango_api.errors import (
     ResponseError,
     UnavailableError,
 )
-from totango_api.http import client
+from totango_api.http import requests_adapter
 from totango_api.http import retry as retries
 from totango_api.http.responses import KEPT_BYTES
 
@@ -288,7 +288,7 @@ def test_a_response_that_does_not_come_is_given_up(served: Start) -> None:
 def test_a_response_that_trickles_is_given_up(
     served: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "SLOWEST_RESPONSE", 2)
+    monkeypatch.setattr(requests_adapter, "SLOWEST_RESPONSE", 2)
     trickle = [b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n", *[b"x", 0.1] * 40]
     _, asking = served(always(*trickle), request_timeout=0.3)
     assert "no answer in time" in str(asking.outcome())

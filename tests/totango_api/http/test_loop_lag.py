@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from totango_api.http.loop_lag import TICK_SECONDS, LoopLag
+from totango_api.http.event_loop import TICK_SECONDS, LoopLag
 
 if TYPE_CHECKING:
     from collections.abc import Callable

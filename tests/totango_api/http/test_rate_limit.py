@@ -9,7 +9,8 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from totango_api.http import rate_limit as module
-from totango_api.http.rate_limit import RateLimiter, ServerBudget
+from totango_api.http.headers import ServerBudget
+from totango_api.http.rate_limit import RateLimiter
 
 
 def told(prefix: str = "RateLimit", **values: object) -> CaseInsensitiveDict[str]:

@@ -23,7 +23,8 @@ from totango_api.errors import (
     ResponseError,
     UnavailableError,
 )
-from totango_api.http.responses import Response, error_for, json_of, request_id_of, wait_asked
+from totango_api.http.headers import request_id_of, wait_asked
+from totango_api.http.responses import Response, error_for, json_of
 
 
 def answer(status: int, body: bytes = b"{}", **headers: str) -> Response:

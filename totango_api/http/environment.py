@@ -1,4 +1,4 @@
-"""Chooses trusted certificates: those that the environment names, else those of certifi."""
+"""What the environment says of proxies and trusted certificates; else those of certifi."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
 from totango_api.errors import SettingsError
 
@@ -58,3 +58,21 @@ def tls_context() -> ssl.SSLContext:
     context = verified_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …).
+
+    Raises:
+        SettingsError: If it is of a kind that cannot be used.
+    """
+    proxy: str | None = select_proxy(url, get_environ_proxies(url))
+    if proxy is None:
+        return None
+    scheme, separator, _ = proxy.partition("://")
+    if not separator:
+        return f"http://{proxy}"
+    if scheme not in {"http", "https"}:
+        msg = f"The environment names a {scheme} proxy, which tracking calls cannot use."
+        raise SettingsError(msg, remedy="Set HTTPS_PROXY to an HTTP proxy, or use delivery: hub.")
+    return proxy

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from totango_api.http.deadline import Deadline
+from totango_api.http.event_loop import Deadline
 
 SECONDS = 0.05
 
