@@ -187,18 +187,6 @@ def test_no_name_of_a_person_is_said(stub, tap) -> None:
     assert "Bo Li" not in ran.said
 
 
-def test_a_byte_order_mark_is_no_damage(stub, tap) -> None:
-    answer = searching([row()], 1)
-
-    def marked(call) -> Reply:
-        status, headers, body = answer(call)
-        return status, headers, "\ufeff".encode() + body
-
-    ran = read(tap, stub(marked)).ok()
-    assert ran.keys("accounts") == [("a-1",)]
-    assert "damaged" not in ran.said
-
-
 def test_a_user_without_an_account_is_counted(stub, tap) -> None:
     rows = [
         {"name": "u@x.com", "account": {"name": "a"}},

@@ -76,23 +76,29 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
 
 
 def wait_asked(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a 429 asks to wait: `Retry-After`, or else the reset header."""
-    seconds = _retry_after(headers.get("Retry-After"))
-    return seconds_to_reset(headers, now=time.time()) if seconds is None else seconds
+    """Return the seconds that a 429 asks to wait: `Retry-After`, or else the reset header.
+
+    Moments are taken by the clock that named them: that of the response's own date.
+    """
+    sent = _moment(headers.get("Date"))
+    now = time.time() if sent is None else sent
+    seconds = _retry_after(headers.get("Retry-After"), now)
+    return seconds_to_reset(headers, now=now) if seconds is None else seconds
 
 
-def _retry_after(text: str | None) -> float | None:
-    if text is None:
-        return None
+def _retry_after(text: str | None, now: float) -> float | None:
     try:
-        seconds = float(text)
+        seconds = float(text or "")
     except ValueError:
-        pass
-    else:
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
+        moment = _moment(text)
+        return None if moment is None else max(moment - now, 0.0)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _moment(text: str | None) -> float | None:
     try:
-        return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
-    except ValueError:
+        return parsedate_to_datetime(text or "").timestamp()
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -119,9 +125,8 @@ class ServiceClock:
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Take in when the server says that it answered; the quickest response tells best."""
-        try:
-            said = parsedate_to_datetime(headers.get("Date", ""))
-        except (TypeError, ValueError):
+        said = _moment(headers.get("Date"))
+        if said is None:
             return
-        ahead = time.time() - said.timestamp() - _CUT
+        ahead = time.time() - said - _CUT
         self._least = ahead if self._least is None else min(self._least, ahead)

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 F = TypeVar("F", bound="Callable[..., Any]")
 
 LONGEST_BACKOFF: Final = 60.0
+LEAST_ASKED: Final = 0.5
 LOG_SECONDS: Final = 10.0
 """Retries for the same reason are logged this often: an outage fails hundreds of calls a second."""
 
@@ -82,12 +83,17 @@ def is_worth_retrying(
 
 
 def _waits() -> Generator[float, Any, None]:
-    """Yield waits for backoff: what a 429 says, else exponential with full jitter from half."""
+    """Yield waits for backoff: what a 429 says, else exponential with full jitter from half.
+
+    A 429 that says less than a moment is no leave to call without pause: it may name a time that is
+    past by this machine's clock.
+    """
     error = yield 0.0
     doubling = 0.5
     while True:
-        if isinstance(error, RateLimitError) and error.wait is not None:
-            error = yield error.wait
+        asked = error.wait if isinstance(error, RateLimitError) else None
+        if asked is not None and asked >= LEAST_ASKED:
+            error = yield asked
             continue
         doubling = min(doubling * 2, LONGEST_BACKOFF)
         error = yield doubling * random.uniform(0.5, 1.0)  # noqa: S311 (not cryptography)

@@ -233,6 +233,13 @@ def test_a_date_to_wait_for() -> None:
     assert 90 < asked <= 100
 
 
+def test_a_date_to_wait_for_is_taken_by_the_clock_of_the_service() -> None:
+    sent = "Thu, 01 Jan 2099 00:00:00 GMT"
+    until = "Thu, 01 Jan 2099 00:00:07 GMT"
+    assert wait_asked(answer(429, Date=sent, Retry_After=until).headers) == 7
+    assert wait_asked(answer(429, Date=sent, RateLimit_Reset="4070908809").headers) == 9
+
+
 def test_request_ids() -> None:
     assert request_id_of(answer(500, X_Request_Id="abc").headers) == "abc"
     assert request_id_of(answer(500).headers) == ""

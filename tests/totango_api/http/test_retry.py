@@ -72,7 +72,8 @@ def test_what_is_sent_again(
 def test_waits_grow_or_are_what_the_server_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry.random, "uniform", lambda low, high: high)
     monkeypatch.setattr("backoff._sync.time.sleep", lambda seconds: None)
-    errors = [DOWN, DOWN, RateLimitError("x", wait=7), RateLimitError("x", wait=None), DOWN]
+    busy = [RateLimitError("x", wait=seconds) for seconds in (7, None, 0)]
+    errors = [DOWN, DOWN, *busy, DOWN]
     waits: list[float] = []
 
     def attempt() -> str:
@@ -84,4 +85,4 @@ def test_waits_grow_or_are_what_the_server_says(monkeypatch: pytest.MonkeyPatch)
         attempt, seconds=99, idempotent=True, note=lambda error, wait: waits.append(wait)
     )
     assert again() == "done"
-    assert waits == [1, 2, 7, 4, 8]
+    assert waits == [1, 2, 7, 4, 8, 16]
