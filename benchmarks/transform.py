@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.compiler import compile_mapping
-from target_totango.mapping.compiler.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig
+from target_totango.mapping.known_attributes import KnownAttributes
 from target_totango.mapping.transform import Transformer
 from target_totango.singer.validation import RecordValidator
 

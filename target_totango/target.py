@@ -22,7 +22,6 @@ from singer_sdk.target_base import Target
 from target_totango.check import check_lines
 from target_totango.config import Settings
 from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
-from target_totango.mapping import identity_of
 from target_totango.models import SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
 from target_totango.profile import with_profile
@@ -39,6 +38,7 @@ from target_totango.streams import (
     CompiledMappings,
     StreamRoute,
     TotangoSink,
+    identity_of,
     stream_map_error,
     streams_without,
 )

@@ -1,8 +1,6 @@
 """Turns a record into a write request or a list of validation errors."""
 
-from target_totango.mapping.attribute_file import read_attributes
 from target_totango.mapping.compiler import compile_stream
-from target_totango.mapping.compiler.auto import KnownAttributes
 from target_totango.mapping.compiler.description import describe, log_change, log_mapping
 from target_totango.mapping.compiler.stream_mapping import StreamMapping
 from target_totango.mapping.config import MappingConfig, fits, mappings_of, parse_mappings
@@ -14,7 +12,7 @@ from target_totango.mapping.deletion import (
     well_known_marks,
 )
 from target_totango.mapping.expressions import MISSING
-from target_totango.mapping.identity import identity_of
+from target_totango.mapping.known_attributes import KnownAttributes, read_attributes
 from target_totango.mapping.policy import (
     CLEAR,
     IGNORE,
@@ -62,7 +60,6 @@ __all__ = [
     "compile_stream",
     "describe",
     "fits",
-    "identity_of",
     "is_marked",
     "log_change",
     "log_mapping",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from target_totango.mapping.compiler.matching import MATCH
 from target_totango.mapping.compiler.rules import Rules
+from target_totango.mapping.compiler.stream_mapping import MATCH
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.policy import LEAVE_OUT, SKIP
 from target_totango.mapping.values.convert import Conversion, ConversionError, unicode_text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config_schema import SEGMENT
-from target_totango.mapping import Segment, compile_stream, log_mapping, mappings_of
+from target_totango.mapping import Segment, compile_stream, fits, log_mapping, mappings_of
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +25,28 @@ STREAMS_LOGGED: Final = 100
 
 MELTANO_TEST: Final = "meltano_test_stream"
 """The stream with which `meltano config test` tries loaders: a made-up row."""
+
+_OF_MAPPINGS: Final = (
+    "object",
+    "account_id",
+    "user_id",
+    "deleted_when",
+    "match_on",
+    "create",
+    "salesforce_ids",
+    "accidental_ids",
+    "incomplete_templates",
+)
+"""Keys of mappings, which are settings as well."""
+
+_OF_STREAMS: Final = (
+    "preset",
+    "stream_maps",
+    "stream_map_config",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_separator",
+)
 
 logger = logging.getLogger("target-totango")
 
@@ -108,3 +132,15 @@ class CompiledMappings:
         for entry in self._settings.mappings:
             if not any(entry.fits(stream) for stream in self._streams):
                 logger.warning("The mapping for %r fitted no stream.", entry.stream)
+
+
+def identity_of(stream: str, config: Mapping[str, Any]) -> str:
+    """Return what stands for how the ids of a stream are made and its rows filtered."""
+    entries = [
+        {key: entry.get(key) for key in (*_OF_MAPPINGS, "stream")}
+        for entry in config.get("mappings") or []
+        if fits(str(entry.get("stream")), stream)
+    ]
+    named = {key: config.get(key) for key in (*_OF_MAPPINGS, *_OF_STREAMS)}
+    text = json.dumps([entries, named], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

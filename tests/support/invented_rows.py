@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from target_totango.mapping.compiler import compile_mapping
-from target_totango.mapping.compiler.auto import KnownAttributes
 from target_totango.mapping.config import MappingConfig, parse_mappings
+from target_totango.mapping.known_attributes import KnownAttributes
 from target_totango.mapping.policy import POLICY_SETTINGS
 from totango_api.search.attributes import DATE, NUMBER, TEXT, Attribute
 

@@ -13,6 +13,7 @@ from typing import Final
 from totango_api import limits
 
 SALESFORCE_SHORT: Final = 15
+_BLANK: Final = " \N{NO-BREAK SPACE}"
 
 _ACCOUNT_ID: Final = re.compile(f"[{limits.ACCOUNT_ID_CHARACTERS}]{{1,{limits.ACCOUNT_ID_LENGTH}}}")
 _USER_ID: Final = re.compile(f"[{limits.USER_ID_CHARACTERS}]{{1,{limits.USER_ID_LENGTH}}}")
@@ -74,13 +75,20 @@ def attribute_name_problems(name: str) -> list[IdProblem]:
     """Return what is wrong with an attribute's API name.
 
     The article names a-z, 0-9 and _, but Totango's own names hold capitals and spaces; only
-    what no source shows is refused: blank ends and control characters.
+    what no source shows is refused: names of nothing but blanks, and control characters. A blank
+    at an end is odd, but no source says that Totango does not take it.
     """
-    if not name or name != name.strip() or any(ord(character) < 0x20 for character in name):
+    text = name.strip(_BLANK) if name.strip() else name
+    if not text or text != text.strip() or any(ord(character) < 0x20 for character in text):
         return [
             IdProblem("attribute name", "empty, begins or ends with a blank, or holds a control")
         ]
     return length_problems(name, limits.ATTRIBUTE_NAME_LENGTH)
+
+
+def has_blank_end(name: str) -> bool:
+    """Return whether a name begins or ends with a blank."""
+    return name != name.strip(_BLANK)
 
 
 def is_short_salesforce_id(text: str) -> bool:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS, USERS
 from target_totango.objects import IDENTIFIERS, OBJECTS, RECORDED
-from totango_api.search import CORE_ATTRIBUTES, Attribute
 from totango_api.text import snake
 
 if TYPE_CHECKING:
@@ -104,57 +102,6 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
     if keyed == {"account_id"}:
         return ACCOUNTS
     return USERS if "email" in keyed else None
-
-
-@dataclass
-class KnownAttributes:
-    """The attributes that a service has: its own definitions, and the core ones.
-
-    Attributes:
-        defined: Whether the service's definitions were read, so that a name which is not
-            among them is new.
-    """
-
-    defined: bool = False
-    _by_name: dict[str, dict[str, Attribute]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, defined: Iterable[Attribute] | None = None) -> KnownAttributes:
-        """Join definitions with the core attributes; definitions win.
-
-        Args:
-            defined: What the service says; None when it was not asked.
-        """
-        by_name: dict[str, dict[str, Attribute]] = {ACCOUNTS: {}, USERS: {}}
-        for core in CORE_ATTRIBUTES.values():
-            for attribute in core:
-                by_name[attribute.object][attribute.api_name] = attribute
-        for attribute in defined or ():
-            by_name.setdefault(attribute.object, {})[attribute.api_name] = attribute
-        return cls(defined is not None, by_name)
-
-    def definitions(self) -> list[Attribute]:
-        """Return every attribute that is known."""
-        return [attribute for named in self._by_name.values() for attribute in named.values()]
-
-    def get(self, object_: str, api_name: str) -> Attribute | None:
-        """Return an attribute by its exact API name."""
-        return self._by_name.get(object_, {}).get(api_name)
-
-    def api_name_for(self, object_: str, column: str, title: str | None) -> str:
-        """Return the API name for a field.
-
-        tap-totango puts the API name into a column's title, so a title that the column's name
-        was made of comes first; then the exact name, then the only one with the same snake
-        form; else the field is a new attribute.
-        """
-        if title and re.fullmatch(re.escape(snake(title)) + r"(_\d+)?", column):
-            return title
-        known = self._by_name.get(object_, {})
-        if column in known:
-            return column
-        alike = [name for name in known if snake(name) == snake(column)]
-        return alike[0] if len(alike) == 1 else column
 
 
 def attribute_fields(schema: StreamSchema, taken: Collection[str]) -> list[str]:

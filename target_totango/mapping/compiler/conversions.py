@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Final
 from target_totango.mapping.policy import IGNORE
 from target_totango.mapping.values.convert import Conversion, text_conversion, to_number, to_yes_no
 from target_totango.mapping.values.dates import ISO, Precision, date_conversion, zone_named
-from target_totango.mapping.values.named import named_conversion
+from target_totango.mapping.values.named import Options, named_conversion, options_of
 from target_totango.mapping.values.numbers import number_conversion
-from target_totango.mapping.values.options import Options, options_of
 from target_totango.objects import DAY
 from totango_api import search
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from target_totango.mapping.compiler.auto import KnownAttributes
     from target_totango.mapping.compiler.schemas import StreamSchema
+    from target_totango.mapping.known_attributes import KnownAttributes
     from target_totango.mapping.policy import Policy
     from target_totango.mapping.sources import Source
     from target_totango.objects import NamedAttribute, TotangoObject

@@ -7,27 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_totango.mapping import expressions
-from target_totango.mapping.compiler.auto import (
-    KnownAttributes,
-    attribute_fields,
-    find_field,
-    find_time,
-)
+from target_totango.mapping.compiler.auto import attribute_fields, find_field, find_time
 from target_totango.mapping.compiler.conversions import Conversions
-from target_totango.mapping.compiler.matching import MATCH, match_column, match_of
-from target_totango.mapping.compiler.names import has_blank_end, name_problems
 from target_totango.mapping.compiler.schemas import StreamSchema
 from target_totango.mapping.compiler.stream_mapping import (
+    MATCH,
     AttributeColumn,
     IdColumn,
     StreamMapping,
     TimeColumn,
+    match_column,
+    match_of,
 )
 from target_totango.mapping.sources import Source
 from target_totango.mapping.values.named import record_problems
 from target_totango.models import HUB, TRACKING
 from target_totango.objects import OBJECTS, SCOPES, TEXT, NamedAttribute, TotangoObject
 from totango_api.errors import InputError
+from totango_api.writing import attribute_name_problems, has_blank_end
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
     from target_totango.mapping.config import MappingConfig
     from target_totango.mapping.deletion import DeletionMark
     from target_totango.mapping.expressions import Expression
+    from target_totango.mapping.known_attributes import KnownAttributes
 
 
 def compile_mapping(
@@ -282,7 +280,7 @@ class _Compiler:
         for column in columns:
             self.problems += [
                 f"the attribute name {column.api_name!r} cannot be used: {problem.message}"
-                for problem in name_problems(column.api_name)
+                for problem in attribute_name_problems(column.api_name)
             ]
             other = seen.setdefault((column.scope, column.api_name), column)
             if other is not column:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.compiler.stream_mapping import AttributeColumn, IdColumn
     from target_totango.mapping.expressions import Expression
-    from target_totango.mapping.values.options import Options
+    from target_totango.mapping.values.named import Options
 
     Reader = Callable[[Mapping[str, Any]], Any]
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from target_totango.mapping.deletion import DEFAULT_MARK, DeletionMark
 from target_totango.mapping.policy import Policy
-from target_totango.models import Match, WriteOptions
+from target_totango.models import ACCOUNT, Match, WriteOptions
+from target_totango.objects import SCOPES, no_longer_than
+from totango_api import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from target_totango.mapping.config import MatchConfig
     from target_totango.mapping.expressions import Expression
     from target_totango.mapping.values.convert import Conversion
-    from target_totango.mapping.values.options import Options
+    from target_totango.mapping.values.named import Options
+    from target_totango.objects import TotangoObject
     from totango_api.writing import IdProblem
+
+MATCH: Final = "match_on"
+"""Stands for the value among the ids of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +131,19 @@ class StreamMapping:
             for column in self.columns
             if field in column.source.fields
         )
+
+
+def match_of(config: MatchConfig, object_: TotangoObject) -> Match:
+    """Return by what rows of an object are found, but for the value."""
+    scope, _, name = config.attribute.partition(".")
+    if not name or scope not in SCOPES:
+        scope, name = object_.scope or ACCOUNT, config.attribute
+    found = SCOPES.get(scope, SCOPES[ACCOUNT])
+    ids = tuple(identifier.name for identifier in found.ids)
+    return Match(found.name, name, "", ids, config.creates)
+
+
+def match_column(config: MatchConfig, *, is_whole: bool) -> IdColumn:
+    """Return where the value comes from: it is checked like an id."""
+    problems_of = no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
+    return IdColumn(MATCH, config.source.expression, is_whole, True, problems_of)

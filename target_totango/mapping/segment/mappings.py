@@ -19,8 +19,8 @@ from totango_api.search import attributes as kinds
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from target_totango.mapping.compiler.auto import KnownAttributes
     from target_totango.mapping.compiler.stream_mapping import StreamMapping
+    from target_totango.mapping.known_attributes import KnownAttributes
 
 GROUP_ID_FIELD: Final = "context.groupId"
 USER_ID_FIELD: Final = "userId"

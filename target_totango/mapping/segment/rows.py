@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from target_totango.mapping.compiler.names import name_problems
 from target_totango.mapping.segment.calls import GROUP, IDENTIFY, PAGE, SCREEN, TRACK, Call
 from target_totango.mapping.segment.mappings import (
     GROUP_ID_FIELD,
@@ -24,15 +23,16 @@ from target_totango.mapping.segment.mappings import (
 from target_totango.mapping.values.convert import to_text
 from target_totango.models import ACCOUNTS, ACTIVITIES, USERS
 from totango_api.text import snake
+from totango_api.writing import attribute_name_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from target_totango.mapping.compiler.auto import KnownAttributes
     from target_totango.mapping.compiler.stream_mapping import StreamMapping
     from target_totango.mapping.config import MappingConfig
+    from target_totango.mapping.known_attributes import KnownAttributes
     from target_totango.mapping.segment.calls import CallReader
-    from target_totango.mapping.segment.options import SegmentOptions
+    from target_totango.mapping.segment.preset import SegmentOptions
 
 logger = logging.getLogger("target-totango")
 
@@ -227,7 +227,7 @@ class SegmentStream:
         name: str | None = _RENAMED[object_].get(snake(trait))
         if name is None and snake(trait) not in _NO_TRAITS:
             name = self._known.api_name_for(object_, trait, None)
-        if name is not None and (problems := name_problems(name)):
+        if name is not None and (problems := attribute_name_problems(name)):
             reason = problems[0].message
             logger.warning("Stream %r: trait %r is not written: %s.", self._name, trait, reason)
             name = None

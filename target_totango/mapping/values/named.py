@@ -1,8 +1,9 @@
-"""Converts attributes of which it is known what they are: moments, lists, choices."""
+"""Converts attributes of which it is known what they are: moments, lists, choices, options."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from target_totango.mapping.values.convert import (
@@ -13,6 +14,7 @@ from target_totango.mapping.values.convert import (
     to_yes_no,
 )
 from target_totango.objects import LIST, MOMENT, TRUTH
+from totango_api import search
 from totango_api.text import epoch_milliseconds, parse_moment
 
 if TYPE_CHECKING:
@@ -21,6 +23,34 @@ if TYPE_CHECKING:
     from target_totango.objects import NamedAttribute, TotangoObject
 
 _TRUTHS: Final = {"yes": "true", "no": "false"}
+
+OPTIONS_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an attribute may hold.
+
+    Attributes:
+        names: Its options, as Totango spells them.
+        separator: What joins several of them; None where it holds one.
+    """
+
+    names: tuple[str, ...]
+    separator: str | None
+
+    def unknown(self, text: str) -> list[str]:
+        """Return what of a value is no option."""
+        if text in self.names or not text:
+            return []
+        parts = [text] if self.separator is None else text.split(self.separator)
+        return [part for part in map(str.strip, parts) if part not in self.names]
+
+    def __str__(self) -> str:
+        """Return the options as a message lists them."""
+        more = len(self.names) - OPTIONS_SHOWN
+        listed = ", ".join(self.names[:OPTIONS_SHOWN])
+        return f"{listed} and {more} more" if more > 0 else listed
 
 
 def named_conversion(
@@ -63,6 +93,20 @@ def record_problems(
         if attribute.is_required and attribute.api_name not in mapped:
             setting = attribute.setting
             yield f"{setting} is missing: map it, as in {{{setting!r}: 'field'}}"
+
+
+def options_of(attribute: search.Attribute | None, separator: str) -> Options | None:
+    """Return what an attribute may hold; None where anything, or where nobody says.
+
+    Args:
+        attribute: Its definition, if there is one.
+        separator: What joins several options.
+    """
+    if attribute is None or attribute.kind not in {search.LIST, search.LIFECYCLE}:
+        return None
+    is_multiple = "multi" in attribute.declared_type.lower()
+    names = attribute.options
+    return Options(names, separator if is_multiple else None) if names else None
 
 
 def _after(first: Conversion[str], then: Callable[[str], str]) -> Conversion[str]:

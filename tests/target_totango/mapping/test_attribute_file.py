@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_runs import held, record, schema
 
-from target_totango.mapping.attribute_file import read_attributes
+from target_totango.mapping.known_attributes import read_attributes
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -53,12 +53,12 @@ def test_lengths() -> None:
     assert [problem.code for problem in product_id_problems("x" * 256)] == ["too long"]
 
 
-@pytest.mark.parametrize("name", ["Contract Value", "plan", "Größe", "x" * 100])
+@pytest.mark.parametrize("name", ["Contract Value", "plan", "Größe", " plan", "plan ", "x" * 100])
 def test_attribute_names_that_are_taken(name: str) -> None:
     assert attribute_name_problems(name) == []
 
 
-@pytest.mark.parametrize("name", ["", " plan", "plan ", "a\nb", "x" * 101])
+@pytest.mark.parametrize("name", ["", " ", "\tplan", "a\nb", "x" * 101])
 def test_attribute_names_that_are_not(name: str) -> None:
     assert attribute_name_problems(name) != []
 

@@ -8,8 +8,9 @@ import pytest
 
 from target_totango.config import Settings
 from target_totango.mapping.compiler import compile_mapping
-from target_totango.mapping.compiler.auto import KnownAttributes, is_computed, recognise
+from target_totango.mapping.compiler.auto import is_computed, recognise
 from target_totango.mapping.config import MappingConfig, mappings_of, parse_mappings
+from target_totango.mapping.known_attributes import KnownAttributes
 from target_totango.mapping.transform import Transformer
 from totango_api.errors import InputError, SettingsError
 from totango_api.search.attributes import Attribute
