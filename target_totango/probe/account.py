@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.probe.held import text_of
-from target_totango.probe.looks import looks
+from target_totango.probe.lent_values import text_of
+from target_totango.verify import pauses
 from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
 from totango_api.probe import is_refusal
@@ -21,9 +21,9 @@ from totango_api.search import ACCOUNTS, Query, account_id_of
 from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from target_totango.probe.held import Held
+    from target_totango.probe.lent_values import Held
     from totango_api.http import Response
     from totango_api.probe import Caller
     from totango_api.search import FieldSpec, Hit
@@ -33,6 +33,9 @@ NUMBER_ATTRIBUTE: Final = "Singer Probe Number"
 """Attributes of the probe's own: no other is written, beside the account's name."""
 
 _NAME: Final = "account_name"
+FIRST_PAUSE: Final = 0.2
+"""Seconds between the first two looks for a write."""
+
 FEWEST_SECONDS: Final = 2.0
 """How long a write is waited for that is not expected to be seen."""
 
@@ -274,6 +277,21 @@ class ProbedAccount:
             for held in self.lent.values()
             if text_of(self.value(held.field)) != held.text
         ]
+
+
+def looks(seconds: float, usual: float) -> Iterator[None]:
+    """Sleep before each look for a write, the first time for as long as an earlier one took.
+
+    Looking sooner would spend calls.
+
+    Args:
+        seconds: How long to go on.
+        usual: How long an earlier write took to be seen; 0 = not known.
+    """
+    time.sleep(min(usual, seconds))
+    for pause in pauses(seconds - min(usual, seconds), FIRST_PAUSE):
+        time.sleep(pause)
+        yield
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
-from target_totango.probe import edits, held_values, hub, records, tracking
+from target_totango.probe import held_values, hub, records, tracking
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
@@ -33,11 +33,8 @@ ALWAYS_ASKED: Final[tuple[Question[ProbedAccount], ...]] = (
     *hub.QUESTIONS,
     *held_values.QUESTIONS,
 )
-ASKED_WITH_RECORDS: Final[tuple[Question[ProbedAccount], ...]] = (
-    *records.QUESTIONS,
-    *edits.QUESTIONS,
-)
-QUESTIONS: Final = (*ALWAYS_ASKED, *ASKED_WITH_RECORDS)
+QUESTIONS: Final[tuple[Question[ProbedAccount], ...]] = (*ALWAYS_ASKED, *records.QUESTIONS)
+"""With those about touchpoints and tasks (`--records`)."""
 
 _RECORDS: Final = (
     "One touchpoint (disable_sync) and one task are made, changed a few times, and stay there. "

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.probe.held import Held, text_of
-from target_totango.probe.lent_values import lend, values_of
+from target_totango.probe.lent_values import Held, lend, text_of, values_of
 from target_totango.probe.tracking import definitions, first, unseen
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, said_of

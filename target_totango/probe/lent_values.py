@@ -1,18 +1,38 @@
-"""Writes another value for a moment where the account has one that can be written back."""
+"""Values that the account of a probe has: read, and for a moment changed to another one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_totango.probe.held import text_of
 from totango_api.errors import ApiError
 from totango_api.probe import is_refusal
 
 if TYPE_CHECKING:
     from target_totango.probe.account import ProbedAccount
-    from target_totango.probe.held import Held
     from totango_api.search import FieldSpec
+
+
+@dataclass(frozen=True)
+class Held:
+    """A value that the account has.
+
+    Attributes:
+        api_name: How it is written.
+        field: The search field that shows it.
+        text: As it is written.
+    """
+
+    api_name: str
+    field: FieldSpec
+    text: str
+
+
+def text_of(value: Any) -> str | None:
+    """Return the text of a value; None where there is none. Owners are objects."""
+    if isinstance(value, dict):
+        value = value.get("owner_value")
+    return value if isinstance(value, str) and value else None
 
 
 def values_of(account: ProbedAccount, *fields: FieldSpec) -> list[Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from target_totango.probe.looks import looks
+from target_totango.probe.account import looks
 from totango_api.errors import ApiError
 from totango_api.http import Request
 from totango_api.probe import is_refusal

@@ -1,7 +1,8 @@
-"""Questions about touchpoints and tasks: what answers a new one, and what a change asks for."""
+"""Questions about touchpoints and tasks: what answers a new one, what a change needs and does."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from target_totango.probe.made_records import TASK, TOUCHPOINT, decoded, made
@@ -30,7 +31,7 @@ def _form(kind: Kind, record: MadeRecord) -> str:
     return "Success" if text.lower() == SUCCESS else "something else"
 
 
-def first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, RecordEvent] | None:
+def _first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, RecordEvent] | None:
     """Change what was made, with all ids; return its events before and after.
 
     None where one of them was not seen.
@@ -47,7 +48,7 @@ def first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, Recor
     return account.caller.once(f"{kind.name} changed", fetch)
 
 
-def unchanged(kind: Kind) -> Answer:
+def _unchanged(kind: Kind) -> Answer:
     """Return the answer to a question that needs changes that are seen."""
     return Answer("?", f"a change of a {kind.name} was not seen in time", state=FAILED)
 
@@ -56,8 +57,8 @@ def update_ids(account: ProbedAccount) -> Answer:
     """Change what was made without ids in the body, and where that fails, without each of them."""
     needed = []
     for kind in (TOUCHPOINT, TASK):
-        if not first_change(account, kind):
-            return unchanged(kind)
+        if not _first_change(account, kind):
+            return _unchanged(kind)
         needed.append(f"{kind.name}: {_needed(kind, made(account, kind))}")
     return Answer("; ".join(needed), "ids without which a change was not carried out")
 
@@ -76,8 +77,8 @@ def unknown_reference(account: ProbedAccount) -> Answer:
     listed = made(account, TOUCHPOINT).listed
     if not listed:
         return does_not_arise("no touchpoint type is listed that could be put back")
-    if not first_change(account, TOUCHPOINT):
-        return unchanged(TOUCHPOINT)
+    if not _first_change(account, TOUCHPOINT):
+        return _unchanged(TOUCHPOINT)
     record, unlisted = made(account, TOUCHPOINT), _unlisted(listed)
     event = record.change({TOUCHPOINT.reference: unlisted})
     if event is None:
@@ -98,8 +99,23 @@ def _unlisted(listed: list[str]) -> str:
     return unlisted
 
 
+def _edits(kind: Kind, account: ProbedAccount) -> Answer:
+    """Compare the event of what was made with the one that shows its first change."""
+    events = _first_change(account, kind)
+    if events is None:
+        return _unchanged(kind)
+    before, after = events
+    if before.event_id != after.event_id:
+        return Answer("another event", "the change is shown by an event with another id")
+    if before.timestamp != after.timestamp:
+        return Answer("another timestamp", "the same event shows the change at another time")
+    return Answer("kept", "the same event shows the change at the same time")
+
+
 QUESTIONS: Final = (
     Question("task_answer", "What answers a new task?", 4, task_answer),
     Question("update_ids", "Which ids does a change need?", 10, update_ids),
     Question("unknown_reference", "Is an unlisted type taken?", 1, unknown_reference),
+    Question("event_edits", "Does an edit move its event?", 0, partial(_edits, TOUCHPOINT)),
+    Question("task_edits", "Does a task's change move its event?", 0, partial(_edits, TASK)),
 )

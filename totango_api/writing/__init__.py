@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from totango_api.writing.hub import HubClient, hub_headers
-from totango_api.writing.hub_responses import HubRowResult, RowAccepted, RowRefused, RowUncertain
-from totango_api.writing.hub_rows import HubObject, HubRow, encoded_together
-from totango_api.writing.records import SUCCESS, RecordClient, RecordEndpoint
-from totango_api.writing.tasks import TASK_ENDPOINT
-from totango_api.writing.touchpoints import TOUCHPOINT_ENDPOINT
+from totango_api.writing.hub_rows import (
+    HubObject,
+    HubRow,
+    HubRowResult,
+    RowAccepted,
+    RowRefused,
+    RowUncertain,
+    encoded_together,
+)
+from totango_api.writing.record_endpoints import (
+    TASK_ENDPOINT,
+    TOUCHPOINT_ENDPOINT,
+    RecordEndpoint,
+)
+from totango_api.writing.records import SUCCESS, RecordClient
 from totango_api.writing.tracking import (
     PIXEL,
     RECEIPTS,

@@ -15,13 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from totango_api.writing.hub_responses import (
-    FORBIDDEN,
-    HubRowResult,
-    RowAccepted,
-    RowRefused,
-    RowUncertain,
-)
+from totango_api.writing.hub_responses import FORBIDDEN
+from totango_api.writing.hub_rows import HubRowResult, RowAccepted, RowRefused, RowUncertain
 from totango_api.writing.named_rows import NO_REASON
 
 if TYPE_CHECKING:

@@ -27,9 +27,6 @@ from totango_api.writing.batch_bisection import TOO_LARGE, BatchBisection
 from totango_api.writing.hub_responses import (
     FORBIDDEN,
     HubResponse,
-    RowAccepted,
-    RowRefused,
-    RowUncertain,
     UnclearResponseError,
     refusal_in,
     response_in,
@@ -40,6 +37,9 @@ from totango_api.writing.hub_rows import (
     LISTS,
     HubObject,
     HubRow,
+    RowAccepted,
+    RowRefused,
+    RowUncertain,
     batches,
     encoded_together,
 )

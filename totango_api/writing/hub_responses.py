@@ -2,6 +2,10 @@
 
 A receipt confirms every row. A response that names rows settles those. Whatever else comes with a
 200, 201 or 202 is an unknown response: it is quoted, and confirms nothing.
+
+Public clients show as a receipt an object with `status` ("success"), `time_received` and a batch
+id, of which no source shows the key. Whatever else it says must agree with that: as many rows taken
+as were sent, none failed. A response with anything that is not known here is no receipt.
 """
 
 from __future__ import annotations
@@ -13,8 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api.errors import RefusedError, ResponseError
 from totango_api.http import decode, json_of
 from totango_api.redaction import excerpt
-from totango_api.writing.hub_receipt import is_receipt, taken_in
-from totango_api.writing.named_rows import NO_REASON, faults_in
+from totango_api.writing.named_rows import (
+    FAULTS,
+    NO_REASON,
+    SUCCESSES,
+    faults_in,
+    is_whole,
+    is_word,
+    plain,
+    results_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,43 +54,30 @@ TRIES: Final = 4
 
 _REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\.)*)')
 
+# What a receipt may hold beside `status`, keys in one spelling.
 
-@dataclass(frozen=True)
-class RowAccepted:
-    """The row was taken."""
+_IDS: Final = frozenset(
+    {f"{what}id" for what in ("", "batch", "transaction", "request", "job", "upload", "import")}
+    | {"uuid", "guid", "batch", "correlationid", "trackingid", "executionid"}
+)
+_TIMES: Final = frozenset({"timereceived", "receivedat", "receivedtime", "timestamp", "time"})
+_SENT: Final = frozenset({"count", "total", "rows", "records", "size", "received", "processed"})
+_TAKEN: Final = frozenset(
+    {"accepted", "succeeded", "successful", "imported", "valid"}
+    | _SENT
+    | {f"{word}{what}" for word in ("accepted", "received", "processed", "success", "valid")
+       for what in ("count", "rows", "records")}
+)  # fmt: skip
+_FAILED: Final = frozenset(
+    {"failed", "rejected", "invalid", "errors", "failures", "skipped", "ignored", "dropped"}
+    | {f"{word}{what}" for word in ("failed", "rejected", "invalid", "error", "failure")
+       for what in ("count", "rows", "records")}
+)  # fmt: skip
 
-
-@dataclass(frozen=True)
-class RowRefused:
-    """The row was not taken.
-
-    Attributes:
-        reason: The server's, scrubbed and cut, or ours.
-        status: HTTP status; None when no call was answered.
-    """
-
-    reason: str
-    status: int | None = None
-
-
-@dataclass(frozen=True)
-class RowUncertain:
-    """Nobody can tell whether the row was taken: the call may have been carried out.
-
-    Attributes:
-        reason: The server's words, scrubbed and cut.
-        is_answered: Whether there was a response, though no receipt.
-        is_about_row: Whether only this row was answered so: others like it were taken.
-        status: HTTP status of the response; None when there was none.
-    """
-
-    reason: str
-    is_answered: bool = False
-    is_about_row: bool = False
-    status: int | None = None
-
-
-HubRowResult = RowAccepted | RowRefused | RowUncertain
+_RESULTS: Final = frozenset(
+    {"results", "rows", "records", "items", "statuses", "accounts", "users", "usages"}
+    | {"collections", "responses"}
+)
 
 
 @dataclass(frozen=True)
@@ -225,3 +224,69 @@ def _says_failed(body: Any) -> bool:
 def _words(error: ApiError) -> str:
     answered = f"status {error.status}" if error.status is not None else ""
     return ": ".join(part for part in (answered, error.reason) if part) or NO_REASON
+
+
+# Receipts --------------------------------------------------------------------------------------
+
+
+def is_receipt(decoded: Any, rows: BatchRows) -> bool:
+    """Return whether a decoded response says that every row was taken, and nothing else."""
+    status = decoded.get("status") if isinstance(decoded, dict) else None
+    if not isinstance(status, str) or status.lower() != "success":
+        return False
+    others = plain({key: value for key, value in decoded.items() if key != "status"})
+    are_told_apart = len(others) == len(decoded) - 1
+    return are_told_apart and all(_agrees(name, value, rows) for name, value in others.items())
+
+
+def taken_in(decoded: Any, rows: BatchRows) -> set[int]:
+    """Return the places of the rows that a response names as taken.
+
+    Only where it says so in a list of results, and nothing else that casts doubt on that.
+    """
+    if isinstance(decoded, list):
+        decoded = {"results": decoded}
+    if not isinstance(decoded, dict):
+        return set()
+    parts = plain(decoded)
+    lists = [value for name, value in parts.items() if name in _RESULTS and _is_list(value)]
+    if len(lists) != 1 or len(parts) != len(decoded):
+        return set()
+    try:
+        results = list(results_in(lists[0], rows))
+    except IndexError:
+        return set()
+    taken = {place for place, is_taken, _ in results if is_taken}
+    refused = {place for place, is_taken, _ in results if not is_taken}
+    said = [pair for pair in parts.items() if not (pair[0] in _RESULTS and _is_list(pair[1]))]
+    if not all(_fits(name, value, rows, len(taken), len(refused)) for name, value in said):
+        return set()
+    return taken - refused
+
+
+def _fits(name: str, value: Any, rows: BatchRows, taken: int, refused: int) -> bool:
+    """Return whether a part of a response fits its list of results."""
+    if name == "status":
+        return isinstance(value, str) and value.lower() in {*SUCCESSES, "partial"}
+    if name in _FAILED and is_whole(value):
+        return bool(value == refused)
+    if name in _TAKEN and is_whole(value):
+        return value == taken or (name in _SENT and value == rows.size)
+    return _agrees(name, value, rows) or (name in FAULTS and _is_list(value))
+
+
+def _agrees(name: str, value: Any, rows: BatchRows) -> bool:
+    """Return whether a part of a response says nothing but that every row was taken."""
+    if name in _IDS:
+        is_id = isinstance(value, str) and any(map(str.isalnum, value)) and not is_word(value)
+        return (is_id or is_whole(value)) and not rows.has_id(value)
+    if name in _TIMES:
+        is_time = isinstance(value, str) and any(map(str.isdecimal, value))
+        return (is_time and not rows.has_id(value)) or is_whole(value)
+    if name in _FAILED | FAULTS:
+        return value is None or value in ([], {}) or (is_whole(value) and value == 0)
+    return name in _TAKEN and is_whole(value) and bool(value == rows.size)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

@@ -1,7 +1,8 @@
-"""Makes rows of the Integration Hub, and batches of them."""
+"""Rows of the Integration Hub, batches of them, and what became of each."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -72,6 +73,44 @@ class HubRow(msgspec.Struct, frozen=True, omit_defaults=True):
             return _encode(self)
         except (TypeError, msgspec.MsgspecError) as error:
             raise ValueError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class RowAccepted:
+    """The row was taken."""
+
+
+@dataclass(frozen=True)
+class RowRefused:
+    """The row was not taken.
+
+    Attributes:
+        reason: The server's, scrubbed and cut, or ours.
+        status: HTTP status; None when no call was answered.
+    """
+
+    reason: str
+    status: int | None = None
+
+
+@dataclass(frozen=True)
+class RowUncertain:
+    """Nobody can tell whether the row was taken: the call may have been carried out.
+
+    Attributes:
+        reason: The server's words, scrubbed and cut.
+        is_answered: Whether there was a response, though no receipt.
+        is_about_row: Whether only this row was answered so: others like it were taken.
+        status: HTTP status of the response; None when there was none.
+    """
+
+    reason: str
+    is_answered: bool = False
+    is_about_row: bool = False
+    status: int | None = None
+
+
+HubRowResult = RowAccepted | RowRefused | RowUncertain
 
 
 def batches(rows: Iterable[bytes], *, max_rows: int, max_bytes: int) -> Iterator[list[bytes]]:

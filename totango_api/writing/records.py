@@ -6,7 +6,6 @@ or says "Success" tells that it was done: 200 alone does not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from totango_api.http import ApiClient, Response
-    from totango_api.reading import RecordEvent
+    from totango_api.writing.record_endpoints import RecordEndpoint
 
 R = TypeVar("R")
 
@@ -32,38 +31,6 @@ SUCCESS: Final = "success"
 
 TRIES: Final = 4
 """How often a change is sent before a response that is no receipt is believed."""
-
-
-@dataclass(frozen=True)
-class RecordEndpoint:
-    """Where the objects of one kind are made and changed.
-
-    Attributes:
-        path: Of the REST API, with the slash at its end that the article shows.
-        id_in: Returns the id that a response holds.
-        event_type: The type of the events by which they are read.
-        shown: Returns what of the fields an event shows, by the names under which they are sent.
-        told_by: The fields by which one is told from others of its account.
-        moment: That one of them which may be long before it is made; empty where none is.
-        typed: How the texts of fields become JSON, for those that are not texts there.
-        fixed: Fields that are sent where nothing else is given.
-        ids_in_body: Names of the ids that the body of a change repeats.
-    """
-
-    path: str
-    id_in: Callable[[Any], Any]
-    event_type: str
-    shown: Callable[[RecordEvent], Mapping[str, Any]]
-    told_by: tuple[str, ...]
-    moment: str = ""
-    typed: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    ids_in_body: tuple[str, ...] = ()
-
-    def body(self, account_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-        """Return what is sent for fields given as text, by Totango's names."""
-        read = {name: self.typed.get(name, str)(text) for name, text in fields.items()}
-        return {"account_id": account_id, **self.fixed, **read}
 
 
 class RecordClient:
