@@ -16,7 +16,7 @@ from target_totango.mapping.compiler import compile_stream
 from target_totango.mapping.config import mappings_of
 from target_totango.mapping.known_attributes import KnownAttributes
 from target_totango.mapping.policy import POLICY_SETTINGS
-from target_totango.mapping.segment.preset import SEGMENT_SETTINGS, Segment
+from target_totango.mapping.segment import SEGMENT_SETTINGS, Segment
 from target_totango.mapping.segment.rows import NotWritten
 from target_totango.mapping.transform import Transformer
 

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.probe.lent_values import text_of
+from target_totango.probe.held import text_of
 from target_totango.verify import pauses
 from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
@@ -23,7 +23,7 @@ from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_totango.probe.lent_values import Held
+    from target_totango.probe.held import Held
     from totango_api.http import Response
     from totango_api.probe import Caller
     from totango_api.search import FieldSpec, Hit

@@ -5,12 +5,13 @@ Nothing is asked where no value can be read that could be written back.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.probe.lent_values import Held, lend, text_of, values_of
+from target_totango.probe.held import Held, text_of
 from target_totango.probe.tracking import definitions, first, unseen
 from totango_api.errors import ApiError
-from totango_api.probe import Answer, Question, does_not_arise, said_of
+from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
 from totango_api.search import ACCOUNTS, CORE_ATTRIBUTES, LIST, discover
 from totango_api.writing import SALESFORCE_SHORT, is_short_salesforce_id, salesforce_long_id
 
@@ -50,7 +51,7 @@ def unknown_option(account: ProbedAccount) -> Answer:
     held = _held_option(account, lists[:_MOST_LISTS])
     if held is None:
         return does_not_arise("the account has no value in a list that names its options")
-    lent = lend(account, held, NO_OPTION)
+    lent = _lend(account, held, NO_OPTION)
     if lent is None:
         return unseen(_UNSEEN)
     if lent.shown == NO_OPTION:
@@ -69,7 +70,7 @@ def _held_option(account: ProbedAccount, lists: list[Attribute]) -> Held | None:
     """Return the first value that is an option of its list."""
     if not lists:
         return None
-    values = values_of(account, *(one.search_field for one in lists))
+    values = _values_of(account, *(one.search_field for one in lists))
     for one, value in zip(lists, values, strict=False):
         if (text := text_of(value)) in one.options:
             return Held(one.api_name, one.search_field, str(text))
@@ -86,12 +87,12 @@ def sfid_writes(account: ProbedAccount) -> Answer:
     """Write the account's own Salesforce id in its other spelling: it means the same record."""
     if first(account) is None:
         return unseen()
-    shown = next(iter(values_of(account, _SFID_FIELD)), None)
+    shown = next(iter(_values_of(account, _SFID_FIELD)), None)
     text = text_of(shown)
     other = None if text is None else _other_spelling(text)
     if text is None or other is None:
         return does_not_arise("the account shows no Salesforce id, and one could not be taken away")
-    lent = lend(account, Held(_SFID, _SFID_FIELD, text), other)
+    lent = _lend(account, Held(_SFID, _SFID_FIELD, text), other)
     if lent is None:
         return unseen(_UNSEEN)
     if lent.shown == text:
@@ -118,13 +119,13 @@ def owner_values(account: ProbedAccount) -> Answer:
     fields: list[FieldSpec] = [{"type": "owner", "account_role": role} for role in _ROLES]
     owners = [
         (Held(role, field, name), email)
-        for role, field, value in zip(_ROLES, fields, values_of(account, *fields), strict=False)
+        for role, field, value in zip(_ROLES, fields, _values_of(account, *fields), strict=False)
         if (name := text_of(value)) and (email := _email_of(value)) and email != name
     ]
     if not owners:
         return does_not_arise("the account shows no owner with an e-mail")
     (held, email), *others = owners
-    lent = lend(account, held, email)
+    lent = _lend(account, held, email)
     if lent is None:
         return unseen(_UNSEEN)
     if lent.shown == email:
@@ -132,7 +133,7 @@ def owner_values(account: ProbedAccount) -> Answer:
     other = next((other for other, _ in others if other.text != held.text), None)
     if other is None or not lent.is_back:
         return Answer("names of users", "an e-mail did not become the name")
-    lent = lend(account, other, email)
+    lent = _lend(account, other, email)
     if lent is None:
         return unseen(_UNSEEN)
     if lent.shown == held.text:
@@ -148,6 +149,60 @@ def _email_of(value: Any) -> str | None:
 
 def _evidence(what: str, *, is_back: bool) -> str:
     return f"{what}, and is put back" if is_back else f"{what}; see what is left"
+
+
+# Writing another value for a moment ---------------------------------------------------------------
+
+
+def _values_of(account: ProbedAccount, *fields: FieldSpec) -> list[Any]:
+    """Return what the account shows in some fields; nothing where a field is refused.
+
+    Raises:
+        ApiError: If the service does not answer.
+    """
+    try:
+        return account.values(*fields)
+    except ApiError as error:
+        if is_refusal(error):
+            return []
+        raise
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """What came of another value.
+
+    Attributes:
+        shown: What was shown then; None where nothing was.
+        is_back: Whether the first value was seen again.
+    """
+
+    shown: str | None
+    is_back: bool
+
+
+def _lend(account: ProbedAccount, held: Held, text: str) -> _Lent | None:
+    """Write another value, look at it, and write the first one back.
+
+    Where that ends early, or does not succeed, `put_back` of the account writes it once more.
+
+    Returns:
+        None where the write was not seen.
+
+    Raises:
+        ApiError: If the service does not answer.
+    """
+    account.lent[held.api_name] = held
+    if account.tracked_values({held.api_name: text}) is None:
+        return None
+    shown = text_of(account.value(held.field))
+    is_back = shown == held.text
+    if not is_back:
+        account.tracked_values({held.api_name: held.text})
+        is_back = text_of(account.value(held.field)) == held.text
+    if is_back:
+        del account.lent[held.api_name]
+    return _Lent(shown, is_back)
 
 
 QUESTIONS: Final = (

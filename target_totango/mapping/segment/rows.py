@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from target_totango.mapping.config import MappingConfig
     from target_totango.mapping.known_attributes import KnownAttributes
     from target_totango.mapping.segment.calls import CallReader
-    from target_totango.mapping.segment.preset import SegmentOptions
+    from target_totango.mapping.segment.options import SegmentOptions
 
 logger = logging.getLogger("target-totango")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.known_attributes import KnownAttributes
-from target_totango.mapping.segment.preset import Segment, SegmentOptions
+from target_totango.mapping.segment import Segment, SegmentOptions
 from target_totango.mapping.segment.rows import NotWritten
 from target_totango.mapping.transform import Transformed, Transformer
 from target_totango.mapping.values.convert import ConversionError
