@@ -154,7 +154,7 @@ class WriteRequest(Struct):
             return (ACCOUNTS, self.account_id)
         return (USERS, self.account_id, self.user_id)
 
-    def order(self, says_new: bool = True) -> tuple[Keys, Keys]:
+    def ordering_keys(self, changes_account: bool = True) -> tuple[Keys, Keys]:
         """Return which keys a write changes, and which it must come after.
 
         An account comes after its parent, everything else after its account, and what a user did
@@ -166,7 +166,7 @@ class WriteRequest(Struct):
             parent = self.account.get("parent_id")
             return (account,), ((ACCOUNTS, parent),) if parent else ()
         key: Hashable = self.key if self.user_id is None else self.subject
-        return (key, account) if self.account and says_new else (key,), (account,)
+        return (key, account) if self.account and changes_account else (key,), (account,)
 
     @property
     def is_about_itself(self) -> bool:

@@ -127,7 +127,7 @@ class HubDestination:
         """Take a row; waits while too many are under way. Return whether results are to collect."""
         request = row.request
         kind = (row.object, request.parts.get("collection_type"))
-        writes, after = request.order()
+        writes, after = request.ordering_keys()
         batch = self._open.get(kind)
         if batch is None or len(self._open) > 1 or not batch.writes.isdisjoint(writes):
             self._make_way(kind, writes)

@@ -118,7 +118,7 @@ class RecordSearch:
         """Note that a call is about to go out, so that it can be looked for."""
         sent_at = int((time.time() - self._api.clock.ahead) * 1000)
         fields = row.request.fields
-        values = {name: fields[name] for name in endpoint.told_by if fields.get(name)}
+        values = {name: fields[name] for name in endpoint.identifying if fields.get(name)}
         self._notes.note_call(row.fingerprint or (), sent_at, values)
 
     def find(self, row: Row, endpoint: RecordEndpoint) -> str | None:
@@ -150,7 +150,7 @@ class RecordSearch:
     def _candidates(self, row: Row, call: RecordCall, endpoint: RecordEndpoint) -> set[str]:
         """Return the ids of what the call may have made, of the first page that has any."""
         earliest = call.sent_at - EARLIER_MILLISECONDS
-        is_dated = endpoint.moment in call.digests
+        is_dated = endpoint.time_field in call.digests
         pages = record_events(
             self._api,
             endpoint.event_type,
@@ -177,18 +177,20 @@ class RecordSearch:
         if isinstance(made_at, int):
             if made_at < earliest:
                 return False
-        elif endpoint.moment not in call.digests:
+        elif endpoint.time_field not in call.digests:
             if event.timestamp is None or event.timestamp < earliest:
                 return False
-        elif not self._is_same(call, endpoint.moment, event.timestamp):
+        elif not self._is_same(call, endpoint.time_field, event.timestamp):
             return False
-        shown = endpoint.shown(event)
-        told = [name for name in endpoint.told_by if name != endpoint.moment and name in shown]
-        return self._has_texts(call, told, shown)
+        shown = endpoint.fields_in(event)
+        names = [
+            name for name in endpoint.identifying if name != endpoint.time_field and name in shown
+        ]
+        return self._has_texts(call, names, shown)
 
-    def _has_texts(self, call: RecordCall, told: Sequence[str], shown: Any) -> bool:
-        is_any_sent = any(name in call.digests for name in told)
-        return is_any_sent and all(self._is_same(call, name, shown[name]) for name in told)
+    def _has_texts(self, call: RecordCall, names: Sequence[str], shown: Any) -> bool:
+        is_any_sent = any(name in call.digests for name in names)
+        return is_any_sent and all(self._is_same(call, name, shown[name]) for name in names)
 
     def _is_same(self, call: RecordCall, name: str, value: Any) -> bool:
         return call.digests.get(name, self._notes.digest(None)) == self._notes.digest(value)

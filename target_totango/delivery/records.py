@@ -96,7 +96,7 @@ class RecordDestination(KeyedExecutor["Row", WriteResult]):
         if known is not None:
             writes.append((row.object, known))
         else:
-            texts = (request.fields.get(name) for name in form.endpoint.told_by)
+            texts = (request.fields.get(name) for name in form.endpoint.identifying)
             writes.append((row.object, request.account_id, *texts))
         self.submit(row, writes=writes, after=[(ACCOUNTS, request.account_id)])
         return self.has_results

@@ -60,11 +60,11 @@ class TrackingDestination(KeyedExecutor["Row", WriteResult]):
     def put(self, row: Row) -> bool:
         """Take a row; waits while too many are under way. Return whether results are to collect."""
         request = row.request
-        writes, after = request.order(self._says_something_new(request))
+        writes, after = request.ordering_keys(self._changes_account(request))
         self.submit(row, writes=writes, after=after)
         return self.has_results
 
-    def _says_something_new(self, request: WriteRequest) -> bool:
+    def _changes_account(self, request: WriteRequest) -> bool:
         """Return whether a row's account attributes differ from those of the rows before it.
 
         Every user of an account may carry the account's name; only a new name has to wait for

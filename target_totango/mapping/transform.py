@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from target_totango.mapping.compiler.stream_mapping import (
         AttributeColumn,
+        IdColumn,
         StreamMapping,
         TimeColumn,
     )
@@ -63,6 +64,9 @@ conversion, which returns None where nothing is sent; how many characters Totang
 that errors give its source. A tuple, because taking apart anything else takes twice as long.
 """
 
+_Id: TypeAlias = "tuple[str, str | int, Conversion[str], Callable[[str], str], str]"
+"""How one id is read, converted and checked: its name, field, conversion, check, source."""
+
 
 class Transformer:
     """Turns the records of one mapping into write requests. Not thread-safe.
@@ -83,11 +87,8 @@ class Transformer:
         self._is_special = self._max_age is not None or bool(mapping.on_create)
         self._skips_nulls = mapping.policy.null_policy == SKIP
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
-        self._ids = [
-            (column.name, *self._rules.identifier(column), column.source.label)
-            for column in mapping.ids
-        ]
         self._expressions: dict[int, Expression] = {}
+        self._ids = [self._compiled_id(column) for column in mapping.ids]
         # Most mappings have attributes of one scope only.
         self._scopes = [
             (scope, [self._compiled(column) for column in columns])
@@ -106,10 +107,8 @@ class Transformer:
 
     def transform(self, record: Mapping[str, Any]) -> Transformed:
         """Return what a record asks for, and everything that is wrong with it."""
-        result = self._about(record)
-        values: Mapping[Any, Any] = record
-        if self._expressions:
-            values = {**record, **self._evaluate(record)}
+        values = self._evaluated(record)
+        result = self._about(values)
         for scope, columns in self._scopes:
             setattr(result.request, scope, self._texts(values, scope, columns, result))
         if self._is_special:
@@ -120,7 +119,7 @@ class Transformer:
 
     def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
         """Return what a record is about, without its attributes."""
-        result = self._about(record)
+        result = self._about(self._evaluated(record))
         if self._changes:
             self._report_changes(result)
         return result
@@ -138,13 +137,13 @@ class Transformer:
             name: text for name, text in self._mapping.on_create.items() if name not in account
         }
 
-    def _about(self, record: Mapping[str, Any]) -> Transformed:
+    def _about(self, values: Mapping[Any, Any]) -> Transformed:
         """Return the ids of a record."""
         errors: tuple[ValidationError, ...] = ()
         texts: dict[str, str] = {}
-        for name, read, conversion, check, label in self._ids:
+        for name, field, conversion, check, label in self._ids:
             try:
-                value = read(record)
+                value = values.get(field, MISSING)
                 texts[name] = text = conversion[type(value)](value)
                 texts[name] = check(text)
             except ConversionError as error:
@@ -156,9 +155,11 @@ class Transformer:
             request.match = self._match._replace(value=texts.pop(MATCH))
         return Transformed(request, errors)
 
-    def _evaluate(self, record: Mapping[str, Any]) -> dict[int, Any]:
-        """Return the values of expressions, or the errors that they end in, by number."""
-        values: dict[int, Any] = {}
+    def _evaluated(self, record: Mapping[str, Any]) -> Mapping[Any, Any]:
+        """Return a record with the values of expressions by number, or the errors they end in."""
+        if not self._expressions:
+            return record
+        values: dict[Any, Any] = {**record}
         for number, expression in self._expressions.items():
             try:
                 values[number] = expression.read(record)
@@ -231,12 +232,7 @@ class Transformer:
         result.failed += (f"{scope}.{api_name}",)
 
     def _compiled(self, column: AttributeColumn) -> _Column:
-        name: str | int
-        if column.source.field is not None:
-            name = column.source.field
-        else:
-            name = len(self._expressions)
-            self._expressions[name] = column.source
+        name = self._field(column.source)
         limit = column.limit if column.problems_of is None else sys.maxsize
         is_checked = column.problems_of is not None or column.options is not None
         is_text = not is_checked and column.convert[str] is unicode_text
@@ -244,6 +240,18 @@ class Transformer:
         conversion = self._rules.attribute(column)
         of_visible = self._rules.visible_text(column)
         return name, column.api_name, sent_as_is, of_visible, conversion, limit, column.source.label
+
+    def _compiled_id(self, column: IdColumn) -> _Id:
+        source, conversion, check = self._rules.identifier(column)
+        return column.name, self._field(source), conversion, check, source.label
+
+    def _field(self, source: Expression) -> str | int:
+        """Return the field that an expression is, or the number by which its value is found."""
+        if source.field is not None:
+            return source.field
+        number = len(self._expressions)
+        self._expressions[number] = source
+        return number
 
 
 def _age_errors(

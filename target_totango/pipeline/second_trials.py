@@ -230,7 +230,7 @@ def _keys(row: Row) -> Sequence[Hashable]:
         return ((row.object, row.record_id),)
     request = row.request
     if row.object in REPEATABLE or request.account or request.user:
-        return request.order()[0]
+        return request.ordering_keys()[0]
     return ()
 
 

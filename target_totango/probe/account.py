@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.probe.held import text_of
+from target_totango.probe.existing_value import text_of
 from target_totango.verify import pauses
 from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
@@ -23,7 +23,7 @@ from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_totango.probe.held import Held
+    from target_totango.probe.existing_value import ExistingValue
     from totango_api.http import Response
     from totango_api.probe import Caller
     from totango_api.search import FieldSpec, Hit
@@ -73,8 +73,8 @@ class ProbedAccount:
 
     Attributes:
         writes: Writes that were sent.
-        made: What was made and stays, for people.
-        lent: Values that are to be written back, by API name.
+        left_behind: What was made and stays, for people.
+        to_restore: Values that are to be written back, by API name.
         wait_seconds: How long a write is waited for.
     """
 
@@ -85,8 +85,8 @@ class ProbedAccount:
         self.id = account_id
         self.writes = 0
         self._sdr_token = sdr_token
-        self.made: list[str] = []
-        self.lent: dict[str, Held] = {}
+        self.left_behind: list[str] = []
+        self.to_restore: dict[str, ExistingValue] = {}
         self.wait_seconds = wait_seconds
         self._usual_seconds = 0.0
         self._run = secrets.token_hex(3)
@@ -155,7 +155,7 @@ class ProbedAccount:
             ApiError: If the account cannot be read.
         """
         started = time.monotonic()
-        for _ in looks(self.wait_seconds if seconds is None else seconds, self._usual_seconds):
+        for _ in polls(self.wait_seconds if seconds is None else seconds, self._usual_seconds):
             seen = self.read()
             if seen is not None and seen.name == mark:
                 written = Written(seen, time.monotonic() - started)
@@ -214,7 +214,7 @@ class ProbedAccount:
         return self.tracked_values({named[key]: value for key, value in values.items()})
 
     def tracked_values(self, values: Mapping[str, str]) -> Written | None:
-        """Do so with any values, by API name.
+        """Write any values by a tracking call, and wait until it is seen; None if it is not.
 
         Raises:
             ApiError: If the service does not answer.
@@ -242,8 +242,8 @@ class ProbedAccount:
         """Return a row for the hub with a mark."""
         return {"id": self.id, "attributes": {_NAME: mark, **attributes}}
 
-    def put_back(self, before: Seen | None) -> list[str]:
-        """Write what the account held before; return what it holds still that it did not.
+    def restore(self, before: Seen | None) -> list[str]:
+        """Write what the account had before; return what it still has that it did not.
 
         By the hub, where tracking calls are not taken.
 
@@ -253,7 +253,7 @@ class ProbedAccount:
         name = (before.name if before else None) or self.id
         text, number = (before.text, before.number) if before else (None, None)
         values = {TEXT_ATTRIBUTE: _text(text), NUMBER_ATTRIBUTE: _text(number)}
-        values |= {api_name: held.text for api_name, held in self.lent.items()}
+        values |= {api_name: existing.text for api_name, existing in self.to_restore.items()}
         self.writes += 1
         self.track({_NAME: name, **values})
         found = self.wait_for(name)
@@ -266,20 +266,20 @@ class ProbedAccount:
         left = [] if before else ["the account itself, which was not there: archive it in Totango"]
         if seen.name != name:
             left.append("its name")
-        held = {TEXT_ATTRIBUTE: (seen.text, text), NUMBER_ATTRIBUTE: (seen.number, number)}
+        now_and_then = {TEXT_ATTRIBUTE: (seen.text, text), NUMBER_ATTRIBUTE: (seen.number, number)}
         left += [
             f"a value of the attribute {attribute!r}"
-            for attribute, (now, then) in held.items()
+            for attribute, (now, then) in now_and_then.items()
             if _text(now) != _text(then)
         ]
         return left + [
-            f"another value of the attribute {held.api_name!r}"
-            for held in self.lent.values()
-            if text_of(self.value(held.field)) != held.text
+            f"another value of the attribute {existing.api_name!r}"
+            for existing in self.to_restore.values()
+            if text_of(self.value(existing.field)) != existing.text
         ]
 
 
-def looks(seconds: float, usual: float) -> Iterator[None]:
+def polls(seconds: float, usual: float) -> Iterator[None]:
     """Sleep before each look for a write, the first time for as long as an earlier one took.
 
     Looking sooner would spend calls.

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
-from target_totango.probe import held_values, hub, records, tracking
+from target_totango.probe import hub, records, replaced_values, tracking
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
@@ -31,7 +31,7 @@ PUT_BACK_CALLS: Final = 10
 ALWAYS_ASKED: Final[tuple[Question[ProbedAccount], ...]] = (
     *tracking.QUESTIONS,
     *hub.QUESTIONS,
-    *held_values.QUESTIONS,
+    *replaced_values.QUESTIONS,
 )
 QUESTIONS: Final[tuple[Question[ProbedAccount], ...]] = (*ALWAYS_ASKED, *records.QUESTIONS)
 """With those about touchpoints and tasks (`--records`)."""
@@ -81,7 +81,7 @@ def probe(arguments: Sequence[str], read_config: Callable[[Sequence[str]], dict[
             return 1
         results, left = _asked(account, before, options)
     sys.stdout.write(conclude("target-totango", caller, results, output))
-    sys.stdout.write(f"{_left(left, account.made)}\n")
+    sys.stdout.write(f"{_left(left, account.left_behind)}\n")
     sys.stdout.write(
         f"Profile: {output}. Set probe_path to it, and the target knows the service.\n"
     )
@@ -100,7 +100,7 @@ def _asked(
     finally:
         caller.max_calls = max(caller.calls, 0) + PUT_BACK_CALLS
         with suppress(TotangoError):
-            left = account.put_back(before)
+            left = account.restore(before)
     return results, left
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from target_totango.probe.account import looks
+from target_totango.probe.account import polls
 from totango_api.errors import ApiError
 from totango_api.http import Request
 from totango_api.probe import is_refusal
@@ -105,12 +105,12 @@ class MadeRecord:
         reference = {kind.reference: self.listed[0]} if self.listed else {}
         fields = {kind.marked: mark, kind.text: TEXT, **reference}
         body = kind.endpoint.body(account.id, fields)
-        account.made.append(f"a {kind.name}")
+        account.left_behind.append(f"a {kind.name}")
         try:
             return self._send("POST", kind.endpoint.path, body, idempotent=False)
         except ApiError as error:
             if not error.may_have_succeeded:
-                account.made.pop()
+                account.left_behind.pop()
             raise
 
     def first_event(self) -> RecordEvent | None:
@@ -159,7 +159,7 @@ class MadeRecord:
     def _wait_for(self, mark: str, seconds: float) -> RecordEvent | None:
         """Read events until one shows a mark, and keep it; None if none does in time."""
         started = time.monotonic()
-        for _ in looks(seconds, self._seconds):
+        for _ in polls(seconds, self._seconds):
             for event in self._caller.call(self._events):
                 if event.properties.get("subject") == mark:
                     self.event = event
@@ -194,7 +194,7 @@ class MadeRecord:
         return self._caller.call(send, idempotent=idempotent)
 
 
-def made(account: ProbedAccount, kind: Kind) -> MadeRecord:
+def made_record(account: ProbedAccount, kind: Kind) -> MadeRecord:
     """Return the one touchpoint or task; made when it is asked for first.
 
     Raises:

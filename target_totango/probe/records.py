@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from target_totango.probe.made_records import TASK, TOUCHPOINT, decoded, made
+from target_totango.probe.made_records import TASK, TOUCHPOINT, decoded, made_record
 from totango_api.probe import FAILED, Answer, Question, does_not_arise
 from totango_api.writing import SUCCESS
 
@@ -19,7 +19,7 @@ _NEXT_DIGIT: Final = str.maketrans("0123456789", "1234567890")
 
 def task_answer(account: ProbedAccount) -> Answer:
     """Make a task and a touchpoint, and look at the answers."""
-    answers = {kind.name: _form(kind, made(account, kind)) for kind in (TASK, TOUCHPOINT)}
+    answers = {kind.name: _form(kind, made_record(account, kind)) for kind in (TASK, TOUCHPOINT)}
     evidence = f"one each was made; a touchpoint was answered with {answers[TOUCHPOINT.name]}"
     return Answer(answers[TASK.name], evidence)
 
@@ -39,7 +39,7 @@ def _first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, Reco
     Raises:
         ApiError: If nothing was made, or the service does not answer.
     """
-    record = made(account, kind)
+    record = made_record(account, kind)
 
     def fetch() -> tuple[RecordEvent, RecordEvent] | None:
         before, after = record.first_event(), record.change(is_expected=True)
@@ -59,7 +59,7 @@ def update_ids(account: ProbedAccount) -> Answer:
     for kind in (TOUCHPOINT, TASK):
         if not _first_change(account, kind):
             return _unchanged(kind)
-        needed.append(f"{kind.name}: {_needed(kind, made(account, kind))}")
+        needed.append(f"{kind.name}: {_needed(kind, made_record(account, kind))}")
     return Answer("; ".join(needed), "ids without which a change was not carried out")
 
 
@@ -74,12 +74,12 @@ def _needed(kind: Kind, record: MadeRecord) -> str:
 
 def unknown_reference(account: ProbedAccount) -> Answer:
     """Give the touchpoint a type that is in no list, and then a listed one again."""
-    listed = made(account, TOUCHPOINT).listed
+    listed = made_record(account, TOUCHPOINT).listed
     if not listed:
         return does_not_arise("no touchpoint type is listed that could be put back")
     if not _first_change(account, TOUCHPOINT):
         return _unchanged(TOUCHPOINT)
-    record, unlisted = made(account, TOUCHPOINT), _unlisted(listed)
+    record, unlisted = made_record(account, TOUCHPOINT), _unlisted(listed)
     event = record.change({TOUCHPOINT.reference: unlisted})
     if event is None:
         return Answer("refused", "a touchpoint type that is in no list")

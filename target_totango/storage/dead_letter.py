@@ -15,7 +15,7 @@ from target_totango.models import REJECT_FIELD
 from target_totango.singer import message_in
 from target_totango.storage.private_files import (
     PRIVATE,
-    is_at,
+    is_same_file,
     sync_folder,
 )
 from target_totango.storage.singer_file import SingerFile, line_of
@@ -78,7 +78,9 @@ class DeadLetterFile(SingerFile):
             TotangoError: If the file cannot be written.
         """
         self.sync()
-        if self._file is None or is_device(self.path) or not is_at(self._file.fileno(), self.path):
+        if self._file is None or is_device(self.path):
+            return False
+        if not is_same_file(self._file.fileno(), self.path):
             return False
         beside = self.path.with_name(f"{self.path.name}.{self._run_id}.tmp")
         try:

@@ -91,7 +91,7 @@ class Ledger:
 
     def __init__(self, path: str | Path, *, service: str) -> None:
         self.path = Path(path).expanduser()
-        self._database, self._salt, self.run = ledger_file.opened(self.path, service)
+        self._database, self._salt, self.run = ledger_file.open_ledger(self.path, service)
         self.id = self._hash(b"id", [])[:_ID_BYTES].hex()
         self._fresh = _Notes()
         self._committing = _Notes()
@@ -249,7 +249,7 @@ class Ledger:
             self.flush()
 
     def _stored(self, statement: str, hashed: bytes) -> Any:
-        with self._database_lock, ledger_file.explained(self.path):
+        with self._database_lock, ledger_file.explaining_errors(self.path):
             row = self._database.execute(statement, (hashed,)).fetchone()
         return row[0] if row else None
 

@@ -38,7 +38,7 @@ _START_AGAIN: Final = (
 )
 
 
-def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes, int]:
+def open_ledger(path: Path, service: str) -> tuple[sqlite3.Connection, bytes, int]:
     """Open a ledger's file, or make one.
 
     Args:
@@ -53,11 +53,11 @@ def opened(path: Path, service: str) -> tuple[sqlite3.Connection, bytes, int]:
             by a newer version.
     """
     _create(path)
-    with explained(path):
+    with explaining_errors(path):
         database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        with explained(path):
-            return database, *_entered(database, path, service)
+        with explaining_errors(path):
+            return database, *_lock_and_check(database, path, service)
     except BaseException:
         database.close()
         raise
@@ -70,7 +70,7 @@ def transaction(database: sqlite3.Connection, path: Path) -> Iterator[None]:
     Raises:
         SettingsError: If the file cannot be written.
     """
-    with explained(path):
+    with explaining_errors(path):
         database.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -82,7 +82,7 @@ def transaction(database: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explaining_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says into what a user can do.
 
     Raises:
@@ -115,7 +115,7 @@ def _create(path: Path) -> None:
         raise SettingsError(msg, remedy="Set ledger_path to a file that can be written.") from None
 
 
-def _entered(database: sqlite3.Connection, path: Path, service: str) -> tuple[bytes, int]:
+def _lock_and_check(database: sqlite3.Connection, path: Path, service: str) -> tuple[bytes, int]:
     """Take the file for this process, and check or set up what it holds."""
     # Until it is known to be ours nothing may be changed, not even the journal.
     tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

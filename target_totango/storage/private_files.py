@@ -19,7 +19,7 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
 
 
-def locked(path: Path, flags: int) -> int | None:
+def open_locked(path: Path, flags: int) -> int | None:
     """Open a file and lock it; None if it is not there, there already, or another run has it."""
     try:
         descriptor = os.open(path, flags, PRIVATE)
@@ -32,13 +32,13 @@ def locked(path: Path, flags: int) -> int | None:
         return None
     except OSError:  # a file system that has no locks
         pass
-    if not is_at(descriptor, path):
+    if not is_same_file(descriptor, path):
         os.close(descriptor)
         return None
     return descriptor
 
 
-def is_at(descriptor: int, path: Path) -> bool:
+def is_same_file(descriptor: int, path: Path) -> bool:
     """Return whether an open file is the one that stands at a path now."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
@@ -55,7 +55,7 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def named(path: Path, name: str) -> Path:
+def with_part(path: Path, name: str) -> Path:
     """Return a path with one more part before its suffix."""
     return path.with_name(f"{path.stem}.{name}{path.suffix}")
 
@@ -63,8 +63,8 @@ def named(path: Path, name: str) -> Path:
 def free_name(path: Path, written_at: float) -> Path:
     """Return a name for an older file: with the time of its last row."""
     stamp = dt.datetime.fromtimestamp(written_at, tz=dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-    candidate, number = named(path, stamp), 1
+    candidate, number = with_part(path, stamp), 1
     while candidate.exists():
         number += 1
-        candidate = named(path, f"{stamp}-{number}")
+        candidate = with_part(path, f"{stamp}-{number}")
     return candidate

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import simplejson
 
-from target_totango.storage.private_files import free_name, locked, named, sync_folder
+from target_totango.storage.private_files import free_name, open_locked, sync_folder, with_part
 from totango_api.command import is_device
 from totango_api.errors import TotangoError
 
@@ -104,7 +104,7 @@ class SingerFile:
             self._file = self.path.open("wb", buffering=0)
             return self._file
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._opened(self.path) or self._opened(named(self.path, self._run_id))
+        self._file = self._opened(self.path) or self._opened(with_part(self.path, self._run_id))
         if self._file is None:
             raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
         sync_folder(self.path.parent)
@@ -112,7 +112,7 @@ class SingerFile:
 
     def _opened(self, path: Path) -> RawIOBase | None:
         """Open a file that is locked for this run; None if another run has it."""
-        if (older := locked(path, os.O_RDONLY)) is not None:
+        if (older := open_locked(path, os.O_RDONLY)) is not None:
             if os.fstat(older).st_size:
                 # A rename does not disturb a reader of the old file, not even us.
                 self.moved_to = free_name(path, os.fstat(older).st_mtime)
@@ -122,7 +122,7 @@ class SingerFile:
             os.close(older)
         elif path.exists():
             return None
-        descriptor = locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        descriptor = open_locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         if descriptor is None:
             return None
         self.path = path

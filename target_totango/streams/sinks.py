@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from target_totango.pipeline import RecordProcessor, Run
     from target_totango.streams.compiled_mappings import CompiledMappings
 
-    Ways = list[tuple[StreamMapping, dict[str, Any]]]
+    Outputs = list[tuple[StreamMapping, dict[str, Any]]]
 
 PROCESSORS_KEPT: Final = 1_000
 
@@ -70,7 +70,7 @@ class TotangoSink(RecordSink):
         return len(self.mappings) == 1 and self.segment is None and not self._patterns
 
     @property
-    def abouts(self) -> list[tuple[str, str]]:
+    def stream_objects(self) -> list[tuple[str, str]]:
         """Stream and object of every row that a record may become."""
         if self.segment is not None:
             return [(self.stream_name, self.segment.object)]
@@ -129,18 +129,19 @@ class TotangoSink(RecordSink):
         """
         message, source = context["message"], context["source"]
         if self.segment is not None:
-            ways = self._calls(self.segment, record, message, source)
+            outputs = self._calls(self.segment, record, message, source)
         else:
             if self._patterns and (self._patterns.find(record) or not self._is_mapped):
                 self._map()
-            ways = [(mapping, record) for mapping in self.mappings]
-            if not ways:
+            outputs = [(mapping, record) for mapping in self.mappings]
+            if not outputs:
                 self._run.ignore(self.stream_name)
-        if len(ways) > 1 and REJECT_FIELD in message:
+        if len(outputs) > 1 and REJECT_FIELD in message:
             # A rejected row is replayed for the object that it was rejected for.
             rejected = rejected_as(message)
-            ways = [way for way in ways if (way[0].stream, way[0].object) == rejected] or ways
-        for mapping, mapped in ways:
+            same = [each for each in outputs if (each[0].stream, each[0].object) == rejected]
+            outputs = same or outputs
+        for mapping, mapped in outputs:
             processor = self._processor(mapping)
             self._run.add(processor.process([message], source, [record], [mapped]))
 
@@ -150,19 +151,19 @@ class TotangoSink(RecordSink):
         record: Mapping[str, Any],
         message: Mapping[str, Any],
         source: SourceStream,
-    ) -> Ways:
+    ) -> Outputs:
         """Return what becomes of a call of Segment."""
         about = (self.stream_name, segment.object)
         try:
-            ways = segment.rows(record)
+            outputs = segment.rows(record)
         except ConversionError as unfit:
             error = ValidationError("", unfit.code, unfit.message)
             self._run.add_unsent(message, source, about, Rejected([error]))
             return []
-        if isinstance(ways, NotWritten):
-            self._run.add_unsent(message, source, about, Skipped(ways.reason))
+        if isinstance(outputs, NotWritten):
+            self._run.add_unsent(message, source, about, Skipped(outputs.reason))
             return []
-        return ways
+        return outputs
 
     def _processor(self, mapping: StreamMapping) -> RecordProcessor:
         """Return what processes the records of a mapping, of which a preset makes many."""
@@ -198,7 +199,7 @@ class StreamRoute:
     ) -> None:
         self._source = source
         self._run = run
-        self._ways = [
+        self._branches = [
             (None if _changes_nothing(each, sink) else each, sink)
             for each in stream_maps
             if not isinstance(each, RemoveRecordTransform)
@@ -211,17 +212,17 @@ class StreamRoute:
         Args:
             messages: RECORD messages as they were read.
         """
-        match self._ways:
+        match self._branches:
             case [(None, TotangoSink() as sink)]:  # the ordinary stream
                 records = [message["record"] for message in messages]
                 sink.process_records(records, messages, self._source)
             case _:
                 for message in messages:
-                    self._send_each_way(message, message["record"])
+                    self._send_each(message, message["record"])
 
-    def _send_each_way(self, message: dict[str, Any], record: dict[str, Any]) -> None:
+    def _send_each(self, message: dict[str, Any], record: dict[str, Any]) -> None:
         context = {"message": message, "source": self._source}
-        for stream_map, sink in self._ways:
+        for stream_map, sink in self._branches:
             if stream_map is None:
                 sink.process_record(record, context)
                 continue
@@ -248,10 +249,10 @@ class StreamRoute:
         if is_mistake(cause, self._source.schema):
             raise stream_map_error(error, self._source.name)
         rejected = Rejected([ValidationError("", "stream map failed", reason)])
-        abouts = sink.abouts if isinstance(sink, TotangoSink) else []
-        if not abouts:
+        stream_objects = sink.stream_objects if isinstance(sink, TotangoSink) else []
+        if not stream_objects:
             self._run.ignore(sink.stream_name)
-        for about in abouts:
+        for about in stream_objects:
             self._run.add_unsent(message, self._source, about, rejected)
 
 

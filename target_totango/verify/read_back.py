@@ -65,24 +65,23 @@ class ReadBack:
     Args:
         settings: The target's settings.
         store: Where rows wait.
+
+    Attributes:
+        is_on: Whether anything is to be read back.
     """
 
     def __init__(self, settings: Settings, store: RunStore) -> None:
-        self._settings = settings
+        self.is_on = any(options.verify != OFF for options in settings.options)
+        self._share = settings.verify_share
         self._store = store
         self._sources: list[SourceStream] = []
         self._first: dict[str, tuple[str, ...]] = {}
         self._logged: set[str] = set()
         self._unshown: Counter[tuple[str, str]] = Counter()
 
-    @property
-    def is_on(self) -> bool:
-        """Whether anything is to be read back."""
-        return any(options.verify != OFF for options in self._settings.options)
-
     def note(self, rows: Iterable[Row]) -> None:
         """Remember those of some confirmed rows that are to be read back."""
-        for row in rows:
+        for row in rows if self.is_on else ():
             if row.options.verify != OFF or self._was_noted(row):
                 self._note(row)
 
@@ -165,7 +164,7 @@ class ReadBack:
 
     def _is_sampled(self, key: tuple[str, ...]) -> bool:
         hashed = hashlib.blake2b(json.dumps(key).encode(), digest_size=4).digest()
-        return int.from_bytes(hashed) < self._settings.verify_share * _HASHES
+        return int.from_bytes(hashed) < self._share * _HASHES
 
 
 def _errors(verdict: Verdict) -> list[ValidationError]:

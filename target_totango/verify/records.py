@@ -59,7 +59,7 @@ class RecordVerifier(Verifier):
         latest = self._latest(form.endpoint, sent)
         for each in sent:
             events = latest.get(each.key[2])
-            yield _verdict(each, [form.endpoint.shown(event) for event in events or ()])
+            yield _verdict(each, [form.endpoint.fields_in(event) for event in events or ()])
 
     def _latest(
         self, endpoint: RecordEndpoint, sent: Sequence[Sent]

@@ -61,7 +61,7 @@ POSITIONS: list[tuple[str, str, dict[str, dict[str, str]]]] = [
         },
     ),
     ("missing_user", "404", {"200": {"delete_missing": "200"}}),
-    # The account has nothing of which they could be asked: see test_probe_held_values.py.
+    # The account has nothing of which they could be asked: see test_probe_replaced_values.py.
     ("unknown_option", "", {}),
     ("sfid_writes", "", {}),
     ("owner_values", "", {}),

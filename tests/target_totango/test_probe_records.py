@@ -111,13 +111,13 @@ def test_a_call_that_was_cut_off_is_not_sent_again(filled, probed, ask) -> None:
     answers = [ask(name) for name in ("event_edits", "unknown_reference", "event_edits")]
     assert {answer.state for answer in answers} == {"failed"}
     assert len(filled.dump("touchpoints")) == 1
-    assert probed.made == ["a touchpoint"]
+    assert probed.left_behind == ["a touchpoint"]
 
 
 def test_what_is_refused_is_not_said_to_stay(filled, probed, ask) -> None:
     filled.chaos("403@tasks")
     assert ask("task_answer").state == "failed"
-    assert probed.made == []
+    assert probed.left_behind == []
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ class RecordEndpoint:
         path: Of the REST API, with the slash at its end that the article shows.
         id_in: Returns the id that a response holds.
         event_type: The type of the events by which they are read.
-        shown: Returns what of the fields an event shows, by the names under which they are sent.
-        told_by: The fields by which one is told from others of its account.
-        moment: That one of them which may be long before it is made; empty where none is.
+        fields_in: Returns the fields that an event shows, by the names under which they are sent.
+        identifying: The fields by which one is told from others of its account.
+        time_field: That one of them which may be long before it is made; empty where none is.
         typed: How the texts of fields become JSON, for those that are not texts there.
         fixed: Fields that are sent where nothing else is given.
         ids_in_body: Names of the ids that the body of a change repeats.
@@ -38,9 +38,9 @@ class RecordEndpoint:
     path: str
     id_in: Callable[[Any], Any]
     event_type: str
-    shown: Callable[[RecordEvent], Mapping[str, Any]]
-    told_by: tuple[str, ...]
-    moment: str = ""
+    fields_in: Callable[[RecordEvent], Mapping[str, Any]]
+    identifying: tuple[str, ...]
+    time_field: str = ""
     typed: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     ids_in_body: tuple[str, ...] = ()
@@ -81,9 +81,9 @@ TOUCHPOINT_ENDPOINT: Final = RecordEndpoint(
     path="/api/v3/touchpoints/",
     id_in=_touchpoint_id,
     event_type="note",
-    shown=_shown_touchpoint,
-    told_by=("subject", "content", "create_date"),
-    moment="create_date",
+    fields_in=_shown_touchpoint,
+    identifying=("subject", "content", "create_date"),
+    time_field="create_date",
     typed={
         "create_date": int,
         "touchpoint_tags": json.loads,
@@ -115,7 +115,7 @@ TASK_ENDPOINT: Final = RecordEndpoint(
     path="/api/v3/tasks",
     id_in=_task_id,
     event_type="task",
-    shown=_shown_task,
-    told_by=("title", "description"),
+    fields_in=_shown_task,
+    identifying=("title", "description"),
     typed={"priority": int},
 )

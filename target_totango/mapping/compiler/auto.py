@@ -52,7 +52,7 @@ def is_computed(name: str) -> bool:
     return name in COMPUTED or name.startswith(_COMPUTED_PREFIX)
 
 
-def is_loaders(name: str) -> bool:
+def is_load_metadata(name: str) -> bool:
     """Return whether a program that loads data added a column for itself."""
     return _LOADERS.match(name) is not None
 
@@ -111,7 +111,7 @@ def attribute_fields(schema: StreamSchema, taken: Collection[str]) -> list[str]:
         name
         for name in schema.fields
         if name not in reserved
-        and not (is_computed(name) or is_loaders(name) or schema.is_read_only(name))
+        and not (is_computed(name) or is_load_metadata(name) or schema.is_read_only(name))
     ]
 
 

@@ -7,6 +7,7 @@ at once.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -113,16 +114,18 @@ class Rules:
             conversion = self._among(column.options, conversion)
         return conversion
 
-    def identifier(self, column: IdColumn) -> tuple[Reader, Conversion[str], Callable[[str], str]]:
+    def identifier(
+        self, column: IdColumn
+    ) -> tuple[Expression, Conversion[str], Callable[[str], str]]:
         """Return how an id is read, converted and checked."""
         conversion: Conversion[str] = Conversion(to_whole_id if column.is_whole else to_id)
         conversion[Missing] = conversion[NoneType]
         conversion[Incomplete] = _incomplete_id
-        read, parts = column.source.read, column.source.parts
-        if parts and self._rejects_accidents(column.is_id):
-            read = _reading_no_accident(read, parts)
-        check = self._id_check(column.problems_of, is_id=column.is_id)
-        return read, conversion, check
+        conversion[ConversionError] = _raise
+        source = column.source
+        if source.parts and self._rejects_accidents(column.is_id):
+            source = replace(source, read=_reading_no_accident(source.read, source.parts))
+        return source, conversion, self._id_check(column.problems_of, is_id=column.is_id)
 
     def shorten(self, text: str, limit: int) -> str:
         """Return so much of a long text as Totango keeps.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.mapping.compiler.auto import is_loaders, recognise
+from target_totango.mapping.compiler.auto import is_load_metadata, recognise
 from target_totango.mapping.values.convert import ConversionError
 from totango_api.text import snake
 
@@ -189,7 +189,7 @@ class CallReader:
         """Return whether a column is no trait or property, but Segment's or a loader's own."""
         column = _snake(name)
         return (
-            is_loaders(name)
+            is_load_metadata(name)
             or column in _OWN
             or column.startswith("context_")
             or (self.kind is None and column == "type")

@@ -59,7 +59,7 @@ def test_a_request_knows_what_it_is_about(object_: TotangoObject) -> None:
 @every_object
 def test_a_request_comes_after_those_of_its_account(object_: TotangoObject) -> None:
     request = request_of(object_)
-    changes, after = request.order()
+    changes, after = request.ordering_keys()
     if object_.rank:
         assert ("accounts", "account_id-1") in after
     else:
@@ -101,7 +101,7 @@ def test_a_new_object_is_one_entry_for_the_mapping(monkeypatch: pytest.MonkeyPat
     result = Transformer(mapping).transform({"account_id": "a", "text": "hello"})
     assert result.request.key == ("notes", "a")
     assert result.request.attributes == {"content": "hello"}
-    assert result.request.order() == ((("notes", "a"),), (("accounts", "a"),))
+    assert result.request.ordering_keys() == ((("notes", "a"),), (("accounts", "a"),))
     long = Transformer(mapping).transform({"account_id": "a", "text": "much too long"})
     assert [error.code for error in long.errors] == ["too long"]
 

@@ -6,7 +6,7 @@ import pytest
 from probed_tenants import HELD, SHORT_SFID, fill, held_by
 from target_runs import PROBED
 
-from target_totango.probe.held_values import NO_OPTION
+from target_totango.probe.replaced_values import NO_OPTION
 from target_totango.probe.tracking import definitions, first
 from totango_api.writing import salesforce_long_id
 
@@ -29,7 +29,7 @@ def test_every_position_of_a_switch_is_told(service, ask, probed, name, answer, 
     assert found.value == answer
     assert "see what is left" not in found.evidence
     assert held_by(service) == HELD
-    assert not probed.lent
+    assert not probed.to_restore
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_a_value_that_was_not_put_back_is_written_back_in_the_end(service, probe
     assert ask("unknown_option").state == "not asked"
     assert held_by(service)["Tier"] == NO_OPTION
     probed.caller.max_calls = 30
-    probed.put_back(before)
+    probed.restore(before)
     assert held_by(service) == HELD
 
 
@@ -124,4 +124,4 @@ def test_an_option_that_a_service_made_is_said_to_stay(service, ask, probed) -> 
         attributes=[{"key_name": "Tier", "type": "list", "object": "accounts", "options": options}]
     )
     assert "became one" in ask("unknown_option").evidence
-    assert probed.made == [f"the option {NO_OPTION!r} of the attribute 'Tier'"]
+    assert probed.left_behind == [f"the option {NO_OPTION!r} of the attribute 'Tier'"]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Held:
+class ExistingValue:
     """A value that the account has.
 
     Attributes:

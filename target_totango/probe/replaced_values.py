@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.probe.held import Held, text_of
+from target_totango.probe.existing_value import ExistingValue, text_of
 from target_totango.probe.tracking import definitions, first, unseen
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
@@ -48,39 +48,41 @@ def unknown_option(account: ProbedAccount) -> Answer:
         and one.api_name not in core
         and NO_OPTION not in one.options
     ]
-    held = _held_option(account, lists[:_MOST_LISTS])
-    if held is None:
+    existing = _held_option(account, lists[:_MOST_LISTS])
+    if existing is None:
         return does_not_arise("the account has no value in a list that names its options")
-    lent = _lend(account, held, NO_OPTION)
-    if lent is None:
+    replaced = _replace(account, existing, NO_OPTION)
+    if replaced is None:
         return unseen(_UNSEEN)
-    if lent.shown == NO_OPTION:
+    if replaced.shown == NO_OPTION:
         what = "a text that is no option was seen"
-        if _is_option_now(account, held):
-            account.made.append(f"the option {NO_OPTION!r} of the attribute {held.api_name!r}")
+        if _is_option_now(account, existing):
+            account.left_behind.append(
+                f"the option {NO_OPTION!r} of the attribute {existing.api_name!r}"
+            )
             what = "a text that was no option was seen, and became one"
-        return Answer("kept", _evidence(what, is_back=lent.is_back))
-    if lent.shown == held.text:
+        return Answer("kept", _evidence(what, is_back=replaced.is_back))
+    if replaced.shown == existing.text:
         return Answer("dropped", "the value was still there")
-    what = "emptied" if lent.shown is None else "changed"
-    return Answer(what, _evidence("another value was seen", is_back=lent.is_back))
+    what = "emptied" if replaced.shown is None else "changed"
+    return Answer(what, _evidence("another value was seen", is_back=replaced.is_back))
 
 
-def _held_option(account: ProbedAccount, lists: list[Attribute]) -> Held | None:
+def _held_option(account: ProbedAccount, lists: list[Attribute]) -> ExistingValue | None:
     """Return the first value that is an option of its list."""
     if not lists:
         return None
     values = _values_of(account, *(one.search_field for one in lists))
     for one, value in zip(lists, values, strict=False):
         if (text := text_of(value)) in one.options:
-            return Held(one.api_name, one.search_field, str(text))
+            return ExistingValue(one.api_name, one.search_field, str(text))
     return None
 
 
-def _is_option_now(account: ProbedAccount, held: Held) -> bool:
+def _is_option_now(account: ProbedAccount, existing: ExistingValue) -> bool:
     client = account.caller.client
     known = account.caller.call(lambda: discover(client, seconds=0))
-    return any(one.api_name == held.api_name and NO_OPTION in one.options for one in known)
+    return any(one.api_name == existing.api_name and NO_OPTION in one.options for one in known)
 
 
 def sfid_writes(account: ProbedAccount) -> Answer:
@@ -92,12 +94,12 @@ def sfid_writes(account: ProbedAccount) -> Answer:
     other = None if text is None else _other_spelling(text)
     if text is None or other is None:
         return does_not_arise("the account shows no Salesforce id, and one could not be taken away")
-    lent = _lend(account, Held(_SFID, _SFID_FIELD, text), other)
-    if lent is None:
+    replaced = _replace(account, ExistingValue(_SFID, _SFID_FIELD, text), other)
+    if replaced is None:
         return unseen(_UNSEEN)
-    if lent.shown == text:
+    if replaced.shown == text:
         return Answer("ignored", "the same id in its other spelling was not seen")
-    return Answer("taken", _evidence("the same id was seen otherwise", is_back=lent.is_back))
+    return Answer("taken", _evidence("the same id was seen otherwise", is_back=replaced.is_back))
 
 
 def _other_spelling(text: str) -> str | None:
@@ -118,26 +120,26 @@ def owner_values(account: ProbedAccount) -> Answer:
         return unseen()
     fields: list[FieldSpec] = [{"type": "owner", "account_role": role} for role in _ROLES]
     owners = [
-        (Held(role, field, name), email)
+        (ExistingValue(role, field, name), email)
         for role, field, value in zip(_ROLES, fields, _values_of(account, *fields), strict=False)
         if (name := text_of(value)) and (email := _email_of(value)) and email != name
     ]
     if not owners:
         return does_not_arise("the account shows no owner with an e-mail")
-    (held, email), *others = owners
-    lent = _lend(account, held, email)
-    if lent is None:
+    (existing, email), *others = owners
+    replaced = _replace(account, existing, email)
+    if replaced is None:
         return unseen(_UNSEEN)
-    if lent.shown == email:
-        return Answer("any text", _evidence("an e-mail became the name", is_back=lent.is_back))
-    other = next((other for other, _ in others if other.text != held.text), None)
-    if other is None or not lent.is_back:
+    if replaced.shown == email:
+        return Answer("any text", _evidence("an e-mail became the name", is_back=replaced.is_back))
+    other = next((other for other, _ in others if other.text != existing.text), None)
+    if other is None or not replaced.is_back:
         return Answer("names of users", "an e-mail did not become the name")
-    lent = _lend(account, other, email)
-    if lent is None:
+    replaced = _replace(account, other, email)
+    if replaced is None:
         return unseen(_UNSEEN)
-    if lent.shown == held.text:
-        evidence = _evidence("an e-mail was taken for its user", is_back=lent.is_back)
+    if replaced.shown == existing.text:
+        evidence = _evidence("an e-mail was taken for its user", is_back=replaced.is_back)
         return Answer("names or e-mails", evidence)
     return Answer("names of users", "the e-mail of another owner changed nothing")
 
@@ -169,7 +171,7 @@ def _values_of(account: ProbedAccount, *fields: FieldSpec) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class _Lent:
+class _Replaced:
     """What came of another value.
 
     Attributes:
@@ -181,10 +183,10 @@ class _Lent:
     is_back: bool
 
 
-def _lend(account: ProbedAccount, held: Held, text: str) -> _Lent | None:
+def _replace(account: ProbedAccount, existing: ExistingValue, text: str) -> _Replaced | None:
     """Write another value, look at it, and write the first one back.
 
-    Where that ends early, or does not succeed, `put_back` of the account writes it once more.
+    Where that ends early, or does not succeed, `restore` of the account writes it once more.
 
     Returns:
         None where the write was not seen.
@@ -192,17 +194,17 @@ def _lend(account: ProbedAccount, held: Held, text: str) -> _Lent | None:
     Raises:
         ApiError: If the service does not answer.
     """
-    account.lent[held.api_name] = held
-    if account.tracked_values({held.api_name: text}) is None:
+    account.to_restore[existing.api_name] = existing
+    if account.tracked_values({existing.api_name: text}) is None:
         return None
-    shown = text_of(account.value(held.field))
-    is_back = shown == held.text
+    shown = text_of(account.value(existing.field))
+    is_back = shown == existing.text
     if not is_back:
-        account.tracked_values({held.api_name: held.text})
-        is_back = text_of(account.value(held.field)) == held.text
+        account.tracked_values({existing.api_name: existing.text})
+        is_back = text_of(account.value(existing.field)) == existing.text
     if is_back:
-        del account.lent[held.api_name]
-    return _Lent(shown, is_back)
+        del account.to_restore[existing.api_name]
+    return _Replaced(shown, is_back)
 
 
 QUESTIONS: Final = (
