@@ -33,15 +33,14 @@ from totango_api.search.key_lookup import LookupResult
 from totango_api.search.list_page import ListPage, Row, list_in
 from totango_api.search.lookup import Lookup
 from totango_api.search.matching import Matcher
+from totango_api.search.pasted import PastedQuery, PastedRequest, query_from, request_from
 from totango_api.search.query import ASCENDING, DESCENDING, FieldSpec, Query, Term
-from totango_api.search.query_parser import PastedQuery, query_from
 from totango_api.search.reference_lists import (
     REFERENCE_PATHS,
     Reference,
     read_references,
     rows_in,
 )
-from totango_api.search.request_parser import PastedRequest, request_from
 
 __all__ = [
     "ACCOUNTS",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import ResponseError
+from totango_api.search.list_page import list_in
 from totango_api.text import snake
 
 if TYPE_CHECKING:
@@ -52,30 +53,22 @@ def read_references(client: ApiClient, name: str) -> list[Reference]:
 
 
 def rows_in(decoded: Any, endpoint: str) -> list[dict[str, Any]]:
-    """Return the rows of a list, of an object keyed by id, or of either under one more key.
+    """Return the rows of a response of any shape (:mod:`totango_api.search.list_page`).
 
     Names are in snake case, and empty texts null. The key of a row is its `id`, if it has none.
 
     Raises:
-        ResponseError: If there is no list.
+        ResponseError: If there is no list, or not all of it are rows.
     """
-    if isinstance(decoded, dict) and len(decoded) == 1:
-        (inner,) = decoded.values()
-        if isinstance(inner, list) or (inner and _is_keyed(inner)):
-            return rows_in(inner, endpoint)
-    rows = decoded
-    if _is_keyed(decoded):
-        rows = [{"id": key, **row} for key, row in decoded.items()]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if decoded == {}:  # an object keyed by id may be empty as well as a list
+        return []
+    page = list_in(decoded, endpoint)
+    if page.odd:
         raise ResponseError(endpoint, reason="the response holds no list")
     return [
-        {snake(name): None if value == "" else value for name, value in row.items()} for row in rows
+        {snake(name): None if value == "" else value for name, value in row.items()}
+        for row in page.rows
     ]
-
-
-def _is_keyed(decoded: Any) -> bool:
-    """Return whether a response is an object of objects."""
-    return isinstance(decoded, dict) and all(isinstance(row, dict) for row in decoded.values())
 
 
 def _reference(row: dict[str, Any]) -> Reference | None:

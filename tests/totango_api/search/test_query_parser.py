@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from totango_api.errors import QueryError
-from totango_api.search.query_parser import PastedQuery, query_from
-from totango_api.search.request_parser import request_from
+from totango_api.search.pasted import PastedQuery, query_from, request_from
 
 QUERY = {
     "terms": [
@@ -271,9 +270,9 @@ def test_filter_values_survive_javascript(value: str, word) -> None:
     ],
 )
 def test_words_of_a_posix_shell(word: str, text: str) -> None:
-    from totango_api.search.pasted.posix_shell import words
+    from totango_api.search.pasted.shells import posix_words
 
-    assert words(f"curl {word} next; other") == ["curl", text, "next"]
+    assert posix_words(f"curl {word} next; other") == ["curl", text, "next"]
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import QueryError
 from totango_api.redaction import scrub
-from totango_api.search.pasted import (
-    PasteError,
-    Payload,
-    fields_of,
-    json_in,
-    read_paste,
-    without_quotes,
-)
+from totango_api.search.pasted.json_text import json_in, without_quotes
+from totango_api.search.pasted.paste import read_paste
+from totango_api.search.pasted.payload import PasteError, Payload, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +72,7 @@ def query_from(value: object, *, setting: str) -> PastedQuery:
 
     Args:
         value: A JSON object; or text: JSON, a form, or a request that a browser or another program
-            copied (:mod:`totango_api.search.pasted`).
+            copied (:mod:`totango_api.search.pasted.paste`).
         setting: Name of the setting, for messages.
 
     Raises:

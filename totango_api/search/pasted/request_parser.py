@@ -14,15 +14,9 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from totango_api.errors import QueryError
 from totango_api.redaction import register_secret
-from totango_api.search.pasted import (
-    PasteError,
-    Payload,
-    decoded,
-    json_in,
-    pairs_in,
-    read_paste,
-    without_quotes,
-)
+from totango_api.search.pasted.json_text import json_in, without_quotes
+from totango_api.search.pasted.paste import read_paste
+from totango_api.search.pasted.payload import PasteError, Payload, decoded, pairs_in
 from totango_api.search.query import encoded
 
 if TYPE_CHECKING:
@@ -141,8 +135,8 @@ def request_from(value: object, *, setting: str) -> PastedRequest:
     """Read a request from an object or from pasted text.
 
     Args:
-        value: Text (:mod:`totango_api.search.pasted`; or an address, with the form below it), the
-            request of a HAR file, or an object with `method`, `url` or `path`, and `form`.
+        value: Text (:mod:`totango_api.search.pasted.paste`; or an address, with the form below it),
+            the request of a HAR file, or an object with `method`, `url` or `path`, and `form`.
         setting: Name of the setting, for messages.
 
     Raises:
