@@ -25,12 +25,11 @@ from tap_totango.streams import (
     TotangoStream,
     check_maps,
     check_selection,
-    fail_narrow_streams,
     map_error,
     streams_of,
 )
 from totango_api.command import Part, help_on
-from totango_api.errors import SettingsError
+from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.plugin_config import checked_config, config_input, respell
 from totango_api.redaction import register_secrets
@@ -247,12 +246,22 @@ class TapTotango(Tap):
             given["state"] = state_in(options["state"])
             tap = cls(**given, catalog=catalog_in(options["catalog"]), report=report)
             check_selection(tap.input_catalog, tap.streams, may_be_none=bool(tap.failures))
-            fail_narrow_streams(tap.streams, tap.failures.note)
+            tap.fail_narrow_streams()
             tap.sync_whole()
         except BaseException as error:  # such as a signal
             end.tell(report, tap.client if tap else None, error)
             raise
         end.tell(report, tap.client, None)
+
+    def fail_narrow_streams(self) -> None:
+        """Fail the streams whose part of the catalog lacks columns of earlier runs."""
+        for name, stream in self.streams.items():
+            if isinstance(stream, TotangoStream) and stream.selected:
+                try:
+                    stream.check_catalog()
+                except TotangoError as error:
+                    self.failures.note(name, error)
+                    stream.selected = False
 
     def sync_whole(self) -> None:
         """Read all streams.

@@ -9,10 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.column_search import ColumnValues, FoundColumns, find_refused
-from tap_totango.probe.refusals import named_in
+from tap_totango.probe.responses import named_in
 from tap_totango.schema import KnownColumns, column_kind, computed_columns, fields_for, roles_of
 from totango_api.errors import ApiError
-from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, is_refusal, said_of
+from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, said_of
 from totango_api.reading import CREATE_DATE
 from totango_api.search import ACCOUNTS, LIST
 
@@ -74,13 +74,10 @@ def _found(service: ProbedService) -> FoundColumns:
 
 def _asked(service: ProbedService, fields: dict[str, FieldSpec]) -> ColumnValues | str:
     """Return the values of columns on the first page; what was said where they are refused."""
-    try:
-        hits = service.look_again(tuple(fields.values())).hits
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return error.reason
-    rows = [hit.get("selected_fields") for hit in hits]
+    page = service.caller.tried(lambda: service.look_again(tuple(fields.values())))
+    if isinstance(page, ApiError):
+        return page.reason
+    rows = [hit.get("selected_fields") for hit in page.hits]
     if not all(isinstance(row, list) and len(row) == len(fields) for row in rows):
         return ""
     return {kind: [row[at] for row in rows if row] for at, kind in enumerate(fields)}

@@ -6,17 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.own_requests import own_requests
-from tap_totango.probe import (
-    audit,
-    columns,
-    events,
-    filters,
-    lists,
-    own_lists,
-    pages,
-    scrolling,
-    window,
-)
+from tap_totango.probe import audit, columns, filters, lists, pages, window
 from tap_totango.probe.service import ProbedService
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, are_settled, ask_all, conclude, probe_parser, probed
@@ -29,7 +19,7 @@ if TYPE_CHECKING:
 MAX_CALLS: Final = 30
 
 OF_WHAT_IS_LEFT: Final = (
-    *scrolling.OF_WHAT_IS_LEFT,
+    *pages.OF_WHAT_IS_LEFT,
     *audit.OF_WHAT_IS_LEFT,
     *window.OF_WHAT_IS_LEFT,
 )
@@ -43,11 +33,12 @@ QUESTIONS: Final[tuple[Question[ProbedService], ...]] = (
     *columns.QUESTIONS,
     *pages.OF_A_SECOND_LOOK,
     *filters.QUESTIONS,
-    *events.QUESTIONS,
+    *pages.OF_EVENTS,
+    filters.OF_EVENTS,
     *lists.QUESTIONS,
-    *scrolling.QUESTIONS,
+    *pages.OF_A_SCROLL,
     *audit.QUESTIONS,
-    *own_lists.QUESTIONS,
+    *lists.OF_OWN_LISTS,
     *OF_WHAT_IS_LEFT,
 )
 """In the order in which they are asked: what a read depends on comes first."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.columns import creation_dates
-from tap_totango.probe.refusals import named_in
+from tap_totango.probe.responses import named_in
 from tap_totango.probe.service import EVENTS, ProbedService
 from totango_api.errors import ApiError
-from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
+from totango_api.probe import Answer, Question, does_not_arise, said_of
 from totango_api.reading import CREATE_DATE
 from totango_api.search import ACCOUNTS, USERS, Query
 
@@ -94,10 +94,10 @@ def answers_to(
     open_ones = {name: one for name, one in filters.items() if one.can_show}
     if len(open_ones) > 1:
         together = tuple(one.between for one in open_ones.values())
-        page = _tried(fetch, together)
+        page = service.caller.tried(lambda: fetch(together))
         if not isinstance(page, ApiError) and page.hits:
             return found | {name: _between(page, one) for name, one in open_ones.items()}
-        if found_ones := _without_lte(page, open_ones, fetch):
+        if found_ones := _without_lte(service, page, open_ones, fetch):
             return found | found_ones
         if service.caller.spare < len(open_ones):
             return found | dict.fromkeys(open_ones, _in_doubt(page))
@@ -105,6 +105,7 @@ def answers_to(
 
 
 def _without_lte(
+    service: ProbedService,
     page: Page | ApiError,
     filters: Mapping[str, DateFilter],
     fetch: Callable[[tuple[Term, ...]], Page],
@@ -114,8 +115,8 @@ def _without_lte(
     named = named_in(refusal, {name: one.term for name, one in filters.items()})
     if "lte" not in refusal or len(named) != 1:
         return {}
-    terms = (one.since if name in named else one.between for name, one in filters.items())
-    again = _tried(fetch, tuple(terms))
+    terms = tuple(one.since if name in named else one.between for name, one in filters.items())
+    again = service.caller.tried(lambda: fetch(terms))
     if isinstance(again, ApiError) or not again.hits:
         return {}
     before = "with lte it was refused; gte: "
@@ -131,13 +132,13 @@ def _alone(
     service: ProbedService, one: DateFilter, fetch: Callable[[tuple[Term, ...]], Page]
 ) -> Answer:
     """Ask for rows between two dates; where that is refused, from one of them on."""
-    page = _tried(fetch, (one.between,))
+    page = service.caller.tried(lambda: fetch((one.between,)))
     if not isinstance(page, ApiError):
         return _between(page, one)
     both = f"gte with lte: {said_of(page)}"
     if not service.caller.spare:
         return Answer(REFUSED, f"{both}; no call was left to ask with gte alone")
-    page = _tried(fetch, (one.since,))
+    page = service.caller.tried(lambda: fetch((one.since,)))
     if isinstance(page, ApiError):
         return Answer(REFUSED, f"{both}; gte: {said_of(page)}")
     return _honoured(page, one.date_of, one.low, _FOREVER, GTE_ONLY, f"{both}; gte: ")
@@ -149,16 +150,6 @@ def _in_doubt(page: Page | ApiError) -> Answer:
     if isinstance(page, ApiError):
         return Answer(REFUSED, f"together with another: {said_of(page)}", advice)
     return Answer(NOTHING_FOUND, "no row came by it and another together", advice)
-
-
-def _tried(fetch: Callable[[tuple[Term, ...]], Page], terms: tuple[Term, ...]) -> Page | ApiError:
-    """Return rows, or the refusal of them."""
-    try:
-        return fetch(terms)
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return error
 
 
 def _between(page: Page, one: DateFilter) -> Answer:
@@ -233,43 +224,40 @@ def _of_hits(hits: Sequence[Hit], name: str, term: Mapping[str, str] | None = No
 
 def unknown_filter(service: ProbedService) -> Answer:
     """Send a filter that does not exist."""
-    try:
-        page = service.caller.once("unknown filter", lambda: _unknown_filter(service))
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return Answer(REFUSED, said_of(error))
+    page = _unknown_filter(service)
+    if isinstance(page, ApiError):
+        return Answer(REFUSED, said_of(page))
     return Answer(IGNORED, f"{page.total_hits} rows matched a filter that does not exist")
 
 
-def _unknown_filter(service: ProbedService) -> Page:
-    term = {"type": _MADE_UP, "eq": _MADE_UP}
-    return service.caller.search(ACCOUNTS, Query(terms=(term,), count=1))
+def _unknown_filter(service: ProbedService) -> Page | ApiError:
+    caller, term = service.caller, {"type": _MADE_UP, "eq": _MADE_UP}
+
+    def fetch() -> Page:
+        return caller.search(ACCOUNTS, Query(terms=(term,), count=1))
+
+    return caller.tried(lambda: caller.once("unknown filter", fetch))
 
 
 def unknown_status(service: ProbedService) -> Answer:
     """Ask for the accounts whose status is unknown, in that word."""
     term = {"type": "string", "term": "status_group", "in_list": ["unknown"]}
-    try:
-        page = service.caller.search(ACCOUNTS, Query(terms=(term,), count=1))
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return Answer(REFUSED, said_of(error))
+    caller, query = service.caller, Query(terms=(term,), count=1)
+    page = caller.tried(lambda: caller.search(ACCOUNTS, query))
+    if isinstance(page, ApiError):
+        return Answer(REFUSED, said_of(page))
     rows = page.total_hits if page.total_hits is not None else len(page.hits)
     return Answer("found" if rows else "none", f"{rows} accounts by the word unknown")
 
 
 def failure_status(service: ProbedService) -> Answer:
     """Look at the status of a call that fails: the made-up filter's, or that of a made-up type."""
-    try:
-        service.caller.once("unknown filter", lambda: _unknown_filter(service))
-        query = Query(fields=({"type": _MADE_UP},), count=1)
-        service.caller.search(ACCOUNTS, query)
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return Answer(str(error.status or "?"), f"a call that cannot work: {said_of(error)}")
+    page = _unknown_filter(service)
+    if not isinstance(page, ApiError):
+        caller, query = service.caller, Query(fields=({"type": _MADE_UP},), count=1)
+        page = caller.tried(lambda: caller.search(ACCOUNTS, query))
+    if isinstance(page, ApiError):
+        return Answer(str(page.status or "?"), f"a call that cannot work: {said_of(page)}")
     return does_not_arise("neither a made-up filter nor a made-up column was refused")
 
 

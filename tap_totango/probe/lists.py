@@ -1,4 +1,4 @@
-"""Questions about lists and single endpoints: which are there, and of which shape."""
+"""Questions about lists and single endpoints: which are there, of which shape, how they go on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.responses import EMPTY, KEYED, LIST, NESTED, shape_of, tried
 from totango_api.errors import ApiError
-from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
-from totango_api.search import LIFECYCLE, REFERENCE_PATHS, STAFF_PATH, Query, definitions
+from totango_api.probe import FAILED, Answer, Question, does_not_arise, said_of
+from totango_api.search import (
+    LIFECYCLE,
+    REFERENCE_PATHS,
+    STAFF_PATH,
+    Query,
+    definitions,
+    list_in,
+)
 from totango_api.search import LIST as SEVERAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_totango.own_requests import OwnRequest
     from tap_totango.probe.service import ProbedService
+    from totango_api.search import Row
 
 _ROLES: Final = ("Success Manager", "Sales Manager")
 _KEYED: Final = "activity_types"
@@ -23,17 +32,25 @@ _CAPITAL: Final = re.compile(r"[a-z0-9][A-Z]")
 _MISSING: Final = 404
 _COLLECTIONS_PATH: Final = "/api/v1/search/accounts/collections"
 
+_MOST_LISTS: Final = 3
+_CALLS_OF_A_LIST: Final = 2
+_ROWS_ASKED: Final = 2
+"""Rows on a page: the row behind the first one is on the next page only where pages are counted."""
+
+_BY_ROWS: Final = "rows"
+_BY_PAGES: Final = "pages"
+_IGNORED: Final = "ignored"
+_REFUSED: Final = "refused"
+_UNCLEAR: Final = ""
+
 
 def attributes(service: ProbedService) -> Answer:
     """Ask for the attribute definitions."""
-    try:
-        response = service.definitions()
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        value = "missing" if error.status == _MISSING else "refused"
-        value = "no JSON" if said_of(error) == "no JSON" else value
-        return Answer(value, said_of(error), "discover_attributes: false, if it stays so")
+    response = service.caller.tried(service.definitions)
+    if isinstance(response, ApiError):
+        value = "missing" if response.status == _MISSING else "refused"
+        value = "no JSON" if said_of(response) == "no JSON" else value
+        return Answer(value, said_of(response), "discover_attributes: false, if it stays so")
     listed = response.get("list") if isinstance(response, dict) else None
     if not isinstance(listed, list):
         return Answer("another shape", f"the response is {shape_of(response)}")
@@ -178,6 +195,64 @@ def collections(service: ProbedService) -> Answer:
     return Answer("another shape", f"the response is {shape_of(response)}")
 
 
+# Lists of the user's own ----------------------------------------------------------------------
+
+
+def list_offset(service: ProbedService) -> Answer:
+    """Ask lists that are read by offset for the rows from 0 and from 1 on."""
+    lists = [
+        own for own in service.own_requests if own.parameters.offset and own.request.search is None
+    ]
+    if not lists:
+        return does_not_arise("no stream of your own is a plain list that is read by offset")
+    asked = lists[: max(1, min(_MOST_LISTS, service.caller.spare // _CALLS_OF_A_LIST))]
+    counts = [_counted(service, own) for own in asked]
+    if set(counts) == {_REFUSED}:
+        return Answer("?", f"{len(counts)} lists were refused", state=FAILED)
+    told = sorted(set(counts) - {_REFUSED, _UNCLEAR})
+    if not told:
+        return does_not_arise("the lists have too few rows, or rows without order")
+    parts = [f"{counts.count(one)} {one}" for one in told]
+    evidence = f"of {len(lists)} lists, {len(asked)} were asked: {', '.join(parts)}"
+    return Answer(" and ".join(told), evidence, _advice(asked, counts))
+
+
+def _counted(service: ProbedService, own: OwnRequest) -> str:
+    """Return what an offset counts in a list."""
+    pages = service.caller.tried(lambda: [_own_page(service, own, offset) for offset in (0, 1)])
+    if isinstance(pages, ApiError):
+        return _REFUSED
+    first, second = pages
+    if len(first) < _ROWS_ASKED or first[0] == first[1]:
+        return _UNCLEAR
+    if second[:1] == first[1:2]:
+        return _BY_ROWS
+    if second == first:
+        return _IGNORED
+    return _UNCLEAR if any(row in first for row in second) else _BY_PAGES
+
+
+def _own_page(service: ProbedService, own: OwnRequest, offset: int) -> list[Row]:
+    names = own.parameters
+    values = {names.offset: offset} | ({names.count: _ROWS_ASKED} if names.count else {})
+    request = own.request.with_parameters(values)
+    response = service.caller.call(lambda: request.send(service.caller.client))
+    return list_in(response, request.endpoint, own.rows).rows
+
+
+def _advice(asked: list[OwnRequest], counts: list[str]) -> str:
+    """Return how to set `paging` where an offset counts no rows, with the names of one list."""
+    advice = []
+    for own, counted in zip(asked, counts, strict=True):
+        names = own.parameters
+        if counted == _BY_PAGES:
+            count = f", count: {names.count}" if names.count else ""
+            advice.append(f"paging: {{page: {names.offset}{count}}}")
+        elif counted == _IGNORED:
+            advice.append("paging: none, where one response is the whole list")
+    return "; ".join(dict.fromkeys(advice))
+
+
 OF_ATTRIBUTES: Final = (
     Question("attributes", "Are attributes named?", 1, attributes),
     Question("owner_types", "Which type has an owner's attribute?", 0, owner_types),
@@ -190,4 +265,7 @@ QUESTIONS: Final = (
     Question("collections", "Where are rows of collections?", 1, collections),
     Question("touchpoints_list", "Are touchpoints listed without an id?", 1, touchpoints_list),
     Question("tasks_list", "Are tasks listed without an id?", 1, tasks_list),
+)
+OF_OWN_LISTS: Final = (
+    Question("list_offset", "What counts an offset in own lists?", 0, list_offset),
 )

@@ -1,15 +1,16 @@
-"""Questions about pages: how many rows, in which order, and how they are counted."""
+"""Questions about pages, those of events and of a scroll too: rows, their order, their count."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tap_totango.probe.responses import duration
-from tap_totango.probe.service import ALL_TEAMS, SAMPLE, ProbedService
+from tap_totango.probe.responses import duration, shape_of, tried
+from tap_totango.probe.service import ALL_TEAMS, SAMPLE, ProbedService, event_ids
 from totango_api.errors import ApiError
 from totango_api.limits import PAGE_ROWS
-from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
-from totango_api.search import Page, account_id_of
+from totango_api.probe import Answer, Question, does_not_arise, said_of
+from totango_api.reading import SCROLL_PATH
+from totango_api.search import Page, Query, account_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,11 +81,8 @@ def total_hits(service: ProbedService) -> Answer:
 
 def _listed(service: ProbedService, ids: Sequence[str]) -> Page | None:
     """Return the accounts asked for by their ids; None where that is refused or ignored."""
-    try:
-        page = service.listed()
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
+    page = service.caller.tried(service.listed)
+    if isinstance(page, ApiError):
         return None
     is_honoured = bool(page.hits) and all(account_id_of(hit) in ids for hit in page.hits)
     return page if is_honoured else None
@@ -128,6 +126,87 @@ def activity_delay(service: ProbedService) -> Answer:
     return Answer(f"within {age}", f"so old is the newest of {len(moments)} last activities")
 
 
+def events_offset(service: ProbedService) -> Answer:
+    """Ask for offset 1: the next page, or the same page a row further on."""
+    first = event_ids(service.events())
+    if len(first) < 2:
+        return does_not_arise(f"{len(first)} events")
+    second = event_ids(service.events_at(1))
+    again = len(set(first) & set(second))
+    evidence = f"{again} of {len(second)} events of offset 1 had come with offset 0"
+    if again > len(first) // 3:
+        return Answer("rows", evidence)
+    return Answer("pages", evidence)
+
+
+def events_order(service: ProbedService) -> Answer:
+    """Look at the times of the first events."""
+    moments = [hit.get("timestamp") for hit in service.events().hits]
+    known = [moment for moment in moments if isinstance(moment, int)]
+    if len(set(known)) < 2:
+        return does_not_arise("no two events of different times")
+    if known == sorted(known, reverse=True):
+        return Answer("newest first", f"{len(known)} events")
+    in_order = known == sorted(known)
+    return Answer("oldest first" if in_order else "in no order", f"{len(known)} events")
+
+
+def events_total(service: ProbedService) -> Answer:
+    """Look for a count."""
+    page = service.events()
+    if page.total_hits is None:
+        return Answer("not counted", f"no total_hits beside {len(page.hits)} events")
+    return Answer("counted", f"total_hits {page.total_hits} beside {len(page.hits)} events")
+
+
+def scroll(service: ProbedService) -> Answer:
+    """Begin to scroll through accounts."""
+    response = _scroll_begun(service)
+    if isinstance(response, ApiError):
+        return Answer("not there", said_of(response))
+    rows = _scrolled(response)
+    if rows is None:
+        return Answer("another shape", f"the response is {shape_of(response)}")
+    return Answer("there", f"{len(rows)} accounts came", "accounts_method: scroll is possible")
+
+
+def scroll_retry(service: ProbedService) -> Answer:
+    """Ask for the second step twice, and compare the accounts that come."""
+    first = _scroll_begun(service)
+    if _scrolled(first) is None:
+        return does_not_arise("no scroll began")
+    scroll_id = first.get("scroll-id") or first.get("scroll_id")
+    if not isinstance(scroll_id, str):
+        return does_not_arise("the first step does not name the next one")
+    rows = _scrolled(_scroll_step(service, scroll_id))
+    if not rows:
+        return does_not_arise("no second step came: it takes two accounts")
+    again = _scroll_step(service, scroll_id)
+    if isinstance(again, ApiError):
+        return Answer("refused", f"a step that was asked for twice: {said_of(again)}")
+    if _scrolled(again) == rows:
+        return Answer("repeats", "a step that was asked for twice brought the same account again")
+    return Answer("advances", "a step that was asked for twice did not bring its account again")
+
+
+def _scroll_begun(service: ProbedService) -> Any:
+    """Return the first step, or the refusal of it."""
+    return service.caller.once("scroll", lambda: [_scroll_step(service, None)])[0]
+
+
+def _scroll_step(service: ProbedService, scroll_id: str | None) -> Any:
+    """Return a step of one account, or the refusal of it."""
+    return tried(service, SCROLL_PATH, Query().at(0, 1, None).form(scroll_id=scroll_id))
+
+
+def _scrolled(response: Any) -> list[Any] | None:
+    """Return the ids of the accounts of a step; None where it holds no list of them."""
+    rows = response.get("accounts") if isinstance(response, dict) else None
+    if not isinstance(rows, list):
+        return None
+    return [row.get("id", row) if isinstance(row, dict) else row for row in rows]
+
+
 QUESTIONS: Final = (
     Question("page_size", "May a page have 1,000 rows?", 1, page_size),
     Question("total_hits", "Is total_hits there, and right?", 1, total_hits),
@@ -139,3 +218,12 @@ OF_A_SECOND_LOOK: Final = (
     Question("activity_delay", "How late is a last activity seen?", 0, activity_delay),
 )
 """What the page shows with which columns are asked for."""
+OF_EVENTS: Final = (
+    Question("events_offset", "What does the offset of events count?", 2, events_offset),
+    Question("events_order", "In which order do events come?", 0, events_order),
+    Question("events_total", "Are events counted?", 0, events_total),
+)
+OF_A_SCROLL: Final = (Question("scroll", "Is there a scroll endpoint?", 1, scroll),)
+OF_WHAT_IS_LEFT: Final = (
+    Question("scroll_retry", "May a step of a scroll be asked for twice?", 0, scroll_retry),
+)

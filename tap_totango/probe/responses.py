@@ -1,14 +1,14 @@
-"""Asks for what may well be refused, and puts what comes into words: shapes and times."""
+"""Asks for what may well be refused, and reads what comes: shapes, times, words of a refusal."""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.errors import ApiError
-from totango_api.probe import is_refusal
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_totango.probe.service import ProbedService
 
 LIST: Final = "a list"
@@ -21,12 +21,8 @@ _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 def tried(service: ProbedService, path: str, form: bytes | None = None) -> Any:
     """Return a response, or the refusal of it."""
-    try:
-        return service.caller.get(path) if form is None else service.caller.post(path, form)
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return error
+    caller = service.caller
+    return caller.tried(lambda: caller.get(path) if form is None else caller.post(path, form))
 
 
 def shape_of(response: Any) -> str:
@@ -57,3 +53,25 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{math.ceil(seconds / size)} {unit}"
     return "1 s"
+
+
+def named_in(refusal: str, asked: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what a refusal names, of all that was asked for: by its name, else by its type.
+
+    That tells where to look next; it is never an answer.
+
+    Args:
+        refusal: What the service said.
+        asked: Columns or terms as they were sent, by what they are called here.
+    """
+    by_name = [
+        called
+        for called, sent in asked.items()
+        if any(_names(refusal, value) for key, value in sent.items() if key != "type")
+    ]
+    return by_name or [called for called, sent in asked.items() if _names(refusal, sent["type"])]
+
+
+def _names(text: str, name: Any) -> bool:
+    """Return whether a name stands in a text as a word of its own."""
+    return re.search(rf"(?<![\w:]){re.escape(str(name))}(?![\w:])", text) is not None

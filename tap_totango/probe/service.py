@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from totango_api.errors import ApiError
 from totango_api.limits import PAGE_ROWS
-from totango_api.probe import is_refusal
 from totango_api.reading import EVENTS_PATH, event_id_of
 from totango_api.search import (
     ACCOUNTS,
@@ -65,12 +64,10 @@ class ProbedService:
         return self.caller.once("accounts", self._accounts)
 
     def _accounts(self) -> Page:
-        try:
-            return self.first_page()
-        except ApiError as error:
-            if not is_refusal(error):
-                raise
-            self.large_page_error, self.page_rows = error, SAMPLE
+        page = self.caller.tried(self.first_page)
+        if not isinstance(page, ApiError):
+            return page
+        self.large_page_error, self.page_rows = page, SAMPLE
         return self.first_page()
 
     def first_page(self) -> Page:
@@ -102,12 +99,9 @@ class ProbedService:
 
     def refuses_all_teams(self) -> bool:
         """Return whether accounts of all teams are refused, whatever the columns."""
-        try:
-            self.all_teams()
-        except ApiError as error:
-            if not is_refusal(error):
-                raise
-            self._teams_error = error
+        page = self.caller.tried(self.all_teams)
+        if isinstance(page, ApiError):
+            self._teams_error = page
         return self._teams_error is not None
 
     def users(self) -> Page:
@@ -115,14 +109,12 @@ class ProbedService:
         return self.caller.once("users", self._users)
 
     def _users(self) -> Page:
-        try:
-            parent = ({"type": "string", "term": "identifier"},)
-            query = Query(parent_account_fields=parent, count=SAMPLE)
-            return self.caller.search(USERS, query)
-        except ApiError as error:
-            if not is_refusal(error):
-                raise
-            self.parent_error = error
+        parent = ({"type": "string", "term": "identifier"},)
+        query = Query(parent_account_fields=parent, count=SAMPLE)
+        page = self.caller.tried(lambda: self.caller.search(USERS, query))
+        if not isinstance(page, ApiError):
+            return page
+        self.parent_error = page
         return self.caller.search(USERS, Query(count=SAMPLE))
 
     def events(self) -> Page:

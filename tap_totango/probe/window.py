@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import ApiError
 from totango_api.limits import WINDOW_ROWS
-from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
+from totango_api.probe import Answer, Question, does_not_arise, said_of
 from totango_api.search import ACCOUNTS, Page, Query
 
 if TYPE_CHECKING:
@@ -29,12 +29,8 @@ def _row(service: ProbedService, number: int) -> Page:
 
 def _behind(service: ProbedService) -> Page | ApiError:
     """Return what answers the first row behind the window."""
-    try:
-        return service.caller.once("behind", lambda: _row(service, _BEHIND))
-    except ApiError as error:
-        if not is_refusal(error):
-            raise
-        return error
+    caller = service.caller
+    return caller.tried(lambda: caller.once("behind", lambda: _row(service, _BEHIND)))
 
 
 def page_behind_window(service: ProbedService) -> Answer:
@@ -101,16 +97,13 @@ class _Edge:
 
     def ask(self, service: ProbedService) -> None:
         """Ask for a row between the last one in reach and the first one out of it."""
-        number, is_in_reach = self._candidate(), False
+        number = self._candidate()
         self._is_untried = False
-        try:
-            page = _row(service, number)
-            is_in_reach = self.refuses or bool(page.hits)
-        except ApiError as error:
-            if not is_refusal(error):
-                raise
-            self.hear(error, number)
-        if is_in_reach:
+        page = service.caller.tried(lambda: _row(service, number))
+        if isinstance(page, ApiError):
+            self.hear(page, number)
+            self.high = number
+        elif self.refuses or page.hits:
             self.low = number
         else:
             self.high = number

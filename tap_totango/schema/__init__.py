@@ -14,7 +14,6 @@ from tap_totango.schema.columns import (
     schema_of,
 )
 from tap_totango.schema.computed import column_kind, computed_columns, roles_of
-from tap_totango.schema.inference import common_kind, kind_of_values
 from tap_totango.schema.naming import (
     SNAKE,
     KnownColumns,
@@ -23,7 +22,14 @@ from tap_totango.schema.naming import (
     name_columns,
     remember,
 )
-from tap_totango.schema.seen_rows import VALUES, SeenColumns, columns_of_rows, names_in
+from tap_totango.schema.seen_rows import (
+    VALUES,
+    SeenColumns,
+    columns_of_rows,
+    common_kind,
+    kind_of_values,
+    names_in,
+)
 from tap_totango.schema.times import ConversionError, milliseconds_of, moment_of, timestamp
 from tap_totango.schema.types import (
     BOOLEAN,

@@ -1,14 +1,16 @@
-"""Finds the columns of an undescribed list in rows that were seen, now or earlier."""
+"""Finds the columns of an undescribed list, and their kinds, in rows seen now or earlier."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.schema.catalog import fitted
 from tap_totango.schema.columns import EXTRA, Column, columns_of_fields
-from tap_totango.schema.inference import common_kind, kind_of_values
-from tap_totango.schema.types import TEXT
+from tap_totango.schema.times import ConversionError
+from tap_totango.schema.types import BOOLEAN, DATE, JSON, NUMBER, OBJECT, TEXT, TIMESTAMP, convert
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ _OF_ACCOUNT: Final = (
     Column("account_id", TEXT, "Account ID", (ACCOUNT, "name")),
     Column("account_name", TEXT, "Account name", (ACCOUNT, "display_name")),
 )
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
+_PLAIN: Final = frozenset({TEXT, NUMBER, BOOLEAN, DATE, TIMESTAMP})
 
 
 @dataclass(frozen=True)
@@ -141,3 +147,48 @@ def _objects(search: Mapping[str, Any] | None, key: str) -> list[dict[str, Any]]
     listed = (search or {}).get(key)
     found = listed if isinstance(listed, list) else []
     return [one for one in found if isinstance(one, dict) and one.get("type")]
+
+
+def kind_of_values(values: Iterable[Any], known: str | None = None) -> str | None:
+    """Return the narrowest kind that holds all values.
+
+    Args:
+        values: As they came; null and empty texts say nothing.
+        known: A kind that has to be held as well.
+    """
+    for value in values:
+        if known == JSON:
+            break
+        if known != TEXT or not isinstance(value, str):
+            known = common_kind(known, _kind_of(value))
+    return known
+
+
+def common_kind(one: str | None, other: str | None) -> str | None:
+    """Return the narrowest kind that holds the values of two."""
+    if one is None or other is None or one == other:
+        return one or other
+    return TEXT if {one, other} <= _PLAIN else JSON
+
+
+def _kind_of(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, (int, float, Decimal)):
+        return NUMBER
+    if isinstance(value, str):
+        return _kind_of_text(value)
+    return OBJECT if isinstance(value, dict) else JSON
+
+
+def _kind_of_text(text: str) -> str:
+    for pattern, kind in ((_MOMENT, TIMESTAMP), (_DAY, DATE)):
+        if (pattern.match if kind == TIMESTAMP else pattern.fullmatch)(text):
+            try:
+                convert(kind, text)
+            except ConversionError:
+                return TEXT
+            return kind
+    return TEXT

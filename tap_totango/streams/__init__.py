@@ -7,6 +7,7 @@ from tap_totango.own_requests import own_requests
 from tap_totango.streams.accounts import AccountsStream
 from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.base import TotangoStream
+from tap_totango.streams.checks import check_maps, check_selection, map_error
 from tap_totango.streams.context import Discovery, StreamContext
 from tap_totango.streams.events.campaign_touches import CampaignTouchesStream
 from tap_totango.streams.events.events import EventsStream
@@ -25,13 +26,11 @@ from tap_totango.streams.lists.reference import (
 )
 from tap_totango.streams.lists.staff import StaffStream
 from tap_totango.streams.lists.teams import TeamsStream
-from tap_totango.streams.maps import check_maps, map_error
 from tap_totango.streams.own import (
     OwnAccountsStream,
     OwnListStream,
     OwnUsersStream,
 )
-from tap_totango.streams.selection import check_selection, fail_narrow_streams
 from tap_totango.streams.users import UsersStream
 from totango_api.search import ACCOUNTS, USERS
 
@@ -85,7 +84,6 @@ __all__ = [
     "TotangoStream",
     "check_maps",
     "check_selection",
-    "fail_narrow_streams",
     "map_error",
     "streams_of",
 ]

@@ -14,7 +14,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from tap_totango.records import RecordEncoder, is_identity
 from tap_totango.state import PART
 from tap_totango.streams.catalog_stream import CatalogStream
-from tap_totango.streams.maps import map_error
+from tap_totango.streams.checks import map_error
 from totango_api.errors import SettingsError, TotangoError
 
 if TYPE_CHECKING:

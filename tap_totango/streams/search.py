@@ -8,7 +8,7 @@ from tap_totango.records import RecordBuilder
 from tap_totango.report import Progress
 from tap_totango.schema import fields_for, milliseconds_of
 from tap_totango.state import REFUSED, Start, canonical
-from tap_totango.streams.attributed import AttributedStream
+from tap_totango.streams.queried import AttributedStream
 from tap_totango.streams.reads import incomplete, unless_refused
 from tap_totango.streams.trial import FieldTrial
 from totango_api.errors import RefusedError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_totango.probe import QUESTIONS
-from tap_totango.probe.refusals import named_in
+from tap_totango.probe.responses import named_in
 from tap_totango.probe.service import ProbedService
 from totango_api.config import Connection
 from totango_api.http import ApiClient

@@ -113,6 +113,19 @@ class Caller:
         self.calls += 1
         return send()
 
+    def tried(self, fetch: Callable[[], T]) -> T | ApiError:
+        """Return what a function returns, or the refusal that it raises.
+
+        Raises:
+            ApiError: If the service did not even refuse.
+        """
+        try:
+            return fetch()
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            return error
+
     def once(self, name: str, fetch: Callable[[], T]) -> T:
         """Return what a function returned or raised the first time.
 

@@ -7,8 +7,8 @@ keeps the backslash of `\$` in double quotes.
 Two programs read a line for cmd.exe: it takes `^` away (outside quotes), then the program splits
 words by the rules of Microsoft's C runtime. Browsers double every backslash, which no program
 takes back: their copies are told by that, and undone. Newer copies open with `^"` and put `^`
-before every unusual character; older ones double quotes and write `"%"` for a percent sign; those in
-between put `^` inside plain quotes.
+before every unusual character; older ones double quotes and write `"%"` for a percent sign; those
+in between put `^` inside plain quotes.
 """
 
 from __future__ import annotations

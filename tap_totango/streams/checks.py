@@ -1,4 +1,4 @@
-"""Checks the user's stream maps before the run, and explains one that fails."""
+"""Checks what the user selects and maps, before any stream is read."""
 
 from __future__ import annotations
 
@@ -7,13 +7,41 @@ from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 
-from totango_api.errors import SettingsError
+from totango_api.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from singer_sdk import Stream
+    from singer_sdk.singerlib import Catalog
 
 _ELSE: Final = "__else__"
+
+
+def check_selection(
+    catalog: Catalog | None, streams: Mapping[str, Stream], *, may_be_none: bool
+) -> None:
+    """Refuse a catalog that selects streams which do not exist.
+
+    Args:
+        catalog: As it was given.
+        streams: Those that exist.
+        may_be_none: Whether to go on where none is selected.
+
+    Raises:
+        InputError: If it does.
+    """
+    unknown = [
+        entry.tap_stream_id
+        for entry in (catalog.streams if catalog else [])
+        if entry.tap_stream_id not in streams and entry.metadata.root.selected
+    ]
+    if unknown:
+        msg = f"The catalog selects streams that do not exist: {', '.join(sorted(unknown))}."
+        raise InputError(msg, remedy=f"There are: {', '.join(sorted(streams))}.")
+    if not (may_be_none or any(stream.selected for stream in streams.values())):
+        msg = "The catalog selects no stream, so there is nothing to read."
+        raise InputError(msg, remedy="Set selected: true in the metadata of one.")
 
 
 def check_maps(maps: object, streams: Sequence[str]) -> None:
