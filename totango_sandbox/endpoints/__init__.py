@@ -1,18 +1,14 @@
-"""Answers the calls of every surface of Totango, and of the sandbox itself: one module for each."""
+"""Answers the calls of every surface of Totango, and of the sandbox itself: a module for each group."""
 
 from typing import Final
 
 from totango_sandbox.endpoints import (
-    audit,
     collections,
-    events,
     hub,
+    lists,
     metadata,
-    objects,
-    reference,
     scroll,
     search,
-    staff,
     tasks,
     touchpoints,
     tracking,
@@ -25,13 +21,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tracking.ROUTES,
     *search.ROUTES,
     *scroll.ROUTES,
-    *events.ROUTES,
     *metadata.ROUTES,
     *hub.ROUTES,
-    *staff.ROUTES,
-    *reference.ROUTES,
-    *objects.ROUTES,
-    *audit.ROUTES,
+    *lists.ROUTES,
     *touchpoints.ROUTES,
     *tasks.ROUTES,
     *collections.ROUTES,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox.endpoints.bodies import whole_number
-from totango_sandbox.endpoints.pages import reply_page
 from totango_sandbox.endpoints.route import Route
+from totango_sandbox.endpoints.search import reply_page
 from totango_sandbox.http import reply
 from totango_sandbox.search import read_query, select_fields
 

@@ -1,24 +1,21 @@
 """Keeps accounts, users, events and collections in memory and in SQLite, and takes writes."""
 
 from totango_sandbox.storage.attributes import (
-    TYPES,
-    Definition,
-    dumped_value,
-    guess_type,
-    plain_number,
-    stored_value,
-)
-from totango_sandbox.storage.columns import (
     ROLES,
     STATUS_GROUPS,
+    TYPES,
     UNKNOWN_STATUS,
+    Definition,
     attribute_column,
+    dumped_value,
+    guess_type,
     made_up,
     owner_mail,
+    plain_number,
     role_columns,
+    stored_value,
 )
-from totango_sandbox.storage.event_contents import note_event, task_event
-from totango_sandbox.storage.events import Event, account_of
+from totango_sandbox.storage.events import Event, account_of, note_event, task_event
 from totango_sandbox.storage.serialization import (
     KINDS,
     all_rows,
@@ -27,9 +24,8 @@ from totango_sandbox.storage.serialization import (
     load,
     open_store,
 )
-from totango_sandbox.storage.sources import MOVEMENT, read_stamp, stamp
 from totango_sandbox.storage.store import Store
-from totango_sandbox.storage.table import Column, Table
+from totango_sandbox.storage.table import MOVEMENT, Column, Table, read_stamp, stamp
 from totango_sandbox.storage.writing import Write, apply_write, become_active
 
 __all__ = [

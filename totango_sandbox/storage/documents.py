@@ -1,11 +1,14 @@
-"""JSON objects that are neither rows nor events: reference lists, teams, tasks and so on."""
+"""JSON objects that are neither rows nor events: reference lists, tasks, rows of collections."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_sandbox.storage.table import Table
+
 if TYPE_CHECKING:
     from totango_sandbox.storage.database import Database
+
 
 Document = dict[str, Any]
 
@@ -75,3 +78,33 @@ class Documents:
             kept.clear()
         self.highest.clear()
         self.version += 1
+
+
+_COLLECTIONS: Final = "collections"
+_COLLECTION_BASE: Final = (
+    "account_row",
+    "account_id",
+    "collection_type",
+    "id",
+    "name",
+    "display",
+    "first_activity_time",
+    "last_activity_time",
+)
+
+
+def collection_table(rows: dict[str, Document], accounts: Table) -> Table:
+    """Return a table of all rows of all collections, in the order in which they were written."""
+    table = Table(_COLLECTIONS, _COLLECTION_BASE)
+    table.reserve(len(rows))
+    for key, document in rows.items():
+        row = table.add(key)
+        account_id = document.get("account_id")
+        table.base["account_row"][row] = accounts.rows_by_key.get(account_id)
+        table.base["account_id"][row] = account_id
+        table.base["collection_type"][row] = document["collection_type"]
+        table.base["id"][row] = document["id"]
+        table.set_base(row, "display", document["id"])
+        for name, value in (document.get("attributes") or {}).items():
+            table.attribute_column(name)[row] = value
+    return table

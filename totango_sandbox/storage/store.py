@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from totango_sandbox import dates
 from totango_sandbox.storage.attributes import Definitions
-from totango_sandbox.storage.collections import collection_table
-from totango_sandbox.storage.documents import Documents
+from totango_sandbox.storage.documents import Documents, collection_table
 from totango_sandbox.storage.events import Events
 from totango_sandbox.storage.table import Table
 

@@ -1,7 +1,7 @@
 """Rows held as columns, so that 200,000 accounts filter, sort and page within milliseconds.
 
 A row is a position in every column. Columns grow ahead of the rows in steps, deleted rows leave a
-hole, and orders are kept sorted between requests.
+hole, and orders are kept sorted between requests. What wrote a cell last, and when, is one number.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
 
 Column = list[Any]
 _STEP: Final = 1024
@@ -154,3 +155,25 @@ class Table:
             nulls = next((at for at, row in enumerate(order) if column[row] is None), len(order))
             order = order[:nulls][::-1] + order[nulls:]
         return list(array("q", order))
+
+
+MOVEMENT: Final = "movement"
+_SURFACES: Final = ("loaded", "tracking", "hub", MOVEMENT)
+_STAMP_BASE: Final = 8
+_CODES: Final = {surface: code for code, surface in enumerate(_SURFACES)}
+
+
+def stamp(surface: str, moment: int) -> int:
+    """Return surface and time of a write as one number.
+
+    Args:
+        surface: ``tracking``, ``hub`` or ``movement``.
+        moment: epoch milliseconds.
+    """
+    return moment * _STAMP_BASE + _CODES[surface]
+
+
+def read_stamp(number: int) -> tuple[str, int | None]:
+    """Return surface and time of a write; what was loaded has no time."""
+    surface = _SURFACES[number % _STAMP_BASE]
+    return surface, number // _STAMP_BASE if number else None

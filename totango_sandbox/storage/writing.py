@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox.errors import InvalidValueError
 from totango_sandbox.limits import ACCOUNT_TEXT_MAX, USER_TEXT_MAX
-from totango_sandbox.storage.attributes import stored_value
-from totango_sandbox.storage.columns import ROLES
-from totango_sandbox.storage.sources import MOVEMENT, stamp
+from totango_sandbox.storage.attributes import ROLES, stored_value
+from totango_sandbox.storage.table import MOVEMENT, stamp
 
 if TYPE_CHECKING:
     from totango_sandbox.storage.store import Store
