@@ -1,4 +1,4 @@
-"""Answers the calls of every surface of Totango, and of the sandbox itself: a module for each group."""
+"""Answers the calls of every surface of Totango and of the sandbox itself: a module a group."""
 
 from typing import Final
 
