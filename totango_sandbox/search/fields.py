@@ -206,7 +206,7 @@ def _simple_date(store: Store, table: Table, field: Field) -> Values:
 
 def _owner(store: Store, table: Table, field: Field) -> Values:
     role = field.get("account_role")
-    found = role_columns(store, role if isinstance(role, str) else ROLES[0])
+    found = role_columns(store.accounts, role if isinstance(role, str) else ROLES[0])
     column = found[0] if found else None
     accounts = table.base["account_row"] if table.kind == "users" else None
 

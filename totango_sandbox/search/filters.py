@@ -175,7 +175,7 @@ class Compiler:
 
     def _owner(self, term: Term, operators: dict[str, Any]) -> Select:
         role, wanted = term.get("account_role"), wanted_values(operators)
-        found = role_columns(self.store, role)
+        found = role_columns(self.store.accounts, role)
 
         def select(rows: Sequence[int]) -> list[int]:
             return [

@@ -13,7 +13,6 @@ from totango_sandbox.errors import InvalidValueError
 from totango_sandbox.limits import ATTRIBUTE_NAME_MAX
 
 if TYPE_CHECKING:
-    from totango_sandbox.storage.store import Store
     from totango_sandbox.storage.table import Column, Table
     from totango_sandbox.switches import Switches
 
@@ -227,10 +226,10 @@ def attribute_column(table: Table, name: str) -> Column | None:
     return table.base[reserved] if reserved else table.attributes.get(name)
 
 
-def role_columns(store: Store, role: str | None = None) -> list[Column]:
+def role_columns(accounts: Table, role: str | None = None) -> list[Column]:
     """Return columns that hold the names of account owners."""
     names = ROLES if role is None else (role,)
-    found = [store.accounts.attributes.get(name) for name in names]
+    found = [accounts.attributes.get(name) for name in names]
     return [column for column in found if column is not None]
 
 
