@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 import toolbox
-from example_files import CSV, REJECTED, companies, contacts
+from example_files import CSV
 
 from tap_totango.probe import QUESTIONS as OF_THE_TAP
 from target_totango.probe import ALWAYS_ASKED as OF_THE_TARGET
@@ -49,18 +49,6 @@ def log_in(service, user: dict) -> None:
     form = urlencode(call | {"sdr_a": "Log in", "sdr_m": "Tests"}).encode()
     with urlopen(f"{service.url}/pixel.gif", form, timeout=60):
         pass
-
-
-def test_files_into_totango(meltano, service, tmp_path) -> None:
-    rejects = tmp_path / "rejects.singer"
-    settings = service.environment(
-        "target-totango", rejects_path=rejects, max_rejected=len(REJECTED)
-    )
-    meltano("run", "tap-csv-folder", "target-totango", **settings).ok()
-    assert service.writable("accounts") == companies()
-    assert service.writable("users") == contacts()
-    rejected = [line for line in lines(rejects) if line["type"] == "RECORD"]
-    assert len(rejected) == len(REJECTED)
 
 
 def test_second_run_reads_only_what_changed(meltano, sandbox, tmp_path) -> None:

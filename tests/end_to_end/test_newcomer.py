@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sandboxes
 import toolbox
+from example_files import companies, contacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,3 +227,6 @@ def test_commands_of_every_page_run(
             once = [block for block in ready if not SERVES.match(block)]
             done = shell("\n".join(["set -o pipefail", *once]), clone, environment)
         assert done.returncode == 0, page + done.stdout[-3000:] + done.stderr[-6000:]
+        if page == "docs/index.md":
+            assert companies().items() <= service.writable("accounts").items()
+            assert contacts().items() <= service.writable("users").items()

@@ -48,14 +48,15 @@ class Forked:
 
 
 @contextmanager
-def forked(module: str) -> Iterator[Forked]:
+def forked(module: str, prepare: str) -> Iterator[Forked]:
     """Import a program in a process of its own, and end whatever runs there afterwards.
 
     Args:
         module: The module that has the program's `main()`.
+        prepare: Statements after which every command finds done what it would do itself.
     """
     with subprocess.Popen(
-        [sys.executable, __file__, module],
+        [sys.executable, __file__, module, prepare],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -67,9 +68,10 @@ def forked(module: str) -> Iterator[Forked]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _serve(module: str) -> None:
+def _serve(module: str, prepare: str) -> None:
     """Run what is ordered, a line for each command; answer with its exit code."""
     program = importlib.import_module(module)
+    exec(prepare)
     for line in sys.stdin:
         child = os.fork()
         if not child:
@@ -91,4 +93,4 @@ def _become(order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(*sys.argv[1:])

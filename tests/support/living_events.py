@@ -115,14 +115,15 @@ class LivingEvents:
 
     def _matching(self, terms: list[dict[str, Any]]) -> list[Event]:
         events = list(self._events.values())
-        if self.unstable:
-            self._random.shuffle(events)
-        events.sort(key=lambda event: event["timestamp"] or 0, reverse=self.order == "desc")
         for term in terms:
             if self.times == "refused" or (term["type"] == "or" and not self.filters_both):
                 raise RefusedError("POST /events", status=400, reason="no such term")
             if self.times != "ignored":
                 events = [event for event in events if self._fits(event, term)]
+        chance = self._random.random if self.unstable else float
+        events.sort(
+            key=lambda event: (event["timestamp"] or 0) + chance() / 2, reverse=self.order == "desc"
+        )
         return events
 
     def _fits(self, event: Event, term: dict[str, Any]) -> bool:

@@ -73,9 +73,11 @@ def test_what_stays_is_told_and_the_other_stream_is_read(
 
 
 def searching(rows: Any, total: Any = ..., stream: str = "accounts"):
-    """A server whose searches answer these rows once, and nothing after."""
+    """A server whose searches answer these rows once, and nothing after; they take no filter."""
 
     def answer(call) -> Reply:
+        if call.query["terms"]:
+            return 400, {}, b"no filters here"
         asked = call.path.rsplit("/", 1)[-1]
         if asked != stream or call.query["offset"] > 0:
             return ok(hits(asked, [], 0 if asked != stream else total))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-ROWS, PAGE = 1_500, 100
+ROWS, PAGE = 750, 50
 MOVES = ("in", "out", "renamed", "replaced", "active")
 SEEDS = {"dated": "created=all,activity=spread", "undated": "created=none"}
 KEYS = {"accounts": ("account_id",), "users": ("account_id", "user_id")}

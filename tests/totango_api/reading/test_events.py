@@ -47,29 +47,19 @@ def spare_calls(rows: int, moves: str, order: str, *, by_row: bool) -> int:
 @pytest.mark.parametrize("unit", ["page", "row"])
 @pytest.mark.parametrize("order", ["desc", "asc"])
 @pytest.mark.parametrize("moves", ["still", "all"])
-@pytest.mark.parametrize("rows", [1_000, 2_000, 3_500, 5_000, 10_000, 20_000])
+@pytest.mark.parametrize("rows", [1_000, 2_000, 3_500, 5_000, 20_000])
 def test_a_read_costs_hardly_a_call_more_than_its_pages(
     rows: int, moves: str, order: str, unit: str
 ) -> None:
-    service = LivingEvents(rows, MOVES[moves], order=order, unit=unit, seed=rows)
+    grain = 10**6 if moves == "still" else 1
+    service = LivingEvents(rows, MOVES[moves], order=order, unit=unit, seed=rows, grain=grain)
     found, reading = read(service, 1_000)
     assert service.lasting <= set(found)
+    assert moves != "still" or len(found) == len(set(found))
     assert reading.result.is_complete
     assert not reading.result.leaves_newer
     spare = spare_calls(rows, moves, order, by_row=unit == "row")
     assert service.calls <= rows // 1_000 + spare
-
-
-@pytest.mark.parametrize("grain", [1, 10**6])
-@pytest.mark.parametrize("order", ["desc", "asc"])
-def test_twenty_thousand_events_are_read_in_one_call_more_than_their_pages(
-    order: str, grain: int
-) -> None:
-    service = LivingEvents(20_000, order=order, grain=grain)
-    found, reading = read(service, 1_000)
-    assert sorted(found) == sorted(service.lasting)
-    assert reading.result.is_complete
-    assert service.calls <= 20 * 1.05
 
 
 @pytest.mark.parametrize("times", ["on", "refused"])
@@ -95,10 +85,9 @@ def test_a_last_page_that_was_cut_short_is_not_the_end(
     assert reading.result.is_complete or at == 2
 
 
-@pytest.mark.parametrize("ins", [60, 90])
 @pytest.mark.parametrize("order", ["desc", "asc"])
-def test_a_read_ends_though_ever_more_events_come(order: str, ins: int) -> None:
-    service = LivingEvents(1_500, Moves(ins=ins), page_max=100, order=order)
+def test_a_read_ends_though_ever_more_events_come(order: str) -> None:
+    service = LivingEvents(1_500, Moves(ins=90), page_max=100, order=order)
     found, reading = read(service)
     assert service.lasting <= set(found)
     assert reading.result.is_complete
@@ -137,8 +126,8 @@ def test_events_without_a_time_are_read_at_the_end_of_the_others() -> None:
     seed=2,
 )
 @given(
-    rows=st.integers(200, 1_600),
-    size=st.integers(200, 400),
+    rows=st.integers(100, 800),
+    size=st.integers(100, 200),
     unit=st.sampled_from(["page", "row"]),
     order=st.sampled_from(["desc", "asc"]),
     grain=st.sampled_from([1, 10**9, 10**10]),
