@@ -97,7 +97,7 @@ class Clients:
             return KnownAttributes.of()
 
     def unknown_names(self, object_: str, names: Iterable[str]) -> list[str]:
-        """Return the attributes that the service does not have now; none where it has no list.
+        """Return the attributes that the service does not define; none if it lists no definitions.
 
         Raises:
             ApiError: If it cannot be asked.
@@ -170,7 +170,7 @@ class Clients:
         return RecordVerifier(self.api, timeout=self._settings.verify_timeout)
 
     def way_of(self, delivery: str) -> tuple[str, ...]:
-        """Return the texts that stand for how a delivery reaches Totango: host, service, token."""
+        """Return what identifies the receiver of a delivery: its name, host, service and token."""
         connection = self.api.connection
         service = connection.service_id
         if delivery == HUB:

@@ -188,12 +188,12 @@ class Settings:
 
     @property
     def looks_up(self) -> bool:
-        """Whether Totango is asked of any row whether its subject exists."""
+        """Whether any mapping asks Totango which accounts or users exist."""
         return any(options.sync_mode != UPSERT for options in self.options)
 
     @property
     def minds_unknown_accounts(self) -> bool:
-        """Whether Totango is asked which accounts it has before a row makes one by the way."""
+        """Whether accounts are looked up that a row would create without naming them."""
         return self.unknown_accounts != CREATE
 
     @property
@@ -203,7 +203,7 @@ class Settings:
 
     @property
     def records(self) -> list[str]:
-        """The objects among those of the mappings that are made one by one, each with its id."""
+        """The objects of mappings that are created one by one, each with its id."""
         objects = (one.object for one in self.mappings)
         return [one for one in objects if one is not None and one in RECORDED]
 

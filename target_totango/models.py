@@ -115,7 +115,7 @@ class Match(NamedTuple):
 
 
 class WriteRequest(Struct):
-    """What one row asks Totango to write. All attribute values are text, by API name.
+    """One write to Totango. All attribute values are text, by API name.
 
     Attributes:
         object: Name of the object.
@@ -142,7 +142,7 @@ class WriteRequest(Struct):
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What the row is about: two writes with equal keys are about the same thing."""
+        """The object and its ids: two writes with equal keys are about the same thing."""
         if self.user_id is None:
             return (self.object, self.account_id, *self.parts.values())
         return (self.object, self.account_id, self.user_id, *self.parts.values())
@@ -170,7 +170,7 @@ class WriteRequest(Struct):
 
     @property
     def is_about_itself(self) -> bool:
-        """Whether it writes only what it is about, and nothing of the account by the way."""
+        """Whether it writes attributes of its own object only, and none of the account."""
         return self.scope == ACCOUNT or not self.account
 
     @property
@@ -181,7 +181,7 @@ class WriteRequest(Struct):
 
 
 class Row(Struct):
-    """One row on its way.
+    """One row on its way from a record to its result.
 
     Attributes:
         seq: Its place among the rows of the input, from 1.
@@ -230,7 +230,7 @@ class Row(Struct):
 
     @property
     def request(self) -> WriteRequest:
-        """What the row asks of Totango, of a row that has passed its checks."""
+        """The write request of a row that has passed its checks."""
         if self.write is None:
             msg = "a row without a write request was sent on"
             raise AssertionError(msg)

@@ -30,7 +30,7 @@ logger = logging.getLogger("target-totango")
 
 
 def with_profile(settings: Settings, config: Mapping[str, Any], connection: Connection) -> Settings:
-    """Return the settings with what the profile of `probe_path` says; as they are without one.
+    """Return the settings with the suggestions of the profile at `probe_path`, if there is one.
 
     Raises:
         SettingsError: If it cannot be used or is about another service, or if the service asks for
@@ -60,7 +60,7 @@ def _lacks_sdr_token(settings: Settings) -> bool:
 
 
 def _warnings(settings: Settings, answers: Mapping[str, str]) -> Iterator[str]:
-    """Yield what cannot work as it is set, as sentences."""
+    """Yield sentences about settings that cannot work on the service."""
     mappings = (settings.default_mapping, *settings.mappings)
     by_hub = [mapping for mapping in mappings if mapping.delivery == HUB]
     clears = any(

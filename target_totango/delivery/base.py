@@ -55,7 +55,7 @@ class Failed:
 
     @property
     def may_be_about_row(self) -> bool:
-        """Whether the response may be for the sake of what the row holds.
+        """Whether the values of the row may be the cause.
 
         Not if there is none, if it may be a receipt, or if it speaks of the token, or of the
         service's own moment.
@@ -106,7 +106,7 @@ class Destination(Protocol):
 
 
 def result_of(error: ApiError, *, idempotent: bool) -> WriteResult:
-    """Return what an error says about the write."""
+    """Return the result of a write that ended in an error."""
     if error.may_have_succeeded and not idempotent:
         return Uncertain(error)
     if isinstance(error, RefusedError) and error.status in _ABOUT_THE_ROW:

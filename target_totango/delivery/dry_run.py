@@ -12,15 +12,13 @@ from target_totango.delivery.base import Planned
 from target_totango.delivery.tracking import call_of
 from target_totango.models import HUB, RECORDS, Row
 from target_totango.objects import OBJECTS
-from target_totango.verify import NAMES, compare
+from target_totango.verify import NAMES, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from target_totango.mapping import KnownAttributes
     from target_totango.models import ValidationError
-    from target_totango.verify import Difference
-    from totango_api.search import Lookup, LookupResult
+    from target_totango.verify import Difference, Verdict, Verifier
 
 FIRST_ROWS: Final = 10
 EXAMPLES: Final = 3
@@ -55,7 +53,7 @@ class DryRunSummary:
     first_rows: list[dict[str, Any]] = field(default_factory=list)
 
     def note_changes(self, row: Row, differences: Iterable[Difference]) -> None:
-        """Note what would change about a row that is there."""
+        """Count the attributes that would change, and keep examples."""
         for each in differences:
             self.changes[each.attribute] += 1
             if len(self.changed[each.attribute]) < EXAMPLES:
@@ -119,19 +117,12 @@ class DryRunDestination:
 
     Args:
         summary: Where the findings go.
-        lookup: Asks what exists; None without a token.
-        known: The service's attributes.
+        verifier: Compares rows with what Totango holds; None without a token.
     """
 
-    def __init__(
-        self,
-        summary: DryRunSummary,
-        lookup: Callable[[], Lookup] | None,
-        known: KnownAttributes,
-    ) -> None:
+    def __init__(self, summary: DryRunSummary, verifier: Callable[[], Verifier] | None) -> None:
         self._summary = summary
-        self._lookup = lookup
-        self._known = known
+        self._verifier = verifier
         self._rows: list[Row] = []
         self._results: list[tuple[Row, Planned]] = []
 
@@ -167,9 +158,9 @@ class DryRunDestination:
 
     def _look(self) -> None:
         rows, self._rows = self._rows, []
-        found = self._found(rows)
+        verdicts = self._verdicts(rows)
         for row in rows:
-            action = self._action(row, found)
+            action = self._action(row, verdicts.get(row.seq))
             setattr(self._summary, action, getattr(self._summary, action) + 1)
             if len(self._summary.first_rows) < FIRST_ROWS:
                 self._summary.first_rows.append(
@@ -182,36 +173,25 @@ class DryRunDestination:
                 )
             self._results.append((row, Planned()))
 
-    def _found(self, rows: list[Row]) -> dict[tuple[str, ...], LookupResult] | None:
-        if self._lookup is None or not rows:
-            return None
-        lookup = self._lookup()
-        found: dict[tuple[str, ...], LookupResult] = {}
-        for object_, display_name in NAMES.items():
-            writes = [row.request for row in rows if row.object == object_]
-            if not writes:
-                continue
-            names = dict.fromkeys(name for write in writes for name in write.attributes)
-            names.pop(display_name, None)
-            columns = [self._known.get(object_, name) or name for name in names]
-            rows_there = lookup.find(object_, [write.key[1:] for write in writes], columns)
-            found.update({(object_, *key): row for key, row in rows_there.items()})
-        return found
+    def _verdicts(self, rows: list[Row]) -> dict[int, Verdict]:
+        """Return how rows compare with what Totango holds, by row number, where that is known."""
+        found = [row for row in rows if row.object in NAMES]
+        if self._verifier is None or not found:
+            return {}
+        sent = [Sent(row.request.key, row.request.attributes) for row in found]
+        verdicts = self._verifier().check(sent)
+        return {row.seq: verdict for row, verdict in zip(found, verdicts, strict=True)}
 
-    def _action(self, row: Row, found: Mapping[tuple[str, ...], LookupResult] | None) -> str:
+    def _action(self, row: Row, verdict: Verdict | None) -> str:
         form = OBJECTS[row.object].record
         if form is not None and form.id_name in row.request.fields:
             return "update"
-        if found is None or row.object not in NAMES:
+        if verdict is None:
             return "cannot_tell"
-        write = row.request
-        there = found.get(write.key)
-        if there is None:
+        if verdict.result == "missing":
             return "create"
-        values = {**there.values, NAMES[row.object]: there.name}
-        differences = list(compare(write.attributes, values))
-        self._summary.note_changes(row, differences)
-        return "update" if differences else "unchanged"
+        self._summary.note_changes(row, verdict.differences)
+        return "unchanged" if verdict.result == "confirmed" else "update"
 
 
 def sends(row: Row) -> dict[str, str]:
@@ -229,6 +209,6 @@ def sends(row: Row) -> dict[str, str]:
 
 
 def as_line(record: Mapping[str, Any]) -> str:
-    """Return a record as one line that is not too long."""
+    """Return a record as one line of JSON, shortened."""
     text = json.dumps(record, default=str, ensure_ascii=False)
     return text if len(text) <= LONGEST_RECORD else text[:LONGEST_RECORD] + "…"

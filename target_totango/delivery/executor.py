@@ -23,7 +23,7 @@ _NEVER: Final = 1 << 62
 
 
 class Worker(Protocol[J_contra, R_co]):
-    """Carries out jobs elsewhere, several at once."""
+    """Runs jobs in other threads or in an event loop."""
 
     @property
     def room(self) -> int:
@@ -73,7 +73,7 @@ class _Task(Generic[J, R]):
 
 
 class _Finished(Generic[J, R]):
-    """Tasks that are over, on their way from other threads to the one that waits for them.
+    """Queue of finished tasks, from worker threads to the thread that submits.
 
     Waking a thread costs as much as a few rows: it is done once for several tasks.
     """
@@ -107,7 +107,7 @@ class _Finished(Generic[J, R]):
 
 
 class KeyedExecutor(Generic[J, R]):
-    """Carries out jobs, but jobs that touch the same key in the order of submission.
+    """Runs jobs concurrently, and jobs that share a key in the order of submission.
 
     Used by one thread: the jobs are carried out in others.
 
@@ -142,7 +142,7 @@ class KeyedExecutor(Generic[J, R]):
 
     @property
     def has_results(self) -> bool:
-        """Whether enough results can be collected for that to be worth its while."""
+        """Whether enough results are known to be worth collecting."""
         known = len(self._results) + len(self._finished)
         return known > 0 and known >= self._few
 
@@ -219,7 +219,7 @@ class KeyedExecutor(Generic[J, R]):
         self._take_finished()
 
     def _start_ready(self) -> None:
-        """Start jobs that may start, all there is room for."""
+        """Start the jobs that may start, as many as the worker has room for."""
         room = min(self._worker.room, len(self._ready))
         if room <= 0 or self._is_cancelled:
             return
@@ -265,7 +265,7 @@ class KeyedExecutor(Generic[J, R]):
         return task
 
     def _end(self, task: _Task[J, R]) -> None:
-        """Make ready what waited for a job alone."""
+        """Make the jobs ready that waited for this one only."""
         task.is_over = True
         for key in task.keys:
             if self._last.get(key) is task:

@@ -65,7 +65,7 @@ class Batch:
     body: bytes | None = None
 
     def close(self) -> None:
-        """Encode its rows: none follows.
+        """Encode its rows, once it is complete.
 
         In the thread that made them: for another one, which may run on another core, each text of
         each row would have to be fetched from this one's memory.
@@ -199,7 +199,7 @@ class HubDestination:
     # In the threads of calls ---------------------------------------------------------------------
 
     def _deliver(self, batch: Batch) -> BatchResults:
-        """Return what became of every row, with as many calls as it takes."""
+        """Send a batch, and return the result of every row."""
         found: BatchResults = []
         try:
             self._prepare(batch.rows)
@@ -259,7 +259,7 @@ class HubDestination:
         return Failed(error, status) if self._may_repeat(batch) else Uncertain(error)
 
     def _may_repeat(self, batch: Batch) -> bool:
-        """Return whether sending a batch twice does no harm, or none that is minded."""
+        """Return whether a batch may be sent twice: it is idempotent, or settings allow it."""
         return self._client.repeats_activities or OBJECTS[batch.kind[0]].is_idempotent
 
 

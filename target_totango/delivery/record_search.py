@@ -88,13 +88,13 @@ class RecordNotes:
         self._ledger.note((_CALL, *fingerprint), msgspec.json.encode(RecordCall(sent_at, digests)))
 
     def digest(self, value: Any) -> str:
-        """Return what stands for a value, whatever its type and its blanks."""
+        """Return the digest of a value, whatever its type and its blanks."""
         text = "" if value is None else " ".join(str(value).split())
         return self._ledger.digest({"": text}).hex()
 
 
 class RecordSearch:
-    """Looks for what was made of rows. Safe to share between threads.
+    """Finds by events what was made of rows. Safe to share between threads.
 
     It is what has the account and the texts that were sent, was made no earlier, and was made of no
     other row. Where several may be it, none is.
@@ -135,7 +135,7 @@ class RecordSearch:
             return None
 
     def _looked_for(self, row: Row, call: RecordCall, endpoint: RecordEndpoint) -> str | None:
-        """Look until something is there, or time is up.
+        """Poll for events until one fits, or time is up.
 
         Raises:
             ApiError: If events are not answered.
@@ -148,7 +148,7 @@ class RecordSearch:
         return None
 
     def _candidates(self, row: Row, call: RecordCall, endpoint: RecordEndpoint) -> set[str]:
-        """Return the ids of what the call may have made, of the first page that has any."""
+        """Return the ids in the first page of events that the call may have made."""
         earliest = call.sent_at - EARLIER_MILLISECONDS
         is_dated = endpoint.time_field in call.digests
         pages = record_events(

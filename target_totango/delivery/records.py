@@ -54,7 +54,7 @@ _NOT_LOOKED_FOR: Final = "{} It was not looked for, since events are not answere
 
 
 class RecordDestination(KeyedExecutor["Row", WriteResult]):
-    """Makes what is new, and changes what the row or the ledger knows the id of.
+    """Creates records, and updates those whose id the row or the ledger knows.
 
     Args:
         api: Makes the calls.
@@ -210,7 +210,7 @@ def _without_ids(form: RecordForm, fields: dict[str, str]) -> dict[str, str]:
 
 
 def _result(error: ApiError, *, idempotent: bool) -> WriteResult:
-    """Return what an error says about a row."""
+    """Return the result of a row whose call ended in an error."""
     if error.status == _BAD_REQUEST and _NO_ACCOUNT in error.reason.lower():
         return Refused(error.reason, error.status, is_about_row=True)
     if error.status == _NOT_FOUND_STATUS and idempotent:

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class ThreadWorker(Generic[J, R]):
-    """Carries out jobs in threads.
+    """Runs jobs in daemon threads.
 
     Args:
         work: Carries out one job.

@@ -85,7 +85,7 @@ class TrackingDestination(KeyedExecutor["Row", WriteResult]):
 
 
 class TrackingWorker:
-    """Carries out rows as tracking calls: see :class:`TrackingDestination`."""
+    """Makes the calls of a :class:`TrackingDestination`."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ def call_of(write: WriteRequest) -> TrackingCall:
 
 
 def _answered(done: Done, idempotent: bool, result: Any) -> None:
-    """Hand on what became of a call."""
+    """Report the result of a call."""
     if result is None:
         done(_CONFIRMED)
     elif isinstance(result, ApiError):

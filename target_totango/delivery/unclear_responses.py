@@ -1,4 +1,4 @@
-"""Reads rows back that were answered, though not with a receipt."""
+"""Reads rows back whose response was no receipt."""
 
 from __future__ import annotations
 

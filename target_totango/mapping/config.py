@@ -45,7 +45,7 @@ DROP: Final = "drop"
 
 @dataclass(frozen=True, slots=True)
 class MatchConfig:
-    """By what the account or user of a row is found, where that is not its id.
+    """The attribute by which the account or user of a row is found, instead of its id.
 
     Attributes:
         attribute: API name, with `account.` or `user.` before it where it is not the object's.
@@ -108,12 +108,12 @@ class MappingConfig:
 
 
 def fits(pattern: str, stream: str) -> bool:
-    """Return whether the name or glob of an entry is that of a stream."""
+    """Return whether the name or glob of an entry fits a stream."""
     return pattern == stream or fnmatchcase(stream, pattern)
 
 
 def parse_mappings(entries: Any, default: MappingConfig) -> list[MappingConfig]:
-    """Read the setting.
+    """Read the setting `mappings`.
 
     Args:
         entries: Its value: a list of objects.
@@ -227,7 +227,7 @@ class _Parser:
             return self._default.deletion
 
     def _given(self, settings: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-        """Return the settings that an entry holds for itself."""
+        """Return the settings that an entry overrides."""
         given = {}
         for name, schema in settings.items():
             value = self._entry.get(name)

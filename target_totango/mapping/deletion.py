@@ -1,4 +1,4 @@
-"""Recognises records which say that their subject is gone at the source."""
+"""Recognises records whose account or user was deleted at the source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import expressions
 from target_totango.mapping.sources import SourceError, parse_source
-from target_totango.mapping.values.convert import ConversionError
+from target_totango.mapping.values.convert import ConversionError, refuse
 from target_totango.mapping.values.dates import ISO, date_conversion
 from target_totango.models import DELETED_FIELD
 from totango_api.text import snake
@@ -44,7 +44,7 @@ _moment = date_conversion((ISO,))
 
 @dataclass(frozen=True, slots=True)
 class DeletionMark:
-    """How records say that their subject is gone.
+    """How records are marked as deleted.
 
     Attributes:
         expression: Reads the mark.
@@ -59,7 +59,7 @@ class DeletionMark:
     is_own: bool = False
 
     def is_set(self, record: Mapping[str, Any]) -> bool:
-        """Return whether a record says that its subject is gone.
+        """Return whether a record is marked as deleted.
 
         Raises:
             ConversionError: If that is not clear.
@@ -75,7 +75,7 @@ class DeletionMark:
         if _is_moment(value):
             return True
         code = "not a moment" if self.is_moment else "neither true nor false"
-        raise ConversionError(code, f"{self.expression.label} is neither null nor a moment")
+        return refuse(code, f"{self.expression.label} is neither null nor a moment")
 
 
 DEFAULT_MARK: Final = DeletionMark(expressions.field(DELETED_FIELD), is_moment=True)
@@ -103,12 +103,12 @@ def parse_deleted_when(value: Any, *, is_own: bool = False) -> DeletionMark:
 
 
 def well_known_marks(fields: Iterable[str]) -> tuple[str, ...]:
-    """Return the fields by which a source may mark what is gone, though no setting says so."""
+    """Return the fields that usually mark deleted records, such as `is_deleted`."""
     return tuple(name for name in fields if snake(name).strip("_") in WELL_KNOWN)
 
 
 def is_marked(record: Mapping[str, Any], fields: Iterable[str]) -> bool:
-    """Return whether one of these fields says for certain that the subject is gone."""
+    """Return whether one of these fields marks a record as deleted for certain."""
     for name in fields:
         try:
             if DeletionMark(expressions.field(name)).is_set(record):

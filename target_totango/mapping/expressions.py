@@ -124,34 +124,33 @@ def coalesce(expressions: Sequence[Expression]) -> Expression:
 
 def with_default(expression: Expression, default: Any) -> Expression:
     """Read a default where an expression has no value."""
-
-    def read(record: Mapping[str, Any]) -> Any:
-        value = expression.read(record)
-        return default if _is_empty(value) else value
-
-    return replace(expression, read=read, field=None, parts=())
+    changed = _changed(expression, lambda value: default if _is_empty(value) else value)
+    return replace(changed, parts=())
 
 
 def with_text(expression: Expression, change: Callable[[str], str]) -> Expression:
     """Read a text and change it, as to lower case."""
-
-    def read(record: Mapping[str, Any]) -> Any:
-        value = expression.read(record)
-        return type(value)(change(value)) if isinstance(value, str) else value
-
-    return replace(expression, read=read, field=None)
+    return _changed(
+        expression,
+        lambda value: type(value)(change(value)) if isinstance(value, str) else value,
+    )
 
 
 def split_list(expression: Expression, separator: str) -> Expression:
     """Read a text as a list, such as a multi-select value of Salesforce: `A;B`."""
+    return _changed(
+        expression,
+        lambda value: (
+            [item for part in value.split(separator) if (item := part.strip())]
+            if isinstance(value, str)
+            else value
+        ),
+    )
 
-    def read(record: Mapping[str, Any]) -> Any:
-        value = expression.read(record)
-        if not isinstance(value, str):
-            return value
-        return [item for part in value.split(separator) if (item := part.strip())]
 
-    return replace(expression, read=read, field=None)
+def _changed(expression: Expression, change: Callable[[Any], Any]) -> Expression:
+    read = expression.read
+    return replace(expression, read=lambda record: change(read(record)), field=None)
 
 
 def _is_empty(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Knows the attributes of a service: as it defines them, or as a file says that it does."""
+"""Holds the attribute definitions of a service: its own, the core ones, or those of a file."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def read_attributes(path: str) -> list[Attribute]:
 
 
 def _entries(text: str) -> Iterator[Any]:
-    """Yield what may be definitions.
+    """Yield the entries of a file that may be definitions.
 
     Raises:
         ValueError: If the text is neither JSON nor JSON lines.

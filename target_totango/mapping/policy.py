@@ -1,4 +1,4 @@
-"""What to do with values that are not quite as they should be.
+"""Policies for odd values: nulls, long texts, control characters, unknown options.
 
 Each policy is a setting of the target, and a key of a mapping that it holds for instead.
 """
@@ -28,7 +28,7 @@ IGNORE: Final = "ignore"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What to do with values; named as the settings, which explain each.
+    """The policies of a mapping, each named as its setting.
 
     Empty text and empty lists count as null: what Totango does with an empty value is not known.
     """

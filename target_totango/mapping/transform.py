@@ -106,7 +106,7 @@ class Transformer:
         return Transformer(replace(self._mapping, columns=columns))
 
     def transform(self, record: Mapping[str, Any]) -> Transformed:
-        """Return what a record asks for, and everything that is wrong with it."""
+        """Return the write request of a record, and all of its errors."""
         values = self._evaluated(record)
         result = self._about(values)
         for scope, columns in self._scopes:
@@ -118,7 +118,7 @@ class Transformer:
         return result
 
     def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
-        """Return what a record is about, without its attributes."""
+        """Return the ids of a record without its attributes, and their errors."""
         result = self._about(self._evaluated(record))
         if self._changes:
             self._report_changes(result)
@@ -129,7 +129,7 @@ class Transformer:
         self._changes.clear()
 
     def _add_special(self, record: Mapping[str, Any], result: Transformed) -> None:
-        """Add what few mappings ask for: how old an activity may be, what new accounts get."""
+        """Add what few mappings set: the oldest activity, and defaults of new accounts."""
         if self._max_age is not None and self._time is not None:
             result.errors += _age_errors(record, self._time, self._max_age)
         account = result.request.account
@@ -138,7 +138,7 @@ class Transformer:
         }
 
     def _about(self, values: Mapping[Any, Any]) -> Transformed:
-        """Return the ids of a record."""
+        """Return a write request with the ids of a record."""
         errors: tuple[ValidationError, ...] = ()
         texts: dict[str, str] = {}
         for name, field, conversion, check, label in self._ids:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A part of what a row is about. Each is a setting of mappings.
+    """A part of a row's key. Each is a setting of mappings.
 
     Attributes:
         problems_of: Returns why Totango would not take a text.
@@ -84,7 +84,7 @@ class HubForm:
 
 @dataclass(frozen=True, slots=True)
 class RecordForm:
-    """How an object is made and changed by itself, with an id that Totango gives it.
+    """How an object is created and updated by itself, with an id from Totango.
 
     Attributes:
         endpoint: Where.
@@ -135,7 +135,7 @@ class TotangoObject:
 
 
 def no_longer_than(length: int) -> ProblemsOf:
-    """Return what checks that a text is neither blank nor too long, and holds no controls."""
+    """Return a check that a text is not blank, not too long, and without control characters."""
 
     def problems_of(text: str) -> list[IdProblem]:
         problems = length_problems(text, length)

@@ -105,8 +105,8 @@ class Run:
     def _make_destination(self, delivery: str) -> Destination:
         clients = self.clients
         if self._dry_run is not None:
-            lookup = (lambda: clients.lookup) if clients.has_token else None
-            return DryRunDestination(self._dry_run, lookup, clients.known)
+            verifier = (lambda: clients.verifier) if clients.has_token else None
+            return DryRunDestination(self._dry_run, verifier)
         return make_destination(
             delivery,
             clients,

@@ -126,7 +126,7 @@ def run_of_reject(message: Mapping[str, Any], ledger: Ledger) -> int | None:
 
 
 def row_of_reject(message: Mapping[str, Any], ledger: Ledger) -> tuple[str, ...] | None:
-    """Return by what this ledger knows a record that was rejected; None if it does not."""
+    """Return the fingerprint of a rejected record in this ledger; None if it has none."""
     parts = _noted(message, ledger).get("row")
     return tuple(map(str, parts)) if isinstance(parts, list) and parts else None
 
@@ -137,7 +137,7 @@ def _noted(message: Mapping[str, Any], ledger: Ledger) -> Mapping[str, Any]:
 
 
 def reasons_in(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return why the record of a message was rejected; nothing if it was not."""
+    """Return why the record of a message was rejected; empty if it was not."""
     reasons = message.get(REJECT_FIELD)
     return reasons if isinstance(reasons, dict) else {}
 

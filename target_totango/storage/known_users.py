@@ -73,7 +73,7 @@ class KnownUsers:
         )
 
     def is_same_way(self, stream: str, version: int, way: str) -> bool:
-        """Return whether a stream's users are made in the same way as before.
+        """Return whether a stream's ids are made and its rows filtered as in the run before.
 
         If not, those of other versions are forgotten: under other ids, or without the rows that
         are filtered out now, users would look gone that are not.
@@ -88,7 +88,7 @@ class KnownUsers:
         return not others.rowcount
 
     def absent(self, stream: str, version: int) -> list[User]:
-        """Return the users that a stream held in other versions, and now no stream does.
+        """Return the users that only older versions of a stream held.
 
         None when no row of this version was read: an empty stream deletes nobody.
         """

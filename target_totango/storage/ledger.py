@@ -26,7 +26,6 @@ from target_totango.storage import ledger_file
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
-    from types import TracebackType
 
 HASH_BYTES: Final = 16
 _RUN_BYTES: Final = 4
@@ -60,7 +59,7 @@ class Confirmation(NamedTuple):
 
 @dataclass
 class _Notes:
-    """What is not in the file yet: None stands for a row that is to go."""
+    """Notes that are not in the file yet; None deletes a row."""
 
     confirmed: dict[bytes, bytes] = field(default_factory=dict)
     activities: dict[bytes, int | None] = field(default_factory=dict)
@@ -69,7 +68,7 @@ class _Notes:
         return bool(self.confirmed or self.activities)
 
     def over(self, older: _Notes) -> _Notes:
-        """Return these notes laid over older ones."""
+        """Return these notes merged over older ones."""
         return _Notes(older.confirmed | self.confirmed, older.activities | self.activities)
 
 
@@ -102,20 +101,15 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def digest(self, values: Mapping[str, str]) -> bytes:
-        """Return what stands for these values in this ledger, whatever their order."""
+        """Return the digest of these values, whatever their order."""
         return self._hash(b"values", [part for pair in sorted(values.items()) for part in pair])
 
     def evidence(self, *way: str) -> bytes:
-        """Return what stands for the acknowledgement of a service, token and host."""
+        """Return the digest of the service, token and host that acknowledge a write."""
         return self._hash(b"evidence", way)
 
     def confirmed(self, key: Sequence[str]) -> Confirmation | None:
@@ -157,7 +151,7 @@ class Ledger:
             self.flush()
 
     def forget(self, *keys: Sequence[str]) -> None:
-        """Note that it is not known what Totango holds for these keys.
+        """Note that Totango's values for these keys are unknown.
 
         To be called, and flushed, before values other than the confirmed ones are sent: if the
         run is killed before these are confirmed and the source goes back to the old values, the
@@ -167,7 +161,7 @@ class Ledger:
             self.note(key, _FORGOTTEN)
 
     def activity_state(self, fingerprint: Sequence[str]) -> ActivityState | None:
-        """Return how far an activity came.
+        """Return whether an activity was sent.
 
         Returns:
             `done` when it was delivered; `sending` when a call went out, or was about to, and
@@ -200,12 +194,12 @@ class Ledger:
         self._note(fingerprints, None)
 
     def recency(self, key: Sequence[str]) -> tuple[str, str] | None:
-        """Return when what was last confirmed for a key was true, where that is known."""
+        """Return the recency of what was last confirmed for a key, where that is known."""
         kind, _, value = (self.noted((_RECENCY, *key)) or b"").decode().partition(" ")
         return (kind, value) if kind else None
 
     def note_recency(self, key: Sequence[str], recency: tuple[str, str]) -> None:
-        """Note when what is confirmed for a key was true; durable after the next flush."""
+        """Note the recency of what is confirmed for a key; durable after the next flush."""
         if recency[0] in _ORDERED:
             self.note((_RECENCY, *key), " ".join(recency).encode())
 

@@ -65,7 +65,7 @@ def open_ledger(path: Path, service: str) -> tuple[sqlite3.Connection, bytes, in
 
 @contextmanager
 def transaction(database: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Commit everything that the body writes, or nothing.
+    """Commit everything that the body writes, or nothing of it.
 
     Raises:
         SettingsError: If the file cannot be written.
@@ -83,7 +83,7 @@ def transaction(database: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 @contextmanager
 def explaining_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite says into what a user can do.
+    """Turn errors of SQLite into settings errors with a remedy.
 
     Raises:
         SettingsError: For any failure of SQLite.
@@ -116,7 +116,7 @@ def _create(path: Path) -> None:
 
 
 def _lock_and_check(database: sqlite3.Connection, path: Path, service: str) -> tuple[bytes, int]:
-    """Take the file for this process, and check or set up what it holds."""
+    """Lock the file for this process, and check or create its tables."""
     # Until it is known to be ours nothing may be changed, not even the journal.
     tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     ours = database.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID

@@ -1,4 +1,4 @@
-"""Opens files that only their owner reads, and that one run has for itself."""
+"""Opens files that only their owner may read, and locks them for one run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def open_locked(path: Path, flags: int) -> int | None:
 
 
 def is_same_file(descriptor: int, path: Path) -> bool:
-    """Return whether an open file is the one that stands at a path now."""
+    """Return whether a path still leads to an open file."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

@@ -38,7 +38,7 @@ _TABLES: Final = (
 
 
 class KeyFilter:
-    """Tells which keys were certainly not added: a Bloom filter, of the same size for any number.
+    """Tells which keys were certainly not added: a Bloom filter of fixed size.
 
     Of a million keys, 1 in 75 is thought to be there when it is not.
     """
@@ -107,7 +107,7 @@ class KeyCounts:
         self._moments[key] = moment
 
     def _recall(self, key: Key) -> int:
-        """Make room for a key, and take over what is on disk about it."""
+        """Make room for a key, and load its count from disk."""
         if len(self._times) >= self._in_ram:
             self._put_away()
         if self._stored is None or key not in self._stored:
@@ -272,7 +272,7 @@ def comparable(recency: Any) -> tuple[str, str] | None:
 
 
 def is_older(recency: tuple[str, str] | None, than: tuple[str, str] | None) -> bool:
-    """Return whether a moment comes before another; those that cannot be compared do not."""
+    """Return whether a recency is older than another; False if they cannot be compared."""
     if recency is None or than is None or recency[0] != than[0]:
         return False
     return bool(_value(recency) < _value(than))
@@ -288,6 +288,6 @@ def _value(recency: tuple[str, str]) -> Any:
 
 
 def key_digest(parts: Sequence[str]) -> bytes:
-    """Return what stands for a key, whatever texts it is made of."""
+    """Return the digest of a key."""
     whole = "".join([f"{len(part)}:{part}" for part in parts])
     return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -169,7 +169,7 @@ class SentFile(SingerFile):
 
 
 def _values_of(write: WriteRequest) -> dict[str, Any]:
-    """Return ids and values, each as the text that went out."""
+    """Return ids and values as they were sent."""
     ids = {"account_id": write.account_id, "user_id": write.user_id, **write.parts}
     values = {"account": write.account, "user": write.user, "fields": write.fields}
     return {

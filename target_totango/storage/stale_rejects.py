@@ -55,7 +55,7 @@ class StaleReject:
 
 
 class StaleRejects:
-    """Remembers the rejected rows of a run, on disk, by digests of what they are about.
+    """Stores the rejected rows of a run on disk, by digests of their keys.
 
     Attribute by attribute, since a later row need not carry them all. Used by one thread.
 
@@ -170,7 +170,7 @@ def _mark(message: Mapping[str, Any], name: str) -> Any:
 
 
 def _attributes(write: WriteRequest) -> dict[tuple[str, ...], frozenset[str]]:
-    """Return what a write is about, and which attributes of each it sets."""
+    """Return the keys that a write changes, each with the attributes that it sets."""
     found = {write.key: frozenset(f"{write.scope}.{name}" for name in write.attributes)}
     if write.account and write.object != ACCOUNTS:
         names = frozenset(f"account.{name}" for name in write.account)

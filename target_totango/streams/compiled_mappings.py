@@ -71,7 +71,7 @@ class CompiledMappings:
     def compile(
         self, stream: str, schema: Mapping[str, Any], keys: Sequence[str]
     ) -> list[StreamMapping]:
-        """Return what becomes of a stream; nothing when it is to be ignored.
+        """Return the mappings of a stream; none when it is to be ignored.
 
         Raises:
             InputError: If it fits nothing, or its mapping cannot be used.
@@ -104,7 +104,7 @@ class CompiledMappings:
         return stream == MELTANO_TEST and not named
 
     def segment_of(self, stream: str, fields: Mapping[str, Any]) -> SegmentStream | None:
-        """Return what makes rows of a stream of Segment's calls; None if it is none.
+        """Return the preset's reader of a stream; None if it holds no calls of Segment.
 
         A mapping that says where the account comes from takes the place of the preset.
         """
@@ -135,7 +135,7 @@ class CompiledMappings:
 
 
 def identity_of(stream: str, config: Mapping[str, Any]) -> str:
-    """Return what stands for how the ids of a stream are made and its rows filtered."""
+    """Return a digest of the settings by which a stream's ids are made and its rows filtered."""
     entries = [
         {key: entry.get(key) for key in (*_OF_MAPPINGS, "stream")}
         for entry in config.get("mappings") or []

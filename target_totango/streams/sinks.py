@@ -152,7 +152,7 @@ class TotangoSink(RecordSink):
         message: Mapping[str, Any],
         source: SourceStream,
     ) -> Outputs:
-        """Return what becomes of a call of Segment."""
+        """Return the mappings for a call of Segment, each with the record that it reads."""
         about = (self.stream_name, segment.object)
         try:
             outputs = segment.rows(record)
@@ -166,7 +166,7 @@ class TotangoSink(RecordSink):
         return outputs
 
     def _processor(self, mapping: StreamMapping) -> RecordProcessor:
-        """Return what processes the records of a mapping, of which a preset makes many."""
+        """Return the record processor of a mapping; a preset makes many mappings."""
         processor = self._processors.get(id(mapping))
         if processor is not None:
             return processor
@@ -181,7 +181,7 @@ class TotangoSink(RecordSink):
 
 
 class StreamRoute:
-    """Brings the records of one stream through its stream maps to its sinks.
+    """Sends the records of one stream through its stream maps to its sinks.
 
     Args:
         source: The stream.

@@ -1,4 +1,4 @@
-"""Reads writes again and again until they are confirmed, or the time is up."""
+"""Reads writes back until they are confirmed, or time is up."""
 
 from __future__ import annotations
 

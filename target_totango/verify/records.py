@@ -64,7 +64,7 @@ class RecordVerifier(Verifier):
     def _latest(
         self, endpoint: RecordEndpoint, sent: Sequence[Sent]
     ) -> dict[str, list[RecordEvent]]:
-        """Return the latest events by what they are about: several where they are of one moment."""
+        """Return the latest events of each record: several where they have the same time."""
         wanted = {each.key[2] for each in sent}
         latest: dict[str, list[RecordEvent]] = {}
         for event in itertools.chain.from_iterable(self._pages(endpoint, sent)):
@@ -79,7 +79,7 @@ class RecordVerifier(Verifier):
         return latest
 
     def _pages(self, endpoint: RecordEndpoint, sent: Sequence[Sent]) -> Iterator[list[RecordEvent]]:
-        """Yield events among which those of what was sent are."""
+        """Yield pages of events that hold those of the records sent."""
         accounts = {each.key[1] for each in sent}
         if len(accounts) <= MOST_ACCOUNTS:
             for account_id in sorted(accounts):

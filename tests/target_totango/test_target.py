@@ -1208,6 +1208,18 @@ def test_a_dry_run_shows_three_examples_of_each_reason(deliver: Deliver) -> None
     assert done.said.count('{"account_id": "b a d') == 3
 
 
+def test_a_dry_run_compares_as_a_read_back_does(deliver: Deliver, service: Sandbox) -> None:
+    """Read as text, for want of definitions, a moment has no time."""
+    rows = [
+        schema("accounts", "account_id", "Renewed"),
+        account("a", Renewed="2024-07-01T10:00:00Z"),
+    ]
+    deliver(*rows).ok()
+    service.set(attributes_json="off")
+    done = deliver(*rows, dry_run=True)
+    assert (done.report["plan"]["unchanged"], done.report["plan"]["changes"]) == (1, {})
+
+
 def test_a_dry_run_without_a_token_cannot_tell(deliver: Deliver) -> None:
     done = deliver(ACCOUNTS, account("a"), dry_run=True, app_token=None).ok()
     assert done.report["plan"]["cannot_tell"] == 1

@@ -1,4 +1,4 @@
-"""Makes what people are told of a run: counts and reasons, never a value of a row."""
+"""Builds the notice of a run: counts and reasons, never a value of a row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COUNTS: Final = (
 
 @dataclass(frozen=True)
 class Notice:
-    """What people are told.
+    """The text of a notification, and its data for programs.
 
     Attributes:
         title: The program, and how its run ended.
@@ -44,7 +44,7 @@ class Notice:
 
 
 def notice_of(report: Mapping[str, Any], report_path: str | None) -> Notice:
-    """Return what people are told of a run.
+    """Return the notice of a run.
 
     Args:
         report: As :func:`totango_api.report.render_page` takes it.

@@ -1,4 +1,4 @@
-"""Decides whether a run is told, and tells it by every way that is set, all at once."""
+"""Decides whether a run is notified, and notifies by every channel that is set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS: Final = 15.0
 
 
 class Notifier:
-    """Tells people of a run.
+    """Notifies people of a run.
 
     Args:
         channels: When and how.
@@ -47,7 +47,7 @@ class Notifier:
         return cls(Channels.from_config(config))
 
     def tell(self, report: Mapping[str, Any], report_path: str | None = None) -> None:
-        """Tell of a run, if it is one that is told; what goes wrong is a warning.
+        """Notify of a run if the settings ask for it; a failure to do so is a warning.
 
         Args:
             report: As :func:`totango_api.report.render_page` takes it.
@@ -90,7 +90,7 @@ class Notifier:
 def publish(
     report: dict[str, Any], files: ReportFiles, notifier: Notifier, *, is_private: bool = False
 ) -> TotangoError | None:
-    """Write the report of a run, and tell people; return why it could not be written.
+    """Write the report of a run, and notify; return why it could not be written.
 
     Args:
         report: As :func:`totango_api.report.render_page` takes it. Its `failure` is set, if it has
@@ -111,7 +111,7 @@ def publish(
 
 @contextmanager
 def telling_failures(program: str, config: Mapping[str, Any]) -> Iterator[None]:
-    """Tell of a run that fails before it can count anything.
+    """Notify of a run that fails before it can count anything.
 
     Raises:
         SettingsError: If the settings about notifications cannot be used.

@@ -34,7 +34,7 @@ _OK, _REDIRECT = range(200, 300), range(300, 400)
 
 
 class NotTakenError(Exception):
-    """A notification was not taken; says by what, without the address."""
+    """A notification was not accepted; the message names no address."""
 
 
 def post(url: str, notice: Notice) -> None:

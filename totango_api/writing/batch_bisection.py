@@ -1,4 +1,4 @@
-"""Which rows of a batch without a receipt are the bad ones: found by sending parts of it again.
+"""Finds the bad rows of a batch without a receipt by sending parts of it again.
 
 So it is too where the hub fails (5xx) for the sake of one row, unless sending again does harm. A
 bad row costs one or two calls where the response names it, about log2 of the batch where it does
@@ -47,7 +47,7 @@ _PARTICULARS = re.compile(r"\"[^\"]*\"|'[^']*'|\[e-mail\]|\d+")
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows that still have to be settled.
+    """Rows without a result yet.
 
     Attributes:
         known_bad: Whether one of them must be bad, so that sending them together tells nothing.
@@ -128,7 +128,7 @@ class BatchBisection:
     def _follow(
         self, rows: Sequence[int], response: HubResponse, *, hinted: bool = True
     ) -> Iterator[RowsResult]:
-        """Settle what a response settles, and leave the other rows as parts."""
+        """Yield the results that a response gives, and keep the other rows as parts."""
         faults = {rows[at]: why for at, why in response.faults.items() if at < len(rows)}
         if response.taken:
             yield self._taken([rows[at] for at in sorted(response.taken)])
@@ -168,7 +168,7 @@ class BatchBisection:
         return self._tries[row] < TRIES_ALONE
 
     def _left(self, rows: Sequence[int], response: HubResponse) -> Iterator[RowsResult]:
-        """Settle the rows of which a response says nothing while it names others."""
+        """Handle the rows that a response does not name while it names others."""
         if not rows:
             return
         if self._idempotent:
@@ -177,7 +177,7 @@ class BatchBisection:
             yield rows, _uncertain(response)
 
     def _unknowable(self, response: HubResponse, faults: object) -> bool:
-        """Return whether nothing can be found out by sending rows again, since it does harm."""
+        """Return whether rows must not be sent again to find out more, as it does harm."""
         return not self._idempotent and (response.is_unknown or not (response.is_certain or faults))
 
     def _without_named(
@@ -220,7 +220,7 @@ class BatchBisection:
         return response
 
     def _probe(self, quarters: Iterable[int], kind: str) -> Iterator[RowsResult]:
-        """Try single rows from all over what is left; if all fail alike, give the rest up."""
+        """Try single rows from all over the rest; if all fail alike, give the rest up."""
         left = [row for part in reversed(self._parts) for row in part.rows]
         spread = {len(left) * (2 * quarter + 1) // 6 for quarter in quarters} if left else set()
         tried = {left[at] for at in spread}
@@ -279,5 +279,5 @@ def _uncertain(response: HubResponse) -> RowUncertain:
 
 
 def _kind(reason: str) -> str:
-    """A reason without its particulars, so that alike ones compare equal."""
+    """Return a reason without its values, so that similar ones compare equal."""
     return _PARTICULARS.sub("…", reason)

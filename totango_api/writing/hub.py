@@ -240,7 +240,7 @@ class HubClient:
             return response_without_json(error)
 
     def _reading(self, request: Request, rows: BatchRows) -> Callable[[str, Response], HubResponse]:
-        """Return what reads responses of 2xx: one that may pass is asked for again."""
+        """Return a reader of 2xx responses, which retries passing faults."""
         region = self._client.connection.region
 
         def read(endpoint: str, response: Response) -> HubResponse:
@@ -257,7 +257,7 @@ class HubClient:
         return read
 
     def _refusal(self, error: RefusedError | UnavailableError) -> HubResponse:
-        """Return what a call that did not succeed says of its batch.
+        """Return the response of a call that failed, as far as it is about rows.
 
         Raises:
             ApiError: If it is certainly not done, and not for the sake of a row.

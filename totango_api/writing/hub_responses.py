@@ -1,4 +1,4 @@
-"""Reads what the Integration Hub says to a batch, and what that means for each of its rows.
+"""Reads the Integration Hub's response to a batch, and what it means for each row.
 
 A receipt confirms every row. A response that names rows settles those. Whatever else comes with a
 200, 201 or 202 is an unknown response: it is quoted, and confirms nothing.
@@ -82,7 +82,7 @@ _RESULTS: Final = frozenset(
 
 @dataclass(frozen=True)
 class HubResponse:
-    """What one call said.
+    """The response to one batch.
 
     Attributes:
         faults: Reasons by position of the row in the batch, counted from 0.
@@ -179,7 +179,7 @@ class UnclearResponseError(ResponseError):
 
 
 def response_without_json(error: ResponseError) -> HubResponse:
-    """Return what a response says that is no JSON."""
+    """Return the response to a batch whose body is no JSON."""
     return HubResponse(
         is_refused=True,
         is_certain=False,
@@ -190,7 +190,7 @@ def response_without_json(error: ResponseError) -> HubResponse:
 
 
 def refusal_in(error: ApiError) -> HubResponse:
-    """Return what a call that did not succeed says of its batch.
+    """Return the response of a call that failed.
 
     The error holds the first 200 characters of the body: where they are a list of errors, the
     rows that it names are found even if it is cut in the middle.
@@ -230,7 +230,7 @@ def _words(error: ApiError) -> str:
 
 
 def is_receipt(decoded: Any, rows: BatchRows) -> bool:
-    """Return whether a decoded response says that every row was taken, and nothing else."""
+    """Return whether a decoded response is a receipt: every row taken, and nothing else."""
     status = decoded.get("status") if isinstance(decoded, dict) else None
     if not isinstance(status, str) or status.lower() != "success":
         return False

@@ -148,7 +148,7 @@ def results_in(entries: Sequence[Any], rows: BatchRows) -> Iterator[tuple[int, b
 
 
 def plain(holder: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return an object with its keys in one spelling: `rowIndex` and `row_index` are one."""
+    """Return an object with normalised keys: `rowIndex` and `row_index` are the same."""
     return {"".join(filter(str.isalnum, str(key))).lower(): value for key, value in holder.items()}
 
 

@@ -46,7 +46,7 @@ class RecordEndpoint:
     ids_in_body: tuple[str, ...] = ()
 
     def body(self, account_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-        """Return what is sent for fields given as text, by Totango's names."""
+        """Return the request body for fields given as text, by Totango's names."""
         read = {name: self.typed.get(name, str)(text) for name, text in fields.items()}
         return {"account_id": account_id, **self.fixed, **read}
 

@@ -39,7 +39,7 @@ FOREIGN_ID: Final = "ofid"
 
 @dataclass(slots=True)
 class TrackingCall:
-    """What one call says. All values are text; the names are API names.
+    """One tracking call. All values are text, by API name.
 
     Attributes:
         account_id: Always sent.
@@ -65,7 +65,7 @@ class TrackingCall:
 
     @property
     def subject(self) -> dict[str, str]:
-        """Whom and what the call is about: its parameters beside the attributes."""
+        """The parameters for ids, activity and module: all but the attributes."""
         named = {"sdr_o": self.account_id}
         if self.user_id is not None:
             named["sdr_u"] = self.user_id
@@ -163,7 +163,7 @@ class TrackingClient:
         )
 
     def poster(self, *, max_in_flight: int) -> AsyncPoster[None]:
-        """Return what posts the bodies of calls, many at once.
+        """Return a client that posts the bodies of calls concurrently.
 
         An activity is sent again only when it certainly did not arrive.
 
@@ -175,7 +175,7 @@ class TrackingClient:
         )
 
     def prove(self, error: NoReceiptError) -> None:
-        """Take a response for a receipt, since what was answered so is in Totango.
+        """Accept a response as a receipt from now on, since the row that got it is in Totango.
 
         From the first GIF on, only a GIF is a receipt: then that was another response's place.
         """

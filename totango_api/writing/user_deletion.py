@@ -109,7 +109,7 @@ def _claim(endpoint: str, response: Response, region: str) -> Deletion:
 
 
 def _acknowledges(decoded: dict[str, Any]) -> bool:
-    """Return whether a response says that it was done, and nowhere that it was not."""
+    """Return whether a response confirms the deletion, and contradicts that nowhere."""
     said = {str(key).lower(): value for key, value in decoded.items()}
     if any(value is False or value == 0 for value in said.values()):
         return False

@@ -48,12 +48,12 @@ _TIMES: Final = (
 
 
 def is_computed(name: str) -> bool:
-    """Return whether a column of tap-totango is one that cannot be written."""
+    """Return whether Totango computes a column of tap-totango, so that nobody can write it."""
     return name in COMPUTED or name.startswith(_COMPUTED_PREFIX)
 
 
 def is_load_metadata(name: str) -> bool:
-    """Return whether a program that loads data added a column for itself."""
+    """Return whether a loader such as Fivetran or dlt added a column for its own metadata."""
     return _LOADERS.match(name) is not None
 
 
@@ -67,7 +67,7 @@ def find_field(meaning: str, fields: Iterable[str]) -> str | None:
 
 
 def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str | None:
-    """Return what a stream is about, by its name or else by its columns; None if by neither.
+    """Return the object that a stream holds, by its name or else by its columns; None if unknown.
 
     Nothing is taken for touchpoints and tasks: writing them twice makes two, and streams of other
     programs are called so, too.
@@ -116,7 +116,7 @@ def attribute_fields(schema: StreamSchema, taken: Collection[str]) -> list[str]:
 
 
 def find_time(schema: StreamSchema) -> str | None:
-    """Return the field that says when an activity happened, if one seems to."""
+    """Return the field with the time of an activity, by the usual names; None if there is none."""
     for meaning in _TIMES:
         name = find_field(meaning, schema.fields)
         if name is not None and (not schema.types(name) or "string" in schema.types(name)):

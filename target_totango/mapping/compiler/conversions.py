@@ -60,7 +60,7 @@ class Conversions:
         return to_number if attribute.kind == search.NUMBER else self._text
 
     def options_of(self, object_: TotangoObject, api_name: str) -> Options | None:
-        """Return what an attribute may hold, where that is known and minded."""
+        """Return the options of an attribute; None where they are unknown, or not checked."""
         if self._policy.unknown_options == IGNORE:
             return None
         return options_of(self._known.get(object_.name, api_name), self._policy.list_separator)
@@ -72,7 +72,7 @@ class Conversions:
         return named_conversion(attribute, dates=dates, separator=self._policy.list_separator)
 
     def of_moment(self, source: Source) -> Conversion[str]:
-        """Return the conversion of what says when something happened."""
+        """Return the conversion of a time."""
         return self._dates(source, Precision.MOMENT)
 
     def _dates(self, source: Source, precision: Precision) -> Conversion[str]:
@@ -81,7 +81,7 @@ class Conversions:
 
 
 def _precision(attribute: search.Attribute | None, formats: Collection[str]) -> Precision:
-    """Return what an attribute keeps of a moment.
+    """Return how precise the dates of an attribute are: a moment, or a day.
 
     Args:
         attribute: Its definition, if there is one.

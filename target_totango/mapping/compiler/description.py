@@ -21,7 +21,7 @@ _CHANGES: Final = {
 
 
 def log_change(stream: str, name: str) -> None:
-    """Log that values of a stream are not quite right, and which setting is about it."""
+    """Log that values of a stream were changed, and which setting controls that."""
     if name in _CHANGES:
         logger.warning("Stream %r: %s.", stream, _CHANGES[name])
 
@@ -40,7 +40,7 @@ _WARNINGS: Final = {
 
 
 def describe(mapping: StreamMapping) -> list[str]:
-    """Return what becomes of a stream, for its report."""
+    """Return what a mapping does, as sentences for the report."""
     columns = [(column.name, column.source) for column in mapping.ids]
     columns += [(column.api_name, column.source) for column in mapping.columns]
     lines = [f"To {mapping.object} by {mapping.delivery}, written as {mapping.options.sync_mode}."]
@@ -61,7 +61,7 @@ _LISTED: Final = {
 
 
 def log_mapping(mapping: StreamMapping) -> None:
-    """Log what becomes of a stream."""
+    """Log what a mapping does, and warn of what looks wrong."""
     names = [column.api_name for column in mapping.columns]
     logger.info(
         "Stream %r goes to %s by %s: %s.",

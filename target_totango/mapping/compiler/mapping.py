@@ -58,7 +58,7 @@ def compile_mapping(
 
 
 class _Compiler:
-    """Collects every problem of a mapping before it says any."""
+    """Compiles one mapping, and collects all of its problems."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class _Compiler:
         )
 
     def _deletion(self) -> DeletionMark:
-        """Return the mark of deleted records; one of the mapping itself has to be in the stream."""
+        """Return the deletion mark; check that the stream has the field that the mapping names."""
         mark = self._config.deletion
         if mark.is_own:
             self._checked(Source(mark.expression), "deleted_when")
@@ -120,7 +120,7 @@ class _Compiler:
         return self._config.delivery
 
     def _mapped(self, setting: str) -> Expression | None:
-        """Return the expression of a setting, after a look at whether the stream has its fields."""
+        """Return the expression of a setting; check that the stream has its fields."""
         source = self._config.sources.get(setting)
         return None if source is None else self._checked(source, setting).expression
 
@@ -188,7 +188,7 @@ class _Compiler:
     def _as_named(
         self, column: AttributeColumn, attribute: NamedAttribute, source: Source
     ) -> AttributeColumn:
-        """Return a column as its attribute asks for it."""
+        """Return a column with the conversion, the length and the checks of its attribute."""
         limit, convert = attribute.max_length or column.limit, column.convert
         if attribute.kind != TEXT or attribute.choices:
             convert = self._conversions.of_named(attribute, source)
@@ -206,7 +206,7 @@ class _Compiler:
         return None
 
     def _unmapped(self, scope: str, columns: Collection[AttributeColumn]) -> list[AttributeColumn]:
-        """Return the fields that become attributes because nothing else becomes of them."""
+        """Return columns for the fields that no setting maps, where those are included."""
         if not self._config.includes_unmapped:
             return []
         taken = {name for column in columns for name in column.source.consumes}
@@ -249,7 +249,7 @@ class _Compiler:
         )
 
     def _activity_time(self) -> TimeColumn | None:
-        """Return when an activity happened, if the stream says so."""
+        """Return the column with the time of activities; None if there is none."""
         if self._object.is_idempotent:
             return None
         source = self._config.sources.get("activity_time")
@@ -265,7 +265,7 @@ class _Compiler:
         return SCOPES.get(scope, self._object)
 
     def _is_unknown(self, column: AttributeColumn) -> bool:
-        """Return whether it is not known that the service has an attribute."""
+        """Return whether the service is not known to have an attribute."""
         if column.scope not in SCOPES:
             return False
         object_ = SCOPES[column.scope]

@@ -1,4 +1,4 @@
-"""Builds the conversion of a column: its type's own, under the policy for what is not quite right.
+"""Builds the conversion of a column: that of its type, adjusted by the policy for odd values.
 
 A conversion is a table from the type of a value to what converts it, so that each value is looked
 at once.
@@ -25,6 +25,7 @@ from target_totango.mapping.policy import (
 from target_totango.mapping.values.convert import (
     Conversion,
     ConversionError,
+    refuse,
     shown,
     to_id,
     to_text,
@@ -73,7 +74,7 @@ _SHORT_SALESFORCE_ID: Final = (
 
 
 class Rules:
-    """The policy of a mapping, ready to be applied to values.
+    """Applies the policy of a mapping to values, and counts what it changes.
 
     Args:
         policy: What to do with what is not quite right.
@@ -128,7 +129,7 @@ class Rules:
         return source, conversion, self._id_check(column.problems_of, is_id=column.is_id)
 
     def shorten(self, text: str, limit: int) -> str:
-        """Return so much of a long text as Totango keeps.
+        """Return a long text, truncated to what Totango keeps.
 
         Raises:
             ConversionError: If it is not to be cut.
@@ -139,7 +140,7 @@ class Rules:
         raise _unfit(length_problems(text, limit))
 
     def clean(self, text: str) -> str | None:
-        """Return a text that is not quite ordinary as it can be sent; None if nothing is.
+        """Return a text without what cannot be sent; None if nothing is left to send.
 
         Raises:
             ConversionError: If it cannot be sent.
@@ -155,9 +156,8 @@ class Rules:
             ConversionError: If it may hold none.
         """
         if self._policy.control_characters == REJECT:
-            code = "control character"
             found = " ".join(map(repr, sorted(set(_CONTROLS.findall(text)))))
-            raise ConversionError(code, f"holds {found} (see control_characters)")
+            refuse("control character", f"holds {found} (see control_characters)")
         self._changes[CONTROLS] += 1
         text = unicode_text(text)
         return text if self._policy.control_characters == KEEP else _CONTROLS.sub("", text)
@@ -180,14 +180,14 @@ class Rules:
         return converted
 
     def _among(self, options: Options, conversion: Conversion[str]) -> Conversion[str]:
-        """Return a conversion to what an attribute may hold."""
+        """Return a conversion that checks values against the options of an attribute."""
 
         def converted(value: Any) -> str:
             text = conversion(value)
             if unknown := options.unknown(text):
                 if self._policy.unknown_options == REJECT:
-                    code, listed = "unknown option", ", ".join(map(shown, unknown))
-                    raise ConversionError(code, f"{listed} is none of its options: {options}")
+                    listed = ", ".join(map(shown, unknown))
+                    refuse("unknown option", f"{listed} is none of its options: {options}")
                 self._changes[UNKNOWN_OPTIONS] += 1
             return text
 
@@ -206,7 +206,7 @@ class Rules:
     def _id_check(
         self, problems_of: Callable[[str], list[IdProblem]], *, is_id: bool
     ) -> Callable[[str], str]:
-        """Return what checks the text of an id, and converts a short Salesforce id."""
+        """Return a check of the text of an id, which converts short Salesforce ids if asked."""
         may_be_short = is_id and self._policy.salesforce_ids != KEEP
         rejects_accidents = self._rejects_accidents(is_id)
 
@@ -229,14 +229,14 @@ class Rules:
 
 
 def is_accident(text: str) -> bool:
-    """Return whether an id looks as if a program had written it by mistake: `None`, `12345.0`."""
+    """Return whether an id looks like a program's mistake: `None`, `12345.0`."""
     if text.lower() in _NOTHING:
         return True
     return ("." in text or "+" in text) and _FLOAT.fullmatch(text) is not None
 
 
 def _reading_no_accident(read: Reader, parts: Sequence[Expression]) -> Reader:
-    """Return what reads a template, none of whose parts may be an accident."""
+    """Return a reader of a template that refuses accidental ids among its parts."""
 
     def read_checked(record: Mapping[str, Any]) -> Any:
         for part in parts:
@@ -257,25 +257,20 @@ def _accident(text: str) -> IdProblem:
     )
 
 
-def _incomplete_id(value: Incomplete) -> str:
-    del value
-    code = "missing"
-    raise ConversionError(code, "a part of its template is missing")
+def _incomplete_id(_: Incomplete) -> str:
+    refuse("missing", "a part of its template is missing")
 
 
-def _skip(value: Any) -> None:
-    del value
+def _skip(_: Any) -> None:
+    return None
 
 
-def _clear(value: Any) -> str:
-    del value
+def _clear(_: Any) -> str:
     return ""
 
 
-def _reject_null(value: Any) -> str:
-    del value
-    code = "null"
-    raise ConversionError(code, "no value")
+def _reject_null(_: Any) -> str:
+    refuse("null", "no value")
 
 
 def _raise(error: ConversionError) -> str:

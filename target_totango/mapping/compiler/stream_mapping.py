@@ -1,4 +1,4 @@
-"""Holds a mapping that was compiled against a SCHEMA."""
+"""Defines a compiled mapping: its columns, and how each is read and converted."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class TimeColumn:
 
 @dataclass(frozen=True, slots=True)
 class StreamMapping:
-    """What the records of one stream become: one object of Totango.
+    """How the records of one stream become one object of Totango.
 
     Attributes:
         recency: Reads the moment of a row, by which the most recent one wins.
@@ -113,19 +113,19 @@ class StreamMapping:
 
     @property
     def id_fields(self) -> frozenset[str]:
-        """The fields of records that ids are made of."""
+        """The fields of a record that are read for ids."""
         return frozenset(name for column in self.ids for name in column.source.fields)
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields of records that anything is made of."""
+        """The fields of a record that are read."""
         sources = [column.source for column in self.columns]
         sources += [self.recency] if self.recency is not None else []
         sources += [self.activity_time.source] if self.activity_time is not None else []
         return self.id_fields.union(*(source.fields for source in sources))
 
     def attributes_of(self, field: str) -> frozenset[str]:
-        """Return the attributes that are made of a field, as `account.Plan`."""
+        """Return the attributes that a field is read for, as `account.Plan`."""
         return frozenset(
             f"{column.scope}.{column.api_name}"
             for column in self.columns
@@ -134,7 +134,7 @@ class StreamMapping:
 
 
 def match_of(config: MatchConfig, object_: TotangoObject) -> Match:
-    """Return by what rows of an object are found, but for the value."""
+    """Return which attribute rows are matched by; the value comes with each row."""
     scope, _, name = config.attribute.partition(".")
     if not name or scope not in SCOPES:
         scope, name = object_.scope or ACCOUNT, config.attribute
@@ -144,6 +144,6 @@ def match_of(config: MatchConfig, object_: TotangoObject) -> Match:
 
 
 def match_column(config: MatchConfig, *, is_whole: bool) -> IdColumn:
-    """Return where the value comes from: it is checked like an id."""
+    """Return the column of the value to match by, which is checked like an id."""
     problems_of = no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
     return IdColumn(MATCH, config.source.expression, is_whole, True, problems_of)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.compiler.auto import is_load_metadata, recognise
-from target_totango.mapping.values.convert import ConversionError
+from target_totango.mapping.values.convert import refuse
 from totango_api.text import snake
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ _snake: Final = functools.lru_cache(maxsize=10_000)(snake)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, whichever way it was written.
+    """One call, from a message or from a row of a table.
 
     Attributes:
         kind: `group`, `identify`, `track`, `page`, `screen`, `alias`, or what else it says.
@@ -218,8 +218,7 @@ def _object(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if value is None or value == "":
         return {}
     if not isinstance(value, dict):
-        code = "not an object"
-        raise ConversionError(code, f"{name} are neither an object nor one as JSON text")
+        refuse("not an object", f"{name} are neither an object nor one as JSON text")
     return value
 
 
@@ -236,7 +235,7 @@ def _prefixed(
 
 
 def _integrations(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return which destinations a call is for, by their names in small letters."""
+    """Return which destinations a call is for, by their names in lower case."""
     named = _prefixed("integrations", values, values)
     return {str(name).lower(): value for name, value in named.items()}
 

@@ -39,7 +39,7 @@ _DATES: Final = (ISO, EPOCH)
 
 
 class GrowingMapping:
-    """The mapping of a stream's calls to one object, with every attribute that has come so far.
+    """Maps a stream's calls to one object; every new trait becomes another attribute.
 
     Args:
         stream: The stream's name.
@@ -121,7 +121,7 @@ class GrowingMapping:
 
 
 def _of_record(source: Source) -> Source:
-    """Return a source that reads the record itself, out of the flat one that was made of it."""
+    """Return a source that reads the original record instead of the flattened one."""
     expression = source.expression
 
     def read(fields: Mapping[str, Any]) -> Any:

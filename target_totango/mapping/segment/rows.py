@@ -78,7 +78,7 @@ class GroupMemory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NotWritten:
-    """A call that nothing becomes of.
+    """A call that is not written.
 
     Attributes:
         reason: Short and fixed: fit for counting and logs.
@@ -129,13 +129,13 @@ class SegmentStream:
 
     @property
     def object(self) -> str:
-        """What its rows are about, as far as the stream tells."""
+        """The object of its rows, as far as the stream tells."""
         return _OBJECTS.get(self._reader.kind or TRACK, ACTIVITIES)
 
     def rows(
         self, record: Mapping[str, Any]
     ) -> list[tuple[StreamMapping, dict[str, Any]]] | NotWritten:
-        """Return what becomes of a record: mappings, each with the flat record for it.
+        """Return the mappings for a record, each with the flat record that it reads.
 
         Raises:
             ConversionError: If the record is no call.
@@ -157,11 +157,11 @@ class SegmentStream:
         ]
 
     def _unused(self, object_: str, record: Mapping[str, Any]) -> list[str]:
-        """Return what of a record is not written. Traits are, all of them."""
+        """Return the fields of a record that are not written; all traits are."""
         return self._reader.unused(record) if object_ == ACTIVITIES else []
 
     def _reason_not_to_write(self, call: Call) -> str:
-        """Return why nothing becomes of a call; nothing if something does."""
+        """Return why a call is not written; empty if it is."""
         if not call.is_wanted:
             return "integrations keep it from Totango"
         if call.kind not in _OBJECTS:
@@ -173,14 +173,14 @@ class SegmentStream:
         return ""
 
     def _page_name(self, call: Call) -> str:
-        """Return what a page or screen is called; nothing if it is not to be an activity."""
+        """Return the name of a page or screen; empty if it is not to be an activity."""
         category = to_text(call.category or "")
         if call.name and self._options.named_pages:
             return f"{category} {to_text(call.name)}".strip()
         return category if self._options.categorized_pages else ""
 
     def _account_of(self, call: Call) -> Any:
-        """Return the account of a call: its group, or where the user was last."""
+        """Return the account of a call: its group, or the last one of its user."""
         groups, user = self._groups, call.user_id
         if groups is None or user is None:
             return call.group_id
@@ -190,7 +190,7 @@ class SegmentStream:
         return call.group_id
 
     def _fields(self, call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield what a call says, by the object that it says it of: parents first."""
+        """Yield the fields of a call for each object, parents first."""
         if call.kind == GROUP:
             fields = self._named(ACCOUNTS, call.traits)
             for name in ("parent", "product"):
@@ -244,6 +244,6 @@ def _with_name(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _config(object_: str, configs: Sequence[MappingConfig]) -> MappingConfig:
-    """Return the mapping that says more of an object, or of all."""
+    """Return the mapping for an object; else the one without an object."""
     about = [config for config in configs if config.object == object_]
     return (about or [config for config in configs if config.object is None])[0]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from types import NoneType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 import msgspec
 
@@ -47,6 +47,15 @@ class ConversionError(ValueError):
         self.problems = ((code, message), *more)
 
 
+def refuse(code: str, message: str) -> NoReturn:
+    """Raise a ConversionError, also from an expression.
+
+    Raises:
+        ConversionError: Always.
+    """
+    raise ConversionError(code, message)
+
+
 class Conversion(dict[type, Callable[[Any], Result]], Generic[Result]):
     """Converts values by their type.
 
@@ -78,8 +87,7 @@ def unicode_text(text: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            code = "not Unicode"
-            raise ConversionError(code, "the text holds half a surrogate pair") from None
+            refuse("not Unicode", "the text holds half a surrogate pair")
     return text
 
 
@@ -99,7 +107,7 @@ def moment_text(moment: dt.datetime) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message quotes it."""
+    """Return a value, shortened for a message."""
     text = ascii(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
 
@@ -112,14 +120,12 @@ def _decimal_text(number: Decimal) -> str:
     """
     text = str(number)
     if not number.is_finite():
-        code = "not a number"
-        raise ConversionError(code, f"{text} is not a number")
+        refuse("not a number", f"{text} is not a number")
     if "E" not in text and len(text) <= _MOST_DIGITS:
         return text
     exponent = number.as_tuple().exponent
     if abs(number.adjusted()) > _MOST_DIGITS or abs(int(exponent)) > _MOST_DIGITS:
-        code = "number out of range"
-        raise ConversionError(code, "the number has more digits than Totango can keep")
+        refuse("number out of range", "the number has more digits than Totango can keep")
     return format(number, "f")
 
 
@@ -140,12 +146,11 @@ def _list_text(separator: str, in_item: str, values: list[Any] | tuple[Any, ...]
         if separator not in text:
             continue
         if in_item == REJECT:
-            code = "comma in a list item" if separator == "," else "separator in a list item"
-            message = (
+            refuse(
+                "comma in a list item" if separator == "," else "separator in a list item",
                 f"{shown(text)} holds {separator!r}, which is what joins the items of a list: "
-                "Totango would take it for several (see separator_in_item)"
+                "Totango would take it for several (see separator_in_item)",
             )
-            raise ConversionError(code, message)
         texts[number] = " ".join(part.strip() for part in text.split(separator))
     return separator.join(texts)
 
@@ -164,9 +169,9 @@ def _number_in_text(text: str) -> str:
 
 
 def _not_a_number(value: Any) -> str:
-    code = "not a number"
-    raise ConversionError(
-        code, f"{shown(value)} is not a plain number (no separators, no currency sign)"
+    refuse(
+        "not a number",
+        f"{shown(value)} is not a plain number (no separators, no currency sign)",
     )
 
 
@@ -174,15 +179,12 @@ def _id_in_text(text: str) -> str:
     return text if text and text.isascii() else unicode_text(text or _no_id(text))
 
 
-def _no_id(value: Any) -> str:
-    del value
-    code = "missing"
-    raise ConversionError(code, "is missing")
+def _no_id(_: Any) -> str:
+    refuse("missing", "is missing")
 
 
 def _not_an_id(value: Any) -> str:
-    code = "not an id"
-    raise ConversionError(code, f"{shown(value)} is neither text nor a number")
+    refuse("not an id", f"{shown(value)} is neither text nor a number")
 
 
 def _without_fraction(convert: Callable[[Any], str]) -> Callable[[Any], str]:
@@ -195,8 +197,7 @@ def _yes_no(value: Any) -> str:
         return "yes"
     if text in _NO:
         return "no"
-    code = "not yes or no"
-    raise ConversionError(code, f"{shown(value)} is neither yes nor no")
+    return refuse("not yes or no", f"{shown(value)} is neither yes nor no")
 
 
 _NUMBERS: Final[dict[type, Callable[[Any], str]]] = {

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from target_totango.mapping.values.convert import Conversion, ConversionError, moment_text, shown
+from target_totango.mapping.values.convert import Conversion, moment_text, refuse, shown
 from totango_api.text import EPOCH as EPOCH_MOMENT
 from totango_api.text import parse_iso
 
@@ -29,7 +29,7 @@ EPOCH_MILLISECONDS: Final = "epoch_ms"
 
 
 class Precision(enum.Enum):
-    """What an attribute keeps of a moment.
+    """How precise the dates of an attribute are.
 
     A moment has the day of its own zone: 2024-07-01T00:00+02:00 is the first of July, although it
     is the last of June in UTC.
@@ -137,7 +137,7 @@ def _iso_conversion(convert: Callable[[str], str], precision: Precision) -> Call
 
 
 def _parser(pattern: str) -> Parser:
-    """Return what reads dates of one format.
+    """Return a parser of dates in one format.
 
     Raises:
         ValueError: If it is none.
@@ -185,7 +185,6 @@ def _render(date: dt.date, *, zone: dt.tzinfo, precision: Precision) -> str:
 
 
 def _not_a_date(value: Any, formats: Sequence[str]) -> NoReturn:
-    code = "not a date"
     if tuple(formats) == (ISO,):
         message = "is not an ISO date"
         if not isinstance(value, str):
@@ -195,7 +194,7 @@ def _not_a_date(value: Any, formats: Sequence[str]) -> NoReturn:
             )
     else:
         message = f"is not a date like {' or '.join(formats)}"
-    raise ConversionError(code, f"{shown(value)} {message}") from None
+    refuse("not a date", f"{shown(value)} {message}")
 
 
 to_date: Final = date_conversion()

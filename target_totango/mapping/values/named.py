@@ -1,14 +1,14 @@
-"""Converts attributes of which it is known what they are: moments, lists, choices, options."""
+"""Converts attributes with a known type: moments, lists, choices, options."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping.values.convert import (
     Conversion,
-    ConversionError,
+    refuse,
     shown,
     to_text,
     to_yes_no,
@@ -29,7 +29,7 @@ OPTIONS_SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What an attribute may hold.
+    """The values that an attribute may have.
 
     Attributes:
         names: Its options, as Totango spells them.
@@ -77,7 +77,7 @@ def named_conversion(
 def record_problems(
     object_: TotangoObject, attributes: Iterable[str], mapped: Collection[str]
 ) -> Iterator[str]:
-    """Yield what is wrong with a mapping to an object that has the named attributes alone.
+    """Yield what is wrong with a mapping to an object without attributes of the tenant's own.
 
     Args:
         object_: The object.
@@ -96,7 +96,7 @@ def record_problems(
 
 
 def options_of(attribute: search.Attribute | None, separator: str) -> Options | None:
-    """Return what an attribute may hold; None where anything, or where nobody says.
+    """Return the options of an attribute; None if it takes anything, or if they are unknown.
 
     Args:
         attribute: Its definition, if there is one.
@@ -110,7 +110,7 @@ def options_of(attribute: search.Attribute | None, separator: str) -> Options | 
 
 
 def _after(first: Conversion[str], then: Callable[[str], str]) -> Conversion[str]:
-    """Return a conversion whose result is changed once more."""
+    """Return a conversion followed by another one."""
     return Conversion({object: lambda value: then(first(value))})
 
 
@@ -124,14 +124,11 @@ def _choice(choices: Mapping[str, str]) -> Conversion[str]:
 
     def convert(value: Any) -> str:
         text = to_text(value).strip().lower()
-        return allowed[text] if text in allowed else _not_among(value, choices)
+        if text not in allowed:
+            refuse("not a choice", f"{shown(value)} is none of {', '.join(choices)}")
+        return allowed[text]
 
     return Conversion({object: convert})
-
-
-def _not_among(value: Any, choices: Mapping[str, str]) -> NoReturn:
-    code = "not a choice"
-    raise ConversionError(code, f"{shown(value)} is none of {', '.join(choices)}")
 
 
 def _listed(separator: str) -> Conversion[str]:

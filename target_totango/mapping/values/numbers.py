@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from target_totango.mapping.values.convert import Conversion, ConversionError, shown, to_number
+from target_totango.mapping.values.convert import Conversion, refuse, shown, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def number_conversion(samples: Sequence[str]) -> Conversion[str]:
                 whole = re.sub(r"\D", "", match["whole"])
                 fraction = f".{match['fraction']}" if match["fraction"] else ""
                 return f"{'-' * is_negative}{whole}{fraction}"
-        _not_a_number(text, samples)
+        return refuse("not a number", f"{shown(text)} is not a number like {' or '.join(samples)}")
 
     return Conversion({**to_number, str: from_text})
 
@@ -76,8 +76,3 @@ def _bare(text: str) -> tuple[bool, str]:
     elif bare.startswith("+"):
         bare = bare[1:].strip(_BLANKS)
     return is_negative, bare
-
-
-def _not_a_number(value: Any, samples: Sequence[str]) -> NoReturn:
-    code = "not a number"
-    raise ConversionError(code, f"{shown(value)} is not a number like {' or '.join(samples)}")
