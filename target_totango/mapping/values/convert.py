@@ -24,7 +24,9 @@ Result = TypeVar("Result")
 _MOST_DIGITS: Final = 400
 """More digits than this before or after the point are no number that anybody keeps."""
 
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?P<exponent>E[+-]\d+)?", re.ASCII)
+"""Plain digits, or what Python's `Decimal` writes of 1000 or 0.0000000: `1E+3`, `0E-7`."""
+
 _ZERO_FRACTION: Final = re.compile(r"\.0*$")
 _YES: Final = frozenset({"yes", "true", "1"})
 _NO: Final = frozenset({"no", "false", "0"})
@@ -163,9 +165,10 @@ def _json_text(value: Any) -> str:
 
 
 def _number_in_text(text: str) -> str:
-    if _NUMBER.fullmatch(stripped := text.strip()):
-        return stripped
-    return _not_a_number(text)
+    match = _NUMBER.fullmatch(stripped := text.strip())
+    if match is None:
+        return _not_a_number(text)
+    return _decimal_text(Decimal(stripped)) if match["exponent"] else stripped
 
 
 def _not_a_number(value: Any) -> str:

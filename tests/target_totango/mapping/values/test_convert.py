@@ -64,6 +64,20 @@ def test_numbers_that_are_none(value: Any) -> None:
             convert(value)
 
 
+@pytest.mark.parametrize(
+    ("number", "text"), [("1E+3", "1000"), (" -1.50E+3 ", "-1500"), ("0E-10", "0.0000000000")]
+)
+def test_a_decimal_in_text_is_written_out(number: str, text: str) -> None:
+    """Taps write decimals as texts (`singer.decimal`), as Python does: 0E-10."""
+    assert to_number(number) == text
+
+
+def test_a_decimal_in_text_that_is_absurdly_long() -> None:
+    with pytest.raises(ConversionError) as caught:
+        to_number("1E+999999999")
+    assert caught.value.code == "number out of range"
+
+
 @pytest.mark.parametrize("value", ["1,000", "$5", "5 EUR", "1e5", "", ".5", "0x1", True, [1], {}])
 def test_text_that_is_no_plain_number(value: Any) -> None:
     with pytest.raises(ConversionError) as caught:
