@@ -53,7 +53,9 @@ if TYPE_CHECKING:
     from totango_api.writing.batch_bisection import RowsResult
 
 _APPEND_ONLY: Final = "usage"
-_NOT_ABOUT_ROWS: Final = frozenset({405, 406, 415})
+_NOT_ABOUT_ROWS: Final = frozenset({402, 405, 406, 407, 411, 415, 417, 421, 425, 426, 428, 431})
+"""About the method, the headers, the proxy or the bill: what rows hold changes none of these."""
+
 _NOT_FOUND: Final = 404
 
 SPLIT_RETRY_SECONDS: Final = 1.0

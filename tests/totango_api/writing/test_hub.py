@@ -417,9 +417,11 @@ def test_a_fault_of_the_server_is_waited_out(
     [
         ("429@hub", {}, RateLimitError),
         ("405@hub", {}, RefusedError),
+        ("407@hub", {}, RefusedError),
+        ("431@hub", {}, RefusedError),
         ("429@hub", {"hub_url": "http://127.0.0.1:9"}, UnavailableError),
     ],
-    ids=["too many calls", "no such method", "no connection"],
+    ids=["too many calls", "no such method", "no proxy password", "headers", "no connection"],
 )
 def test_a_hub_that_takes_no_call_at_all_is_not_asked_for_every_row(
     service: Sandbox,
