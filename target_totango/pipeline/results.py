@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery import Confirmed, Failed, Planned, Refused, Uncertain
@@ -31,9 +29,6 @@ logger = logging.getLogger("target-totango")
 
 REFUSED_ROWS: Final = 500
 """So many rows refused, and none taken: the service refuses everything, whatever rows hold."""
-
-
-_ABOUT: Final = attrgetter("stream", "object")
 
 
 class InvalidRowError(TotangoError):
@@ -91,9 +86,10 @@ class ResultHandler:
 
     def expect(self, rows: Sequence[Row]) -> None:
         """Note that rows go out: from now on, earlier ones of their keys are outdated."""
-        self._expected.update(
-            {row.ledger_key: row.seq for row in rows if row.ledger_key is not None}
-        )
+        if self._ledger is not None:
+            self._expected.update(
+                {row.ledger_key: row.seq for row in rows if row.ledger_key is not None}
+            )
 
     def handle(self, results: Sequence[tuple[Row, RowResult]]) -> None:
         """Record the results of rows.
@@ -173,8 +169,7 @@ class ResultHandler:
                 self._breaker.failed(row, error)
 
     def _confirm(self, rows: Sequence[Row]) -> None:
-        for about, sent in Counter(map(_ABOUT, rows)).items():
-            self._report.metrics(*about).sent += sent
+        self._report.add("sent", rows)
         for row in rows:
             if row.existed is not None and (row.object in REPEATABLE or row.object in RECORDED):
                 metrics = self._report.metrics(row.stream, row.object)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import select
 import time
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import RECORDS
@@ -41,6 +43,8 @@ BUSY_SECONDS: Final = 0.02
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
 
+_OBJECT: Final = attrgetter("object")
+_DELIVERY: Final = attrgetter("delivery")
 _ANOTHER_PART: Final = Skipped("of another part")
 
 
@@ -118,7 +122,10 @@ class Stages:
 
     def pulse(self) -> None:
         """Look after what is under way, and send rows that waited for others for long enough."""
-        if self._rows and time.monotonic() - self._since >= self._patience:
+        canary = self._canary
+        looks_up = self._looks_up or (canary is not None and canary.has_to_look(self._rows))
+        patience = LOOKUP_SECONDS if looks_up else 0.0
+        if self._rows and time.monotonic() - self._since >= patience:
             self.advance()
         if self._parents.is_overdue:
             self._deliver(self._parents.give_up())
@@ -133,10 +140,14 @@ class Stages:
     def advance(self) -> None:
         """Send the rows that wait through the filters and on to their destinations."""
         self.try_again()
-        rows, self._rows = self._rows, []
+        rows: Sequence[Row] = self._rows
+        self._rows = []
+        objects = frozenset(map(_OBJECT, rows))
         for stage in self._filters:
             if not rows:
                 return
+            if stage.objects.isdisjoint(objects):
+                continue
             rows, results = stage.apply(rows)
             self._results.handle(results)
         # Before the first goes out: a result that comes meanwhile must not put into the ledger what
@@ -146,8 +157,7 @@ class Stages:
 
     def send_spares(self, *, overdue: bool = False) -> None:
         """Send the rows that were kept back as witnesses: all of them, or if it is time."""
-        for row in self._trials.release_spares(overdue=overdue):
-            self._put(row)
+        self._put(self._trials.release_spares(overdue=overdue))
 
     def finish(self) -> None:
         """Deliver everything that still waits, or raise InterruptedError: no row follows."""
@@ -164,9 +174,8 @@ class Stages:
     def _deliver(self, rows: Sequence[Row]) -> None:
         if self._canary is not None and self._canary.prepare(rows):
             self._deliver_with_canary(rows, self._canary)
-            return
-        for row in rows:
-            self._put(row)
+        else:
+            self._put(rows)
 
     def drain(self) -> None:
         """Wait for every result of the rows that are at their destinations.
@@ -234,21 +243,13 @@ class Stages:
         for destination in self._destinations.values():
             destination.close()
 
-    @property
-    def _patience(self) -> float:
-        """How long rows wait for more of them: where a lookup is made for all of them together."""
-        looks_up = self._looks_up or (
-            self._canary is not None and self._canary.has_to_look(self._rows)
-        )
-        return LOOKUP_SECONDS if looks_up else 0.0
-
     def _deliver_with_canary(self, rows: Sequence[Row], canary: Canary) -> None:
         sent: set[int] = set()
         for place, row in enumerate(rows):
             if row.seq in sent:
                 continue
             if not canary.is_due(row):
-                self._put(row)
+                self._put((row,))
                 continue
             later = [each for each in rows[place + 1 :] if each.seq not in sent]
             results = canary.prove(row, later, self._send_alone, self.wait)
@@ -257,13 +258,16 @@ class Stages:
             self._results.handle(results)
             self._results.mark_seen(results)
 
-    def _put(self, row: Row) -> None:
-        if row.delivery == RECORDS:
-            # Only about an account that is there can anything be made: what the others still
-            # have may be this one's.
-            self._drain([name for name in self._destinations if name != RECORDS])
-        if self._destination(row.delivery).put(row):
-            self._results.handle(self._destination(row.delivery).collect())
+    def _put(self, rows: Iterable[Row]) -> None:
+        for delivery, together in groupby(rows, _DELIVERY):
+            if delivery == RECORDS:
+                # Only about an account that is there can anything be made: what the others still
+                # have may be this one's.
+                self._drain([name for name in self._destinations if name != RECORDS])
+            destination = self._destination(delivery)
+            for row in together:
+                if destination.put(row):
+                    self._results.handle(destination.collect())
 
     def _send_alone(self, row: Row) -> RowResult:
         """Send a row while no other is under way, and return its result."""

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.report import Examples
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from target_totango.models import Row, ValidationError
+
+_ABOUT: Final = attrgetter("stream", "object")
 
 DONE: Final = ("sent", "unchanged", "skipped", "deleted", "rejected", "uncertain")
 """The counts of which each row is in one, unless it was not delivered."""
@@ -158,6 +161,12 @@ class Report:
         if metrics is None:
             metrics = self._streams[stream, object_] = StreamMetrics()
         return metrics
+
+    def add(self, count: str, rows: Iterable[Row]) -> None:
+        """Count rows in one of the counts of their streams and objects."""
+        for about, number in Counter(map(_ABOUT, rows)).items():
+            metrics = self.metrics(*about)
+            setattr(metrics, count, getattr(metrics, count) + number)
 
     def __iter__(self) -> Iterator[tuple[str, str, StreamMetrics]]:
         for (stream, object_), metrics in self._streams.items():

@@ -14,7 +14,7 @@ from target_totango.mapping import ConversionError, to_date
 from totango_api.text import parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Key = tuple[str, ...]
 Moment = tuple[str, str]
@@ -165,6 +165,14 @@ class RunStore:
     def has_counted(self, key: tuple[str, ...]) -> bool:
         """Return whether a key was noted before."""
         return key in self._counts
+
+    def may_differ_in_case(self, keys: Iterable[tuple[str, ...]]) -> bool:
+        """Return whether any of these keys may differ from another one in case alone.
+
+        If none of them has capitals, and no key had before, it is not worth to ask of each.
+        """
+        texts = "".join(map("".join, keys))
+        return self._has_folded or texts != texts.lower()
 
     def differs_in_case(self, key: tuple[str, ...], *, is_counted: bool = True) -> bool:
         """Return whether a key came before in another case, when it comes for the first time.

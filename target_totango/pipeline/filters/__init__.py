@@ -1,9 +1,9 @@
-"""Keeps rows from being sent, or changes them first: one module for each reason."""
+"""Keeps rows from being sent, or changes them first: one module for each question about them."""
 
-from target_totango.pipeline.filters.case_variants import CaseVariants
 from target_totango.pipeline.filters.chain import FilterChain
 from target_totango.pipeline.filters.deletes import HardDeletes
-from target_totango.pipeline.filters.fingerprints import UNCERTAIN
+from target_totango.pipeline.filters.made_once import UNCERTAIN
+from target_totango.pipeline.filters.news import CaseVariants
 from target_totango.pipeline.filters.parents import ParentsFirst
 
 __all__ = ["UNCERTAIN", "CaseVariants", "FilterChain", "HardDeletes", "ParentsFirst"]

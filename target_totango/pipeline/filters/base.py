@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar
+
+from target_totango.objects import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,33 +14,44 @@ if TYPE_CHECKING:
     from target_totango.pipeline.decisions import Decision, Results
 
 
-class Filter(Protocol):
-    """A step between reading and sending. Used by one thread."""
+class Filter(ABC):
+    """A step between reading and sending. Used by one thread.
 
-    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+    Attributes:
+        objects: Whom it is about: it is asked where there is a row about one of these.
+    """
+
+    objects: ClassVar[frozenset[str]] = frozenset(OBJECTS)
+
+    @abstractmethod
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not."""
 
     def finish(self) -> Results:
         """Return what becomes of rows that were held back: no row follows."""
+        return []
 
 
-class RowFilter(ABC):
+class RowFilter(Filter):
     """A filter that looks at one row after the other."""
 
-    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not."""
-        decide = self.decide
+        decide, objects = self.decide, self.objects
         results: Results = []
-        results += [(row, why) for row in rows if (why := decide(row)) is not None]
-        if not results:
-            return list(rows), results
-        dropped = {row.seq for row, _ in results}
-        return [row for row in rows if row.seq not in dropped], results
-
-    def finish(self) -> Results:
-        """Return what becomes of rows that were held back: none were."""
-        return []
+        results += [
+            (row, why) for row in rows if row.object in objects and (why := decide(row)) is not None
+        ]
+        return without(rows, results), results
 
     @abstractmethod
     def decide(self, row: Row) -> Decision | None:
-        """Return what keeps a row from being sent; None if nothing does."""
+        """Return what keeps a row about its objects from being sent; None if nothing does."""
+
+
+def without(rows: Sequence[Row], results: Results) -> Sequence[Row]:
+    """Return rows without those that have a result already."""
+    if not results:
+        return rows
+    dropped = {row.seq for row, _ in results}
+    return [row for row in rows if row.seq not in dropped]

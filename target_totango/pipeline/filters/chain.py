@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_totango.config_schema import HOLD
-from target_totango.pipeline.filters.creation_defaults import CreationDefaults
-from target_totango.pipeline.filters.delivered_activities import DropDelivered
-from target_totango.pipeline.filters.existing_subjects import ExistingSubjects
-from target_totango.pipeline.filters.fingerprints import Fingerprints
-from target_totango.pipeline.filters.matching import MatchKeys
-from target_totango.pipeline.filters.outdated import DropOutdated, DropStale, DropSuperseded
-from target_totango.pipeline.filters.owners import ResolveOwners
-from target_totango.pipeline.filters.records import DropRecorded
-from target_totango.pipeline.filters.references import ResolveNames
-from target_totango.pipeline.filters.sync_mode import SyncModeFilter
-from target_totango.pipeline.filters.unchanged import DropUnchanged, FullSyncs
-from target_totango.pipeline.filters.unknown_accounts import (
+from target_totango.pipeline.filters.existing import (
+    CreationDefaults,
+    ExistingSubjects,
     HoldUnknownAccounts,
     RejectUnknownAccounts,
+    SyncModeFilter,
+)
+from target_totango.pipeline.filters.made_once import DropDelivered, DropRecorded, Fingerprints
+from target_totango.pipeline.filters.matching import MatchKeys
+from target_totango.pipeline.filters.names import ResolveNames, ResolveOwners
+from target_totango.pipeline.filters.news import (
+    DropOutdated,
+    DropStale,
+    DropSuperseded,
+    DropUnchanged,
+    FullSyncs,
 )
 
 if TYPE_CHECKING:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery import Failed, result_of
 from target_totango.models import USERS
 from target_totango.objects import DELETABLE
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
+from target_totango.pipeline.filters.base import Filter
 from target_totango.storage import Confirmation
 from target_totango.verify import pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
@@ -51,13 +53,15 @@ _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
 _NOT_OFFERED: Final = Skipped("deleted at the source, and Totango deletes users only")
 _DELETED: Final = Deleted()
+_IS_DELETED: Final = attrgetter("is_deleted")
+_OBJECT: Final = attrgetter("object")
 
 
 class TooManyDeletesError(TotangoError):
     """A run would delete more users than `max_deletes`, so it deletes none."""
 
 
-class HardDeletes:
+class HardDeletes(Filter):
     """Keeps rows that say they are deleted until the input is read to its end.
 
     Only then is it known how many they are, and that none of them came back in a later row. A row
@@ -86,10 +90,10 @@ class HardDeletes:
         """How many users are to be deleted."""
         return len(self._rows.keys() | self._absent.keys())
 
-    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not."""
-        if not any(row.is_deleted or row.object in DELETABLE for row in rows):
-            return list(rows), []
+        if DELETABLE.isdisjoint(map(_OBJECT, rows)) and not any(map(_IS_DELETED, rows)):
+            return rows, []
         sent: list[Row] = []
         results: Results = []
         for row in rows:
@@ -99,10 +103,6 @@ class HardDeletes:
             elif (skipped := self._postpone(row)) is not None:
                 results.append((row, skipped))
         return sent, results
-
-    def finish(self) -> Results:
-        """Return no result: `delete` has them, when all else is delivered."""
-        return []
 
     def note_present(self, row: Row) -> Results:
         """Note that the source has a user; return the rows before that wanted it gone."""

@@ -30,7 +30,7 @@ class MatchKeys(RowFilter):
         self._found: dict[Match, list[Key]] = {}
         self._made: dict[Match, Key] = {}
 
-    def apply(self, rows: Sequence[Row]) -> tuple[list[Row], Results]:
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows that go on, and what becomes of those that do not.
 
         Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS
@@ -22,6 +23,7 @@ LONGEST_HELD: Final = 60.0
 """Rows, and seconds, for which children wait: STATE waits with them."""
 
 PARENT_ID: Final = "parent_id"
+_ACCOUNT: Final = attrgetter("write.account")
 
 _GIVEN_UP: Final = (
     "%d rows wait for parent accounts that did not come within %d rows or %d seconds: they go out "
@@ -47,10 +49,10 @@ class ParentsFirst:
         self._since = 0.0
         self._is_logged = False
 
-    def order(self, rows: Sequence[Row]) -> list[Row]:
+    def order(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows that may go out now, in the order in which they may."""
-        if not self._held and not any(map(_has_parent, rows)):
-            return list(rows)
+        if not self._held and not any(PARENT_ID in account for account in map(_ACCOUNT, rows)):
+            return rows
         coming = {row.request.account_id for row in rows if row.object == ACCOUNTS}
         ordered: list[Row] = []
         for parent in list(self._children):
@@ -128,7 +130,3 @@ class ParentsFirst:
                 del self._parent_of[child]
                 waiting.append(child)
         return ordered
-
-
-def _has_parent(row: Row) -> bool:
-    return row.write is not None and PARENT_ID in row.write.account

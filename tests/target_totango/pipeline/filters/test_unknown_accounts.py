@@ -10,8 +10,7 @@ import pytest
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, state
 
 from target_totango.models import Row, SourceStream, WriteRequest
-from target_totango.pipeline.filters.existing_subjects import ExistingSubjects
-from target_totango.pipeline.filters.unknown_accounts import HoldUnknownAccounts
+from target_totango.pipeline.filters.existing import ExistingSubjects, HoldUnknownAccounts
 from target_totango.storage.run_store import RunStore
 from totango_api.errors import SettingsError
 
@@ -90,7 +89,7 @@ def test_they_go_out_after_their_account_also_where_both_come_together() -> None
 def test_those_that_came_first_are_rejected_when_too_many_wait(
     deliver: Deliver, service: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_totango.pipeline.filters.unknown_accounts.MOST_HELD", 2)
+    monkeypatch.setattr("target_totango.pipeline.filters.existing.MOST_HELD", 2)
     monkeypatch.setattr("target_totango.pipeline.stages.BATCH_ROWS", 1)
     accounts = [record("accounts", account_id=name) for name in "abc"]
     rows = [USERS, user("a"), user("b"), user("c"), ACCOUNTS, *accounts]

@@ -1,27 +1,35 @@
-"""Drops rows that Totango holds already, unless everything is sent to put right what was lost."""
+"""Drops rows that bring Totango no news: something newer, or the very same, came before."""
 
 from __future__ import annotations
 
 import logging
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNT, ALL, FIELDS, USER
 from target_totango.objects import OBJECTS, REPEATABLE
-from target_totango.pipeline.decisions import Decision, Unchanged
-from target_totango.pipeline.filters.base import RowFilter
-from target_totango.pipeline.filters.outdated import OLDER
+from target_totango.pipeline.decisions import Decision, Skipped, Unchanged
+from target_totango.pipeline.filters.base import Filter, RowFilter, without
 from target_totango.storage import REJECTS, Confirmation, is_older, run_of_reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_totango.models import Row
-    from target_totango.storage import Ledger
+    from target_totango.pipeline.decisions import Results
+    from target_totango.report import Report
+    from target_totango.storage import Ledger, RunStore
 
 logger = logging.getLogger("target-totango")
 
+OUTDATED: Final = Skipped("outdated: a later run confirmed its key")
+STALE: Final = Skipped("a more recent row of its key came before")
+OLDER: Final = Skipped("an earlier run wrote a more recent row of its key")
 UNCHANGED: Final = Unchanged()
+
+_SUPERSEDED: Final = Skipped("marked as superseded")
+_IS_SUPERSEDED: Final = attrgetter("is_superseded")
 
 _LAST: Final = ("full syncs", "last")
 """Where the ledger keeps their times: no object of Totango has such a name."""
@@ -33,6 +41,118 @@ _OTHER_WAY: Final = (
     "Rows that were only acknowledged then are sent again. Activities are not, since they might "
     "count twice: set ledger_path to another file to send them again."
 )
+
+
+class DropSuperseded(RowFilter):
+    """Drops a row of a rejects file which says that Totango has taken newer ones."""
+
+    def __init__(self) -> None:
+        self._is_logged = False
+
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
+        """Return the rows that go on, and what becomes of those that do not."""
+        if not any(map(_IS_SUPERSEDED, rows)):
+            return rows, []
+        if not self._is_logged:
+            self._is_logged = True
+            logger.warning(
+                "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
+                "Take out the mark to send one nevertheless."
+            )
+        return super().apply(rows)
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        return _SUPERSEDED if row.is_superseded else None
+
+
+class DropOutdated(RowFilter):
+    """Drops a replayed row if a later run than the one that rejected it confirmed its key.
+
+    Args:
+        ledger: What earlier runs had confirmed.
+    """
+
+    objects = REPEATABLE
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def decide(self, row: Row) -> Decision | None:
+        """Return what keeps a row from being sent; None if nothing does."""
+        run = run_of_reject(row.message, self._ledger)
+        if run is None:
+            return None
+        confirmed = self._ledger.confirmed((row.stream, *row.request.key))
+        return OUTDATED if confirmed is not None and confirmed.run > run else None
+
+
+class CaseVariants:
+    """Counts and logs ids that differ in case alone: Totango takes them for different ones.
+
+    Args:
+        store: What this run has seen.
+        report: Counts.
+    """
+
+    def __init__(self, store: RunStore, report: Report) -> None:
+        self._store = store
+        self._report = report
+
+    def note_rejected(self, row: Row) -> None:
+        """Note a row that is not written, whose key is not counted."""
+        if row.object not in REPEATABLE or row.write is None or "" in row.write.key:
+            return
+        if self._store.differs_in_case(row.write.key, is_counted=False):
+            self.count(row)
+
+    def count(self, row: Row) -> None:
+        """Count a row whose ids came before in another case."""
+        metrics = self._report.metrics(row.stream, row.object)
+        metrics.case_variants += 1
+        if metrics.case_variants == 1:
+            logger.warning(
+                "Stream %r: ids of %s differ in case alone, so Totango takes them for different "
+                'ones. {"field": …, "lower": true} in the mapping makes them one.',
+                row.stream,
+                row.object,
+            )
+
+
+class DropStale(Filter):
+    """Drops a row if a more recent one with the same key was read before (`recency_field`).
+
+    Also counts keys that come again, and those that differ in case alone.
+
+    Args:
+        store: What this run has seen.
+        report: Counts.
+    """
+
+    objects = REPEATABLE
+
+    def __init__(self, store: RunStore, report: Report) -> None:
+        self._store = store
+        self._report = report
+        self._case_variants = CaseVariants(store, report)
+
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
+        """Return the rows that go on, and what becomes of those that do not."""
+        store, repeated = self._store, []
+        results: Results = []
+        keys = [row.request.key for row in rows]
+        minds_case = store.may_differ_in_case(keys)
+        for row, key in zip(rows, keys, strict=True):
+            if row.object not in REPEATABLE:
+                continue
+            if store.count(key):
+                repeated.append(row)
+            elif minds_case and store.differs_in_case(key):
+                self._case_variants.count(row)
+            if row.recency is not None and store.is_stale(key, row.recency):
+                results.append((row, STALE))
+        self._report.add("repeated", repeated)
+        return without(rows, results), results
 
 
 class FullSyncs:
@@ -84,6 +204,8 @@ class DropUnchanged(RowFilter):
         full_syncs: Says of which streams unchanged rows are sent, too.
     """
 
+    objects = REPEATABLE
+
     def __init__(
         self, ledger: Ledger, way_of: Callable[[str], Sequence[str]], full_syncs: FullSyncs
     ) -> None:
@@ -95,8 +217,6 @@ class DropUnchanged(RowFilter):
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
-        if row.object not in REPEATABLE:
-            return None
         row.ledger_key = (row.stream, *row.request.key)
         if row.recency is not None and is_older(row.recency, self._ledger.recency(row.ledger_key)):
             return OLDER

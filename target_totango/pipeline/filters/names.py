@@ -1,4 +1,4 @@
-"""Resolves names to the ids that Totango asks for, by the service's reference lists."""
+"""Puts what Totango asks for in the place of names: full names of owners, ids of list entries."""
 
 from __future__ import annotations
 
@@ -6,31 +6,121 @@ import functools
 import json
 import logging
 import re
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ValidationError
-from target_totango.objects import LIST, OBJECTS, STAFF
+from target_totango.objects import LIST, OBJECTS, RECORDED, STAFF
 from target_totango.pipeline.decisions import Decision, Rejected
-from target_totango.pipeline.filters.base import RowFilter
+from target_totango.pipeline.filters.base import Filter, RowFilter, without
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from target_totango.models import Row
     from target_totango.objects import NamedAttribute
+    from target_totango.pipeline.decisions import Results
+    from target_totango.report import Report
     from totango_api.search import Reference
 
     ReadList = Callable[[str], Sequence[Reference]]
+
 
 logger = logging.getLogger("target-totango")
 
 NAMES_SHOWN: Final = 20
 _UNAUTHORIZED: Final = 401
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UNREAD: Final = (
+_NO_STAFF: Final = (
+    "The users of Totango cannot be read, so owners go out as they are, though Totango asks for "
+    "full names: %s"
+)
+
+
+_NO_LIST: Final = (
     "The list of %s cannot be read, so ids go out as they are, and names are rejected: %s"
 )
+_ACCOUNT: Final = attrgetter("write.account")
+
+
+class ResolveOwners(Filter):
+    """Puts full names in the place of the addresses of owners, and rejects unknown addresses.
+
+    Full names cost no call: where the users were not read, they go out unchecked, and are counted.
+
+    Args:
+        roles: Returns the API names of attributes that hold an owner.
+        read_staff: Returns the users of Totango; None if nobody can ask for them.
+        report: Counts rows whose owners were not checked.
+    """
+
+    def __init__(
+        self,
+        roles: Callable[[], frozenset[str]],
+        read_staff: Callable[[], Sequence[Reference]] | None,
+        report: Report,
+    ) -> None:
+        self._read_roles = roles
+        self._read_staff = read_staff
+        self._report = report
+        self._full_names: frozenset[str] = frozenset()
+
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
+        """Return the rows that go on, and what becomes of those that do not.
+
+        Raises:
+            ApiError: If the users of Totango are not answered.
+        """
+        results: Results = []
+        unchecked: list[Row] = []
+        for row, account in zip(rows, map(_ACCOUNT, rows), strict=True):
+            errors: list[ValidationError] = []
+            is_checked = True
+            for role in self._roles:
+                owner = account.get(role)
+                if not owner:
+                    continue
+                if "@" in owner and self._names is not None:
+                    errors += self._resolve(role, owner, account)
+                elif owner not in self._full_names:
+                    is_checked = False
+            if errors:
+                results.append((row, Rejected(errors)))
+            elif not is_checked:
+                unchecked.append(row)
+        self._report.add("unchecked_owners", unchecked)
+        return without(rows, results), results
+
+    def _resolve(
+        self, role: str, address: str, account: dict[str, str]
+    ) -> Iterator[ValidationError]:
+        """Put a full name in the place of an address; yield what is wrong if there is none."""
+        name = (self._names or {}).get(address.strip().casefold())
+        if name is not None:
+            account[role] = name
+            return
+        message = f"{role}: no user of Totango has the address {address!r}"
+        yield ValidationError(role, "unknown owner", message)
+
+    @functools.cached_property
+    def _roles(self) -> list[str]:
+        return sorted(self._read_roles())
+
+    @functools.cached_property
+    def _names(self) -> dict[str, str] | None:
+        """Full names by address; None where they cannot be read."""
+        if self._read_staff is None:
+            return None
+        try:
+            staff = self._read_staff()
+        except (RefusedError, ResponseError, AuthenticationError) as error:
+            if error.status == _UNAUTHORIZED:
+                raise
+            logger.warning(_NO_STAFF, error)
+            return None
+        self._full_names = frozenset(one.name for one in staff)
+        return {one.id.casefold(): one.name for one in staff}
 
 
 class UnknownNameError(ValueError):
@@ -44,6 +134,8 @@ class ResolveNames(RowFilter):
         read_list: Returns the entries of a list, by its name.
     """
 
+    objects = RECORDED
+
     def __init__(self, read_list: ReadList) -> None:
         self._read_list = read_list
 
@@ -53,8 +145,6 @@ class ResolveNames(RowFilter):
         Raises:
             ApiError: If a list is not answered.
         """
-        if OBJECTS[row.object].record is None:
-            return None
         errors: list[ValidationError] = []
         for named in OBJECTS[row.object].named:
             text = row.request.fields.get(named.api_name)
@@ -82,7 +172,7 @@ class ResolveNames(RowFilter):
         except (RefusedError, ResponseError, AuthenticationError) as error:
             if error.status == _UNAUTHORIZED:
                 raise
-            logger.warning(_UNREAD, reference.replace("_", " "), error)
+            logger.warning(_NO_LIST, reference.replace("_", " "), error)
             return _Entries(reference, None)
 
 
