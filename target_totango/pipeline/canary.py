@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery import Confirmed, Failed, Refused
@@ -44,6 +45,8 @@ _REMEDY: Final = (
 Group: TypeAlias = tuple[str, str]
 """Object and delivery."""
 
+_group: Final = attrgetter("object", "delivery")
+
 
 class CanaryError(TotangoError):
     """The first row was acknowledged and is not in Totango as it was sent: nothing else is sent."""
@@ -70,7 +73,8 @@ class Canary:
 
     def has_to_look(self, rows: Sequence[Row]) -> bool:
         """Return whether one of these rows may have to be read back."""
-        return any(row.object in NAMES and _group(row) not in self._done for row in rows)
+        groups = set(map(_group, rows))
+        return any(group[0] in NAMES and group not in self._done for group in groups)
 
     def prepare(self, rows: Sequence[Row]) -> bool:
         """Look up what Totango holds of rows of which one is to be read back.
@@ -79,7 +83,7 @@ class Canary:
             Whether there are any.
         """
         self._before.clear()
-        for group in dict.fromkeys(_group(row) for row in rows):
+        for group in dict.fromkeys(map(_group, rows)):
             if group[0] in NAMES and group not in self._done:
                 self._look_up(group, [row for row in rows if _group(row) == group])
         return bool(self._before)
@@ -290,7 +294,3 @@ def _missing(watched: Sequence[WatchedRow], seconds: float) -> CanaryError:
         f"{', nor is a second one' if len(watched) > 1 else ''}. Nothing else was sent."
     )
     return CanaryError(msg, remedy=_REMEDY.format("" if row.delivery == HUB else _TOKEN))
-
-
-def _group(row: Row) -> Group:
-    return (row.object, row.delivery)
