@@ -126,7 +126,8 @@ class HubDestination:
     def put(self, row: Row) -> bool:
         """Take a row; waits while too many are under way. Return whether results are to collect."""
         request = row.request
-        kind = (row.object, request.parts.get("collection_type"))
+        parts = request.parts
+        kind = (row.object, parts.get("collection_type") if parts else None)
         writes, after = request.ordering_keys()
         batch = self._open.get(kind)
         if batch is None or len(self._open) > 1 or not batch.writes.isdisjoint(writes):
@@ -136,7 +137,8 @@ class HubDestination:
             batch = self._open[kind] = Batch(kind)
         batch.rows.append(row)
         batch.writes.update(writes)
-        batch.after.update(after)
+        if after:
+            batch.after.update(after)
         if len(batch.rows) < self._max_rows:
             return False
         self._send(batch)
@@ -147,11 +149,13 @@ class HubDestination:
         for batch in list(self._open.values()):
             if time.monotonic() - batch.since >= LONGEST_WAIT:
                 self._send(batch)
-        return [
-            pair
-            for batch, results in self._executor.collect()
-            for pair in _results_of(batch, results)
-        ]
+        found: list[tuple[Row, WriteResult]] = []
+        for batch, results in self._executor.collect():
+            rows = batch.rows
+            # What was taken comes first: it tells that the service does not refuse everything.
+            for places, result in sorted(results, key=_is_not_taken):
+                found += [(rows[place], result) for place in places]
+        return found
 
     def drain(self, *, until: float) -> bool:
         """Send everything and wait for it; return False if results came first, or `until`."""
@@ -268,10 +272,5 @@ def _turned_away(reason: str) -> AuthenticationError:
     return AuthenticationError("The hub", status=FORBIDDEN, reason=said, remedy=_NO_RIGHTS)
 
 
-def _results_of(batch: Batch, results: BatchResults) -> Iterator[tuple[Row, WriteResult]]:
-    """Yield the rows of a batch with their results.
-
-    What was taken comes first: it tells that the service does not refuse everything.
-    """
-    for places, result in sorted(results, key=lambda each: not isinstance(each[1], Confirmed)):
-        yield from ((batch.rows[place], result) for place in places)
+def _is_not_taken(known: tuple[Sequence[int], WriteResult]) -> bool:
+    return not isinstance(known[1], Confirmed)

@@ -89,13 +89,15 @@ class RecordProcessor:
             records: Their records behind the stream maps.
             mapped: What a preset made of each; else the same.
         """
-        mapping, next_row, announced = self.mapping, self._states.next_row, self._announced
+        mapping, next_row = self.mapping, self._states.next_row
         about = (mapping.stream, mapping.object, mapping.delivery, mapping.options)
+        announced = self._announced
+        all_announced = announced is None or announced.issuperset(set().union(*records))
         misfits = self._schema_errors(records)
         for message, record, values, errors in zip(messages, records, mapped, misfits, strict=True):
             row = Row(next_row(), source, message, *about)
             self._metrics.received += 1
-            if announced is not None and not announced.issuperset(record):
+            if not all_announced:
                 self._log_unannounced(record)
             self._fill(row, values, errors)
             yield row
@@ -112,8 +114,15 @@ class RecordProcessor:
             return
         if self._marks and is_marked(values, self._marks):
             self._metrics.marked_deleted += 1
-        if errors := self._errors(row, values, misfits):
-            row.errors = tuple({(error.field, error.code): error for error in errors}.values())
+        if misfits or row.newer:
+            self._fill_in_part(row, values, misfits)
+        else:
+            transformed = self._transformer.transform(values)
+            row.write = transformed.request
+            if transformed.errors:
+                self._refuse(row, transformed.errors, transformed.failed)
+            elif transformed.changes or transformed.left_out:
+                self._count(transformed, ())
         if self._read_recency is not None:
             recency = self._read_recency(values)
             row.recency = None if recency is MISSING else comparable(recency)
@@ -146,26 +155,25 @@ class RecordProcessor:
                 ", ".join(sorted(new)[:NAMES_LOGGED]),
             )
 
-    def _errors(
-        self, row: Row, mapped: Record, misfits: list[ValidationError]
-    ) -> Sequence[ValidationError]:
-        """Give a row its write request, and return everything that is wrong with it."""
-        transformer, left_out = self._transformer, []
-        if misfits:
-            misfits = self._relevant(misfits)
-            left_out = [error for error in misfits if self._leaves_out and self._is_optional(error)]
-            misfits = [error for error in misfits if error not in left_out]
-        if row.newer or left_out:
-            names = [self.mapping.attributes_of(_field_of(error)) for error in left_out]
-            transformer = transformer.without(row.newer.union(*names))
+    def _fill_in_part(self, row: Row, mapped: Record, misfits: list[ValidationError]) -> None:
+        """Give a row its write request without attributes that do not fit or are outdated."""
+        misfits = self._relevant(misfits)
+        left_out = [error for error in misfits if self._leaves_out and self._is_optional(error)]
+        names = [self.mapping.attributes_of(_field_of(error)) for error in left_out]
+        without = row.newer.union(*names)
+        transformer = self._transformer.without(without) if without else self._transformer
         transformed = transformer.transform(mapped)
         row.write = transformed.request
+        misfits = [error for error in misfits if error not in left_out]
         if misfits or transformed.errors:
-            row.faulty = transformed.failed
-            return [*misfits, *transformed.errors]
-        if transformed.changes or transformed.left_out or left_out:
+            self._refuse(row, [*misfits, *transformed.errors], transformed.failed)
+        elif transformed.changes or transformed.left_out or left_out:
             self._count(transformed, left_out)
-        return ()
+
+    @staticmethod
+    def _refuse(row: Row, errors: Sequence[ValidationError], failed: tuple[str, ...]) -> None:
+        row.errors = tuple({(error.field, error.code): error for error in errors}.values())
+        row.faulty = failed
 
     def _relevant(self, errors: Sequence[ValidationError]) -> list[ValidationError]:
         """Return the errors of a record that are about what is written; log the others once."""

@@ -128,14 +128,14 @@ class ResultHandler:
             case Unchanged():
                 self._report.metrics(row.stream, row.object).unchanged += 1
                 self._rejects.note_confirmed((row,))
-                self._states.complete(row.seq)
+                self._states.complete((row.seq,))
             case Skipped(reason):
                 self._report.metrics(row.stream, row.object).skip(reason)
                 if self._skipped is not None:
                     self._skipped.write(row, [ValidationError("", reason, reason)])
-                self._states.complete(row.seq)
+                self._states.complete((row.seq,))
             case Planned():
-                self._states.complete(row.seq)
+                self._states.complete((row.seq,))
             case Deleted():
                 self._note_success()
                 self._report.metrics(row.stream, row.object).deleted += 1
@@ -143,7 +143,7 @@ class ResultHandler:
                     self._sent.write(row, what="deleted")
                 self._rejects.note_deleted(row)
                 self._trials.note_delivered((row,))
-                self._states.complete(row.seq)
+                self._states.complete((row.seq,))
             case Rejected():
                 self._reject_invalid(row, result)
             case _:
@@ -160,7 +160,7 @@ class ResultHandler:
                 self._report.metrics(row.stream, row.object).uncertain += 1
                 message = f"it may or may not have been written: {error.message}"
                 self._rejects.keep(row, [ValidationError("", UNCERTAIN, message)])
-                self._states.complete(row.seq)
+                self._states.complete((row.seq,))
                 self._breaker.failed(row, error)
             case Failed(error):
                 self._abandon(row)
@@ -184,7 +184,7 @@ class ResultHandler:
         self._read_back.note(rows)
         self._trials.note_delivered(rows)
         self._rejects.note_confirmed(rows)
-        self._states.complete(*[row.seq for row in rows])
+        self._states.complete([row.seq for row in rows])
 
     def _note_in_ledger(self, row: Row, ledger: Ledger) -> None:
         is_latest = self._is_latest(row)
@@ -247,7 +247,7 @@ class ResultHandler:
         if result.is_uncertain:
             self._report.metrics(row.stream, row.object).uncertain += 1
             self._rejects.keep(row, result.errors)
-            self._states.complete(row.seq)
+            self._states.complete((row.seq,))
         elif not self._fails_on_invalid:
             self._case_variants.note_rejected(row)
             self._reject(row, result.errors)
@@ -260,7 +260,7 @@ class ResultHandler:
     def _reject(self, row: Row, errors: Sequence[ValidationError]) -> None:
         """Reject a row, after which STATE may pass it."""
         self._rejects.reject(row, errors)
-        self._states.complete(row.seq)
+        self._states.complete((row.seq,))
 
     # The end -------------------------------------------------------------------------------
 

@@ -100,8 +100,12 @@ class SecondTrials:
         return self._waiting
 
     def note_delivered(self, rows: Sequence[Row]) -> None:
-        """Note that the service took rows: no older ones of their keys must follow them."""
-        self._delivered.update(zip(map(_KIND, rows), rows, strict=True))
+        """Note that the service took rows of one delivery: no older ones of their keys must follow.
+
+        The last one of each object counts.
+        """
+        for row in dict(zip(map(_OBJECT, rows), rows, strict=True)).values():
+            self._delivered[_KIND(row)] = row
         if rows and rows[0].delivery == RECORDS:
             changed = [row for row in rows if row.existed]
             self._changed.update(zip(map(_KIND, changed), changed, strict=True))

@@ -8,11 +8,14 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from totango_api.errors import TotangoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EMIT_EVERY_SECONDS: Final = 1.0
 
@@ -38,7 +41,9 @@ class HeldState:
 class StateCheckpointer:
     """Holds STATE messages back until the rows before them are confirmed or in the rejects file.
 
-    Rows are numbered in input order and may become complete in any order. Used by one thread.
+    Rows are numbered in input order and may become complete in any order, each once. What is
+    complete beyond the first row that is not is kept in runs, by their first and last row. Used by
+    one thread.
 
     Attributes:
         emitted: How many states went out.
@@ -49,7 +54,7 @@ class StateCheckpointer:
         self._read = 0
         self._complete = 0
         self._low = 0
-        self._ahead: set[int] = set()
+        self._ahead: dict[int, int] = {}
         self._waiting: deque[tuple[int, Any]] = deque()
         self._undelivered: int | None = None
         self._held: HeldState | None = None
@@ -82,21 +87,28 @@ class StateCheckpointer:
         self._read += 1
         return self._read
 
-    def complete(self, *seqs: int) -> None:
+    def complete(self, seqs: Sequence[int]) -> None:
         """Note that rows need no further attention."""
         self._complete += len(seqs)
-        first = self._undelivered
-        self._ahead.update(seqs if first is None else [seq for seq in seqs if seq < first])
-        while self._low + 1 in self._ahead:
-            self._low += 1
-            self._ahead.discard(self._low)
+        if self._undelivered is not None:
+            seqs = [seq for seq in seqs if seq < self._undelivered]
+        if not seqs:
+            return
+        first, last = min(seqs), max(seqs)
+        if last - first + 1 == len(set(seqs)):
+            # Rows that go out together mostly came together.
+            self._ahead[first] = last
+        else:
+            self._ahead.update(zip(seqs, seqs, strict=True))
+        while (end := self._ahead.pop(self._low + 1, None)) is not None:
+            self._low = end
 
     def hold(self, seq: int) -> None:
         """Note that a row is not delivered: no STATE that covers it goes out in this run."""
         if self._undelivered is not None and seq > self._undelivered:
             return
         self._undelivered = seq
-        self._ahead = {each for each in self._ahead if each < seq}
+        self._ahead = {first: last for first, last in self._ahead.items() if first < seq}
         while self._waiting and self._waiting[-1][0] >= seq:
             position, value = self._waiting.pop()
             count = self._held.count if self._held else 0

@@ -13,17 +13,17 @@ from target_totango.singer.state import HeldState, StateCheckpointer
 if TYPE_CHECKING:
     from random import Random
 
-events = st.lists(st.sampled_from(["complete", "hold", "never", "state"]), max_size=40)
+events = st.lists(st.sampled_from(["complete", "together", "hold", "never", "state"]), max_size=40)
 
 
 def test_a_state_waits_for_every_row_before_it() -> None:
     states = StateCheckpointer()
     first, second = states.next_row(), states.next_row()
     states.put(1)
-    states.complete(second)
+    states.complete([second])
     assert states.due(now=True) is None
     assert states.held == HeldState(first=1, count=1, rows=2)
-    states.complete(first)
+    states.complete([first])
     assert states.due(now=True) == 1
     assert states.held is None
     assert states.due(now=True) is None
@@ -43,12 +43,16 @@ def test_a_state_goes_out_exactly_when_every_row_before_it_is_complete(
         else:
             rows.append((event, states.next_row()))
     random.shuffle(rows)
+    together = [seq for event, seq in rows if event == "together"]
     complete: set[int] = set()
     emitted: list[dict[str, int]] = []
     for event, seq in rows:
         if event == "complete":
-            states.complete(seq)
+            states.complete([seq])
             complete.add(seq)
+        elif event == "together" and not complete.issuperset(together):
+            states.complete(together)
+            complete.update(together)
         elif event == "hold":
             states.hold(seq)
         if (state := states.due(now=True)) is not None:
@@ -73,7 +77,7 @@ def test_what_is_held_does_not_grow_with_the_input() -> None:
     states = StateCheckpointer()
     states.hold(states.next_row())
     for number in range(1_000):
-        states.complete(states.next_row())
+        states.complete([states.next_row()])
         states.put(number + 1)
     assert states.held == HeldState(first=1, count=1_000, rows=2)
     assert not states._ahead
