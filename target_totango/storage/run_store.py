@@ -169,7 +169,7 @@ class RunStore:
     def may_differ_in_case(self, keys: Iterable[tuple[str, ...]]) -> bool:
         """Return whether any of these keys may differ from another one in case alone.
 
-        If none of them has capitals, and no key had before, it is not worth to ask of each.
+        If none of them has capitals, and no key had before, none need be asked about.
         """
         texts = "".join(map("".join, keys))
         return self._has_folded or texts != texts.lower()
@@ -181,8 +181,6 @@ class RunStore:
         letters, with their first spelling.
         """
         folded = tuple(map(str.lower, key))
-        if is_counted and folded == key and not self._has_folded:
-            return False
         small = (_FOLDED, *folded)
         if is_counted and folded == key and small not in self._counts:
             return False
