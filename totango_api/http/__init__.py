@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from totango_api.http.client import FORM, ApiClient, Request
 from totango_api.http.environment import ca_bundle, verified_context
-from totango_api.http.json_decoding import decode
-from totango_api.http.responses import Response, json_of
+from totango_api.http.json_bodies import decode, json_of
+from totango_api.http.responses import Response
 
 if TYPE_CHECKING:
     from totango_api.http.async_client import AsyncPoster

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from totango_api.errors import ApiError, RateLimitError
 from totango_api.http.headers import ServiceClock
+from totango_api.http.json_bodies import json_of
 from totango_api.http.rate_limit import RateLimiter
 from totango_api.http.requests_adapter import Adapter
-from totango_api.http.responses import Response, error_for, is_ok, json_of
+from totango_api.http.responses import Response, error_for, is_ok
 from totango_api.http.retry import RetryLog, retried
 from totango_api.redaction import scrub
 

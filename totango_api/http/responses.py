@@ -1,13 +1,8 @@
-"""Reads responses: each is a result, or one of our errors; and so is that none came.
-
-Envelopes: "Search API" clients (`status: failed` with `_error`), Totango's own Zendesk app
-(`error.type`, `error.message`, `errors`).
-"""
+"""What a response is, and which of our errors stands for its status, or for none that came."""
 
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +17,6 @@ from totango_api.errors import (
     UnavailableError,
 )
 from totango_api.http.headers import request_id_of, wait_asked
-from totango_api.http.json_decoding import NotJsonError, decode
 from totango_api.limits import RATE_WINDOW_SECONDS
 from totango_api.redaction import excerpt
 
@@ -134,99 +128,17 @@ def _rate_limited(endpoint: str, headers: Mapping[str, str], surface: str) -> Ra
     )
 
 
-def json_of(endpoint: str, response: Response, *, region: str = "") -> Any:
-    """Decode a JSON response and look for a failure inside it.
-
-    Raises:
-        ResponseError: If it is not JSON; retriable, since proxies and overload answer so.
-        RefusedError: If the body reports a failure.
-        AuthenticationError: If the body reports that the token was not accepted.
-    """
-    try:
-        decoded = decode(response.body)
-    except NotJsonError as error:
-        raise _not_json(endpoint, response, error) from None
-    raise_failure(endpoint, decoded, response.status, region=region)
-    return decoded
-
-
-def _not_json(endpoint: str, response: Response, error: NotJsonError) -> ResponseError:
-    """Return the error for a body that is not JSON.
-
-    A page of a proxy and a body that was cut off may well be gone next time. A syntax error in the
-    middle hardly is: it is asked for once more, and only its place is said, since rows stand there.
-    """
-    if error.looks_like_json:
-        reason = f"not JSON: {error}"
-    else:
-        reason = f"not JSON: {excerpt(response.body)!r}"
-    broken = error.looks_like_json and not error.is_cut_off
-    return ResponseError(
-        endpoint,
-        status=response.status,
-        reason=reason,
-        request_id=request_id_of(response.headers),
-        retriable=True,
-        max_tries=2 if broken else None,
-    )
-
-
-def raise_failure(endpoint: str, decoded: Any, status: int, *, region: str) -> None:
-    """Raise the failure that a decoded body reports, if it reports one.
-
-    Raises:
-        RefusedError: For `status: failed`, `error` or `errors` at the top. Retriable a few times
-            unless its reason blames the query.
-        AuthenticationError: If the failure is about the token.
-    """
-    if not isinstance(decoded, dict):
-        return
-    failed = str(decoded.get("status", "")).lower() in {"failed", "error"}
-    if not (failed or decoded.get("error") or decoded.get("errors") or decoded.get("_error")):
-        return
-    reason = _reason(decoded) or "no reason given"
-    error = decoded.get("error")
-    if isinstance(error, dict) and error.get("type") == "authentication_failed":
-        raise AuthenticationError(
-            endpoint, status=status, reason=reason, remedy=authentication_remedy(region)
-        )
-    passing = not _REFUSAL.search(reason) or bool(_PASSING.search(reason))
-    raise RefusedError(
-        endpoint,
-        status=status,
-        reason=reason,
-        retriable=passing,
-        max_tries=TRIES_OF_A_FAILURE,
-    )
-
-
-TRIES_OF_A_FAILURE: Final = 4
-"""How often a call is sent before a failure inside a 200 is believed that may pass."""
-
-_REFUSAL: Final = re.compile(
-    r"(?i)\b(terms?|filter\w*|fields?|columns?|attribut\w+|operators?|unsupported|unknown|invalid|"
-    r"illegal|malformed|missing|required|must|cannot|syntax|pars(?:e|ing)|no such|does not exist|"
-    r"not (?:found|supported|allowed|permitted|valid|known)|unexpected|unrecogni[sz]ed|refused|"
-    r"denied|forbidden|unauthori[sz]ed|permissions?|expired|exceed\w*|maximum|"
-    r"too (?:many|large|long|big|deep))\b"
-)
-_PASSING: Final = re.compile(
-    r"(?i)\b(internal|hiccups?|temporar\w+|transient|try again|again later|retry|"
-    r"time[d -]*out|unavailable|overload\w*|busy|server error)\b"
-)
-"""What reasons say that blame the query, and what they say that blame the server's own moment."""
-
-
 def reason_in(body: bytes) -> str:
     """Return what a body gives as its reason, scrubbed and cut."""
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return excerpt(body)
-    return _reason(decoded) if isinstance(decoded, dict) else excerpt(decoded)
+    return reason_of(decoded) if isinstance(decoded, dict) else excerpt(decoded)
 
 
-def _reason(decoded: dict[str, Any]) -> str:
+def reason_of(decoded: dict[str, Any]) -> str:
+    """Return the reason that an object gives, scrubbed and cut; empty if it gives none."""
     for key in ("_error", "error", "errors", "message"):
         value = decoded.get(key)
         if isinstance(value, dict):

@@ -18,7 +18,7 @@ from totango_api.errors import (
 )
 from totango_api.http import retry as retries
 from totango_api.http.client import ApiClient, Request
-from totango_api.http.responses import json_of
+from totango_api.http.json_bodies import json_of
 from totango_api.region import resolved
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from totango_api.errors import (
     UnavailableError,
 )
 from totango_api.http.headers import request_id_of, wait_asked
-from totango_api.http.responses import Response, error_for, json_of
+from totango_api.http.json_bodies import json_of
+from totango_api.http.responses import Response, error_for
 
 
 def answer(status: int, body: bytes = b"{}", **headers: str) -> Response:
