@@ -11,7 +11,6 @@ import http.client
 import json
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+from sandboxes import Sandbox, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,34 +60,26 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
     ],
     "last activity": [{"type": "date", "term": "last_activity_time", "gte": 1_764_000_000_000}],
 }
+DEFAULT_SEED = "accounts=2500,users=4000,events=300"
 TRACKING_CALLS = 20_000
 PIPELINE = 50
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[tuple[dict[str, Any], float]]:
+def running(*arguments: str, seed: str = "none") -> Iterator[tuple[Sandbox, float]]:
     """A sandbox of our own and the seconds that it took to start."""
-    with tempfile.TemporaryDirectory() as folder:
-        ready = Path(folder, "ready.json")
-        command = [sys.executable, "-m", "totango_sandbox", "serve", "--port", "0"]
-        command += ["--rate-limit", "0", "--ready-file", str(ready), *arguments]
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            while not ready.exists():
-                if process.poll() is not None:
-                    sys.exit("the sandbox did not start")
-                time.sleep(0.005)
-            yield json.loads(ready.read_text()), time.perf_counter() - started
-        finally:
-            process.terminate()
-            process.wait()
+    started = time.perf_counter()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sandbox(Path(folder), *arguments, seed=seed) as service,
+    ):
+        yield service, time.perf_counter() - started
 
 
-def search(info: dict[str, Any], connection: http.client.HTTPConnection, **query: Any) -> float:
+def search(service: Sandbox, connection: http.client.HTTPConnection, **query: Any) -> float:
     """Milliseconds of one search."""
     body = urlencode({"query": json.dumps({"terms": [], "fields": [], **query})})
-    headers = {"app-token": info["token"], "content-type": "application/x-www-form-urlencoded"}
+    headers = {"app-token": service.token, "content-type": "application/x-www-form-urlencoded"}
     started = time.perf_counter()
     connection.request("POST", "/api/v1/search/accounts", body, headers)
     answer = connection.getresponse()
@@ -95,13 +90,13 @@ def search(info: dict[str, Any], connection: http.client.HTTPConnection, **query
     return took
 
 
-def tracking_rate(info: dict[str, Any]) -> float:
+def tracking_rate(service: Sandbox) -> float:
     """Tracking calls a second: forms of 20 attributes, sent ahead on one connection.
 
     Sending ahead keeps this client so cheap that what is measured is the server.
     """
-    url = urlsplit(info["url"])
-    calls = [_tracking_call(info, number) for number in range(2_000)]
+    url = urlsplit(service.url)
+    calls = [_tracking_call(service, number) for number in range(2_000)]
     with socket.create_connection((url.hostname, url.port)) as connection:
         started = time.perf_counter()
         for first in range(0, TRACKING_CALLS, PIPELINE):
@@ -113,8 +108,8 @@ def tracking_rate(info: dict[str, Any]) -> float:
         return TRACKING_CALLS / (time.perf_counter() - started)
 
 
-def _tracking_call(info: dict[str, Any], number: int) -> bytes:
-    form = {"sdr_s": info["service_id"], "sdr_o": f"bench-{number}"}
+def _tracking_call(service: Sandbox, number: int) -> bytes:
+    form = {"sdr_s": service.service_id, "sdr_o": f"bench-{number}"}
     form |= {f"sdr_o.Attribute {at}": f"value {number} of {at} & more" for at in range(20)}
     body = urlencode(form).encode()
     head = (
@@ -125,11 +120,11 @@ def _tracking_call(info: dict[str, Any], number: int) -> bytes:
     return head.encode() + body
 
 
-def _requests_rate(info: dict[str, Any]) -> float:
+def _requests_rate(service: Sandbox) -> float:
     """Tracking calls a second, one after the other: the client is most of it."""
-    url = urlsplit(info["url"])
+    url = urlsplit(service.url)
     connection = http.client.HTTPConnection(url.hostname or "", url.port)
-    body = _tracking_call(info, 1).partition(b"\r\n\r\n")[2]
+    body = _tracking_call(service, 1).partition(b"\r\n\r\n")[2]
     headers = {"content-type": "application/x-www-form-urlencoded"}
     started = time.perf_counter()
     for _ in range(3_000):
@@ -146,24 +141,25 @@ def _memory(pid: int) -> str:
     return f"{int(line.split()[1]) / 1024:,.0f} MB"
 
 
-def _searches(info: dict[str, Any]) -> None:
-    url = urlsplit(info["url"])
+def _searches(service: Sandbox) -> None:
+    url = urlsplit(service.url)
     connection = http.client.HTTPConnection(url.hostname or "", url.port)
-    print(f"first search (sorts all):   {search(info, connection, count=1):8.1f} ms")
+    print(f"first search (sorts all):   {search(service, connection, count=1):8.1f} ms")
     pages = [
-        search(info, connection, fields=FIELDS, count=1000, offset=page * 1000) for page in range(9)
+        search(service, connection, fields=FIELDS, count=1000, offset=page * 1000)
+        for page in range(9)
     ]
     print(f"page of 1000 x {len(FIELDS)} fields:    {statistics.median(pages):8.1f} ms")
     for name, terms in FILTERS.items():
-        fresh = search(info, connection, terms=terms, count=1)
-        again = search(info, connection, terms=terms, count=1)
+        fresh = search(service, connection, terms=terms, count=1)
+        again = search(service, connection, terms=terms, count=1)
         print(f"filter {name:20} {fresh:8.1f} ms, again {again:.1f} ms")
     by_time = {"sort_by": "last_activity_time", "sort_order": "DESC", "count": 1000}
-    print(f"first by last activity:     {search(info, connection, **by_time):8.1f} ms")
+    print(f"first by last activity:     {search(service, connection, **by_time):8.1f} ms")
 
 
-def _load(info: dict[str, Any], accounts: int) -> None:
-    url = urlsplit(info["url"])
+def _load(service: Sandbox, accounts: int) -> None:
+    url = urlsplit(service.url)
     connection = http.client.HTTPConnection(url.hostname or "", url.port)
     names = [f"Attribute {at}" for at in range(25)]
     rows = [
@@ -180,7 +176,7 @@ def _load(info: dict[str, Any], accounts: int) -> None:
     connection.request("POST", "/sandbox/load", body)
     connection.getresponse().read()
     print(f"load of {accounts:,} rows:    {time.perf_counter() - started:8.1f} s")
-    print(f"memory after that:          {_memory(info['pid']):>8}")
+    print(f"memory after that:          {_memory(service.pid):>8}")
 
 
 def main() -> None:
@@ -188,21 +184,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=200_000)
     accounts = parser.parse_args().accounts
-    with running() as (info, seconds):
+    with running(seed=DEFAULT_SEED) as (service, seconds):
         print(f"start, default seed:        {seconds:8.2f} s")
-        print(f"tracking calls, sent ahead: {tracking_rate(info):8,.0f} a second")
-        print(f"tracking calls, one by one: {_requests_rate(info):8,.0f} a second")
+        print(f"tracking calls, sent ahead: {tracking_rate(service):8,.0f} a second")
+        print(f"tracking calls, one by one: {_requests_rate(service):8,.0f} a second")
     with (
         tempfile.TemporaryDirectory() as folder,
-        running("--db", f"{folder}/bench.db") as (info, _),
+        running("--db", f"{folder}/bench.db", seed=DEFAULT_SEED) as (service, _),
     ):
-        print(f"the same into a file:       {tracking_rate(info):8,.0f} a second")
-    with running("--seed", f"accounts={accounts},users=0,events=0") as (info, seconds):
+        print(f"the same into a file:       {tracking_rate(service):8,.0f} a second")
+    with running(seed=f"accounts={accounts},users=0,events=0") as (service, seconds):
         print(f"start, {accounts:,} accounts:   {seconds:8.2f} s")
-        print(f"memory:                     {_memory(info['pid']):>8}")
-        _searches(info)
-    with running("--seed", "none") as (info, _):
-        _load(info, accounts)
+        print(f"memory:                     {_memory(service.pid):>8}")
+        _searches(service)
+    with running() as (service, _):
+        _load(service, accounts)
 
 
 if __name__ == "__main__":

@@ -30,14 +30,9 @@ def by_day(rows: int, dice: random.Random) -> list[int]:
 
 
 SHAPES: Final = (evenly, growing, by_day)
-ORDERS: Final = ("any", "up", "down")
-"""How the names of the rows go with their dates."""
 
 
-def dates_of(shape: str, order: str, rows: int) -> list[int]:
-    """Return dates in the order of the rows' names: `any`, `up` or `down`."""
+def dates_of(shape: str, rows: int) -> list[int]:
+    """Return dates in the order of the rows' names."""
     make = {one.__name__: one for one in SHAPES}[shape]
-    dates = make(rows, random.Random(rows))
-    if order != "any":
-        dates.sort(reverse=order == "down")
-    return dates
+    return make(rows, random.Random(rows))

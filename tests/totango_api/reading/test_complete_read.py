@@ -254,7 +254,7 @@ def test_no_row_falls_between_windows_whose_ends_are_excluded() -> None:
 def test_a_few_windows_cost_hardly_more_than_the_pages_in_them(
     rows: int, calls: int, shape: str
 ) -> None:
-    search = LargeSearch([*dates_of(shape, "any", rows)])
+    search = LargeSearch([*dates_of(shape, rows)])
     keys = [key for key in date_keys_of("accounts", ()) if key.name == "last_activity_time"]
     reading = CompleteRead(search, Query(), keys, paging=Paging(in_flight=1))
     assert sum(len(batch.hits) for batch in reading.batches()) == rows
