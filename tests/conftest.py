@@ -96,7 +96,6 @@ def _shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 def service(_shared_sandbox: Sandbox) -> Sandbox:
     """A sandbox as it starts: empty, no switch set, no fault, no rate limit."""
     _shared_sandbox._ask("/sandbox/reset", {"settings": True})
-    _shared_sandbox.set(rate_limit=0)
     return _shared_sandbox
 
 

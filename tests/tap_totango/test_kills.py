@@ -94,7 +94,7 @@ def test_a_stop_signal_never_cuts_a_line(service, config_file, tmp_path, unbuffe
     service.load(
         accounts=[
             {"account_id": f"a-{n}", "account_name": "x", "attributes": {"Notes": "y" * 200_000}}
-            for n in range(40)
+            for n in range(12)
         ]
     )
     command = [BIN / "tap-totango", "--config", config_file(service.config())]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import toolbox
-from killed_runs import open_by_a_kill
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, lines_of, record, state
 
 if TYPE_CHECKING:
@@ -207,16 +205,13 @@ def test_while_a_tap_is_silent_calls_follow_each_other_and_are_retried(
 
 
 def test_input_that_ends_inside_a_line_is_noticed(
-    start: Callable[..., Running], service: Sandbox
+    run_here: Callable[..., Any], service: Sandbox, config_file: Callable[..., Path]
 ) -> None:
-    target = start()
-    target.write(ACCOUNTS, account("a"), state(1))
-    assert target.process.stdin is not None
-    target.process.stdin.write(b'{"type":"RECORD","stream":"accou')
-    code, states, said = target.end()
-    assert code == 1
-    assert states == [state(1)["value"]]
-    assert "ended inside line 4" in said.strip().split("\n")[-1]
+    given = lines_of((ACCOUNTS, account("a"), state(1))) + '{"type":"RECORD","stream":"accou'
+    ran = run_here("target-totango", "--config", config_file(service.config()), stdin=given)
+    assert ran.returncode == 1
+    assert json.loads(ran.stdout) == state(1)["value"]
+    assert "ended inside line 4" in ran.stderr.strip().split("\n")[-1]
     assert set(held(service, "accounts")) == {("a",)}
 
 
@@ -238,17 +233,17 @@ def test_a_closed_standard_output_is_noticed(start: Callable[..., Running]) -> N
 
 
 def test_nothing_secret_and_no_record_is_logged(
-    start: Callable[..., Running], service: Sandbox
+    run_here: Callable[..., Any], service: Sandbox, config_file: Callable[..., Path]
 ) -> None:
     service.chaos("401@tracking")
-    target = start(app_token=SECRET, sdr_token=SECRET + "sdr", max_retry_seconds=0)
-    target.write(ACCOUNTS, account("jane.doe@example.com", Plan="private"), account("a"))
-    target.write('{"type": "RECORD", "record": {"Plan": "private"}}')
-    code, states, said = target.end()
-    assert code == 1
-    assert states == []
+    tokens = {"app_token": SECRET, "sdr_token": SECRET + "sdr"}
+    config = config_file(service.config(**tokens, max_retry_seconds=0))
+    rows = account("jane.doe@example.com", Plan="private"), account("a")
+    given = lines_of((ACCOUNTS, *rows, '{"type": "RECORD", "record": {"Plan": "private"}}'))
+    ran = run_here("target-totango", "--config", config, stdin=given)
+    assert (ran.returncode, ran.stdout) == (1, "")
     for text in (SECRET, "jane.doe", "private"):
-        assert text not in said
+        assert text not in ran.stderr
 
 
 def test_settings_of_a_wrong_type_do_not_show_a_token(
@@ -279,9 +274,9 @@ def test_settings_come_from_the_environment(run_here: Callable[..., Any], servic
     assert set(held(service, "accounts")) == {("a",)}
 
 
-def test_a_variable_that_stands_for_no_number_is_named(run: Callable[..., Any]) -> None:
+def test_a_variable_that_stands_for_no_number_is_named(run_here: Callable[..., Any]) -> None:
     env = {"TARGET_TOTANGO_MAX_REJECTED": "some"}
-    ran = run("target-totango", "--config", "ENV", stdin="", env=env)
+    ran = run_here("target-totango", "--config", "ENV", stdin="", env=env)
     assert ran.returncode == 1
     assert "max_rejected" in ran.stderr.strip().split("\n")[-1]
     assert "Traceback" not in ran.stderr
@@ -305,51 +300,3 @@ def test_about_describes_every_setting(run_here: Callable[..., Any]) -> None:
     ours = {name: told for name, told in settings.items() if not name.startswith("stream_map")}
     assert all(told.get("description") for told in ours.values())
     assert about["version"][0].isdigit()
-
-
-def test_a_killed_run_leaves_the_rest_to_the_next(
-    start: Callable[..., Running], service: Sandbox, tmp_path: Path
-) -> None:
-    service.chaos("slow=0.01@tracking")
-    ledger = str(tmp_path / "ledger.db")
-    rows = [
-        record("activities", id=n, account_id="a", user_id=f"u{n}", activity="Pay", module="M")
-        for n in range(150)
-    ]
-    text = (ACTIVITIES, *rows, state(1))
-    for count in (20, 80):
-        target = start(ledger_path=ledger, max_in_flight=4)
-        target.write(*text)
-        eventually(lambda least=count: len(service.dump("activities")) >= least)
-        os.kill(target.process.pid, signal.SIGKILL)
-        target.process.wait()
-    target = start(ledger_path=ledger, max_in_flight=4, report_path="report.json")
-    target.write(*text)
-    code, states, _ = target.end()
-    sent = [row["user_id"] for row in service.dump("activities")]
-    assert len(sent) == len(set(sent)), "an activity was counted twice"
-    report = json.loads((tmp_path / "report.json").read_text())
-    uncertain = report["totals"]["uncertain"]
-    assert uncertain <= 3 * open_by_a_kill(4)
-    assert len(sent) >= 150 - uncertain
-    assert code == (1 if uncertain else 0)
-    assert states == [state(1)["value"]]
-
-
-def test_a_killed_run_repeated_holds_exactly_the_input(
-    start: Callable[..., Running], service: Sandbox
-) -> None:
-    service.set(unknown_attributes="text")
-    service.chaos("slow=0.01@tracking")
-    text = (ACCOUNTS, *(account(f"a-{n}", Plan=f"p{n}") for n in range(100)), state(1))
-    target = start(max_in_flight=4)
-    target.write(*text)
-    eventually(lambda: len(service.dump("accounts")) >= 30)
-    os.kill(target.process.pid, signal.SIGKILL)
-    target.process.wait()
-    target = start()
-    target.write(*text)
-    assert target.end()[0] == 0
-    assert {key[0]: row["Plan"] for key, row in held(service, "accounts").items()} == {
-        f"a-{n}": f"p{n}" for n in range(100)
-    }

@@ -55,7 +55,7 @@ def test_rows_that_leave_a_moment_which_many_share_are_read_where_they_go(
     assert search.calls <= 3 * 15
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("moves", MOVES)
 def test_a_small_tenant_that_lives_is_no_failure(moves: str, seed: int) -> None:
     """Groups of one name, and moves, that are large for its pages keep seams from closing."""
