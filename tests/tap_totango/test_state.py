@@ -328,5 +328,5 @@ def test_a_clock_that_is_ahead_takes_no_activity_during_a_read_for_read(
     monkeypatch.setattr(tap_module, "utc_now", lambda: datetime.now(UTC) + timedelta(seconds=ahead))
     ran = tap(config=server.config())
     assert ran.value("accounts") is not None
-    assert moment_of(ran.value("accounts")) <= began + timedelta(seconds=30)
+    assert moment_of(ran.value("accounts")) <= began + timedelta(minutes=5)
     assert "clock is 1" in ran.said

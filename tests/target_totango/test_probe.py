@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from target_runs import ACCOUNTS, PROBED, record
 
 from target_totango.probe import ALWAYS_ASKED, account
+from target_totango.verify import polling
 from totango_api.config import Connection
 from totango_api.http import ApiClient
 from totango_api.probe import Caller, asked
@@ -81,7 +83,17 @@ def filled(service):
     return service
 
 
-def test_every_position_at_its_default(filled, probe) -> None:
+@pytest.fixture
+def waited(monkeypatch) -> list[float]:
+    """The waits of a probe, on whose clock nothing else takes time."""
+    waits: list[float] = []
+    clock = SimpleNamespace(sleep=waits.append, monotonic=lambda: sum(waits))
+    for module in (account, polling):
+        monkeypatch.setattr(module, "time", clock)
+    return waits
+
+
+def test_every_position_at_its_default(filled, probe, waited) -> None:
     ran, answers = probe("--yes")
     assert ran.code == 0, ran.stdout + ran.stderr
     assert answers["answers"] == {name: answer for name, answer, _ in POSITIONS if answer}
@@ -104,8 +116,16 @@ def test_every_position_of_a_switch_is_told(filled, probe, name, answer, switche
     assert ran.code == 0, ran.stdout
 
 
-def test_a_write_that_is_seen_late(filled) -> None:
-    filled.set(visible_after="1.2")
+def test_a_write_that_is_seen_late(filled, waited, monkeypatch) -> None:
+    filled.set(visible_after="300")
+    search = Caller.search
+
+    def seen_when_it_is_time(self, *about):
+        if sum(waited) >= 1.2:
+            filled.settle()
+        return search(self, *about)
+
+    monkeypatch.setattr(Caller, "search", seen_when_it_is_time)
     connection = Connection.from_config(filled.config(), user_agent="test")
     with ApiClient(connection) as client:
         tested = account.ProbedAccount(Caller(client, 50), TESTED, sdr_token=None, wait_seconds=9)
