@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from target_totango.delivery.unclear_responses import UnclearResponses
     from target_totango.models import Row
-    from target_totango.objects import HubForm
-    from totango_api.writing import HubClient, HubObject, HubRow
+    from totango_api.writing import HubClient
 
 BatchResults: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"
 """What became of the rows of a batch, by their places."""
@@ -52,8 +51,7 @@ class Batch:
         writes: Keys that they change.
         after: Keys that they follow.
         since: When the first one came.
-        hub_rows: The rows as the hub takes them, once the batch is closed.
-        body: All of them encoded, if they can be.
+        encoded: What goes out, once the batch is closed.
     """
 
     kind: tuple[str, str | None]
@@ -61,8 +59,7 @@ class Batch:
     writes: set[Hashable] = field(default_factory=set)
     after: set[Hashable] = field(default_factory=set)
     since: float = field(default_factory=time.monotonic)
-    hub_rows: Sequence[HubRow] = ()
-    body: bytes | None = None
+    encoded: writing.HubBatch = field(init=False)
 
     def close(self) -> None:
         """Encode its rows, once it is complete.
@@ -70,22 +67,13 @@ class Batch:
         In the thread that made them: for another one, which may run on another core, each text of
         each row would have to be fetched from this one's memory.
         """
-        hub_row = self._form.row
-        self.hub_rows = [hub_row(row.request) for row in self.rows]
-        self.body = writing.encoded_together(self.object, self.hub_rows)
-
-    @property
-    def object(self) -> HubObject:
-        """What the hub calls its rows."""
-        return self._form.surface
-
-    @property
-    def _form(self) -> HubForm:
-        form = OBJECTS[self.kind[0]].hub
+        object_, collection_type = self.kind
+        form = OBJECTS[object_].hub
         if form is None:
-            msg = f"{self.kind[0]} do not go through the hub"
+            msg = f"{object_} do not go through the hub"
             raise AssertionError(msg)
-        return form
+        rows = [form.row(row.request) for row in self.rows]
+        self.encoded = writing.HubBatch(form.surface, rows, collection_type)
 
 
 class HubDestination:
@@ -219,11 +207,8 @@ class HubDestination:
         return found
 
     def _results(self, batch: Batch) -> Iterator[tuple[Sequence[int], WriteResult]]:
-        said = self._client.results(
-            batch.object, batch.hub_rows, body=batch.body, collection_type=batch.kind[1]
-        )
         unclear: dict[int, writing.RowUncertain] = {}
-        for places, result in said:
+        for places, result in self._client.results(batch.encoded):
             match result:
                 case writing.RowAccepted():
                     yield places, Confirmed()

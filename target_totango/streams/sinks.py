@@ -56,6 +56,8 @@ class TotangoSink(RecordSink):
         # Where names are described by patterns, records tell which fields there are.
         if self.segment is None and not self._patterns:
             self._map()
+        # Each record becomes one row, always by the same mapping.
+        self._is_ordinary = len(self.mappings) == 1
 
     def _map(self) -> None:
         self._is_mapped = True
@@ -63,11 +65,6 @@ class TotangoSink(RecordSink):
         self.mappings = self._mappings.compile(
             self.stream_name, self.record_schema, self.key_properties
         )
-
-    @property
-    def _is_ordinary(self) -> bool:
-        """Whether each record becomes one row, always by the same mapping."""
-        return len(self.mappings) == 1 and self.segment is None and not self._patterns
 
     @property
     def stream_objects(self) -> list[tuple[str, str]]:

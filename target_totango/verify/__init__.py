@@ -1,6 +1,6 @@
 """Reads back what was written and compares."""
 
-from target_totango.verify.compare import Difference, compare, editable
+from target_totango.verify.compare import Difference, editable
 from target_totango.verify.polling import Sent, Verdict, Verifier, pauses
 from target_totango.verify.read_back import Checked, ReadBack
 from target_totango.verify.records import RecordVerifier
@@ -16,7 +16,6 @@ __all__ = [
     "Sent",
     "Verdict",
     "Verifier",
-    "compare",
     "editable",
     "pauses",
 ]

@@ -67,14 +67,12 @@ class Verifier(ABC):
     Args:
         timeout: Seconds for which a write may stay invisible, counted from when every one has
             been read once.
-        poll: Seconds between two readings at first; the pause doubles from one to the next.
     """
 
     rows_at_once: ClassVar[int | None] = None
 
-    def __init__(self, *, timeout: float, poll: float = 1.0) -> None:
+    def __init__(self, *, timeout: float) -> None:
         self._timeout = timeout
-        self._poll = poll
 
     @abstractmethod
     def check(self, writes: Sequence[Sent]) -> list[Verdict]:
@@ -99,7 +97,7 @@ class Verifier(ABC):
             ApiError: If reading fails.
         """
         waiting: list[tuple[Sent, Verdict]] = []
-        for pause in pauses(self._timeout, self._poll):
+        for pause in pauses(self._timeout):
             wait(pause)
             waiting = yield from self._read(writes)
             if not waiting:

@@ -37,21 +37,15 @@ class RowVerifier(Verifier):
     Args:
         lookup: Reads rows by their ids.
         timeout: See :class:`Verifier`.
-        poll: See :class:`Verifier`.
         definitions: Attributes whose kind is known, beside the core ones.
     """
 
     rows_at_once = ROWS_AT_ONCE
 
     def __init__(
-        self,
-        lookup: Lookup,
-        *,
-        timeout: float,
-        poll: float = 1.0,
-        definitions: Iterable[Attribute] = (),
+        self, lookup: Lookup, *, timeout: float, definitions: Iterable[Attribute] = ()
     ) -> None:
-        super().__init__(timeout=timeout, poll=poll)
+        super().__init__(timeout=timeout)
         self._lookup = lookup
         self._known = {
             (attribute.object, attribute.api_name): attribute

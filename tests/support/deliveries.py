@@ -5,6 +5,8 @@ from __future__ import annotations
 import queue
 from typing import TYPE_CHECKING, Any
 
+from totango_api.writing import HubBatch
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,6 +37,6 @@ def deliver_rows(
     client: HubClient, surface_object: HubObject, rows: Sequence[HubRow], **options: Any
 ) -> list[HubRowResult]:
     """Deliver rows by the hub, and return their results in the order of the rows."""
-    groups = client.results(surface_object, rows, **options)
+    groups = client.results(HubBatch(surface_object, rows, **options))
     found = {place: result for places, result in groups for place in places}
     return [found[place] for place in range(len(found))]

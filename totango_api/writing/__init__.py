@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from totango_api.writing.hub import HubClient, hub_headers
 from totango_api.writing.hub_rows import (
+    HubBatch,
     HubObject,
     HubRow,
     HubRowResult,
     RowAccepted,
     RowRefused,
     RowUncertain,
-    encoded_together,
 )
 from totango_api.writing.record_endpoints import (
     TASK_ENDPOINT,
@@ -47,6 +47,7 @@ __all__ = [
     "TASK_ENDPOINT",
     "TOUCHPOINT_ENDPOINT",
     "Deletion",
+    "HubBatch",
     "HubClient",
     "HubObject",
     "HubRow",
@@ -64,7 +65,6 @@ __all__ = [
     "attribute_name_problems",
     "delete_user",
     "deletion_request",
-    "encoded_together",
     "has_blank_end",
     "hub_headers",
     "is_short_salesforce_id",

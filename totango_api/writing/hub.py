@@ -7,7 +7,7 @@ of calls: hub calls take from the budget of REST calls, which is the safe readin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -34,14 +34,12 @@ from totango_api.writing.hub_responses import (
 )
 from totango_api.writing.hub_rows import (
     ENVELOPE_BYTES,
-    LISTS,
-    HubObject,
+    HubBatch,
     HubRow,
     RowAccepted,
     RowRefused,
     RowUncertain,
     batches,
-    encoded_together,
 )
 from totango_api.writing.named_rows import BatchRows
 
@@ -74,30 +72,6 @@ def hub_headers(connection: Connection) -> dict[str, str]:
         "Authorization": f"app-token {connection.require_token()}",
         "service_id": connection.require_service_id().number,
     }
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Rows that go out together.
-
-    Attributes:
-        surface_object: What they are.
-        url: Where they go.
-        rows: Rows, some of which are the batch.
-        places: Where these stand among the rows.
-        body: All of them encoded, if that is done already.
-    """
-
-    surface_object: HubObject
-    url: str
-    rows: Sequence[HubRow]
-    places: Sequence[int]
-    body: bytes | None = None
-
-    def encoded(self, places: Sequence[int]) -> bytes:
-        """Return a body with the rows at these places."""
-        rows = b",".join([self.rows[at].encoded() for at in places])
-        return b'{"%s":[%s]}' % (LISTS[self.surface_object].encode(), rows)
 
 
 class HubClient:
@@ -134,32 +108,17 @@ class HubClient:
         self._hopeless_kinds: dict[str, str | None] = {}
         self._taking: set[str] = set()
 
-    def results(
-        self,
-        surface_object: HubObject,
-        rows: Sequence[HubRow],
-        *,
-        body: bytes | None = None,
-        collection_type: str | None = None,
-    ) -> Iterator[RowsResult]:
+    def results(self, batch: HubBatch) -> Iterator[RowsResult]:
         """Deliver rows and yield the positions of those that share a result, once it is known.
-
-        Args:
-            surface_object: What the rows are.
-            rows: Rows of that object.
-            body: All of them encoded together, if that is done already.
-            collection_type: The collection that the rows belong to.
 
         Raises:
             ApiError: If calls are not accepted at all: a wrong token, no connection, too many
                 calls. An activity without a result by then was certainly not taken.
             SettingsError: If rows of a collection come without its type.
         """
-        url = self._url(surface_object, collection_type)
-        if body is None:
-            body = encoded_together(surface_object, rows)
-        if body is not None and self._takes(len(rows), len(body)):
-            yield from self._settled(_Batch(surface_object, url, rows, range(len(rows)), body))
+        rows, url = batch.rows, self._url(batch)
+        if batch.body is not None and self._takes(len(rows), len(batch.body)):
+            yield from self._settled(batch, url, range(len(rows)))
             return
         sendable = []
         for at, row in enumerate(rows):
@@ -172,23 +131,22 @@ class HubClient:
             encoded = (rows[at].encoded() for at in sendable)
             size = len(next(batches(encoded, max_rows=taken[0], max_bytes=taken[1])))
             places, sendable = sendable[:size], sendable[size:]
-            yield from self._settled(_Batch(surface_object, url, rows, places))
+            yield from self._settled(batch, url, places)
 
     def _takes(self, rows: int, size: int) -> bool:
         """Return whether rows may go out together."""
         return 0 < rows <= self._rows_taken and size <= self._bytes_taken
 
-    def _settled(self, batch: _Batch) -> Iterator[RowsResult]:
-        """Send a batch and yield what becomes of its rows."""
-        url = batch.url
+    def _settled(self, batch: HubBatch, url: str, whole: Sequence[int]) -> Iterator[RowsResult]:
+        """Send the rows at some places together, and yield the results of each of them."""
         bisection = BatchBisection(
-            partial(self._send, batch),
+            partial(self._send, batch, url, len(whole)),
             idempotent=self._is_idempotent(batch),
             hopeless_kind=self._hopeless_kinds.get(url),
             is_taking=url in self._taking,
         )
         unsure: list[tuple[Sequence[int], RowUncertain]] = []
-        for places, result in bisection.results(batch.places):
+        for places, result in bisection.results(whole):
             if isinstance(result, RowUncertain):
                 unsure.append((places, result))
                 continue
@@ -200,18 +158,15 @@ class HubClient:
             is_about_row = result.is_about_row and len(places) == 1 and url in self._taking
             yield places, replace(result, is_about_row=is_about_row)
 
-    def _is_idempotent(self, batch: _Batch) -> bool:
-        return batch.surface_object != _APPEND_ONLY or self.repeats_activities
+    def _is_idempotent(self, batch: HubBatch) -> bool:
+        return batch.object != _APPEND_ONLY or self.repeats_activities
 
-    def _send(self, batch: _Batch, places: Sequence[int]) -> HubResponse:
-        """Send a batch, or the part of it at these places."""
-        is_whole = len(places) == len(batch.places)
-        body = (batch.body if is_whole else None) or batch.encoded(places)
-        seconds = None if is_whole else SPLIT_RETRY_SECONDS
+    def _send(self, batch: HubBatch, url: str, whole: int, places: Sequence[int]) -> HubResponse:
+        """Send the rows at these places: so many as were to go out together, or a part of them."""
+        body = batch.encoded(places)
+        seconds = None if len(places) == whole else SPLIT_RETRY_SECONDS
         idempotent = self._is_idempotent(batch)
-        request = Request(
-            "hub", "POST", batch.url, body, self._headers, seconds, idempotent=idempotent
-        )
+        request = Request("hub", "POST", url, body, self._headers, seconds, idempotent=idempotent)
         hub_response = self._post(request, BatchRows([batch.rows[at] for at in places]))
         if hub_response.status == TOO_LARGE:
             self._rows_taken = max(min(self._rows_taken, len(places) // 2), 1)
@@ -277,9 +232,10 @@ class HubClient:
             raise error
         return hub_response
 
-    def _url(self, surface_object: HubObject, collection_type: str | None) -> str:
-        url = f"{self._client.connection.hosts.hub}/api/v1/{surface_object}"
-        if surface_object != "collections":
+    def _url(self, batch: HubBatch) -> str:
+        url = f"{self._client.connection.hosts.hub}/api/v1/{batch.object}"
+        collection_type = batch.collection_type
+        if batch.object != "collections":
             return url
         if not collection_type or collection_type in {".", ".."}:
             msg = "Rows of a collection need the collection's type."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -75,6 +76,39 @@ class HubRow(msgspec.Struct, frozen=True, omit_defaults=True):
             raise ValueError(str(error)) from None
 
 
+class HubBatch:
+    """Rows of one object, encoded together in the thread that makes it.
+
+    Args:
+        surface_object: What the rows are.
+        rows: Rows of that object.
+        collection_type: The collection that the rows belong to.
+
+    Attributes:
+        body: All rows encoded; None if one of them cannot be.
+    """
+
+    def __init__(
+        self,
+        surface_object: HubObject,
+        rows: Sequence[HubRow],
+        collection_type: str | None = None,
+    ) -> None:
+        self.object = surface_object
+        self.rows = rows
+        self.collection_type = collection_type
+        self.body: bytes | None = None
+        with suppress(TypeError, ValueError, msgspec.MsgspecError):
+            self.body = _encode({LISTS[surface_object]: rows})
+
+    def encoded(self, places: Sequence[int]) -> bytes:
+        """Return a body with the rows at these places."""
+        if self.body is not None and len(places) == len(self.rows):
+            return self.body
+        rows = b",".join([self.rows[at].encoded() for at in places])
+        return b'{"%s":[%s]}' % (LISTS[self.object].encode(), rows)
+
+
 @dataclass(frozen=True)
 class RowAccepted:
     """The row was taken."""
@@ -132,11 +166,3 @@ def batches(rows: Iterable[bytes], *, max_rows: int, max_bytes: int) -> Iterator
         size += more
     if batch:
         yield batch
-
-
-def encoded_together(surface_object: HubObject, rows: Sequence[HubRow]) -> bytes | None:
-    """Return the body of a request with all rows; None if one of them cannot be encoded."""
-    try:
-        return _encode({LISTS[surface_object]: rows})
-    except (TypeError, ValueError, msgspec.MsgspecError):
-        return None

@@ -24,7 +24,14 @@ from totango_api.errors import (
     UnavailableError,
 )
 from totango_api.http.client import ApiClient
-from totango_api.writing import HubClient, HubRow, RowAccepted, RowRefused, RowUncertain
+from totango_api.writing import (
+    HubBatch,
+    HubClient,
+    HubRow,
+    RowAccepted,
+    RowRefused,
+    RowUncertain,
+)
 from totango_api.writing.batch_bisection import UNTRIED, BatchBisection
 from totango_api.writing.hub_responses import HubResponse, refusal_in
 from totango_api.writing.hub_rows import batches
@@ -452,7 +459,7 @@ def test_outcomes_known_before_a_failure_are_not_lost(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("401@hub:2")
-    results = hub(max_rows=10).results("accounts", accounts(20))
+    results = hub(max_rows=10).results(HubBatch("accounts", accounts(20)))
     assert [(list(places), type(result)) for places, result in itertools.islice(results, 1)] == [
         (list(range(10)), RowAccepted)
     ]
