@@ -6,14 +6,12 @@ Every page is rendered here from one JSON document, which ``?format=json`` gives
 from typing import Final
 
 from totango_sandbox.endpoints import Route
-from totango_sandbox.pages import calls, home, rows, settings, writes
+from totango_sandbox.pages import overview, rows, settings
 from totango_sandbox.pages.rendering import ASSETS, show_error
 
 PAGES: Final[tuple[Route, ...]] = (
-    *home.ROUTES,
+    *overview.ROUTES,
     *rows.ROUTES,
-    *writes.ROUTES,
-    *calls.ROUTES,
     *settings.ROUTES,
     *ASSETS,
 )

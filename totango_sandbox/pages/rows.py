@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_sandbox import dates
 from totango_sandbox.endpoints import Route
 from totango_sandbox.errors import ApiError
+from totango_sandbox.pages.overview import dropped_writes
 from totango_sandbox.pages.rendering import show
-from totango_sandbox.pages.writes import dropped_writes
 from totango_sandbox.search import event_time
 from totango_sandbox.storage import account_of, dumped_value, read_stamp
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import deque
+from math import gcd
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates
 from totango_sandbox.errors import ApiError
 from totango_sandbox.search.filters import compile_terms
-from totango_sandbox.search.paging import page
 from totango_sandbox.storage import made_up
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from totango_sandbox.search.query import Query
     from totango_sandbox.storage import Store, Table
     from totango_sandbox.switches import Switches
+
 
 _RESULTS_KEPT: Final = 32
 _TEAMS: Final = 3
@@ -102,7 +104,7 @@ class Searcher:
             count //= 2
         self._pages_served += 1
         is_unstable = self._switches.text("ties") == "unstable"
-        return page(rows, value, offset, count, self._pages_served if is_unstable else None)
+        return _page_of(rows, value, offset, count, self._pages_served if is_unstable else None)
 
     def shown_total(self, total: int, key: str) -> int | None:
         """Return what total_hits says, as switched; None leaves it out.
@@ -149,3 +151,52 @@ def _in_order(order: Sequence[int], chosen: Sequence[int]) -> list[int]:
         mask[row] = 1
     last = len(mask)
     return [row for row in order if row < last and mask[row]]
+
+
+# Any step that shares no factor with the number of tied rows visits each of them once.
+_STEPS: Final = (1_000_003, 15_485_863, 32_452_843, 49_979_687, 67_867_967, 86_028_121)
+
+
+def _page_of(
+    rows: Sequence[int], value: Callable[[int], object], offset: int, count: int, nonce: int | None
+) -> list[int]:
+    """Return rows ``offset`` to ``offset + count``.
+
+    Args:
+        rows: positions, sorted by their value.
+        value: gives the value that a row was sorted by.
+        offset: rows to skip.
+        count: rows to return at most.
+        nonce: decides the order among equal values; None leaves them as they are.
+    """
+    end = min(offset + count, len(rows))
+    if nonce is None or offset >= end:
+        return list(rows[offset:end])
+    result: list[int] = []
+    position = offset
+    while position < end:
+        tied = value(rows[position])
+        start, stop = position, position + 1
+        if position == offset:
+            start = bisect_left(range(position), True, key=lambda at: value(rows[at]) == tied)
+        while stop < end and value(rows[stop]) == tied:
+            stop += 1
+        inside = stop
+        if stop == end:
+            stop += bisect_left(
+                range(stop, len(rows)), True, key=lambda at: value(rows[at]) != tied
+            )
+        size = stop - start
+        if size == 1:
+            result.append(rows[position])
+        else:
+            result += [
+                rows[start + _shuffled(at - start, size, nonce)] for at in range(position, inside)
+            ]
+        position = inside
+    return result
+
+
+def _shuffled(index: int, size: int, nonce: int) -> int:
+    step = next(step for step in _STEPS[nonce % len(_STEPS) :] + _STEPS if gcd(step, size) == 1)
+    return (index * step + nonce * 2_654_435_761) % size

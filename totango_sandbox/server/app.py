@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from totango_sandbox import faults
 from totango_sandbox.endpoints import ROUTES, answer_control
 from totango_sandbox.errors import ApiError
 from totango_sandbox.http import Request, Response, reply
 from totango_sandbox.pages import PAGES, show_error
-from totango_sandbox.server.fault_responses import fault_response
-from totango_sandbox.server.processing import process
-from totango_sandbox.server.routes import Router
+from totango_sandbox.server.processing import fault_response, process
 
 if TYPE_CHECKING:
-    from totango_sandbox.endpoints import Handler
+    from collections.abc import Sequence
+
+    from totango_sandbox.endpoints import Handler, Route
     from totango_sandbox.service import Service
+
+
+class Router:
+    """Finds routes by method and path; a slash at the end of a path makes no difference."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._exact = {
+            (route.method, route.path): route for route in routes if "*" not in route.path
+        }
+        self._patterns = [
+            (route, re.compile(re.escape(route.path).replace(r"\*", "([^/]+)")))
+            for route in routes
+            if "*" in route.path
+        ]
+
+    def find(self, method: str, raw_path: str) -> tuple[Route, tuple[str, ...]] | None:
+        """Return the route of a path, and the parts of the path that the route leaves open."""
+        path = raw_path.rstrip("/")
+        route = self._exact.get((method, path))
+        if route is not None:
+            return route, ()
+        for route, pattern in self._patterns:
+            match = pattern.fullmatch(path) if method == route.method else None
+            if match is not None:
+                return route, tuple(map(unquote, match.groups()))
+        return None
+
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

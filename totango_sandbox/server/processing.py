@@ -1,4 +1,4 @@
-"""Lets a call through to its handler: token, call budget, errors, and the movement after it."""
+"""Makes the response to a call: by its handler if token and call budget let it, or by a fault."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING, Final
 
 from totango_sandbox.endpoints import refuse_credentials
 from totango_sandbox.errors import ApiError, MissingTermsError
-from totango_sandbox.http import Header, Request, Response, failed, reply, too_many, unauthorized
+from totango_sandbox.http import (
+    HTML,
+    JSON,
+    TEXT,
+    Header,
+    Request,
+    Response,
+    failed,
+    limit_headers,
+    reply,
+    too_many,
+    unauthorized,
+)
 
 if TYPE_CHECKING:
     from totango_sandbox.endpoints import Handler
+    from totango_sandbox.faults import FaultRule
     from totango_sandbox.service import Service
+
 
 _OK: Final = 200
 # The surfaces whose calls are followed by movement of an object.
@@ -78,3 +92,43 @@ def _handled(service: Service, request: Request, handler: Handler) -> Response:
     except Exception as error:  # noqa: BLE001 (a fault of the sandbox itself has to be seen)
         traceback.print_exc()
         return reply({"error": f"the sandbox itself failed: {error!r}"}, 500)
+
+
+_TOO_MANY: Final = 429
+_SERVER_ERRORS: Final = 500
+_PAGE: Final = b"<html><head><title>Please wait</title></head><body>Please wait</body></html>"
+
+
+def fault_response(service: Service, rule: FaultRule) -> Response:
+    """Return the response of a fault that is one (the others close or hold the connection)."""
+    if rule.fault == "html":
+        return Response(200, _PAGE, [HTML])
+    if rule.fault == "failed200":
+        return failed(service.number, "search", rule.say, 200)
+    if rule.fault == "errors200":
+        return reply({"errors": [{"message": rule.say}]})
+    if rule.fault == "error200":
+        return reply({"error": {"type": "chaos", "message": rule.say}})
+    if rule.fault == "redirect":
+        location = rule.to.encode("utf-8", errors="surrogateescape")
+        return Response(302, b"", [HTML, (b"location", location)])
+    if rule.fault == "answer":
+        return Response(rule.status, rule.say.encode(), [_content_type(rule.say)])
+    return _status(service, rule, int(rule.fault))
+
+
+def _content_type(body: str) -> Header:
+    if body.startswith("<"):
+        return HTML
+    return JSON if body[:1] in {"{", "[", '"'} or body == "null" else TEXT
+
+
+def _status(service: Service, rule: FaultRule, status: int) -> Response:
+    if status == _TOO_MANY:
+        seconds = max(1, round(rule.retry))
+        limit = service.switches.whole("rate_limit")
+        headers = limit_headers(limit, 0, seconds, service.switches)
+        return too_many(rule.retry, service.switches, headers)
+    if status >= _SERVER_ERRORS:
+        return Response(status, _PAGE.replace(b"Please wait", b"Server error"), [HTML])
+    return reply({"error": {"type": "chaos", "message": rule.say}}, status)
