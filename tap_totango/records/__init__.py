@@ -1,6 +1,6 @@
 """Turns search hits into RECORD lines, a page at a time."""
 
-from tap_totango.records.builder import RecordBuilder, Table
+from tap_totango.records.builder import RecordBuilder, Table, value_at
 from tap_totango.records.writer import (
     UNREAD,
     MessageWriter,
@@ -19,4 +19,5 @@ __all__ = [
     "Table",
     "UnreadError",
     "is_identity",
+    "value_at",
 ]

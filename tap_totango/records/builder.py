@@ -136,10 +136,6 @@ class RecordBuilder:
             return len(self._fields) + self._parent_fields.index(column.field or {})
         return self._fields.index(column.field or {})
 
-    def record(self, hit: Hit) -> dict[str, Any]:
-        """Return the record of a single hit."""
-        return self.table([hit]).records()[0]
-
     def table(self, hits: Sequence[Hit]) -> Table:
         """Return the records of hits."""
         extras: dict[int, dict[str, Any]] = {}
@@ -220,7 +216,7 @@ class RecordBuilder:
         if found is not None and not isinstance(found, list):
             extras.setdefault(place, {})[VALUES] = found
         wanted, parents = len(self._fields), len(self._parent_fields)
-        parent_values = _at(hit, ("account", VALUES))
+        parent_values = value_at(hit, ("account", VALUES))
         if not isinstance(parent_values, list):
             # Where they stand is not documented: beside the account, or behind the user's own.
             parent_values = values[wanted:] if len(values) == wanted + parents else []
@@ -271,10 +267,11 @@ def _values_at(hits: Sequence[Hit], path: tuple[str, ...]) -> list[Any]:
     outer = [hit.get(path[0]) for hit in hits]
     if len(path) == 1:
         return outer
-    return [_at(one, path[1:]) for one in outer]
+    return [value_at(one, path[1:]) for one in outer]
 
 
-def _at(value: Any, path: tuple[str, ...]) -> Any:
+def value_at(value: Any, path: Sequence[str]) -> Any:
+    """Return what stands at a path in an object; None where there is nothing."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value
@@ -286,15 +283,9 @@ def _writable(value: Any) -> Any:
         return {str(key): _writable(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_writable(inner) for inner in value]
-    if isinstance(value, (Decimal, float)) and not converts(value):
-        return json.dumps(value) if isinstance(value, float) else str(value)
+    if isinstance(value, (Decimal, float)):
+        try:
+            convert("number", value)
+        except ConversionError:
+            return json.dumps(value) if isinstance(value, float) else str(value)
     return value
-
-
-def converts(number: Decimal | float) -> bool:
-    """Return whether a number is within what a double can hold."""
-    try:
-        convert("number", number)
-    except ConversionError:
-        return False
-    return True

@@ -1,9 +1,8 @@
 """Reads and writes texts of every kind: dates, names of columns, counts in a sentence, HTML."""
 
-from totango_api.text.counts import calls, rows, rows_were
 from totango_api.text.dates import EPOCH, epoch_milliseconds, is_exact, parse_iso, parse_moment
 from totango_api.text.html import condensed_text, plain_text
-from totango_api.text.names import snake
+from totango_api.text.words import calls, rows, rows_were, snake
 
 __all__ = [
     "EPOCH",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_totango.records import RecordBuilder
+from tap_totango.records import RecordBuilder, value_at
 from tap_totango.streams.base import TotangoStream
 from totango_api.errors import ApiError, IncompleteReadError
 
@@ -54,7 +54,7 @@ class ListedStream(TotangoStream):
         for rows in self._explained():
             new = []
             for row in rows:
-                key = tuple(str(_at(row, path) or "") for path in paths)
+                key = tuple(str(value_at(row, path) or "") for path in paths)
                 if not all(key):
                     msg = f"A row of {self.name} came without an id, and cannot be used."
                     raise IncompleteReadError(msg, remedy="Look at the service's data.")
@@ -94,9 +94,3 @@ class ListedStream(TotangoStream):
             f"The token's owner may have to be a global admin; or deselect {self.name} to go on "
             "without it."
         )
-
-
-def _at(row: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        row = row.get(key) if isinstance(row, dict) else None
-    return row

@@ -31,7 +31,7 @@ from totango_api.text import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any, ClassVar
+    from typing import ClassVar
 
     from singer_sdk import Tap
 
@@ -125,13 +125,7 @@ class OwnListStream(ListedStream):
 
     def _set_kind(self, name: str, kind: str) -> None:
         self.columns[name] = replace(self.columns[name], kind=kind)
-        self.catalogued_schema[name] = self.columns[name].schema
-
-    @property
-    def catalogued_schema(self) -> dict[str, Any]:
-        """The columns of the schema in force, to be changed."""
-        properties: dict[str, Any] = self.effective_schema["properties"]
-        return properties
+        self.effective_schema["properties"][name] = self.columns[name].schema
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -221,7 +215,7 @@ class OwnListStream(ListedStream):
         self.logger.warning("%s: %s is on a later page only; its column is new.", self.name, name)
         self._named = NamedColumns([*self._named.columns, column], self._named.numbered)
         self.columns[name] = column
-        self.catalogued_schema[name] = column.schema
+        self.effective_schema["properties"][name] = column.schema
 
     def _write_wider_schema(self) -> None:
         """Write the schema as it is now, and remember the kinds of its columns."""

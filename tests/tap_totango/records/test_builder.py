@@ -33,6 +33,11 @@ def named(fields: list[Any], parent_fields: list[Any]) -> tuple[Column, ...]:
     return tuple(name_columns(columns, Naming(), KnownColumns(), taken=TAKEN).columns)
 
 
+def record_of(builder: RecordBuilder, hit: Any) -> dict[str, Any]:
+    (record,) = builder.table([hit]).records()
+    return record
+
+
 COLUMNS = named(FIELDS, [FIELDS[0]])
 ALL = (*BASE, *COLUMNS)
 KEYS = ("account_id", "user_id")
@@ -91,7 +96,7 @@ def parts(value: Any) -> list[str]:
 @example(hit={"name": "u", "account": {"name": "a"}, "selected_fields": [None] * 5 + [1e308]})
 def test_schema_valid_and_nothing_lost(hit: dict[str, Any]) -> None:
     sent = as_sent(hit)
-    record = RecordBuilder(ALL, base=BASE).record(sent)
+    record = record_of(RecordBuilder(ALL, base=BASE), sent)
 
     written = json.loads(bytes(serialize_jsonl(record)))
     faults = [fault.message for fault in VALIDATOR.iter_errors(written)]
@@ -127,7 +132,7 @@ def is_blank(value: Any) -> bool:
 def test_every_part_of_every_value_is_somewhere(values: list[Any]) -> None:
     hit = as_sent({"name": "u", "account": {"name": "a"}, "selected_fields": values})
     columns = named([{"type": "somethingnew", "field_display_name": str(n)} for n in range(4)], [])
-    record = RecordBuilder((*BASE, *columns), base=BASE).record(hit)
+    record = record_of(RecordBuilder((*BASE, *columns), base=BASE), hit)
     found = parts(record)
     for part in parts(hit["selected_fields"]):
         assert part in found
@@ -142,7 +147,7 @@ def test_objects_are_taken_apart_and_what_is_left_is_kept() -> None:
         "account": {"name": "a"},
         "selected_fields": ["Pro", 5, None, trend, owner, None],
     }
-    record = builder.record(hit)
+    record = record_of(builder, hit)
     assert record["health_trend"] == "green"
     assert record["health_trend_previous"] == "red"
     assert record["health_trend_changed_at"] == "2025-11-13T02:13:20.000000Z"
@@ -156,8 +161,9 @@ def test_objects_are_taken_apart_and_what_is_left_is_kept() -> None:
 def test_what_does_not_fit_is_counted() -> None:
     builder = RecordBuilder(ALL, base=BASE)
     for seats in ("many", 5, "6", None, [1]):
-        builder.record(
-            {"name": "u", "account": {"name": "a"}, "selected_fields": ["Pro", seats] + [None] * 4}
+        record_of(
+            builder,
+            {"name": "u", "account": {"name": "a"}, "selected_fields": ["Pro", seats] + [None] * 4},
         )
     assert builder.conversion_errors["seats"] == 2
 
@@ -172,12 +178,12 @@ def test_columns_that_are_not_wanted_are_not_taken_for_unknown() -> None:
         "account": {"name": "a", "display_name": "A"},
         "selected_fields": [7],
     }
-    record = RecordBuilder(wanted, base=BASE).record(hit)
+    record = record_of(RecordBuilder(wanted, base=BASE), hit)
     assert record == {"account_id": "a", "user_id": "u", "seats": 7, "_extra": None}
 
 
 def test_vanished_columns_are_null() -> None:
-    record = RecordBuilder(ALL, base=BASE, vanished=["gone"]).record(
-        {"name": "u", "account": {"name": "a"}}
+    record = record_of(
+        RecordBuilder(ALL, base=BASE, vanished=["gone"]), {"name": "u", "account": {"name": "a"}}
     )
     assert record["gone"] is None

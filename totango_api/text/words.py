@@ -1,10 +1,26 @@
-"""Spells names of attributes as databases do."""
+"""Words in a sentence, and names made of words: counts, names of columns."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from typing import Final
+
+
+def rows(count: int) -> str:
+    """Return a number of rows in words."""
+    return f"{count} row" if count == 1 else f"{count} rows"
+
+
+def rows_were(count: int) -> str:
+    """Return a number of rows with the verb that follows it."""
+    return f"{rows(count)} {'was' if count == 1 else 'were'}"
+
+
+def calls(count: int) -> str:
+    """Return a number of calls in words."""
+    return f"{count} call" if count == 1 else f"{count} calls"
+
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS: Final = re.compile(r"[^0-9a-z]+")
