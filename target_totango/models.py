@@ -143,9 +143,10 @@ class WriteRequest(Struct):
     @property
     def key(self) -> tuple[str, ...]:
         """The object and its ids: two writes with equal keys are about the same thing."""
-        if self.user_id is None:
-            return (self.object, self.account_id, *self.parts.values())
-        return (self.object, self.account_id, self.user_id, *self.parts.values())
+        key: tuple[str, ...] = (self.object, self.account_id)
+        if self.user_id is not None:
+            key += (self.user_id,)
+        return key + tuple(self.parts.values()) if self.parts else key
 
     @property
     def subject(self) -> tuple[str, ...]:

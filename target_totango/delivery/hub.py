@@ -181,8 +181,8 @@ class HubDestination:
             return
         rank = OBJECTS[batch.kind[0]].rank
         for other in list(self._open.values()):
-            follows = other.writes.intersection((*batch.writes, *batch.after))
-            if follows and OBJECTS[other.kind[0]].rank < rank:
+            is_before = OBJECTS[other.kind[0]].rank < rank
+            if is_before and not other.writes.isdisjoint((*batch.writes, *batch.after)):
                 self._send(other)
         del self._open[batch.kind]
         batch.close()

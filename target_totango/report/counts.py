@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -164,9 +165,9 @@ class Report:
 
     def add(self, count: str, rows: Iterable[Row]) -> None:
         """Count rows in one of the counts of their streams and objects."""
-        for about, number in Counter(map(_ABOUT, rows)).items():
+        for about, together in groupby(rows, _ABOUT):
             metrics = self.metrics(*about)
-            setattr(metrics, count, getattr(metrics, count) + number)
+            setattr(metrics, count, getattr(metrics, count) + len(list(together)))
 
     def __iter__(self) -> Iterator[tuple[str, str, StreamMetrics]]:
         for (stream, object_), metrics in self._streams.items():

@@ -17,7 +17,7 @@ from target_totango.singer.messages import message_in
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Message: TypeAlias = dict[str, Any]
 
@@ -26,7 +26,7 @@ TICK_SECONDS: Final = 0.2
 
 _CHUNK: Final = 1 << 18
 _RECORD: Final = "RECORD"
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class MessageReader(GenericSingerReader[str]):
@@ -109,18 +109,15 @@ class MessageReader(GenericSingerReader[str]):
             together: list[Message] = []
             stream = None
             try:
-                for line in lines:
-                    self._read += 1
-                    if not line or line.isspace():
-                        continue
-                    message = self._message(line)
-                    is_whole = message["type"] == _RECORD and type(message.get("record")) is dict
+                for number, message in self._numbered(lines):
+                    kind = self._type_of(message, number)
+                    is_whole = kind == _RECORD and type(message.get("record")) is dict
                     own = message.get("stream") if is_whole else None
                     if together and (own is None or own != stream):
                         yield together
                         together = []
                     if not together:
-                        self.line = self._read
+                        self.line = number
                     together.append(message)
                     stream = own
             except InputError:
@@ -131,8 +128,8 @@ class MessageReader(GenericSingerReader[str]):
                 yield together
             self.pulse()
 
-    def _lines(self, source: IO[str]) -> Iterator[list[bytes]]:
-        """Yield lines, those together that are there together; an empty list where none is."""
+    def _lines(self, source: IO[str]) -> Iterator[bytes]:
+        """Yield whole lines, those together that are there together; nothing where none is."""
         if not source:
             msg = "Standard input is closed, so there is nothing to read."
             raise InputError(msg, remedy="Pipe a tap into target-totango.")
@@ -140,30 +137,30 @@ class MessageReader(GenericSingerReader[str]):
             descriptor = source.fileno()
         except (OSError, io.UnsupportedOperation, AttributeError):
             while texts := source.readlines(_CHUNK):
-                yield [text.encode(errors="surrogatepass") for text in texts]
+                text = "".join(texts).removesuffix("\n")
+                yield text.encode(errors="surrogatepass") + b"\n"
             return
         yield from self._lines_of(descriptor)
 
-    def _lines_of(self, descriptor: int) -> Iterator[list[bytes]]:
+    def _lines_of(self, descriptor: int) -> Iterator[bytes]:
         """Read raw bytes, so that waiting for the tap and looking after calls can alternate."""
         partial: list[bytes] = []
         while self.signal is None:
             if not self.wait_readable(descriptor, TICK_SECONDS):
-                yield []
+                yield b""
                 continue
             chunk = os.read(descriptor, _CHUNK)
             if not chunk:
                 break
-            lines = chunk.split(b"\n")
-            partial.append(lines[0])
-            if len(lines) > 1:
-                lines[0] = b"".join(partial)
-                partial = [lines.pop()]
-                yield lines
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                yield b"".join((*partial, chunk[:end]))
+                partial.clear()
+            partial.append(chunk[end:])
         else:
             return
         if last := b"".join(partial):
-            yield [self._last(last)]
+            yield self._last(last) + b"\n"
 
     def _last(self, line: bytes) -> bytes:
         try:
@@ -173,30 +170,44 @@ class MessageReader(GenericSingerReader[str]):
             raise InputError(msg, remedy="Run it again.") from None
         return line
 
-    def _message(self, line: bytes) -> Message:
+    def _numbered(self, lines: bytes) -> Iterable[tuple[int, Any]]:
+        """Return decoded lines with their numbers: many at once where each line is a message."""
+        first = self._read + 1
+        count = lines.count(b"\n")
+        self._read += count
         try:
-            message: Message = _decode(line)
+            decoded = _decoder.decode_lines(lines)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            message = self._decoded(line)
-        if not isinstance(message, dict):
-            self._refuse("is not a JSON object")
-        if not isinstance(message.get("type"), str):
-            self._refuse("has no message type")
-        return message
+            decoded = []
+        if len(decoded) == count:
+            return enumerate(decoded, first)
+        return (
+            (number, self._decoded(line, number))
+            for number, line in enumerate(lines.split(b"\n"), first)
+            if line and not line.isspace()
+        )
 
-    def _decoded(self, line: bytes) -> Any:
+    def _type_of(self, message: Any, line: int) -> str:
+        if type(message) is not dict:
+            self._refuse("is not a JSON object", line)
+        kind = message.get("type")
+        if type(kind) is not str:
+            self._refuse("has no message type", line)
+        return kind
+
+    def _decoded(self, line: bytes, number: int | None = None) -> Any:
         try:
-            return _decode(line)
+            return _decoder.decode(line)
         except (msgspec.DecodeError, RecursionError):
             pass
         except UnicodeDecodeError:
-            self._refuse("is not UTF-8")
+            self._refuse("is not UTF-8", number)
         try:
             return message_in(line)
         except UnicodeDecodeError:
-            self._refuse("is not UTF-8")
+            self._refuse("is not UTF-8", number)
         except (ValueError, RecursionError):
-            self._refuse("is not JSON")
+            self._refuse("is not JSON", number)
 
     def _refuse(self, what: str, line: int | None = None) -> NoReturn:
         msg = f"Line {line or max(self._read, 1)} of the input {what}."

@@ -74,20 +74,21 @@ class ResolveOwners(Filter):
         """
         results: Results = []
         unchecked: list[Row] = []
+        roles = self._roles
         for row, account in zip(rows, map(_ACCOUNT, rows), strict=True):
-            errors: list[ValidationError] = []
-            is_checked = True
-            for role in self._roles:
+            errors: tuple[ValidationError, ...] = ()
+            is_unchecked = False
+            for role in roles:
                 owner = account.get(role)
-                if not owner:
+                if not owner or owner in self._full_names:
                     continue
                 if "@" in owner and self._names is not None:
-                    errors += self._resolve(role, owner, account)
-                elif owner not in self._full_names:
-                    is_checked = False
+                    errors = (*errors, *self._resolve(role, owner, account))
+                else:
+                    is_unchecked = True
             if errors:
                 results.append((row, Rejected(errors)))
-            elif not is_checked:
+            elif is_unchecked:
                 unchecked.append(row)
         self._report.add("unchecked_owners", unchecked)
         return without(rows, results), results
