@@ -20,13 +20,14 @@ _NOW = 1_760_000_000_000
 
 @dataclass(frozen=True)
 class Moves:
-    """How many rows come, go, are renamed, become active or are replaced at each call."""
+    """How many rows come, go, change or are replaced at each call."""
 
     ins: int = 0
     outs: int = 0
     renamed: int = 0
     active: int = 0
     replaced: int = 0
+    redated: int = 0
 
 
 STILL = Moves()
@@ -51,6 +52,7 @@ class LivingSearch:
         day_grain: Whether dates are those of days.
         odd: Rows that are there from the beginning, with a status that is none of `STATUSES`.
         has_terms: Whether it filters by dates.
+        excludes: Whether it leaves out rows by their ids.
         lasting: Ids of the rows that were there at the first call and still are.
         calls: How often it was asked.
     """
@@ -62,7 +64,9 @@ class LivingSearch:
     is_growing: bool = False
     has_created: bool = True
     has_terms: bool = True
+    excludes: bool = False
     unstable: bool = True
+    unsorted: bool = False
     names: int = 10**9
     lumpy: bool = False
     tied: float = 0.0
@@ -112,11 +116,17 @@ class LivingSearch:
             self._sorted = sorted(self._hits.values(), key=lambda hit: hit["display_name"])
             self._is_sorted = True
         rows = self._sorted
+        if self.unsorted:
+            rows = self._random.sample(rows, len(rows))
         for term in query.terms:
-            if not self.has_terms and term["type"] != "string":
+            is_there = self.has_terms or term["type"] in {"string", "or"}
+            if "not_in_list" in term:
+                is_there = self.excludes
+                term["not_in_list"] = frozenset(term["not_in_list"])
+            if not is_there:
                 raise RefusedError("POST /search", status=400, reason="no such term")
             rows = [hit for hit in rows if _matches(term, hit)]
-        if self.unstable and self.names < self.rows:
+        if self.unstable and not self.unsorted and self.names < self.rows:
             rows = sorted(rows, key=lambda hit: (hit["display_name"], self._random.random()))
         return rows
 
@@ -130,6 +140,8 @@ class LivingSearch:
             self._leave()
         for _ in range(moves.renamed):
             self._hits[self._any()]["display_name"] = self._name()
+        for _ in range(moves.redated):
+            self._hits[self._any()]["selected_fields"] = [self._date()]
         for _ in range(moves.active):
             self._now += 1_000
             self._hits[self._any()]["last_activity_time"] = self._now
@@ -186,6 +198,10 @@ class LivingSearch:
 
 
 def _matches(term: Term, hit: Hit) -> bool:
+    if term["type"] == "or":
+        return any(_matches(one, hit) for one in term["or"])
+    if "not_in_list" in term:
+        return hit["name"] not in term["not_in_list"]
     if term["type"] == "string":
         return hit["_status"] in term["in_list"]
     date: Any = hit["selected_fields"][0] if "attribute" in term else hit["last_activity_time"]

@@ -79,6 +79,8 @@ def _by_date(term: Term, hit: Hit) -> bool:
 
 
 def _by_string(term: Term, hit: Hit) -> bool:
+    if "in_list" not in term:
+        raise RefusedError("POST /search", status=400, reason="unknown operator")
     return hit.get(f"_{term['term']}", hit["name"]) in term["in_list"]
 
 
@@ -112,6 +114,7 @@ class LargeSearch:
     """
 
     dates: list[int | None]
+    stream: str = "accounts"
     window: int = 10_000
     page_max: int = 1_000
     beyond: str = "error"

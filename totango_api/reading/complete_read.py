@@ -16,7 +16,15 @@ from totango_api.reading.deduplication import Deduplicator
 from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.pages import Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
-from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint, unresumable
+from totango_api.reading.remainder import Remainder
+from totango_api.reading.result import (
+    Reading,
+    ReadResult,
+    RecordBatch,
+    ResumePoint,
+    batched,
+    unresumable,
+)
 from totango_api.reading.windows.reader import WindowReader
 
 if TYPE_CHECKING:
@@ -89,10 +97,29 @@ class CompleteRead:
         if self.resume is not None and not is_whole(first, pages.size):
             is_read = yield from self._resumed(self.resume, pages, given, first, reader)
         if not is_read:
-            missing = yield from reader.batches(self.query, first)
+            missing = yield from self._proven(reader, Remainder(pages), given, first)
             # Partitions may count rows as missing that came in another way.
             most = (first.total_hits or 0) - len(given) - given.keyless
             self.result.missing = min(missing, max(most, 1)) if missing else missing
+
+    def _proven(
+        self, reader: QueryReader, remainder: Remainder, given: Deduplicator, first: Page
+    ) -> Reading:
+        """Yield all rows; where they were read in parts, ask at last whether any is left."""
+        reading = reader.batches(self.query, first)
+        while True:
+            try:
+                batch = next(reading)
+            except StopIteration as end:
+                missing: int | None = end.value
+                break
+            remainder.add(batch.hits)
+            yield batch
+        if reader.is_in_parts:
+            left = remainder.hits(self.query, first.total_hits)
+            if (yield from batched(lambda hits: RecordBatch(given.new(hits)), left)):
+                return 0
+        return missing
 
     def _resumed(
         self,

@@ -111,8 +111,12 @@ class DateKey:
 
     def parts(self, hits: Sequence[Hit], total: int, page_size: int) -> bool:
         """Return whether windows are worth while, by some of the rows: a moment cannot be cut."""
-        alike = max(Counter(self.dates(hits)).values(), default=0) * total / max(len(hits), 1)
+        alike = self.alike(hits, total)
         return alike < page_size or total - alike > OTHER_PAGES * page_size
+
+    def alike(self, hits: Sequence[Hit], total: int) -> float:
+        """Return how many rows are at the same moment, at most, by some of the rows."""
+        return max(Counter(self.dates(hits)).values(), default=0) * total / max(len(hits), 1)
 
     def share(self, hits: Sequence[Hit]) -> float:
         """Return the share of rows that have it."""

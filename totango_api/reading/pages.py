@@ -58,6 +58,7 @@ class Pages:
         odd_hits: Rows that were not objects; one that stands on two pages counts twice.
         overcounts: Whether it turned out to count more rows than it gives.
         counts_pages: Whether it counts the rows of each page instead of all: that is no count.
+        refuses_exclusion: Whether it turned out not to leave out rows by their ids.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Pages:
         self.is_one_way = False
         self.overcounts = False
         self.counts_pages = False
+        self.refuses_exclusion = False
         self.odd_hits = 0
         self._serves_beyond: bool | None = False if hints.is_window_closed else None
 

@@ -1,4 +1,4 @@
-"""Reads the pages of a query again, until two passes leave no place for a row to slip through."""
+"""Reads the pages of a query again, until no reading leaves a place for a row to slip through."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from totango_api.reading.keyset import KeySet
 from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
+from totango_api.reading.seam import sort_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
     from totango_api.search import Hit, Page, Query
 
 QUIET_SEAMS: Final = 5
-"""Seams that must all be exact before one pass is believed: fewer may be so by chance."""
+"""Seams that must all be exact before one reading is believed: fewer may be so by chance."""
 
-PASSES: Final = 4
-"""Passes over the same pages, two in a row of which must leave no seam open."""
+TIMES: Final = 5
+"""How often the same pages are read at most."""
 
 ENOUGH: Final = 2
-"""Passes in a row that must be in order."""
+"""Readings in a row that must leave no seam open."""
+
+CHANCE: Final = 0.001
+"""How many rows may be lost, on average, since each reading met them behind their new names."""
 
 
 class RepeatedRead:
@@ -43,43 +47,65 @@ class RepeatedRead:
         self._pages = pages
         self._query = query
         self._first = first
+        self._found = KeySet()
+        self._names = KeySet()
         self.is_proven = False
         self.closed_seams = False
         self.has_moved = False
         self.missing: int | None = None
 
     def hits(self) -> Iterator[list[Hit]]:
-        """Yield the hits of each page of each pass.
+        """Yield the hits of each page, as often as it is read.
 
         Raises:
             ApiError: If pages cannot be had.
         """
-        found, in_order, odd, overlap = KeySet(), 0, 0, 0
+        try:
+            yield from self._readings()
+        finally:
+            self._found.close()
+            self._names.close()
+
+    def _readings(self) -> Iterator[list[Hit]]:
+        in_order, odd, overlap = 0, 0, 0
         total = self._first.total_hits
         totals = {total}
-        page: Page | None = self._first
-        for _ in range(PASSES):
-            page = page or self._pages.first(self._query)
+        for number in range(TIMES):
+            page = self._pages.first(self._query) if number else self._first
             if is_whole(page, self._pages.size):
                 yield page.hits
                 self.is_proven = True
                 return
-            reading, page = PagesRead(self._pages, self._query, page, overlap=overlap), None
+            reading = PagesRead(self._pages, self._query, page, overlap=overlap)
             for hits in reading.hits():
-                found.add_all([key for hit in hits if (key := self._pages.search.key(hit))])
+                self._note(hits)
                 yield hits
             odd = reading.odd
             totals |= reading.totals
             in_order = in_order + 1 if reading.is_linked or reading.is_quiet else 0
-            if (reading.is_quiet and reading.seams >= QUIET_SEAMS) or in_order == ENOUGH:
+            is_quiet = reading.is_quiet and reading.seams >= QUIET_SEAMS
+            if is_quiet or (in_order >= ENOUGH and self._hidden(number + 1) < CHANCE):
                 self.is_proven = self.closed_seams = True
                 return
             self.has_moved = len(totals) > 1
-            more = total is not None and len(found) + odd > total
+            more = total is not None and len(self._found) + odd > total
             if reading.missing != 0 or (reading.is_tied and (self.has_moved or more)):
                 break
             overlap = overlap if reading.is_linked else max(overlap, reading.wide_overlap)
         if total is not None and not self.has_moved:
-            self.missing = total - len(found) - odd
-        found.close()
+            self.missing = total - len(self._found) - odd
         self.is_proven = self.missing == 0
+
+    def _note(self, hits: list[Hit]) -> None:
+        keyed = [(key, hit) for hit in hits if (key := self._pages.search.key(hit))]
+        self._found.add_all([key for key, _ in keyed])
+        self._names.add_all([(*key, sort_name(hit)) for key, hit in keyed])
+
+    def _hidden(self, readings: int) -> float:
+        """Return how many rows, by chance, were renamed to the side already read in each reading.
+
+        Half of the renames in a reading lead there, and half of these concern rows not yet read.
+        """
+        rows = max(len(self._found), 1)
+        renamed = (len(self._names) - len(self._found)) / readings
+        return rows * (renamed / rows / 4) ** readings

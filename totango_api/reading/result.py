@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from totango_api.search import Hit
 
@@ -47,6 +47,10 @@ class RecordBatch:
 
 Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
 """Rows of a query; in the end, how many are missing: None = nobody knows whether any is."""
+
+HitsProof: TypeAlias = "Generator[list[Hit], None, bool]"
+Proof: TypeAlias = "Generator[RecordBatch, None, bool]"
+"""Rows of a query; in the end, whether it is shown that none is missing."""
 
 
 @dataclass
@@ -93,6 +97,17 @@ class ReadResult:
 def plus(missing: int | None, more: int | None) -> int | None:
     """Add numbers of missing rows, of which either may be unknown."""
     return None if missing is None or more is None else missing + more
+
+
+def batched(batch: Callable[[list[Hit]], RecordBatch], pages: HitsProof) -> Proof:
+    """Yield pages as batches; return what they return."""
+    while True:
+        try:
+            hits = next(pages)
+        except StopIteration as end:
+            is_proven: bool = end.value
+            return is_proven
+        yield batch(hits)
 
 
 def unresumable(reading: Reading) -> Reading:

@@ -34,6 +34,7 @@ _EVIDENCED: Final[dict[tuple[str, str], frozenset[str]]] = {
 }
 # Filters that would be there by analogy. Nobody has ever shown one for missing values.
 _INFERRED: Final[dict[tuple[str, str], frozenset[str]]] = {
+    ("string", "identifier"): frozenset({"not_in_list"}),
     ("date", "date"): frozenset({"lte", "gt", "lt"}),
     ("date", "last_activity_time"): _RANGES | {"joker"},
     ("date", "first_activity_time"): _RANGES | {"joker"},

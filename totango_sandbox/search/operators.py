@@ -26,7 +26,7 @@ _NEXT_DAYS: Final = re.compile(r"between_next_(\d+)_and_(\d+)_days")
 
 
 def texts(column: Column | None, operators: dict[str, Any]) -> Select:
-    """``eq``, ``in_list`` and ``contains``, case-sensitive like everything in Totango.
+    """``eq``, lists and ``contains``, case-sensitive like everything in Totango.
 
     Raises:
         ApiError: an operator is given something else than texts.
@@ -35,7 +35,9 @@ def texts(column: Column | None, operators: dict[str, Any]) -> Select:
     if not all(isinstance(part, str) for part in parts):
         msg = "contains needs a text"
         raise ApiError(msg)
-    exact = {name: value for name, value in operators.items() if name != "contains"}
+    unwanted = listed(operators.get("not_in_list", []))
+    others = {"contains", "not_in_list"}
+    exact = {name: value for name, value in operators.items() if name not in others}
     wanted = wanted_values(exact) if exact else None
     if wanted is not None:
         # A number is found by its text too.
@@ -49,6 +51,8 @@ def texts(column: Column | None, operators: dict[str, Any]) -> Select:
         if column is None:
             return []
         kept = rows
+        if unwanted:
+            kept = [row for row in kept if column[row] not in unwanted]
         if wanted is not None:
             kept = [row for row in kept if column[row] in wanted]
         for part in parts:

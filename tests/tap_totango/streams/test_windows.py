@@ -33,6 +33,7 @@ DEFAULTS = {
     "term.string_attribute": "on",
     "term.list_attribute": "on",
     "term.date_attribute": "on",
+    "op.string.not_in_list": "on",
 }
 UNCUTTABLE = {name: "off" for name in DEFAULTS if name.startswith("term.")}
 
@@ -158,8 +159,13 @@ def test_partitions_that_are_refused_are_told(many, read) -> None:
 
 
 def test_no_count_and_no_end(many, read) -> None:
-    many.set(total_hits="missing")
+    many.set(total_hits="missing", **{"op.string.not_in_list": "off"})
     read().failed("does not count", "accounts_partitions")
+
+
+def test_no_count_but_an_end_when_what_came_is_left_out(many, read) -> None:
+    many.set(total_hits="missing")
+    assert len(read().ok().keys("accounts")) == ROWS
 
 
 @pytest.mark.parametrize("rows", [PAGE - 1, PAGE, PAGE + 1, 2 * PAGE])

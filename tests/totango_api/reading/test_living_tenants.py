@@ -21,9 +21,13 @@ KINDS = {
 @pytest.mark.parametrize("in_flight", [1, 4])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("moves", MOVES)
-def test_nothing_that_lasts_is_lost(moves: str, kind: str, in_flight: int) -> None:
+@pytest.mark.parametrize("excludes", [False, True])
+def test_nothing_that_lasts_is_lost(
+    moves: str, kind: str, in_flight: int, *, excludes: bool
+) -> None:
     moving = replace(MOVES[moves], active=MOVES[moves].active // 10)  # as small as the tenant
-    search = LivingSearch(1_500, moving, names=400, window=1_000, page_max=100, **KINDS[kind])
+    how = {"names": 400, "window": 1_000, "page_max": 100, "excludes": excludes, **KINDS[kind]}
+    search = LivingSearch(1_500, moving, **how)
     reading = CompleteRead(
         search,
         Query(fields=(CREATED,)),
@@ -34,17 +38,19 @@ def test_nothing_that_lasts_is_lost(moves: str, kind: str, in_flight: int) -> No
     found = {hit["name"] for batch in reading.batches() for hit in batch.hits}
     assert search.lasting <= found
     assert reading.result.is_complete
-    assert search.calls <= (2.2 if kind == "no date" else 1.7) * 15 + 8
+    many = 3.3 if kind == "no date" else 1.7
+    assert search.calls <= (1.1 * 15 + 3 + in_flight if excludes else many * 15 + 9)
 
 
+@pytest.mark.parametrize("excludes", [False, True])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", ["Create Date", "last activity"])
 @pytest.mark.parametrize("tied", [0.3, 0.6, 1.0])
 def test_rows_that_leave_a_moment_which_many_share_are_read_where_they_go(
-    tied: float, kind: str, seed: int
+    tied: float, kind: str, seed: int, *, excludes: bool
 ) -> None:
     moving = replace(MOVES["all"], active=2)
-    how = {"names": 400, "window": 1_000, "page_max": 100, **KINDS[kind]}
+    how = {"names": 400, "window": 1_000, "page_max": 100, "excludes": excludes, **KINDS[kind]}
     search = LivingSearch(1_500, moving, seed, tied=tied, **how)
     keys = date_keys_of("accounts", [CREATED])
     paging = Paging(page_size=100, window=1_000, in_flight=1)
@@ -52,7 +58,7 @@ def test_rows_that_leave_a_moment_which_many_share_are_read_where_they_go(
     found = {hit["name"] for batch in reading.batches() for hit in batch.hits}
     assert search.lasting <= found
     assert reading.result.is_complete
-    assert search.calls <= 3 * 15
+    assert search.calls <= (1.1 * 15 + 3 if excludes else 6 * 15)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -100,7 +106,7 @@ def test_what_a_partition_did_not_give_is_missing_whatever_comes_by_other_values
     moves: str,
 ) -> None:
     """All have the same name, so that more than a page of them proves nothing."""
-    search = LivingSearch(1_000, MOVES[moves], has_created=False, names=1, page_max=100)
+    search = LivingSearch(1_000, MOVES[moves], 1, has_created=False, names=1, page_max=100)
     ways = [KnownValues("status_group", STATUSES, 0.99), KnownValues("health", STATUSES[:1], 0.9)]
     paging = Paging(page_size=100, in_flight=1)
     reading = CompleteRead(search, Query(fields=(CREATED,)), (), ways, paging)

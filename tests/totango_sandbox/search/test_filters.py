@@ -39,6 +39,7 @@ def found(sandbox, *terms):
     [
         ({"type": "string", "term": "identifier", "eq": "a3"}, "3"),
         ({"type": "string", "term": "identifier", "in_list": ["a3", "A4"]}, "3"),
+        ({"type": "string", "term": "identifier", "not_in_list": ["a3", "A4"]}, "01245"),
         ({"type": "string", "term": "search_name", "contains": "me 2"}, "2"),
         ({"type": "string", "term": "health", "in_list": ["red"]}, "135"),
         ({"type": "string", "term": "status_group", "in_list": ["paying"]}, "024"),

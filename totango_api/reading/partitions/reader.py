@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     Read = Callable[[Query, Page, Sequence[DateKey], Ways], Reading]
 
 logger = logging.getLogger(__name__)
+
+MOST_CALLS: Final = 6
+"""Calls for each page of rows, and some more, after which no further partitions are read: where
+rows come as fast as they are read, and prove nothing, that would have no end."""
+
+SPARE_CALLS: Final = 60
 
 
 class PartitionReader:
@@ -58,6 +64,12 @@ class PartitionReader:
         self._counts = counts
         self._batch = batch
         self._read = read
+        self._last_call: int | None = None
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether so many calls were made that no further partitions are read."""
+        return self._last_call is not None and self._pages.search.calls > self._last_call
 
     def batches(
         self,
@@ -83,8 +95,13 @@ class PartitionReader:
         """
         yield self._batch(first.hits)
         total = first.total_hits or 0
+        if self._last_call is None:
+            calls = MOST_CALLS * (total // self._pages.size) + SPARE_CALLS
+            self._last_call = self._pages.search.calls + calls
         done: list[Term] = []
         for way in ranked(ways, first.hits):
+            if self._is_spent:
+                break
             rest = [one for one in ways if one.name != way.name]
             found = yield from self._one_way(query, way, total, keys, rest, done, before, missing)
             if found is None:
@@ -147,6 +164,8 @@ class PartitionReader:
         size, missing = self._pages.size, 0
         counted = 0 if waiting else None
         while waiting:
+            if self._is_spent:
+                return counted, missing + len(waiting)
             partition = waiting.popleft()
             page = self._partitioned.first(query, way, partition)
             if page is None:

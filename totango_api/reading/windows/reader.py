@@ -94,6 +94,11 @@ class WindowReader:
         self._otherwise = otherwise
         self.missing: int | None = 0
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether rows were seen to move in a window of several pages."""
+        return self._size.has_moved
+
     def batches(self, rows_before: int = 0) -> Iterator[RecordBatch]:
         """Yield the rows of one window after another, and what is left after each.
 

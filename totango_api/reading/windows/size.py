@@ -52,6 +52,11 @@ class WindowSize:
         self._exposed = 1.0 if is_moving else 0.0
 
     @property
+    def has_moved(self) -> bool:
+        """Whether rows were seen to move."""
+        return self._moves > 0
+
+    @property
     def rows(self) -> int:
         """Rows of the next window, at most."""
         pages = self._pages

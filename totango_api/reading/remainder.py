@@ -1,0 +1,134 @@
+"""Reads the remainder of a query: its rows but those that came, by a filter on their ids.
+
+Ids do not change, and one response that holds all of the remainder is a snapshot. So it shows that
+no row is missing, wherever rows moved before. The filter is *inferred*: `identifier` is seen with
+`in_list`, and `not_in_list` with the stages of a lifecycle. Therefore some rows that came are not
+left out: they have to come again, and none of the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from totango_api.errors import ApiError
+from totango_api.reading.pages import PROBE_SECONDS, is_whole
+from totango_api.search import ACCOUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from totango_api.reading.pages import Pages
+    from totango_api.search import Hit, Page, Query
+
+logger = logging.getLogger(__name__)
+
+MOST_IDS: Final = 30_000
+"""Ids in one filter: with 18 characters each they fill 800 KB, and servers often take 1 MB."""
+
+CONTROLS: Final = 10
+"""Rows, at most, that are not left out though they came."""
+
+GROWTH: Final = 1.2
+"""Calls for each page of the remainder: so fast may a tenant grow."""
+
+SPARE: Final = 4
+"""Calls beyond these."""
+
+DOUBTS: Final = 3
+"""How often rows that are not left out may stay away, each time others: they may have gone."""
+
+
+class Remainder:
+    """Reads what is left of a query, until one response holds all of it.
+
+    Users cannot be read so: two of them, of different accounts, may have one id.
+
+    Args:
+        pages: Fetches pages.
+    """
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._ids: dict[str, None] = {}
+        self._is_possible = pages.search.stream == ACCOUNTS
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether rows can be left out, as far as is known."""
+        return self._is_possible and not self._pages.refuses_exclusion
+
+    def add(self, hits: Iterable[Hit]) -> None:
+        """Take in rows that came."""
+        if self.is_possible:
+            self._ids.update(dict.fromkeys(self._keys(hits)))
+            if len(self._ids) > MOST_IDS:
+                self._is_possible, self._ids = False, {}
+
+    def hits(self, query: Query, total: int | None) -> Generator[list[Hit], None, bool]:
+        """Yield the rows of a query that are left; return whether it is shown that none is missing.
+
+        Args:
+            query: What is read.
+            total: Its rows, as counted before; None if they are not.
+        """
+        pages, odd, calls, doubts = self._pages, self._pages.odd_hits, 0, 0
+        came_before, most = len(self._ids), MOST_IDS if total is None else total
+        while self._ids and self.is_possible:
+            if calls > GROWTH * max(most - came_before, 0) / pages.size + SPARE:
+                break
+            is_last = total is None or total - len(self._ids) < pages.size
+            controls = self._controls(calls) if is_last else set()
+            listed = [one for one in self._ids if one not in controls]
+            page, calls = self._page(query, listed), calls + 1
+            if page is None:
+                break
+            yield page.hits
+            pages.odd_hits = max(odd, page.odd_hits)
+            came = self._keys(page.hits)
+            is_new = not came <= self._ids.keys()
+            self.add(page.hits)
+            if _is_all(page, pages.size, is_new=is_new):
+                if controls and 2 * len(came & controls) >= len(controls):
+                    return True
+                doubts += bool(controls)
+            elif not is_new:
+                break
+            if doubts == DOUBTS:
+                self._refuse("the rows that should come did not")
+            total = None if page.total_hits is None else len(listed) + page.total_hits
+            most = max(most, total or 0)
+        return False
+
+    def _controls(self, start: int) -> set[str]:
+        """Return some of the rows that came, others for each start."""
+        came = list(self._ids)
+        number = max(min(CONTROLS, self._pages.size // 5, len(came) // 2), 1)
+        step = max(len(came) // number, 1)
+        return set(came[start % step :: step][:number])
+
+    def _page(self, query: Query, listed: list[str]) -> Page | None:
+        """Fetch the first page of all rows but those listed; None if these are not left out."""
+        term = {"type": "string", "term": "identifier", "not_in_list": listed}
+        try:
+            page = self._pages.first(query.narrowed(term), max_retry_seconds=PROBE_SECONDS)
+        except ApiError as error:
+            self._refuse(f"it is refused: {error}")
+            return None
+        if not self._keys(page.hits).isdisjoint(listed):
+            self._refuse("the server ignores it")
+            return None
+        return page
+
+    def _refuse(self, why: str) -> None:
+        logger.info("Not leaving out rows that came: %s", why)
+        self._pages.refuses_exclusion = True
+
+    def _keys(self, hits: Iterable[Hit]) -> set[str]:
+        return {key[0] for hit in hits if (key := self._pages.search.key(hit))}
+
+
+def _is_all(page: Page, size: int, *, is_new: bool) -> bool:
+    """Return whether a page holds everything; where rows are not counted, one without new ones."""
+    is_short = len(page.hits) + page.odd_hits < size
+    return is_short and not is_new if page.total_hits is None else is_whole(page, size)
