@@ -18,7 +18,6 @@ def rooms(package):
 
 STILL_LONG = {
     "totango_api/http/async_client.py: _again",
-    "totango_api/reading/query_reader.py: batches",
 }
 
 

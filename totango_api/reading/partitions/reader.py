@@ -64,12 +64,7 @@ class PartitionReader:
         self._counts = counts
         self._batch = batch
         self._read = read
-        self._last_call: int | None = None
-
-    @property
-    def _is_spent(self) -> bool:
-        """Whether so many calls were made that no further partitions are read."""
-        return self._last_call is not None and self._pages.search.calls > self._last_call
+        self._last_call = 0
 
     def batches(
         self,
@@ -95,13 +90,9 @@ class PartitionReader:
         """
         yield self._batch(first.hits)
         total = first.total_hits or 0
-        if self._last_call is None:
-            calls = MOST_CALLS * (total // self._pages.size) + SPARE_CALLS
-            self._last_call = self._pages.search.calls + calls
+        self._limit_calls(total)
         done: list[Term] = []
         for way in ranked(ways, first.hits):
-            if self._is_spent:
-                break
             rest = [one for one in ways if one.name != way.name]
             found = yield from self._one_way(query, way, total, keys, rest, done, before, missing)
             if found is None:
@@ -114,6 +105,15 @@ class PartitionReader:
             yield from map(self._batch, reading.hits())
             missing = max(total - reading.rows - reading.odd, 1)
         return missing
+
+    def _limit_calls(self, total: int) -> None:
+        """Note, once, after how many calls no further partitions are read."""
+        calls = MOST_CALLS * (total // self._pages.size) + SPARE_CALLS
+        self._last_call = self._last_call or self._pages.search.calls + calls
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._pages.search.calls > self._last_call
 
     def _one_way(
         self,
@@ -130,6 +130,8 @@ class PartitionReader:
 
         None if they are of no use. The filter of the way is added to those that are done.
         """
+        if self._is_spent:
+            return None
         given, most = len(self._given), self._partitioned.most(way, total)
         partitions = way.partitions(self._sample.hits, total, most)
         waiting = deque(partitions)
