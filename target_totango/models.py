@@ -40,6 +40,8 @@ ALL: Final = "all"
 REJECT_FIELD: Final = "_reject"
 """Where the message of a rejected record says why, beside the record."""
 
+SUBJECT_IDS: Final = frozenset({"account_id", "user_id"})
+
 DELETED_FIELD: Final = "_sdc_deleted_at"
 """Where Singer taps say that a row is gone at its source."""
 
@@ -203,7 +205,8 @@ class Row(Struct):
         is_replayed: Whether somebody read that it is uncertain, and sends it again.
         record_id: The id that Totango gave to what the row is about, once it is known.
         recency: When it was true, by the mapping's `recency_field`, in comparable form.
-        faulty: Attributes with a fault, as `account.Plan`, which `write` therefore lacks.
+        faulty: Attributes with a fault, as `account.Plan`, which `write` therefore lacks, and ids
+            of the subject that cannot be used.
         newer: Of a replayed row, the attributes that are left out, as others are newer.
     """
 

@@ -19,7 +19,7 @@ from target_totango.mapping.compiler.stream_mapping import MATCH
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.policy import LEAVE_OUT, SKIP
 from target_totango.mapping.values.convert import Conversion, ConversionError, unicode_text
-from target_totango.models import ACCOUNT, FIELDS, USER, ValidationError, WriteRequest
+from target_totango.models import ACCOUNT, FIELDS, SUBJECT_IDS, USER, ValidationError, WriteRequest
 from target_totango.objects import OBJECTS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Transformed(Struct):
     Attributes:
         request: What could be converted; only complete without errors.
         errors: Everything that is wrong with the record.
-        failed: Attributes that have an error, as `account.Plan`.
+        failed: Attributes that have an error, as `account.Plan`, and ids of the subject.
         left_out: What is wrong with attributes that are left out, as `invalid_attributes` says.
         changes: How many values were changed as the policy says, by the report's name for it.
     """
@@ -140,6 +140,7 @@ class Transformer:
     def _about(self, values: Mapping[Any, Any]) -> Transformed:
         """Return a write request with the ids of a record."""
         errors: tuple[ValidationError, ...] = ()
+        failed: tuple[str, ...] = ()
         texts: dict[str, str] = {}
         for name, field, conversion, check, label in self._ids:
             try:
@@ -149,11 +150,12 @@ class Transformer:
             except ConversionError as error:
                 texts.setdefault(name, "")
                 errors += _errors(label, name, error)
+                failed += (name,) if name in SUBJECT_IDS else ()
         account_id, user_id = texts.pop("account_id", ""), texts.pop("user_id", None)
         request = WriteRequest(self._object, account_id, user_id, self._scope, texts)
         if self._match is not None:
             request.match = self._match._replace(value=texts.pop(MATCH))
-        return Transformed(request, errors)
+        return Transformed(request, errors, failed)
 
     def _evaluated(self, record: Mapping[str, Any]) -> Mapping[Any, Any]:
         """Return a record with the values of expressions by number, or the errors they end in."""

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery import Failed, result_of
-from target_totango.models import USERS
+from target_totango.models import SUBJECT_IDS, USERS
 from target_totango.objects import DELETABLE
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.pipeline.filters.base import Filter
@@ -108,9 +108,9 @@ class HardDeletes(Filter):
         """Note that the source has a user; return the rows before that wanted it gone."""
         if row.object not in DELETABLE:
             return []
-        version = row.message.get("version")
-        write = row.write
-        if write is None or not write.account_id or not write.user_id:
+        version, write = row.message.get("version"), row.write
+        faulty = SUBJECT_IDS.intersection(row.faulty)
+        if write is None or faulty or not (write.account_id and write.user_id):
             self._nameless[_roster(row.source.name, row.stream)] += 1
             return []
         user = (write.account_id, write.user_id)

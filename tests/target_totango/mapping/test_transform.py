@@ -79,7 +79,7 @@ def test_all_errors_come_at_once() -> None:
         ("text", "too long"),
         ("day", "not a date"),
     }
-    assert result.failed == ("account.text", "account.number", "account.day")
+    assert result.failed == ("account_id", "account.text", "account.number", "account.day")
     assert set(result.request.account) == {"whole", "flag", "moment"}
 
 

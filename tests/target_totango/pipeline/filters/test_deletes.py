@@ -195,6 +195,16 @@ def test_rows_without_an_id_delete_nobody(
     assert "1 rows have no id that can be used" in done.said
 
 
+@pytest.mark.parametrize("name", ["c @acme.example", "None", "c" * 101])
+def test_rows_with_an_id_that_cannot_be_used_delete_nobody(
+    deliver: Deliver, service: Sandbox, kept: dict[str, Any], name: str
+) -> None:
+    """Found where a slip in an address deleted the user who had the right one."""
+    done = deliver(*second("a", "b", name), **kept)
+    assert users_of(service) == {"a", "b", "c"}
+    assert "1 rows have no id that can be used" in done.said
+
+
 def test_who_is_in_another_stream_is_not_deleted(
     deliver: Deliver, service: Sandbox, tmp_path: Path
 ) -> None:
