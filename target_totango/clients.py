@@ -10,7 +10,7 @@ from target_totango.mapping import KnownAttributes, read_attributes
 from target_totango.models import ACCOUNTS, HUB
 from target_totango.objects import STAFF
 from target_totango.verify import RecordVerifier, RowVerifier
-from totango_api.errors import AuthenticationError, RefusedError, ResponseError
+from totango_api.errors import ApiError
 from totango_api.http import ApiClient
 from totango_api.reading import read_staff
 from totango_api.region import resolved
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from target_totango.config import Settings
     from totango_api.config import Connection
     from totango_api.writing import Deletion
-
-UNAUTHORIZED: Final = 401
 
 _ROLES: Final = frozenset({"Success Manager", "Sales Manager"})
 _ROLE_TYPES: Final = frozenset({"role", "account_role", "owner", "totango_user"})
@@ -90,8 +88,8 @@ class Clients:
             return KnownAttributes.of()
         try:
             return KnownAttributes.of(discover(self.api))
-        except (RefusedError, ResponseError, AuthenticationError) as error:
-            if error.status == UNAUTHORIZED:
+        except ApiError as error:
+            if not error.is_refusal:
                 raise
             logger.warning("The attributes of the service are not known: %s", error)
             return KnownAttributes.of()

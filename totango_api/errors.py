@@ -107,13 +107,28 @@ class ApiError(TotangoError):
             self.may_have_succeeded = may_have_succeeded
         self.max_tries = max_tries
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the service answered that it does not do this: no outage, and no bad token."""
+        return False
+
 
 class AuthenticationError(ApiError):
     """Totango did not accept the token (401) or its rights (403)."""
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the token is accepted, and may only not do this."""
+        return self.status != _UNAUTHORIZED
+
 
 class RefusedError(ApiError):
     """Totango understood the call and refused it."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the call was made at all."""
+        return self.status is not None
 
 
 class RateLimitError(ApiError):
@@ -143,7 +158,13 @@ class UnavailableError(ApiError):
 class ResponseError(ApiError):
     """The response is not what the documentation shows; `retriable` when it is not even JSON."""
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the service does not do this: it answers in another way than documented."""
+        return True
 
+
+_UNAUTHORIZED: Final = 401
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 _NO_FOLDER: Final = "No usable temporary directory"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tap_totango.profile import UNKNOWN, KnownService
 from tap_totango.report import Report
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from totango_api.http import ApiClient
 
 logger = logging.getLogger(__name__)
-
-_UNAUTHORIZED: Final = 401
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,9 @@ class Discovery:
             return []
         try:
             found = discover(self._client, seconds=self._seconds)
-        except AuthenticationError as error:
-            if error.status == _UNAUTHORIZED:
-                raise  # the token is no good; a 403 may be about this one call
-            self.error = error
         except ApiError as error:
+            if isinstance(error, AuthenticationError) and not error.is_refusal:
+                raise
             self.error = error
         else:
             if not found:

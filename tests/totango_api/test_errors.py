@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from totango_api.errors import without_room
+from totango_api.errors import (
+    ApiError,
+    AuthenticationError,
+    RateLimitError,
+    RefusedError,
+    ResponseError,
+    UnavailableError,
+    without_room,
+)
 from totango_api.reading.keyset import KeySet
 from totango_api.redaction import sentence_of
 
@@ -49,3 +57,21 @@ def test_keys_without_a_folder_for_temporary_files(monkeypatch: pytest.MonkeyPat
     with pytest.raises(FileNotFoundError) as raised:
         keys.add(("c",))
     assert "there is no folder for it" in sentence_of(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_refusal"),
+    [
+        (AuthenticationError("GET /", status=401), False),
+        (AuthenticationError("GET /", status=403), True),
+        (RefusedError("GET /", status=400), True),
+        (RefusedError("GET /", reason="no such id can be"), False),
+        (ResponseError("GET /", status=200), True),
+        (UnavailableError("GET /", status=503), False),
+        (RateLimitError("GET /", wait=None), False),
+    ],
+)
+def test_only_what_a_service_answers_for_good_is_a_refusal(
+    error: ApiError, is_refusal: bool
+) -> None:
+    assert error.is_refusal is is_refusal

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from totango_api.errors import (
     ApiError,
-    AuthenticationError,
     RateLimitError,
-    RefusedError,
     ResponseError,
     TotangoError,
     UnavailableError,
@@ -26,7 +24,6 @@ T = TypeVar("T")
 
 PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
-_UNAUTHORIZED: Final = 401
 _SERVER_FAULT: Final = 500
 
 
@@ -151,13 +148,7 @@ def is_refusal(error: ApiError) -> bool:
 
     A 500 is: so do servers answer what they do not understand.
     """
-    if isinstance(error, AuthenticationError):
-        return error.status != _UNAUTHORIZED
-    if isinstance(error, UnavailableError):
-        return error.status == _SERVER_FAULT
-    if isinstance(error, RefusedError):
-        return error.status is not None  # otherwise the call itself could not be made
-    return isinstance(error, ResponseError)
+    return error.is_refusal or error.status == _SERVER_FAULT
 
 
 def said_of(error: ApiError) -> str:

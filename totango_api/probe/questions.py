@@ -23,7 +23,6 @@ NOTHING_TO_ASK: Final = "nothing to ask"
 """The question does not arise: the service holds nothing on which it could be asked."""
 FAILED: Final = "failed"
 NOT_ASKED: Final = "not asked"
-_UNAUTHORIZED: Final = 401
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def asked(question: Question[T], service: T) -> Answer:
     except BudgetSpentError:
         return Answer("?", "no call was left", state=NOT_ASKED)
     except ApiError as error:
-        if isinstance(error, AuthenticationError) and error.status == _UNAUTHORIZED:
+        if isinstance(error, AuthenticationError) and not error.is_refusal:
             raise
         why = "refused: " if is_refusal(error) else "could not be asked: "
         return Answer("?", why + said_of(error), state=FAILED)

@@ -13,7 +13,7 @@ from target_totango.models import ValidationError
 from target_totango.objects import LIST, OBJECTS, RECORDED, STAFF
 from target_totango.pipeline.decisions import Decision, Rejected
 from target_totango.pipeline.filters.base import Filter, RowFilter, without
-from totango_api.errors import AuthenticationError, RefusedError, ResponseError
+from totango_api.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-totango")
 
 NAMES_SHOWN: Final = 20
-_UNAUTHORIZED: Final = 401
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_STAFF: Final = (
     "The users of Totango cannot be read, so owners go out as they are, though Totango asks for "
@@ -115,8 +114,8 @@ class ResolveOwners(Filter):
             return None
         try:
             staff = self._read_staff()
-        except (RefusedError, ResponseError, AuthenticationError) as error:
-            if error.status == _UNAUTHORIZED:
+        except ApiError as error:
+            if not error.is_refusal:
                 raise
             logger.warning(_NO_STAFF, error)
             return None
@@ -170,8 +169,8 @@ class ResolveNames(RowFilter):
         """Return the entries of a list, which is read once."""
         try:
             return _Entries(reference, self._read_list(reference))
-        except (RefusedError, ResponseError, AuthenticationError) as error:
-            if error.status == _UNAUTHORIZED:
+        except ApiError as error:
+            if not error.is_refusal:
                 raise
             logger.warning(_NO_LIST, reference.replace("_", " "), error)
             return _Entries(reference, None)
