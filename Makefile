@@ -87,7 +87,7 @@ docs: $(READY) ## write settings tables, meltano.yml, .env.example, hub/ and pic
 	$(BIN)/python scripts/settings_pages.py --write
 	$(BIN)/python scripts/stream_pages.py --write
 	$(BIN)/python scripts/architecture.py --write
-	$(BIN)/python scripts/hub_definitions.py
+	$(BIN)/python scripts/hub_definitions.py --write
 
 pictures: $(READY) ## pictures of the pages for docs/, taken in Chromium
 	$(BIN)/python scripts/pictures.py

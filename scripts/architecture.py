@@ -13,8 +13,8 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Final
 
 import grimp
-from settings_pages import between
 from toolbox import ROOT
+from written_pages import between, check_or_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,15 +89,7 @@ def _charter(door: Path) -> str:
 
 def main() -> int:
     """Check, or write."""
-    present = PAGE.read_text(encoding="utf-8")
-    wanted = page(present)
-    if wanted == present:
-        return 0
-    if "--write" in sys.argv[1:]:
-        PAGE.write_text(wanted, encoding="utf-8")
-        return 0
-    print("docs/architecture.md: out of step with the imports; run make docs")
-    return 1
+    return check_or_write({PAGE: page(PAGE.read_text(encoding="utf-8"))})
 
 
 if __name__ == "__main__":

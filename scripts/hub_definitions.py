@@ -8,12 +8,14 @@ meltano.yml takes it has a variant, a quality and a maintenance status.
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from typing import Any, Final
 
 import yaml
 from settings_pages import about, meltano_setting, settings_of
 from toolbox import ROOT
+from written_pages import check_or_write
 
 FILES: Final = {
     "hub/extractors/tap-totango.yml": "tap-totango",
@@ -96,12 +98,10 @@ def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return setting
 
 
-def main() -> None:
-    """Write both."""
-    for path, plugin in FILES.items():
-        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-        (ROOT / path).write_text(page(plugin), encoding="utf-8")
+def main() -> int:
+    """Check, or write."""
+    return check_or_write({ROOT / path: page(plugin) for path, plugin in FILES.items()})
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,7 +8,6 @@ meltano.yml, and .env.example.
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from functools import cache
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from toolbox import BIN, ROOT
+from written_pages import between, check_or_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,22 +197,6 @@ def env_page(_page: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def between(page: str, start: str, end: str, text: str) -> str:
-    """Return a page with a text between two of its marks.
-
-    Raises:
-        ValueError: If it has no such marks.
-    """
-    pattern = re.escape(start) + r".*?" + re.escape(end)
-    replaced, count = re.subn(
-        pattern, lambda _match: start + text + end, page, count=1, flags=re.DOTALL
-    )
-    if not count:
-        msg = f"The marks {start.strip()!r} and {end.strip()!r} are gone."
-        raise ValueError(msg)
-    return replaced
-
-
 PAGES: Final = {
     "docs/settings.md": reference_page,
     "meltano.yml": meltano_page,
@@ -220,27 +204,13 @@ PAGES: Final = {
 }
 
 
-def out_of_step(*, write: bool = False) -> list[str]:
-    """Return the pages that are not as the plugins say; bring them into step if asked."""
-    stale = []
-    for name, render in PAGES.items():
-        path = ROOT / name
-        present = path.read_text(encoding="utf-8") if path.exists() else ""
-        wanted = render(present)
-        if wanted != present:
-            stale.append(name)
-            if write:
-                path.write_text(wanted, encoding="utf-8")
-    return stale
-
-
 def main() -> int:
     """Check, or write."""
-    write = "--write" in sys.argv[1:]
-    stale = out_of_step(write=write)
-    for name in stale:
-        print(f"{name}: {'written anew' if write else 'out of step; run make docs'}")
-    return int(bool(stale) and not write)
+    wanted = {}
+    for name, render in PAGES.items():
+        path = ROOT / name
+        wanted[path] = render(path.read_text(encoding="utf-8") if path.exists() else "")
+    return check_or_write(wanted)
 
 
 if __name__ == "__main__":

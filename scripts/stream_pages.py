@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import sandboxes
-from settings_pages import between
 from toolbox import ROOT
+from written_pages import between, check_or_write
 
 from tap_totango.records import MessageWriter
 from tap_totango.streams import STREAMS
@@ -217,32 +217,10 @@ def _short(value: Any) -> Any:
     return value
 
 
-def out_of_step(*, write: bool = False) -> list[Path]:
-    """Return the pages that are not as they have to be; bring them into step if asked."""
-    wanted = pages()
-    stale = [
-        path
-        for path, text in wanted.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    gone = [path for path in (DOCS / "streams").glob("*.md") if path not in wanted]
-    if write:
-        (DOCS / "streams").mkdir(exist_ok=True)
-        for path in stale:
-            path.write_text(wanted[path], encoding="utf-8")
-        for path in gone:
-            path.unlink()
-    return stale + gone
-
-
 def main() -> int:
     """Check, or write."""
-    write = "--write" in sys.argv[1:]
-    stale = out_of_step(write=write)
-    for path in stale:
-        how = "written anew" if write else "out of step; run make docs"
-        print(f"{path.relative_to(ROOT)}: {how}")
-    return int(bool(stale) and not write)
+    wanted = pages()
+    return check_or_write(wanted, {*(DOCS / "streams").glob("*.md")} - wanted.keys())
 
 
 if __name__ == "__main__":
