@@ -78,7 +78,7 @@ bench: $(READY) ## tap and target beside floors, in minutes; BENCH_ARGS=--quick 
 
 bench-long: $(READY) ## the sandbox, a verified run, faults and kills, tenants that live: an hour
 	set -e; for benchmark in sandbox target_rows transform lost_rows living; do \
-		$(BIN)/python benchmarks/$$benchmark.py; done
+		$(BIN)/python benchmarks/long/$$benchmark.py; done
 
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
 	$(BIN)/totango-sandbox serve $(SANDBOX_ARGS)

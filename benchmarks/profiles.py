@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import commands, servers
-from benchmarks.measures import inputs
 from benchmarks.measures.tracking import IN_FLIGHT
+from benchmarks.rows import accounts_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ _OWN: Final = ("tap_totango", "target_totango", "totango_api")
 def pages(home: Path, scale: Scale) -> str:
     """Return a section for the tap, for tracking calls and for batches."""
     rows = scale.profiled
-    source = inputs.accounts(home, rows)
+    source = accounts_file(home, rows)
     with servers.serving(accounts=rows) as server:
         subjects: dict[str, tuple[Command, Path | None]] = {
             "tap, all columns": (commands.tap(home, server), None),

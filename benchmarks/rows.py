@@ -1,4 +1,4 @@
-"""Accounts or activities as Singer messages: ``-m benchmarks.rows N [activities]``.
+"""Accounts or activities as Singer messages: ``-m benchmarks.rows N [activities]``, or a file.
 
 Accounts have the form in which the tap writes them. A STATE follows every thousand rows.
 """
@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
+from benchmarks.servers import ROOT
 from benchmarks.service.attributes import DATES, NUMBERS, TEXTS, VARIANTS, variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 STATE_EVERY: Final = 1000
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -103,6 +107,40 @@ def _time(milliseconds: int | None) -> str | None:
         return None
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def accounts_file(home: Path, rows: int) -> Path:
+    """Return a file of so many accounts."""
+    return _file(home, rows, "accounts")
+
+
+def activities_file(home: Path, rows: int) -> Path:
+    """Return a file of so many activities."""
+    return _file(home, rows, "activities")
+
+
+def _file(home: Path, rows: int, kind: str) -> Path:
+    path = home / f"{kind}-{rows}.singer"
+    if not path.exists():
+        with path.open("wb") as file:
+            subprocess.run(_command(rows, kind), cwd=ROOT, stdout=file, check=True)
+    return path
+
+
+@contextmanager
+def piped(rows: int) -> Iterator[IO[bytes]]:
+    """Make so many accounts while they are read, since a file of a million is large."""
+    process = subprocess.Popen(_command(rows, "accounts"), cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout is not None  # noqa: S101 (it was asked for)
+    try:
+        yield process.stdout
+    finally:
+        process.stdout.close()
+        process.wait()
+
+
+def _command(rows: int, kind: str) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.rows", str(rows), kind]
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import commands, runs, servers, table
-from benchmarks.measures import inputs
+from benchmarks.rows import accounts_file
 from benchmarks.runs import RunError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def lines(home: Path, scale: Scale) -> Iterator[Line]:
     """Measure batches that are taken at once."""
-    rows, source = scale.batched, inputs.accounts(home, scale.batched)
+    rows, source = scale.batched, accounts_file(home, scale.batched)
     with servers.serving() as server:
         command = commands.target(home, server, delivery="hub")
         believing = commands.believing_every_response(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import commands, runs, servers, table
-from benchmarks.measures import inputs
+from benchmarks.rows import piped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,5 +35,5 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
 
 
 def _written(home: Path, rows: int, **settings: Any) -> Run:
-    with servers.serving() as server, inputs.piped(rows) as source:
+    with servers.serving() as server, piped(rows) as source:
         return runs.run(commands.target(home, server, **settings), home, stdin=source)

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from benchmarks import commands, runs, servers, table
-from benchmarks.measures import inputs
+from benchmarks.rows import accounts_file, activities_file
 from benchmarks.runs import RunError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
 
 
 def _at_once(home: Path, scale: Scale) -> Rounds:
-    source = inputs.accounts(home, scale.tracked)
+    source = accounts_file(home, scale.tracked)
     bodies = _recorded(home, source)
     with servers.serving() as server:
         target = commands.target(home, server)
@@ -138,7 +138,7 @@ def _delayed(home: Path, scale: Scale, delayed: Delayed) -> Iterator[Line]:
 
 
 def _slowly(home: Path, rounds: int, rows: int, delayed: Delayed) -> Rounds:
-    made = inputs.activities if delayed.what == "activities" else inputs.accounts
+    made = activities_file if delayed.what == "activities" else accounts_file
     source = made(home, rows)
     bodies = _recorded(home, source)
     ledger = home / "ledger.db"

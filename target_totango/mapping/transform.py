@@ -1,7 +1,7 @@
 """Turns a record into a write request, or into all of its validation errors.
 
 Converters are compiled once for each mapping, because this runs for every row
-(benchmarks/transform.py measures it).
+(benchmarks/long/transform.py measures it).
 """
 
 from __future__ import annotations

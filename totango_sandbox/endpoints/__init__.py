@@ -3,7 +3,6 @@
 from typing import Final
 
 from totango_sandbox.endpoints import (
-    collections,
     hub,
     lists,
     metadata,
@@ -26,7 +25,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *lists.ROUTES,
     *touchpoints.ROUTES,
     *tasks.ROUTES,
-    *collections.ROUTES,
 )
 
 __all__ = ["ROUTES", "Handler", "Route", "answer_control", "refuse_credentials"]

@@ -1,4 +1,4 @@
-"""Lists and objects that others name by id: reference lists, teams, plans, jobs, the audit log."""
+"""Lists and objects that others name by id, the audit log, and rows of collections."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_sandbox import dates
-from totango_sandbox.endpoints.bodies import BAD_REQUEST, NOT_FOUND
+from totango_sandbox.endpoints.bodies import BAD_REQUEST, NOT_FOUND, whole_number
 from totango_sandbox.endpoints.route import Route
+from totango_sandbox.endpoints.search import reply_page
 from totango_sandbox.errors import ApiError
 from totango_sandbox.http import reply
+from totango_sandbox.search import read_query, select_fields
 
 if TYPE_CHECKING:
     from totango_sandbox.http import Request, Response
+    from totango_sandbox.search import Query
     from totango_sandbox.service import Service
 
 
@@ -126,6 +129,68 @@ def _day(form: dict[str, str], name: str) -> int:
     return moment
 
 
+def search_collections(service: Service, request: Request) -> Response:
+    """Answer ``/api/v1/search/accounts/collections``."""
+    service.store.settle()
+    table = service.store.collection_table()
+    query = read_query(request, service.switches)
+    total, rows = service.searcher.page(table, query, request.faults)
+    hits = _collection_hits(service, query, rows)
+    shape = service.switches.text("list_shape")
+    if shape == "hits":
+        shown = service.searcher.total_of(table, query, total)
+        return reply_page(service, request, "collections", hits, shown)
+    request.rows = len(hits)
+    return reply(hits if shape == "top" else {"response": {"collections": hits}})
+
+
+def collection_rows(service: Service, request: Request) -> Response:
+    """Answer ``/api/v3/collections/{type}/rows``, in pages where ``count`` is given: made up."""
+    service.store.settle()
+    wanted, form = request.path_values[0], request.form()
+    rows: list[Row] = [
+        {**row, **row.get("attributes", {})}
+        for row in service.store.documents.of("collections").values()
+        if row["collection_type"] == wanted
+    ]
+    for row in rows:
+        row.pop("attributes", None)
+    if "count" in form:
+        request.offset = whole_number(form.get("offset", "0"), "offset")
+        request.count = whole_number(form["count"], "count")
+        rows = _part(service, request, rows)
+    request.rows = len(rows)
+    return reply(rows if service.switches.text("list_shape") == "top" else {wanted: rows})
+
+
+def _part(service: Service, request: Request, rows: list[Row]) -> list[Row]:
+    counts = service.switches.text("list_offset")
+    offset, count = request.offset or 0, request.count or 0
+    if counts != "rows":
+        offset = offset * count if counts == "pages" else 0
+    if "duplicate-page" in request.faults:
+        offset = max(0, offset - count)
+    return rows[offset : offset + (count // 2 if "short-page" in request.faults else count)]
+
+
+def _collection_hits(service: Service, query: Query, rows: list[int]) -> list[Row]:
+    store = service.store
+    table, accounts = store.collection_table(), store.accounts
+    base = table.base
+    own = select_fields(store, table, query.fields, rows)
+    hits = []
+    for row, selected in zip(rows, own, strict=True):
+        account: Row = {"service_id": service.number, "name": base["account_id"][row]}
+        parent = base["account_row"][row]
+        if parent is not None:
+            account["display_name"] = accounts.base["display"][parent]
+            if query.parent_fields:
+                (fields,) = select_fields(store, accounts, query.parent_fields, [parent])
+                account["selected_fields"] = fields
+        hits.append({"id": base["id"][row], "account": account, "selected_fields": selected})
+    return hits
+
+
 ROUTES: Final = (
     _route("/api/v3/touchpoint-types", "touchpoint_types"),
     _route("/api/v3/touchpoint-tags", "touchpoint_tags"),
@@ -136,4 +201,6 @@ ROUTES: Final = (
     Route("GET", "/api/v3/accounts/*/plan_summary", "plans", plan_summary),
     Route("GET", "/api/v3/integrations/job", "jobs", jobs),
     Route("GET", "/api/v2/audit", "audit", audit_log),
+    Route("POST", "/api/v1/search/accounts/collections", "collections", search_collections),
+    Route("GET", "/api/v3/collections/*/rows", "collections", collection_rows),
 )

@@ -1,7 +1,7 @@
 """How fast the sandbox is, over a real socket.
 
-Run with ``python benchmarks/sandbox.py [--accounts 200000]``. It starts a sandbox of its own, on
-the same machine: with two cores or more the client does not take time away from the server.
+Run with ``python benchmarks/long/sandbox.py [--accounts 200000]``. It starts a sandbox of its own,
+on the same machine: with two cores or more the client does not take time away from the server.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from sandboxes import Sandbox, sandbox
 

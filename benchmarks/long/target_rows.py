@@ -1,8 +1,8 @@
 """What a verified run of the target costs, and what concurrency brings.
 
-Run with ``python benchmarks/target_rows.py [--rows 100000]``. One row in a hundred is bad, in ten
-ways. The second run gets the same input, with a ledger: nothing is to be sent. The ratio is taken
-against one call at a time (`max_in_flight: 1`), both at 30 ms a call, in the same run.
+Run with ``python benchmarks/long/target_rows.py [--rows 100000]``. One row in a hundred is bad, in
+ten ways. The second run gets the same input, with a ledger: nothing is to be sent. The ratio is
+taken against one call at a time (`max_in_flight: 1`), both at 30 ms a call, in the same run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from sandboxes import sandbox
 

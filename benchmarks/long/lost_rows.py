@@ -1,7 +1,7 @@
 """Whether any row gets lost or doubled: in every kind of fault, and in runs that are killed.
 
-Run with ``python benchmarks/lost_rows.py [--rows 5 15 600 1500] [--kills 30]``. It starts sandboxes
-of its own, prints what it tried, and exits 1 if one row is not accounted for.
+Run with ``python benchmarks/long/lost_rows.py [--rows 5 15 600 1500] [--kills 30]``. It starts
+sandboxes of its own, prints what it tried, and exits 1 if one row is not accounted for.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
 
 from killed_runs import (
     HUB_BATCHES_OPEN,

@@ -1,8 +1,8 @@
 """What it costs to check one row against its SCHEMA, and to turn it into a write request.
 
-Run with ``python benchmarks/transform.py [--rounds 200]``. The row has 20 fields of the kinds that
-taps write: texts, numbers, a boolean, a moment, a null. The best of many short rounds is shown, so
-that other work of the machine counts as little as possible.
+Run with ``python benchmarks/long/transform.py [--rounds 200]``. The row has 20 fields of the kinds
+that taps write: texts, numbers, a boolean, a moment, a null. The best of many short rounds is
+shown, so that other work of the machine counts as little as possible.
 """
 
 from __future__ import annotations

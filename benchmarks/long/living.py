@@ -1,10 +1,10 @@
 """Whether the tap reads all that lasts of a tenant on which people work, and with how many calls.
 
-Run with ``python benchmarks/living.py [--rows 5000 15000 …] [--still 10000 …]``. Each line is one
-run of `tap-totango` against a sandbox of its own, which orders rows that sort alike anew for every
-page, and whose rows come, go and change after each search call. Lost is a row that was there from
-the first call to the last, by the sandbox's own journal, and was not emitted. With the numbers of
-rows that are the default, the table goes to RESULTS.md. It exits 1 if a bar is missed.
+Run with ``python benchmarks/long/living.py [--rows 5000 15000 …] [--still 10000 …]``. Each line is
+one run of `tap-totango` against a sandbox of its own, which orders rows that sort alike anew for
+every page, and whose rows come, go and change after each search call. Lost is a row that was there
+from the first call to the last, by the sandbox's own journal, and was not emitted. With the numbers
+of rows that are the default, the table goes to RESULTS.md. It exits 1 if a bar is missed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 import sandboxes
 from toolbox import BIN

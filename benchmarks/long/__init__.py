@@ -1,0 +1,1 @@
+"""Programs that take minutes and print what they find; each is run by itself."""
