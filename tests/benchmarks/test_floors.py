@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks import commands, runs, servers
-from benchmarks.measures import inputs, predecessor, start
+from benchmarks.measures import predecessor, start
+from benchmarks.rows import accounts_file, activities_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def delivered(bodies: Path) -> list[dict[str, Any]]:
 
 
 def test_target_and_its_hub_floor_deliver_the_same_rows(tmp_path: Path) -> None:
-    source, found = inputs.accounts(tmp_path, ROWS), []
+    source, found = accounts_file(tmp_path, ROWS), []
     for program in ("target", "floor"):
         bodies = tmp_path / program
         with servers.serving(record=bodies) as server:
@@ -80,7 +81,7 @@ def test_target_delivers_every_activity_where_there_is_no_uvloop(
 ) -> None:
     server.taken()
     command = commands.target(tmp_path, server, ledger_path=str(tmp_path / "ledger.db"))
-    source = inputs.activities(tmp_path, 500)
+    source = activities_file(tmp_path, 500)
     runs.run(commands.without_uvloop(command), tmp_path, stdin=source)
     assert server.taken()["tracking"] == 500
 
