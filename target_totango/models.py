@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -9,6 +10,8 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
+
+    from totango_api.command import Part
 
     Keys = tuple[Hashable, ...]
 
@@ -239,3 +242,12 @@ class Row(Struct):
             msg = "a row without a write request was sent on"
             raise AssertionError(msg)
         return self.write
+
+    def is_of(self, part: Part | None) -> bool:
+        """Return whether a run of this part of the rows writes or rejects it; None is the whole."""
+        if part is None:
+            return True
+        if self.write is not None and self.write.account_id:
+            return part.holds(self.write.account_id)
+        record = json.dumps(self.message.get("record"), sort_keys=True, default=str)
+        return part.holds(record)

@@ -19,8 +19,8 @@ from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.records import RecordDestination
 from target_totango.delivery.tracking import TrackingDestination
-from target_totango.delivery.unclear_responses import UnclearResponses
 from target_totango.models import HUB, RECORDS
+from target_totango.verify import ArrivalCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,6 @@ __all__ = [
     "Planned",
     "Refused",
     "Uncertain",
-    "UnclearResponses",
     "WriteResult",
     "make_destination",
     "result_of",
@@ -67,7 +66,7 @@ def make_destination(
         return HubDestination(
             clients.hub,
             max_rows=settings.hub_batch_size,
-            unclear=UnclearResponses(lambda: clients.verifier, seconds=settings.verify_timeout),
+            arrivals=ArrivalCheck(lambda: clients.verifier, seconds=settings.verify_timeout),
             prepare=files.prepare,
             is_interrupted=is_interrupted,
         )

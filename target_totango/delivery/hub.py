@@ -23,8 +23,8 @@ from totango_api.errors import ApiError, AuthenticationError, TotangoError, Unav
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 
-    from target_totango.delivery.unclear_responses import UnclearResponses
     from target_totango.models import Row
+    from target_totango.verify import ArrivalCheck
     from totango_api.writing import HubClient
 
 BatchResults: TypeAlias = "list[tuple[Sequence[int], WriteResult]]"
@@ -82,7 +82,7 @@ class HubDestination:
     Args:
         client: Makes the calls.
         max_rows: Most rows of a batch.
-        unclear: Reads rows back that were answered without a receipt.
+        arrivals: Reads rows back that were answered without a receipt.
         prepare: Called with the rows of a batch right before it goes out, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
@@ -92,12 +92,12 @@ class HubDestination:
         client: HubClient,
         *,
         max_rows: int,
-        unclear: UnclearResponses,
+        arrivals: ArrivalCheck,
         prepare: Callable[[list[Row]], None],
         is_interrupted: Callable[[], bool],
     ) -> None:
         self._client = client
-        self._unclear = unclear
+        self._arrivals = arrivals
         self._max_rows = max_rows
         self._prepare = prepare
         worker: ThreadWorker[Batch, BatchResults] = ThreadWorker(self._deliver, threads=CALLS)
@@ -227,10 +227,10 @@ class HubDestination:
         self, batch: Batch, unclear: Mapping[int, writing.RowUncertain]
     ) -> Iterator[tuple[Sequence[int], WriteResult]]:
         """Yield the results of rows that were answered, though not with a receipt."""
-        there = self._unclear.there([batch.rows[place] for place in unclear])
+        arrived = self._arrivals.arrived([batch.rows[place] for place in unclear])
         held: dict[str, list[int]] = {}
         for place, result in unclear.items():
-            if batch.rows[place].seq in there:
+            if batch.rows[place].seq in arrived:
                 yield [place], Confirmed()
             elif result.is_about_row:
                 yield [place], Refused(result.reason, code="no receipt")

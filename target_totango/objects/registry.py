@@ -58,6 +58,15 @@ STAFF: Final = "staff"
 _PRIORITIES: Final = {"high": "1", "normal": "2", "medium": "2", "low": "3"}
 _STATUSES: Final = {"open": "open", "closed": "closed"}
 
+
+def _foreign_ids(scope: str, length: int) -> tuple[NamedAttribute, ...]:
+    """Return the ids that an account or user has in another system and in Salesforce."""
+    problems_of = no_longer_than(length)
+    return tuple(
+        NamedAttribute(name, scope, name, problems_of=problems_of) for name in ("ofid", "sfid")
+    )
+
+
 _ALL: Final = (
     TotangoObject(
         ACCOUNTS,
@@ -68,12 +77,7 @@ _ALL: Final = (
             replace(_ACCOUNT_NAME, spellings=("name", "display_name", "company_name")),
             NamedAttribute("parent_id", ACCOUNT, "parent_id", problems_of=account_id_problems),
             NamedAttribute("product_id", ACCOUNT, "product_id", problems_of=product_id_problems),
-            NamedAttribute(
-                "ofid", ACCOUNT, "ofid", problems_of=no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
-            ),
-            NamedAttribute(
-                "sfid", ACCOUNT, "sfid", problems_of=no_longer_than(limits.ACCOUNT_TEXT_LENGTH)
-            ),
+            *_foreign_ids(ACCOUNT, limits.ACCOUNT_TEXT_LENGTH),
         ),
         max_length=limits.ACCOUNT_TEXT_LENGTH,
         hub=HubForm("accounts", lambda write: HubRow.account(write.account_id, write.account)),
@@ -89,12 +93,7 @@ _ALL: Final = (
             NamedAttribute(
                 "user_name", USER, "name", spellings=("name", "display_name", "full_name")
             ),
-            NamedAttribute(
-                "ofid", USER, "ofid", problems_of=no_longer_than(limits.USER_TEXT_LENGTH)
-            ),
-            NamedAttribute(
-                "sfid", USER, "sfid", problems_of=no_longer_than(limits.USER_TEXT_LENGTH)
-            ),
+            *_foreign_ids(USER, limits.USER_TEXT_LENGTH),
         ),
         max_length=limits.USER_TEXT_LENGTH,
         yes_no=frozenset({"Contact", "Key Contact"}),

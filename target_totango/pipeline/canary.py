@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery import Confirmed, Failed, Refused
 from target_totango.models import HUB, Row
-from target_totango.pipeline.watched_row import WatchedRow, sent
-from target_totango.verify import NAMES, Verdict, pauses
+from target_totango.pipeline.watched_row import WatchedRow
+from target_totango.verify import NAMES, Sent, Verdict, pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
 from totango_api.writing import NoReceiptError
 
@@ -180,7 +180,7 @@ class Canary:
         """Look up rows before they are sent: those that are there already would prove nothing."""
         self._looks[group] += 1
         try:
-            verdicts = self._clients.verifier.check([sent(row) for row in rows])
+            verdicts = self._clients.verifier.check([Sent.of(row) for row in rows])
         except (ApiError, IncompleteReadError) as error:
             self._give_up(group, error)
             return
@@ -221,7 +221,7 @@ class Canary:
     def _read(self, watched: Sequence[WatchedRow]) -> bool:
         """Read rows back; return False if they cannot be read."""
         try:
-            verdicts = self._clients.verifier.check([sent(each.row) for each in watched])
+            verdicts = self._clients.verifier.check([Sent.of(each.row) for each in watched])
         except (ApiError, IncompleteReadError) as error:
             self._give_up(_group(watched[0].row), error)
             return False

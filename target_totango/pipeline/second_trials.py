@@ -14,10 +14,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
-from target_totango.delivery import Confirmed, Failed, Refused, Uncertain, UnclearResponses
+from target_totango.delivery import Confirmed, Failed, Refused, Uncertain
 from target_totango.models import HUB, RECORDS
 from target_totango.objects import RECORDED, REPEATABLE
 from target_totango.pipeline.decisions import Deleted
+from target_totango.verify import ArrivalCheck
 from totango_api.errors import ApiError
 
 if TYPE_CHECKING:
@@ -81,10 +82,10 @@ class SecondTrials:
     """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
-        self._unclear: UnclearResponses | None = None
+        self._arrivals: ArrivalCheck | None = None
         if clients.has_token:
             seconds = settings.verify_timeout
-            self._unclear = UnclearResponses(lambda: clients.verifier, seconds=seconds)
+            self._arrivals = ArrivalCheck(lambda: clients.verifier, seconds=seconds)
         self._repeats = settings.repeats_activities
         self._waiting: list[tuple[Row, Failed]] = []
         self._delivered: dict[Kind, Row] = {}
@@ -226,9 +227,9 @@ class SecondTrials:
         return [*((row, given_up.get(row.seq, result)) for row, result in results), *new]
 
     def _there(self, rows: Sequence[Row]) -> set[int]:
-        if self._unclear is None or not rows:
+        if self._arrivals is None or not rows:
             return set()
-        return self._unclear.there(rows)
+        return self._arrivals.arrived(rows)
 
 
 def _keys(row: Row) -> Sequence[Hashable]:

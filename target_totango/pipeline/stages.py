@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from target_totango.models import RECORDS
 from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.interruption import TICK_SECONDS
-from target_totango.pipeline.parts import is_of_part
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class Stages:
             TotangoError: If the run must end here.
         """
         for row in rows:
-            if row.errors or (self._part is not None and not is_of_part(row, self._part)):
+            if row.errors or not row.is_of(self._part):
                 self.add_unsent(row, Rejected(row.errors))
                 continue
             if not self._rows:
@@ -118,7 +117,7 @@ class Stages:
         """
         if not row.is_deleted:
             self._results.handle(self._deletes.note_present(row))
-        self._results.handle([(row, decision if is_of_part(row, self._part) else _ANOTHER_PART)])
+        self._results.handle([(row, decision if row.is_of(self._part) else _ANOTHER_PART)])
 
     def pulse(self) -> None:
         """Look after what is under way, and send rows that waited for others for long enough."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery import Confirmed, Refused
-from target_totango.verify import Sent, editable
 
 if TYPE_CHECKING:
     from target_totango.models import Row
@@ -71,8 +70,3 @@ class WatchedRow:
             return Refused(_TAKES_NOTHING.format(seconds), code="the account takes no rows")
         is_whole = self.row.request.is_about_itself
         return Confirmed(is_seen=is_whole and self.latest.result == "confirmed")
-
-
-def sent(row: Row) -> Sent:
-    """Return what a row wrote, to be compared."""
-    return Sent(row.request.key, editable(row.request.attributes))

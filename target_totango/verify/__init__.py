@@ -1,13 +1,14 @@
 """Reads back what was written and compares."""
 
-from target_totango.verify.compare import Difference, editable
+from target_totango.verify.compare import Difference
 from target_totango.verify.polling import Sent, Verdict, Verifier, pauses
 from target_totango.verify.read_back import Checked, ReadBack
 from target_totango.verify.records import RecordVerifier
-from target_totango.verify.rows import NAMES, RowVerifier
+from target_totango.verify.rows import NAMES, ArrivalCheck, RowVerifier
 
 __all__ = [
     "NAMES",
+    "ArrivalCheck",
     "Checked",
     "Difference",
     "ReadBack",
@@ -16,6 +17,5 @@ __all__ = [
     "Sent",
     "Verdict",
     "Verifier",
-    "editable",
     "pauses",
 ]

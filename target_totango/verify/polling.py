@@ -6,11 +6,14 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
+
+from target_totango.verify.compare import editable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
+    from target_totango.models import Row
     from target_totango.verify.compare import Difference
 
 LONGEST_PAUSE: Final = 30.0
@@ -28,6 +31,11 @@ class Sent:
 
     key: tuple[str, ...]
     attributes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """Return what a row wrote, but for attributes that Totango does not take as they are."""
+        return cls(row.request.key, editable(row.request.attributes))
 
 
 @dataclass(frozen=True)

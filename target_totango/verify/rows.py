@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from target_totango.objects import OBJECTS
 from target_totango.verify.compare import compare, is_number, milliseconds, unshown
-from target_totango.verify.polling import Sent, Verdict, Verifier
+from target_totango.verify.polling import Sent, Verdict, Verifier, pauses
+from totango_api.errors import ApiError, IncompleteReadError
 from totango_api.search import CORE_ATTRIBUTES, DATE, NUMBER, TEXT, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from target_totango.models import Row
     from totango_api.search import Lookup, LookupResult
 
+logger = logging.getLogger("target-totango")
+
 ROWS_AT_ONCE: Final = 500
+LOOK_SECONDS: Final = 30.0
+"""How long rows may take to become visible; they are sent again by a later run if they are not."""
 
 NAMES: Final = {
     object_.name: object_.display_name
@@ -107,6 +115,40 @@ class RowVerifier(Verifier):
             self._known.get((stream, name)) or Attribute(stream, name, _kind_of(texts))
             for name, texts in values.items()
         ]
+
+
+class ArrivalCheck:
+    """Finds out which rows are in Totango as they were sent. Safe to share between threads.
+
+    Args:
+        verifier: Returns what compares them.
+        seconds: How long they may take to become visible.
+    """
+
+    def __init__(self, verifier: Callable[[], Verifier], *, seconds: float) -> None:
+        self._verifier = verifier
+        self._seconds = min(seconds, LOOK_SECONDS)
+
+    def arrived(self, rows: Sequence[Row]) -> set[int]:
+        """Return the numbers (`seq`) of the rows that are in Totango as they were sent."""
+        waiting = {row.seq: Sent.of(row) for row in rows if row.object in NAMES}
+        arrived: set[int] = set()
+        for pause in pauses(self._seconds):
+            if not waiting:
+                break
+            time.sleep(pause)
+            try:
+                verdicts = self._verifier().check(list(waiting.values()))
+            except (ApiError, IncompleteReadError) as error:
+                logger.warning("Rows that were answered oddly cannot be read back: %s", error)
+                break
+            for seq, verdict in zip(list(waiting), verdicts, strict=True):
+                if verdict.result == "confirmed":
+                    arrived.add(seq)
+                    del waiting[seq]
+        if not arrived and rows:
+            self._seconds = 0.0  # Rows do not arrive: waiting for each batch would take hours.
+        return arrived
 
 
 def _kind_of(values: Iterable[str]) -> str:
