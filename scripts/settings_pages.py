@@ -8,19 +8,28 @@ meltano.yml, and .env.example.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+from contextlib import redirect_stdout
 from functools import cache
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
-from toolbox import BIN, ROOT
+from toolbox import ROOT
 from written_pages import between, check_or_write
+
+from tap_totango.tap import TapTotango
+from target_totango.target import TargetTotango
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PLUGINS: Final = ("tap-totango", "target-totango")
+    from singer_sdk.plugin_base import PluginBase
+
+PLUGINS: Final[dict[str, type[PluginBase]]] = {
+    "tap-totango": TapTotango,
+    "target-totango": TargetTotango,
+}
 
 SHARED: Final = (
     "app_token",
@@ -80,9 +89,9 @@ Schema = dict[str, Any]
 @cache
 def about(plugin: str) -> dict[str, Any]:
     """Return what `--about --format json` says."""
-    command = [str(BIN / plugin), "--about", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    said: dict[str, Any] = json.loads(done.stdout)
+    with redirect_stdout(StringIO()) as output:
+        PLUGINS[plugin].print_about("json")
+    said: dict[str, Any] = json.loads(output.getvalue())
     return said
 
 
@@ -169,11 +178,13 @@ def reference_page(page: str) -> str:
     tap, target = (settings_of(plugin) for plugin in PLUGINS)
     both = [name for name in SHARED if name in tap and name in target]
     tables = {
-        "shared": table(PLUGINS[0], both),
-        "tap": table(PLUGINS[0], [name for name in tap if name not in (*both, *BUILT_IN)]),
-        "target": table(PLUGINS[1], [name for name in target if name not in (*both, *BUILT_IN)]),
-        "tap-built-in": table(PLUGINS[0], [name for name in tap if name in BUILT_IN]),
-        "target-built-in": table(PLUGINS[1], [name for name in target if name in BUILT_IN]),
+        "shared": table("tap-totango", both),
+        "tap": table("tap-totango", [name for name in tap if name not in (*both, *BUILT_IN)]),
+        "target": table(
+            "target-totango", [name for name in target if name not in (*both, *BUILT_IN)]
+        ),
+        "tap-built-in": table("tap-totango", [name for name in tap if name in BUILT_IN]),
+        "target-built-in": table("target-totango", [name for name in target if name in BUILT_IN]),
     }
     for name, text in tables.items():
         page = between(page, f"<!-- settings: {name} -->\n", "<!-- end -->\n", text)

@@ -42,6 +42,7 @@ def kill_when_at_work(engine: subprocess.Popen[bytes], home: Path, service: Sand
         assert engine.poll() is None, "it never began"
         time.sleep(0.1)
     os.kill(int((home / "killed" / "activities" / "pid").read_text()), signal.SIGKILL)
+    service.chaos()
 
 
 def test_one_killed_one_failing_and_the_others_complete(
@@ -49,7 +50,8 @@ def test_one_killed_one_failing_and_the_others_complete(
 ) -> None:
     dagster = tool("dagster")
     services = {name: sandbox() for name in NAMES}
-    services["killed"].chaos("slow=0.05@tracking")
+    # So that the run does not end before it is killed.
+    services["killed"].chaos(f"timeout@tracking:match=u{ROWS - 9}:hang=600")
     services["failing"].chaos("403@tracking")
     source = tmp_path / "rows.singer"
     source.write_text(messages())
