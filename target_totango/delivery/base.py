@@ -57,7 +57,7 @@ class Failed:
     def may_be_about_row(self) -> bool:
         """Whether the values of the row may be the cause.
 
-        Not if there is none, if it may be a receipt, or if it speaks of the token, or of the
+        Not if no response came, if it may be a receipt, or if its status is about the token or the
         service's own moment.
         """
         if self.status is None or self.status in _NEVER_ABOUT_A_ROW:

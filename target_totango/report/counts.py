@@ -22,6 +22,10 @@ _ABOUT: Final = attrgetter("stream", "object")
 DONE: Final = ("sent", "unchanged", "skipped", "deleted", "rejected", "uncertain")
 """The counts of which each row is in one, unless it was not delivered."""
 
+_REASONS: Final = ("reasons", "skip_reasons", "left_out_reasons")
+_ALWAYS: Final = frozenset({"received", "sent", "rejected"})
+_TABLE_ROWS: Final = 20
+
 
 @dataclass(slots=True)
 class StreamMetrics:
@@ -123,15 +127,10 @@ class StreamMetrics:
             for name, count in counts.items()
             if count or name in {"received", "sent", "rejected", "uncertain"}
         }
-        if self.note:
-            kept["note"] = self.note
-        if self.reasons:
-            kept["reasons"] = dict(self.reasons.most_common())
-        if self.skip_reasons:
-            kept["skip_reasons"] = dict(self.skip_reasons.most_common())
-        if self.left_out_reasons:
-            kept["left_out_reasons"] = dict(self.left_out_reasons.most_common())
-        return kept
+        details: dict[str, Any] = {"note": self.note} | {
+            name: dict(getattr(self, name).most_common()) for name in _REASONS
+        }
+        return kept | {name: detail for name, detail in details.items() if detail}
 
 
 COUNTS: Final = tuple(one.name for one in fields(StreamMetrics) if one.type == "int")
@@ -248,7 +247,3 @@ class Report:
             ).rstrip()
             for row in rows
         ]
-
-
-_ALWAYS: Final = frozenset({"received", "sent", "rejected"})
-_TABLE_ROWS: Final = 20

@@ -41,6 +41,7 @@ _INDEXES: Final = ("index", "row_index", "rowIndex", "row", "position")
 _REASONS: Final = ("reason", "message", "error", "errors", "description")
 _FAILURES: Final = frozenset({"failed", "failure", "error", "rejected", "refused", "invalid"})
 _INDEX_IN_TEXT = re.compile(rf'"(?:{"|".join(_INDEXES)})" ?: ?"?(\d+)')
+_REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\.)*)')
 _PASSING: Final = re.compile(
     r"(?i)too many|throttl|rate.?limit|temporar|again|unavailable|time.?out|timed|busy|overload|"
     r"internal|\b(?:429|5\d\d)\b"
@@ -51,8 +52,6 @@ FORBIDDEN: Final = 403
 
 TRIES: Final = 4
 """How often a batch is sent before a response that may pass, or that is no JSON, is believed."""
-
-_REASON_IN_TEXT = re.compile(rf'"(?:{"|".join(_REASONS)})" ?: ?\[?"((?:[^"\\]|\\.)*)')
 
 # What a receipt may hold beside `status`, keys in one spelling.
 
