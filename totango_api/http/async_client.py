@@ -215,25 +215,13 @@ class AsyncPoster(Generic[T]):
         is_worth_it = is_worth_retrying(error, seconds, idempotent=job.idempotent)
         if self._is_cancelled or not is_worth_it:
             raise error
-        last: ApiError = error
-        is_first = True
         task: Any = asyncio.current_task()
+        last, first = error, [error]
 
         async def attempt() -> T:
-            nonlocal is_first
-            if is_first:
-                is_first = False
-                raise error
-            turn = self._loop.create_future()
-            self._turns.append(turn)
-            self._fill()
-            await turn
-            self._waiting.discard(task)
-            try:
-                return await self._attempt(job)
-            finally:
-                self._running -= 1
-                self._fill()
+            if first:
+                raise first.pop()
+            return await self._in_turn(job)
 
         def note(failed: ApiError, wait: float) -> None:
             nonlocal last
@@ -251,6 +239,19 @@ class AsyncPoster(Generic[T]):
             raise
         finally:
             self._waiting.discard(task)
+
+    async def _in_turn(self, job: _Job[T]) -> T:
+        """Send a body when it is its turn among all calls."""
+        turn = self._loop.create_future()
+        self._turns.append(turn)
+        self._fill()
+        await turn
+        self._waiting.discard(asyncio.current_task())
+        try:
+            return await self._attempt(job)
+        finally:
+            self._running -= 1
+            self._fill()
 
     async def _attempt(self, job: _Job[T]) -> T:
         """Send a body once, and read the response.

@@ -216,13 +216,11 @@ class ApiClient:
         seconds = self.connection.max_retry_seconds
         if request.max_retry_seconds is not None:
             seconds = min(seconds, request.max_retry_seconds)
-        first: ApiError | None = error
+        first = [error]
 
         def attempt() -> T:
-            nonlocal first
-            if first is not None:
-                failed, first = first, None
-                raise failed
+            if first:
+                raise first.pop()
             return self._attempt(request, read)
 
         def note(failed: ApiError, wait: float) -> None:
