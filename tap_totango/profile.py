@@ -43,7 +43,7 @@ class KnownService:
     """What is known of the service before the first call.
 
     Attributes:
-        hints: What reads of accounts and of users need not ask.
+        hints: For reads of accounts and of users: calls that they need not try.
         refuses_since: Streams whose rows cannot be filtered by their last activity.
         names_no_attributes: Whether the attribute definitions were not given.
         suspect_columns: Kinds of columns that were refused.
@@ -92,7 +92,7 @@ class KnownService:
         )
 
     def hints_of(self, stream: str) -> Hints:
-        """Return what a read of accounts or users need not ask."""
+        """Return the hints for a read of accounts or users: calls that it need not try."""
         return self.hints.get(stream, NO_HINTS)
 
     def rows_of_page(self, setting: int | None) -> int:

@@ -91,7 +91,7 @@ class _Log:
 
 
 def _log(service: ProbedService) -> _Log | Answer:
-    """Return what is known of the last days, or why nothing is."""
+    """Return the entries of the last days; where there are none, the answer that says why."""
     return service.caller.once("audit", lambda: _read(service))
 
 

@@ -104,7 +104,7 @@ def reference_lists(service: ProbedService) -> Answer:
 
 
 def _lists(service: ProbedService) -> dict[str, Any]:
-    """Return what answers each list, or why it does not."""
+    """Return the response to each list, or the refusal of it, by the name of the list."""
 
     def fetch() -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -217,7 +217,7 @@ OF_A_SECOND_LOOK: Final = (
     Question("ties", "Do rows with equal names keep their order?", 0, ties),
     Question("activity_delay", "How late is a last activity seen?", 0, activity_delay),
 )
-"""What the page shows with which columns are asked for."""
+"""Questions that the page answers with which columns are asked for."""
 OF_EVENTS: Final = (
     Question("events_offset", "What does the offset of events count?", 2, events_offset),
     Question("events_order", "In which order do events come?", 0, events_order),

@@ -28,7 +28,7 @@ def _row(service: ProbedService, number: int) -> Page:
 
 
 def _behind(service: ProbedService) -> Page | ApiError:
-    """Return what answers the first row behind the window."""
+    """Return the page with the first row behind the window, or the refusal of it."""
     caller = service.caller
     return caller.tried(lambda: caller.once("behind", lambda: _row(service, _BEHIND)))
 

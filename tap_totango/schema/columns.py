@@ -105,7 +105,7 @@ class Column:
 
     @property
     def wanted_label(self) -> str:
-        """What its name is made of."""
+        """The text of which the name of the column is made."""
         return self.label or self.title
 
     @property

@@ -104,11 +104,11 @@ class TotangoStream(CatalogStream):
 
     @property
     def metrics(self) -> StreamMetrics:
-        """What is counted of it for the report."""
+        """The counts of this stream, for the report of the run."""
         return self.run.report.stream(self.name)
 
     def understood(self) -> list[str]:
-        """Return what is asked for, for the report."""
+        """Return lines for the report of the run: which columns are read, and which rows."""
         names = [name for name in self.columns if self._emits(name) and name not in self._hidden]
         return [f"{len(names)} columns: {', '.join(names)}."]
 

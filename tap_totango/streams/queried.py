@@ -60,7 +60,7 @@ class QueriedStream(TotangoStream):
         return Bookmark(self.stream_state, key, self.run.started_at)
 
     def understood(self) -> list[str]:
-        """Return what is asked for, for the report: of the user's own query, too."""
+        """Return lines for the report of the run: columns, and filters of the user's own query."""
         lines = super().understood()
         if self._has_query:
             lines.append(f"The query of {self.query_setting}: {self._pasted.summary()}.")

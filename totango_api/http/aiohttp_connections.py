@@ -32,7 +32,7 @@ IDLE_SECONDS: Final = 2.0
 Should the server be closing it at that moment, nobody could say whether an activity was counted."""
 
 _INFORMATIONAL: Final = frozenset({100, *range(102, 200)})
-"""What comes before a response."""
+"""Statuses (1xx) of messages that come before a response."""
 
 
 _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
@@ -50,7 +50,7 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
 """The first line that fits an exception counts."""
 
 _EXCEPTIONS: Final = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
-"""What a call may end in."""
+"""Exceptions in which a call may end."""
 
 
 class Connections:

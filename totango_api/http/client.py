@@ -147,7 +147,7 @@ class ApiClient:
         self._adapter.close()
 
     def usage_report(self) -> dict[str, dict[str, Any]]:
-        """Return what each surface that was used has cost, for a report."""
+        """Return the counts of calls of each surface that was called, for a report."""
         return {name: usage.as_dict() for name, usage in self.usage.items() if usage.calls}
 
     def post_form(self, path: str, form: bytes, *, max_retry_seconds: float | None = None) -> Any:

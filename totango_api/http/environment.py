@@ -50,7 +50,7 @@ def verified_context() -> ssl.SSLContext:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return the same for HTTP.
+    """Return such a context for connections of HTTP/1.1.
 
     Raises:
         SettingsError: If the environment names certificates that cannot be used.

@@ -36,7 +36,7 @@ SLOWEST_RESPONSE: Final = 10
 
 _CHUNK: Final = 1 << 16
 _EXCEPTIONS: Final = (requests.RequestException, exceptions.HTTPError, OSError, ValueError)
-"""What a call may end in."""
+"""Exceptions in which a call may end."""
 
 _TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 

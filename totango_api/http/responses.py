@@ -129,7 +129,7 @@ def _rate_limited(endpoint: str, headers: Mapping[str, str], surface: str) -> Ra
 
 
 def reason_in(body: bytes) -> str:
-    """Return what a body gives as its reason, scrubbed and cut."""
+    """Return the reason that a body gives, scrubbed and cut."""
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

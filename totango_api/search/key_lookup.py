@@ -58,7 +58,7 @@ class LookupRequest:
 
     @property
     def ids(self) -> list[str]:
-        """What searches look at: the last part of each key."""
+        """The ids by which a search filters: the last part of each key."""
         return sorted({key[-1] for key in self.keys})
 
     @property

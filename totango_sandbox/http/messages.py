@@ -93,7 +93,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """What goes back. A body of several pieces is streamed."""
+    """A response. A body of several pieces is streamed."""
 
     status: int
     body: bytes | Iterable[bytes] = b""
