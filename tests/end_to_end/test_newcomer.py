@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shlex
 import signal
 import socket
 import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -148,10 +149,12 @@ def serving(block: str, port: int, folder: Path, environment: dict[str, str]) ->
 
 
 def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port: int = asked.getsockname()[1]
-        return port
+    """A port that no connection takes meanwhile: it is below those that systems give away."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as asked, suppress(OSError):
+            asked.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("no port is free")
 
 
 def filled_in(block: str, service: sandboxes.Sandbox, port: int) -> str:
