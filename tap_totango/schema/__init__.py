@@ -1,6 +1,6 @@
 """Which columns a stream has, of which type, under which name."""
 
-from tap_totango.schema.catalog import catalog_in, fitted, json_of_file, known_columns
+from tap_totango.schema.catalog import catalog_in, fitted, json_of_file, known_columns, nullable
 from tap_totango.schema.columns import (
     EXTRA,
     NARROW,
@@ -79,6 +79,7 @@ __all__ = [
     "moment_of",
     "name_columns",
     "names_in",
+    "nullable",
     "part_keys",
     "remember",
     "roles_of",

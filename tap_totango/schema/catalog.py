@@ -63,6 +63,14 @@ def fitted(column: Column, schema: Mapping[str, Any]) -> Column:
     return replace(column, kind=_kind_in(schema, column.kind))
 
 
+def nullable(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of a column with null among its types: any value may be missing."""
+    types = schema.get("type")
+    if not types or "null" in types:
+        return schema
+    return {**schema, "type": [*([types] if isinstance(types, str) else types), "null"]}
+
+
 def _kind_in(schema: Mapping[str, Any], default: str) -> str:
     if schema.get("format") is not None:
         return _FORMATS.get(schema["format"], default)
@@ -100,8 +108,8 @@ def json_of_file(file: IO[str] | None, option: str) -> Any:
     if file is None:
         return None
     try:
-        return json.loads(file.read() or "null")
-    except (ValueError, OSError) as error:
+        return json.loads(file.read().removeprefix("\ufeff") or "null")
+    except (ValueError, OSError, RecursionError) as error:
         at = ""
         if isinstance(error, json.JSONDecodeError):
             at = f" ({error.msg}, line {error.lineno})"

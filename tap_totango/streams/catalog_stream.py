@@ -15,6 +15,7 @@ from tap_totango.schema import (
     KnownColumns,
     fitted,
     name_columns,
+    nullable,
     remember,
     schema_of,
 )
@@ -77,6 +78,11 @@ class CatalogStream(Stream):
                 self.columns[column.name] = fitted(column, properties[column.name])
             else:  # the name stands for something else than when the catalog was discovered
                 properties[column.name] = column.schema
+        for name, schema in properties.items():
+            if name not in self.keys:
+                properties[name] = nullable(schema)
+        for key in self.keys:  # rows have them, whatever else the catalog leaves out
+            properties.setdefault(key, self.schema["properties"][key])
         self.primary_keys = self.primary_keys or self.keys
         self.replication_key = self.replication_key or self.incremental_on
         if self.replication_key is not None and not self._is_date(self.replication_key):

@@ -186,6 +186,23 @@ def test_a_type_that_changed_since_fits_the_catalog(service, tap, discover) -> N
     assert record["odd"] == "12"
 
 
+def test_keys_stay_and_values_may_be_missing_whatever_a_catalog_says(
+    service, tap, discover
+) -> None:
+    service.load(accounts=[account(Plan="Pro"), {"account_id": "a-2"}])
+    catalog = discover()
+    properties = catalog.properties("accounts")
+    del properties["account_id"]
+    properties["plan"] = {"type": "string"}
+    ran = tap(catalog=catalog).ok()
+    written = ran.schema("accounts")["properties"]
+    assert written["account_id"]["type"] == ["string"]
+    assert written["plan"]["type"] == ["string", "null"]
+    assert "plan" not in ran.said
+    assert ran.keys("accounts") == [("a-1",), ("a-2",)]
+    assert [one["plan"] for one in ran.records("accounts")] == ["Pro", None]
+
+
 def test_unknown_streams(service, tap, discover) -> None:
     catalog = discover()
     stranger = {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_totango.schema import types as values
-from tap_totango.schema.catalog import fitted, known_columns
+from tap_totango.schema.catalog import fitted, json_of_file, known_columns
 from tap_totango.schema.columns import Column, base_columns, columns_of_attributes, schema_of
 from tap_totango.schema.naming import KnownColumns, Naming, Remembered, name_columns
+from totango_api.errors import InputError
 from totango_api.search.attributes import DATE, LIST, NUMBER, TEXT, Attribute
 
 BASE = base_columns("accounts")
@@ -76,3 +79,12 @@ def test_what_is_known_from_earlier_is_asked_for_as_it_was() -> None:
         ("Since", values.TIMESTAMP),
         ("bare", values.NUMBER),
     }
+
+
+def test_a_file_with_a_byte_order_mark_is_read() -> None:
+    assert json_of_file(io.StringIO('\ufeff{"streams": []}'), "catalog") == {"streams": []}
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(InputError, match="The state file is not JSON"):
+        json_of_file(io.StringIO("[" * 100_000), "state")
