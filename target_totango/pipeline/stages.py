@@ -99,8 +99,9 @@ class Stages:
         Raises:
             TotangoError: If the run must end here.
         """
+        part = self._part
         for row in rows:
-            if row.errors or not row.is_of(self._part):
+            if row.errors or (part is not None and not row.is_of(part)):
                 self.add_unsent(row, Rejected(row.errors))
                 continue
             if not self._rows:

@@ -110,7 +110,11 @@ class MessageReader(GenericSingerReader[str]):
             stream = None
             try:
                 for number, message in self._numbered(lines):
-                    kind = self._type_of(message, number)
+                    if type(message) is not dict:
+                        self._refuse("is not a JSON object", number)
+                    kind = message.get("type")
+                    if type(kind) is not str:
+                        self._refuse("has no message type", number)
                     is_whole = kind == _RECORD and type(message.get("record")) is dict
                     own = message.get("stream") if is_whole else None
                     if together and (own is None or own != stream):
@@ -186,14 +190,6 @@ class MessageReader(GenericSingerReader[str]):
             for number, line in enumerate(lines.split(b"\n"), first)
             if line and not line.isspace()
         )
-
-    def _type_of(self, message: Any, line: int) -> str:
-        if type(message) is not dict:
-            self._refuse("is not a JSON object", line)
-        kind = message.get("type")
-        if type(kind) is not str:
-            self._refuse("has no message type", line)
-        return kind
 
     def _decoded(self, line: bytes, number: int | None = None) -> Any:
         try:

@@ -48,11 +48,11 @@ class KeyFilter:
     def __init__(self) -> None:
         self._marks = bytearray(self._PLACES)
 
-    def add(self, key: Key) -> None:
-        """Add a key."""
-        hashed = hash(key)
-        self._marks[hashed % self._PLACES] = 1
-        self._marks[(hashed >> 32) % self._PLACES] = 1
+    def add(self, *keys: Key) -> None:
+        """Add keys."""
+        marks, places = self._marks, self._PLACES
+        for hashed in map(hash, keys):
+            marks[hashed % places] = marks[(hashed >> 32) % places] = 1
 
     def __contains__(self, key: Key) -> bool:
         hashed = hash(key)
@@ -124,8 +124,7 @@ class KeyCounts:
 
     def _put_away(self) -> None:
         stored = self._stored = self._stored or KeyFilter()
-        for key in self._times:
-            stored.add(key)
+        stored.add(*self._times)
         rows = [
             (key_digest(key), times, json.dumps(moment) if moment else None)
             for key, times in self._times.items()
@@ -295,5 +294,5 @@ def _value(recency: tuple[str, str]) -> Any:
 
 def key_digest(parts: Sequence[str]) -> bytes:
     """Return the digest of a key."""
-    whole = "".join([f"{len(part)}:{part}" for part in parts])
-    return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    # Its form quotes parts, and escapes half surrogate pairs, which have no bytes.
+    return hashlib.blake2b(repr(tuple(parts)).encode(), digest_size=16).digest()

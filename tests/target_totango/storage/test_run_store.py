@@ -103,3 +103,5 @@ def test_parts_of_a_key_do_not_run_into_each_other() -> None:
     assert key_digest(("a", "b1:c")) != key_digest(("a1:b", "c"))
     assert key_digest(("1:a",)) != key_digest(("", "a"))
     assert key_digest(("ab", "")) != key_digest(("a", "b"))
+    assert key_digest(("a', 'b",)) != key_digest(("a", "b"))
+    assert key_digest(("\ud800",)) != key_digest(("\\ud800",))
