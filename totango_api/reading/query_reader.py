@@ -17,7 +17,7 @@ from totango_api.reading.pages import is_whole
 from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.partitions.partitioners import UserPartitions
 from totango_api.reading.partitions.reader import PartitionReader
-from totango_api.reading.remainder import MOST_IDS, Remainder
+from totango_api.reading.remainder import Remainder
 from totango_api.reading.repeated_read import RepeatedRead
 from totango_api.reading.result import Proof, Reading, RecordBatch, batched, unresumable
 from totango_api.reading.sample import Sample
@@ -156,7 +156,7 @@ class QueryReader:
         """Yield pages, and then the remainder; return whether it is shown that none is missing."""
         pages, total, remainder = self._pages, state.total, state.remainder
         yield self._noted(state, state.first.hits)
-        can_exclude = remainder.is_possible and total <= MOST_IDS
+        can_exclude = remainder.is_worth_it(total)
         is_small = total <= FEW_PAGES * pages.size
         is_tied = can_exclude and largest_group(state.first.hits) > TIED * pages.size
         is_reached = total < pages.most * (NEARLY if covering else 1)

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 MOST_IDS: Final = 30_000
 """Ids in one filter: with 18 characters each they fill 800 KB, and servers often take 1 MB."""
 
+MOST_SENT: Final = 500_000
+"""Ids in all filters of a read together: they grow with the square of its pages."""
+
 CONTROLS: Final = 10
 """Rows, at most, that are not left out though they came."""
 
@@ -57,6 +60,11 @@ class Remainder:
     def is_possible(self) -> bool:
         """Whether rows can be left out, as far as is known."""
         return self._is_possible and not self._pages.refuses_exclusion
+
+    def is_worth_it(self, total: int) -> bool:
+        """Return whether so many rows may be read by leaving out those that came."""
+        is_short = total <= MOST_IDS and total**2 / (2 * self._pages.size) <= MOST_SENT
+        return self.is_possible and is_short
 
     def add(self, hits: Iterable[Hit]) -> None:
         """Take in rows that came."""

@@ -1,4 +1,4 @@
-"""Reads the pages of a query again, until no reading leaves a place for a row to slip through."""
+"""Reads the pages of a query again, until no pass leaves a place for a row to slip through."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from totango_api.search import Hit, Page, Query
 
 QUIET_SEAMS: Final = 5
-"""Seams that must all be exact before one reading is believed: fewer may be so by chance."""
+"""Seams that must all be exact before one pass is believed: fewer may be so by chance."""
 
-TIMES: Final = 5
-"""How often the same pages are read at most."""
+PASSES: Final = 5
+"""Passes over the same pages, at most."""
 
 ENOUGH: Final = 2
-"""Readings in a row that must leave no seam open."""
+"""Passes in a row that must leave no seam open."""
 
 CHANCE: Final = 0.001
-"""How many rows may be lost, on average, since each reading met them behind their new names."""
+"""Rows that may be lost, on average, since each pass found them renamed to the side already read."""
 
 
 class RepeatedRead:
@@ -55,22 +55,22 @@ class RepeatedRead:
         self.missing: int | None = None
 
     def hits(self) -> Iterator[list[Hit]]:
-        """Yield the hits of each page, as often as it is read.
+        """Yield the hits of each page of each pass.
 
         Raises:
             ApiError: If pages cannot be had.
         """
         try:
-            yield from self._readings()
+            yield from self._passes()
         finally:
             self._found.close()
             self._names.close()
 
-    def _readings(self) -> Iterator[list[Hit]]:
+    def _passes(self) -> Iterator[list[Hit]]:
         in_order, odd, overlap = 0, 0, 0
         total = self._first.total_hits
         totals = {total}
-        for number in range(TIMES):
+        for number in range(PASSES):
             page = self._pages.first(self._query) if number else self._first
             if is_whole(page, self._pages.size):
                 yield page.hits
@@ -101,11 +101,11 @@ class RepeatedRead:
         self._found.add_all([key for key, _ in keyed])
         self._names.add_all([(*key, sort_name(hit)) for key, hit in keyed])
 
-    def _hidden(self, readings: int) -> float:
-        """Return how many rows, by chance, were renamed to the side already read in each reading.
+    def _hidden(self, passes: int) -> float:
+        """Return how many rows, by chance, were renamed to the side already read in each pass.
 
-        Half of the renames in a reading lead there, and half of these concern rows not yet read.
+        Half of the renames in a pass lead there, and half of these concern rows not yet read.
         """
         rows = max(len(self._found), 1)
-        renamed = (len(self._names) - len(self._found)) / readings
-        return rows * (renamed / rows / 4) ** readings
+        renamed = (len(self._names) - len(self._found)) / passes
+        return rows * (renamed / rows / 4) ** passes

@@ -8,7 +8,7 @@ import pytest
 from living_search import CREATED, MOVES, STATUSES, LivingSearch, Moves
 
 from totango_api.errors import RefusedError
-from totango_api.reading import CompleteRead, Paging, date_keys_of
+from totango_api.reading import CompleteRead, Paging, date_keys_of, remainder
 from totango_api.reading.partitions.partitioners import KnownValues
 from totango_api.search import Page, Query
 
@@ -96,6 +96,17 @@ def test_what_is_not_left_out_proves_nothing(answer: str, seed: int) -> None:
     assert search.lasting <= found
     assert reading.result.is_complete
     assert "by leaving out what came, until nothing was left" not in reading.result.ways
+
+
+def test_ids_of_rows_on_small_pages_are_not_sent_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remainder, "MOST_SENT", 500)
+    search = LivingSearch(300, MOVES["all"], page_max=50, excludes=True)
+    found, reading = read(search)
+    assert search.lasting <= found
+    assert reading.result.is_complete
+    assert "in windows of date:Create Date" in reading.result.ways
 
 
 @pytest.mark.parametrize("moves", MOVES)
