@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tap_totango.streams import STREAMS
-from totango_api.reading.keyset import KeySet
+from totango_api.reading.deduplication import KeySet
 
 TOKEN = "{v2}5ec/ret.t$ken@x+y"
 

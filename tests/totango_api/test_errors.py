@@ -19,7 +19,7 @@ from totango_api.errors import (
     UnavailableError,
     without_room,
 )
-from totango_api.reading.keyset import KeySet
+from totango_api.reading.deduplication import KeySet
 from totango_api.redaction import sentence_of
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from totango_api.reading.events.pages import PATH as EVENTS_PATH
 from totango_api.reading.events.pages import event_id_of, of_types, since
 from totango_api.reading.events.read import EventsRead
 from totango_api.reading.events.records import RecordEvent, first_record_events, record_events
-from totango_api.reading.hints import NO_HINTS, Hints
 from totango_api.reading.lists.parameters import PageParameters, parameters_of
 from totango_api.reading.lists.read import ListRead
-from totango_api.reading.pages import Paging
+from totango_api.reading.pages import NO_HINTS, Hints, Paging
 from totango_api.reading.partitions.partitioners import Partitioner, UserPartitions, partitioners_of
 from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
 from totango_api.reading.scroll import PATH as SCROLL_PATH

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from totango_api.reading.date_keys import DateKey, KeyNotUsableError, Window
 from totango_api.reading.deduplication import Deduplicator
-from totango_api.reading.hints import NO_HINTS, Hints
-from totango_api.reading.pages import Pages, Paging, is_whole
+from totango_api.reading.pages import NO_HINTS, Hints, Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
 from totango_api.reading.remainder import Remainder
 from totango_api.reading.result import (

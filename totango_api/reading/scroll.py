@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import ApiError, ResponseError
-from totango_api.reading.keyset import KeySet
+from totango_api.reading.deduplication import KeySet
 from totango_api.reading.result import ReadResult, RecordBatch
 from totango_api.search import ACCOUNTS, key_of, whole_number
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totango_api.reading.keyset import KeySet
+from totango_api.reading.deduplication import KeySet
 
 keys = st.tuples(st.text(max_size=4)) | st.tuples(st.text(max_size=4), st.text(max_size=4))
 

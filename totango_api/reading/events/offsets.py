@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
+from totango_api.reading.deduplication import KeySet
 from totango_api.reading.events.pages import SPARSE, event_id_of, is_sparse, rows_on, time_of
-from totango_api.reading.keyset import KeySet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_api import limits
 from totango_api.errors import ResponseError
-from totango_api.reading.keyset import KeySet
+from totango_api.reading.deduplication import KeySet
 from totango_api.search import ListPage, list_in, whole_number
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from totango_api.reading.overlap.pages_read import PagesRead
 from totango_api.reading.pages import is_whole
-from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.partitions.pages import PartitionPages
 from totango_api.reading.partitions.partitioners import ranked
 from totango_api.reading.result import Reading, RecordBatch, unresumable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
     from totango_api.reading.partitions.partitioners import Partition, Partitioner
-    from totango_api.reading.sample import Sample
+    from totango_api.reading.partitions.sample import Sample
     from totango_api.search import Hit, Page, Query, Term
 
     Ways = Sequence[Partitioner]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.date_keys import KeyNotUsableError, Movement, Window, mirrored
+from totango_api.reading.overlap.pages_read import PagesRead
 from totango_api.reading.pages import PROBE_SECONDS, is_whole
-from totango_api.reading.pages_read import PagesRead
 from totango_api.reading.result import RecordBatch, ResumePoint, plus
 from totango_api.reading.windows.estimates import trend_of
 from totango_api.reading.windows.planner import WindowPlanner

@@ -1,9 +1,9 @@
 """One pass over a query, page by page, on a tenant that may change between two pages.
 
-Each page begins some rows before the end of the one before (:mod:`totango_api.reading.seam`). The
-rows that one query reaches are limited (`limits.WINDOW_ROWS`); asked for in ascending and in
-descending order, twice as many can be had, and the middle is a seam like any other. Pages are
-asked for from the middle outwards: there it shows first that rows move.
+Each page begins some rows before the end of the one before (`seam`). The rows that one query
+reaches are limited (`limits.WINDOW_ROWS`); asked for in ascending and in descending order, twice as
+many can be had, and the middle is a seam like any other. Pages are asked for from the middle
+outwards: there it shows first that rows move.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from totango_api.reading.keyset import KeySet
-from totango_api.reading.page_chain import PageChain, Place
-from totango_api.reading.seam import Slice, largest_group, slice_of
+from totango_api.reading.deduplication import KeySet
+from totango_api.reading.overlap.page_chain import PageChain, Place
+from totango_api.reading.overlap.seam import Slice, largest_group, slice_of
 from totango_api.search import ASCENDING, DESCENDING
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from totango_api.reading.seam import Slice, seam_of
+from totango_api.reading.overlap.seam import Slice, seam_of
 from totango_api.search import ASCENDING, DESCENDING
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from totango_api.reading.keyset import KeySet
+from totango_api.reading.deduplication import KeySet
+from totango_api.reading.overlap.pages_read import PagesRead
+from totango_api.reading.overlap.seam import sort_name
 from totango_api.reading.pages import is_whole
-from totango_api.reading.pages_read import PagesRead
-from totango_api.reading.seam import sort_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ ENOUGH: Final = 2
 """Passes in a row that must leave no seam open."""
 
 CHANCE: Final = 0.001
-"""Rows that may be lost, on average, since each pass found them renamed to the side already read."""
+"""Rows that may be lost, on average, since in each pass they were renamed to where it had been."""
 
 
 class RepeatedRead:
@@ -102,7 +102,7 @@ class RepeatedRead:
         self._names.add_all([(*key, sort_name(hit)) for key, hit in keyed])
 
     def _hidden(self, passes: int) -> float:
-        """Return how many rows, by chance, were renamed to the side already read in each pass.
+        """Return how many rows, by chance, were renamed to where it had been, in each pass.
 
         Half of the renames in a pass lead there, and half of these concern rows not yet read.
         """

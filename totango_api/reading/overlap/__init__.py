@@ -1,0 +1,1 @@
+"""Reads a query page by page, each repeating the end of the one before."""
