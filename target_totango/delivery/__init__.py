@@ -18,7 +18,7 @@ from target_totango.delivery.base import (
 from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
 from target_totango.delivery.hub import HubDestination
 from target_totango.delivery.records import RecordDestination
-from target_totango.delivery.tracking import TrackingDestination
+from target_totango.delivery.tracking import TrackingDestination, TrackingWorker
 from target_totango.models import HUB, RECORDS
 from target_totango.verify import ArrivalCheck
 
@@ -65,7 +65,6 @@ def make_destination(
     if delivery == HUB:
         return HubDestination(
             clients.hub,
-            max_rows=settings.hub_batch_size,
             arrivals=ArrivalCheck(lambda: clients.verifier, seconds=settings.verify_timeout),
             prepare=files.prepare,
             is_interrupted=is_interrupted,
@@ -78,10 +77,10 @@ def make_destination(
             is_interrupted=is_interrupted,
             visible_seconds=settings.verify_timeout,
         )
-    return TrackingDestination(
+    worker = TrackingWorker(
         clients.tracking,
         max_in_flight=settings.max_in_flight,
         repeats_activities=settings.repeats_activities,
         prepare=files.prepare,
-        is_interrupted=is_interrupted,
     )
+    return TrackingDestination(worker, is_interrupted=is_interrupted)

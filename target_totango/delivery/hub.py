@@ -81,7 +81,6 @@ class HubDestination:
 
     Args:
         client: Makes the calls.
-        max_rows: Most rows of a batch.
         arrivals: Reads rows back that were answered without a receipt.
         prepare: Called with the rows of a batch right before it goes out, in any thread.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
@@ -91,14 +90,12 @@ class HubDestination:
         self,
         client: HubClient,
         *,
-        max_rows: int,
         arrivals: ArrivalCheck,
         prepare: Callable[[list[Row]], None],
         is_interrupted: Callable[[], bool],
     ) -> None:
         self._client = client
         self._arrivals = arrivals
-        self._max_rows = max_rows
         self._prepare = prepare
         worker: ThreadWorker[Batch, BatchResults] = ThreadWorker(self._deliver, threads=CALLS)
         self._executor = KeyedExecutor(
@@ -127,7 +124,7 @@ class HubDestination:
         batch.writes.update(writes)
         if after:
             batch.after.update(after)
-        if len(batch.rows) < self._max_rows:
+        if len(batch.rows) < self._client.max_rows:
             return False
         self._send(batch)
         return self._executor.has_results

@@ -31,29 +31,12 @@ class TrackingDestination(KeyedExecutor["Row", WriteResult]):
     """Sends a tracking call for each row.
 
     Args:
-        client: Makes the calls.
-        max_in_flight: Most calls at once.
-        repeats_activities: Whether an activity is sent again that may have been counted.
-        prepare: Called with rows that are about to go out.
+        worker: Makes the calls.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
 
-    def __init__(
-        self,
-        client: TrackingClient,
-        *,
-        max_in_flight: int,
-        repeats_activities: bool,
-        prepare: Prepare,
-        is_interrupted: Callable[[], bool],
-    ) -> None:
-        worker = TrackingWorker(
-            client,
-            max_in_flight=max_in_flight,
-            repeats_activities=repeats_activities,
-            prepare=prepare,
-        )
-        capacity = max_in_flight * QUEUED_PER_CALL
+    def __init__(self, worker: TrackingWorker, *, is_interrupted: Callable[[], bool]) -> None:
+        capacity = worker.max_in_flight * QUEUED_PER_CALL
         super().__init__(worker, capacity=capacity, is_interrupted=is_interrupted)
         self._accounts: dict[str, dict[str, str]] = {}
 
@@ -85,7 +68,14 @@ class TrackingDestination(KeyedExecutor["Row", WriteResult]):
 
 
 class TrackingWorker:
-    """Makes the calls of a :class:`TrackingDestination`."""
+    """Makes tracking calls for rows.
+
+    Args:
+        client: Makes the calls.
+        max_in_flight: Most calls at once.
+        repeats_activities: Whether an activity is sent again that may have been counted.
+        prepare: Called with rows that are about to go out.
+    """
 
     def __init__(
         self,
@@ -95,6 +85,7 @@ class TrackingWorker:
         repeats_activities: bool,
         prepare: Prepare,
     ) -> None:
+        self.max_in_flight = max_in_flight
         self._client = client
         self._repeats_activities = repeats_activities
         self._prepare = prepare

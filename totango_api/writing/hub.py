@@ -101,6 +101,7 @@ class HubClient:
         self._headers = hub_headers(client.connection)
         self._client = client
         self._max_bytes = max_bytes
+        self.max_rows = max_rows
         self.repeats_activities = repeats_activities
         # What the server turned out to take: halved whenever it answers 413.
         self._rows_taken = max_rows
