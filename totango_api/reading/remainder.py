@@ -32,11 +32,8 @@ MOST_SENT: Final = 500_000
 CONTROLS: Final = 10
 """Rows, at most, that are not left out though they came."""
 
-GROWTH: Final = 1.2
-"""Calls for each page of the remainder: so fast may a tenant grow."""
-
 SPARE: Final = 4
-"""Calls beyond these."""
+"""Pages that are not full and yet do not hold all that is left: then the server does not say."""
 
 DOUBTS: Final = 3
 """How often rows that are not left out may stay away, each time others: they may have gone."""
@@ -80,15 +77,12 @@ class Remainder:
             query: What is read.
             total: Its rows, as counted before; None if they are not.
         """
-        pages, odd, calls, doubts = self._pages, self._pages.odd_hits, 0, 0
-        came_before, most = len(self._ids), MOST_IDS if total is None else total
-        while self._ids and self.is_possible:
-            if calls > GROWTH * max(most - came_before, 0) / pages.size + SPARE:
-                break
+        pages, odd, spare, doubts = self._pages, self._pages.odd_hits, SPARE, DOUBTS
+        while self._ids and self.is_possible and spare:
             is_last = total is None or total - len(self._ids) < pages.size
-            controls = self._controls(calls) if is_last else set()
+            controls = self._controls(spare + doubts) if is_last else set()
             listed = [one for one in self._ids if one not in controls]
-            page, calls = self._page(query, listed), calls + 1
+            page = self._page(query, listed)
             if page is None:
                 break
             yield page.hits
@@ -96,16 +90,16 @@ class Remainder:
             came = self._keys(page.hits)
             is_new = not came <= self._ids.keys()
             self.add(page.hits)
-            if _is_all(page, pages.size, is_new=is_new):
+            if _is_all(page, pages.size):
                 if controls and 2 * len(came & controls) >= len(controls):
                     return True
-                doubts += bool(controls)
+                doubts -= bool(controls)
             elif not is_new:
                 break
-            if doubts == DOUBTS:
+            if not doubts:
                 self._refuse("the rows that should come did not")
+            spare -= len(page.hits) + page.odd_hits < pages.size
             total = None if page.total_hits is None else len(listed) + page.total_hits
-            most = max(most, total or 0)
         return False
 
     def _controls(self, start: int) -> set[str]:
@@ -136,7 +130,7 @@ class Remainder:
         return {key[0] for hit in hits if (key := self._pages.search.key(hit))}
 
 
-def _is_all(page: Page, size: int, *, is_new: bool) -> bool:
-    """Return whether a page holds everything; where rows are not counted, one without new ones."""
+def _is_all(page: Page, size: int) -> bool:
+    """Return whether a page holds everything; where rows are not counted, one that is not full."""
     is_short = len(page.hits) + page.odd_hits < size
-    return is_short and not is_new if page.total_hits is None else is_whole(page, size)
+    return is_short if page.total_hits is None else is_whole(page, size)

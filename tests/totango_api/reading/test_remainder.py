@@ -120,3 +120,4 @@ def test_rows_without_counts_are_read_until_nothing_is_left(moves: str) -> None:
     found, reading = read(search)
     assert search.lasting <= found
     assert reading.result.is_complete
+    assert search.calls <= 6 + 2
