@@ -174,18 +174,12 @@ def test_discovery_with_a_token_that_is_not_accepted(service, tap) -> None:
     assert ran.stdout == ""
 
 
-def test_a_run_that_fails_says_why_last_and_exits_1(service, config_file, run) -> None:
+def test_a_run_that_fails_says_why_last_and_exits_1(service, config_file, run_here) -> None:
     config = config_file(service.config(app_token=TOKEN, max_retry_seconds=0))
-    ran = run("tap-totango", "--config", config)
+    ran = run_here("tap-totango", "--config", config)
     assert ran.returncode == 1
     assert "app_token" in ran.stderr.strip().split("\n")[-1]
     assert TOKEN not in ran.stderr
-
-
-def test_settings_from_the_environment(filled, run) -> None:
-    env = filled.environment("tap-totango", max_in_flight=2)
-    ran = run("tap-totango", "--config", "ENV", env=env).ok()
-    assert len(ran.records("accounts")) == 1234
 
 
 def test_numbers_lists_and_objects_in_the_environment_are_text(

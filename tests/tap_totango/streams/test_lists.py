@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import sandboxes
 
+from tap_totango import tap as tap_module
+
 REFERENCE = {
     "touchpoint_types": "touchpoint-types",
     "touchpoint_tags": "touchpoint-tags",
@@ -22,6 +24,15 @@ def seeded(tmp_path_factory):
     home = tmp_path_factory.mktemp("lists")
     with sandboxes.sandbox(home, seed="accounts=5,users=0,events=0") as running:
         yield running
+
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+"""When every run starts: it decides how many calls the audit log takes, and which days are over."""
+
+
+@pytest.fixture(autouse=True)
+def _started_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap_module, "utc_now", lambda: NOW)
 
 
 @pytest.fixture
@@ -111,7 +122,7 @@ def test_the_audit_log_never_across_a_years_end(seeded, reading) -> None:
     assert len(seeded.calls("audit")) - before < 13 * 10
     before = len(seeded.calls("audit"))
     again = reading("audit_log", state=ran.state).ok()
-    months = (datetime.now(UTC) - datetime.fromisoformat(ran.value("audit_log"))).days // 30
+    months = (NOW - datetime.fromisoformat(ran.value("audit_log"))).days // 30
     assert len(seeded.calls("audit")) - before <= months + 4
     assert again.value("audit_log") == ran.value("audit_log")
     floor = datetime.fromisoformat(ran.value("audit_log")) - timedelta(days=3)
@@ -173,7 +184,7 @@ def test_a_day_that_may_be_cut_holds_the_bookmark(stub, tap, discover) -> None:
         for number in range(1000)
     ]
     server = stub(lambda call: (200, {}, json.dumps(entries).encode()))
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    yesterday = (NOW - timedelta(days=1)).isoformat()
     config = server.config(discover_attributes=False, start_date=yesterday)
     catalog = discover(config=config).deselect("accounts", "users").select("audit_log")
     ran = tap(config=config, catalog=catalog, full_refresh_every_hours=None).failed("audit_log")
