@@ -90,6 +90,11 @@ def test_what_is_no_json_but_taps_write_is_read() -> None:
     ("line", "words"),
     [
         (b"nonsense", "Line 2 of the input is not JSON"),
+        (
+            b'{"type":"STATE","value":2}{"type":"STATE","value":3}',
+            "Line 2 of the input is not JSON",
+        ),
+        (b'{"type":\n"STATE","value":2}', "Line 2 of the input is not JSON"),
         (b"[1]", "Line 2 of the input is not a JSON object"),
         (b'{"stream":"x"}', "Line 2 of the input has no message type"),
         (b'{"type":5}', "Line 2 of the input has no message type"),
