@@ -117,9 +117,10 @@ class Match(NamedTuple):
 
 
 # Of what follows there is one for every row: a Struct is made several times as fast as a dataclass.
+# Nothing that a row holds leads back to it, so that no garbage collector has to look at it.
 
 
-class WriteRequest(Struct):
+class WriteRequest(Struct, gc=False):
     """One write to Totango. All attribute values are text, by API name.
 
     Attributes:
@@ -186,7 +187,7 @@ class WriteRequest(Struct):
         return own
 
 
-class Row(Struct):
+class Row(Struct, gc=False):
     """One row on its way from a record to its result.
 
     Attributes:

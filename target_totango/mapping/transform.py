@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _SECONDS_PER_DAY: Final = 86_400
 
 
-class Transformed(Struct):
+class Transformed(Struct, gc=False):
     """The write request of a record, or why it cannot be sent.
 
     Attributes:

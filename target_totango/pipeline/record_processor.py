@@ -89,14 +89,14 @@ class RecordProcessor:
             records: Their records behind the stream maps.
             mapped: What a preset made of each; else the same.
         """
-        mapping, next_row = self.mapping, self._states.next_row
+        mapping, metrics, next_row = self.mapping, self._metrics, self._states.next_row
         about = (mapping.stream, mapping.object, mapping.delivery, mapping.options)
         announced = self._announced
         all_announced = announced is None or announced.issuperset(set().union(*records))
         misfits = self._schema_errors(records)
         for message, record, values, errors in zip(messages, records, mapped, misfits, strict=True):
             row = Row(next_row(), source, message, *about)
-            self._metrics.received += 1
+            metrics.received += 1
             if not all_announced:
                 self._log_unannounced(record)
             self._fill(row, values, errors)

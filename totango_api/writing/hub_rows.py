@@ -25,7 +25,7 @@ ENVELOPE_BYTES: Final = len('{"collections":[]}')
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class HubRow(msgspec.Struct, frozen=True, omit_defaults=True):
+class HubRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One row, as its endpoint takes it: what is None is not sent.
 
     Attributes:
