@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
-from totango_api.errors import ApiError, AuthenticationError
+from totango_api.errors import ApiError, AuthenticationError, RateLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +160,12 @@ class Pages:
         return self._pool.submit(self.fetch, query, offset, order)
 
     def _fetch(self, query: Query, max_retry_seconds: float | None) -> Page:
-        page = self.search.page(query, max_retry_seconds=max_retry_seconds)
+        try:
+            page = self.search.page(query, max_retry_seconds=max_retry_seconds)
+        except RateLimitError:
+            if max_retry_seconds is None:
+                raise
+            page = self.search.page(query)  # it is none of the refusals for which few retries are
         self.odd_hits += page.odd_hits if query.count > 1 else 0
         return replace(page, total_hits=None) if self.counts_pages else page
 

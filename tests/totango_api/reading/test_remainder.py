@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from living_search import CREATED, MOVES, STATUSES, LivingSearch, Moves
 
-from totango_api.errors import RefusedError
+from totango_api.errors import RateLimitError, RefusedError
 from totango_api.reading import CompleteRead, Paging, date_keys_of, remainder
 from totango_api.reading.partitions.partitioners import KnownValues
 from totango_api.search import Page, Query
@@ -107,6 +107,22 @@ def test_ids_of_rows_on_small_pages_are_not_sent_again_and_again(
     assert search.lasting <= found
     assert reading.result.is_complete
     assert "in windows of date:Create Date" in reading.result.ways
+
+
+@pytest.mark.parametrize("excludes", [False, True])
+def test_a_call_that_comes_too_often_is_no_refusal(*, excludes: bool) -> None:
+    class Limited(LivingSearch):
+        def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+            if max_retry_seconds is not None:
+                raise RateLimitError("POST /search", wait=60)
+            return super().page(query)
+
+    search = Limited(300, MOVES["in"], page_max=50, excludes=excludes)
+    found, reading = read(search)
+    assert search.lasting <= found
+    assert reading.result.is_complete
+    (way,) = reading.result.ways
+    assert way.startswith("by leaving out" if excludes else "in windows")
 
 
 @pytest.mark.parametrize("moves", MOVES)
