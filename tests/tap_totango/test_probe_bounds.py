@@ -102,7 +102,7 @@ def test_a_reach_of_more_rows_than_documented(service, ask, beyond) -> None:
     assert ask("window_rows").value == "at least 10200"
 
 
-@pytest.mark.parametrize(("rows", "number"), [(500, 1700), (10_300, 24_000)])
+@pytest.mark.parametrize(("rows", "number"), [(500, 1700), (10_300, 20_700)])
 def test_a_reach_that_a_probe_found_is_read_by(
     service, ask, tap, discover, tmp_path, rows, number
 ) -> None:
