@@ -70,7 +70,8 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
     """Return the object that a stream holds, by its name or else by its columns; None if unknown.
 
     Nothing is taken for touchpoints and tasks: writing them twice makes two, and streams of other
-    programs are called so, too.
+    programs are called so, too. Rows that have an event's id for their key, as those of tap-totango
+    do, are neither accounts nor users, though they name one.
 
     A prefix that a tap puts before the name does not matter: `crm-accounts`, `public-users`.
 
@@ -95,10 +96,12 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
     if not fitting:
         return None
     best = max(fitting, key=lambda each: len(each.ids)).name
+    keyed = {snake(key) for key in keys}
+    if best in {ACCOUNTS, USERS} and keyed == {"event_id"}:
+        return None
     if best != USERS or "user_id" in has:
         return best
     # Companies have an e-mail address as well, so only the key tells.
-    keyed = {snake(key) for key in keys}
     if keyed == {"account_id"}:
         return ACCOUNTS
     return USERS if "email" in keyed else None

@@ -141,6 +141,9 @@ def test_the_sdk_name_of_the_batch_size_counts_where_ours_is_left_alone(
         ("things", ["account_id", "email"], ["id"], None),
         ("inactive_users", ["id"], ["id"], None),
         ("invoices", ["user_id"], [], None),
+        ("events", ["event_id", "account_id", "timestamp"], ["event_id"], None),
+        ("clicks", ["event_id", "account_id", "user_id"], ["event_id"], None),
+        ("clicks", ["account_id", "user_id", "activity", "module"], ["event_id"], "activities"),
     ],
 )
 def test_streams_are_recognised(
