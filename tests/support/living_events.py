@@ -53,6 +53,7 @@ class LivingEvents:
         unstable: Whether events of one moment come in another order at each call.
         page_max: Events on a page at most.
         stingy: Every so many pages hold half of what they should.
+        share: Of what they should hold, so much instead of half.
         window: Events behind so many are not given by offsets; None if all are.
         filters_both: Whether it takes times in an `or`.
         spelling: How it writes times.
@@ -73,6 +74,7 @@ class LivingEvents:
     unstable: bool = True
     page_max: int = 1_000
     stingy: int = 0
+    share: float = 0.5
     window: int | None = None
     filters_both: bool = True
     spelling: Callable[[int], object] = int
@@ -103,7 +105,7 @@ class LivingEvents:
         skip = 0 if self.wraps and skip >= len(events) else skip
         hits = events[skip : min(skip + count, self.window or len(events))]
         if self.stingy and self.calls % self.stingy == 0:
-            hits = hits[: max(len(hits) // 2, 1)]
+            hits = hits[: max(int(len(hits) * self.share), 1)]
         body: dict[str, Any] = {"hits": [self._shown(event) for event in hits]}
         if self.total is not None:
             body["total_hits"] = len(events) + self.total

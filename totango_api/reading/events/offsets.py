@@ -9,13 +9,18 @@ order.
 from __future__ import annotations
 
 import logging
-import statistics
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
 from totango_api.reading.deduplication import KeySet
-from totango_api.reading.events.pages import SPARSE, event_id_of, is_sparse, rows_on, time_of
+from totango_api.reading.events.pages import event_id_of, rows_on, time_of
+from totango_api.reading.events.places import (
+    PageSpan,
+    counts_rows,
+    reaches_end,
+    span_behind,
+    spots,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +35,15 @@ OVERLAP: Final = 3
 
 PASSES: Final = 8
 """Passes over the same pages, one of which must show that nothing slipped through."""
+
+LOOK: Final = 32
+"""After so many pages a pass looks whether it has come half the way."""
+
+STALE: Final = 2
+"""So many pages in a row that bring nothing new, or repeat one with room, end a pass."""
+
+FEW: Final = 32
+"""One row in so many of a page may have come at the end since the page before."""
 
 FIRST_ROWS: Final = 500
 """Rows by which it is told what an offset counts."""
@@ -50,25 +64,11 @@ def learn_unit(pages: EventPages, first: Page) -> Iterator[list[Hit]]:
     count = max(min(len(first.hits) // 2, FIRST_ROWS), 2)
     page = pages.fetch(offset=1, count=count)
     yield pages.new(page)
-    pages.counts_rows = counts_rows(first, page, count)
-
-
-def counts_rows(first: Page, page: Page, count: int) -> bool:
-    """Return whether offsets count rows, by a page of so many rows at offset 1."""
-    places = {event_id_of(hit): place for place, hit in enumerate(first.hits)}
-    shifts = [
-        places[event_id] - place
-        for place, hit in enumerate(page.hits)
-        if (event_id := event_id_of(hit)) in places
-    ]
-    shift = statistics.median_low(shifts or [count])
-    if is_by_row := 2 * shift < count + 1:
-        logger.info("Event offsets count rows here, not pages as documented.")
-    return is_by_row
+    pages.counts_rows = counts_rows(first, page, PageSpan(1, count, count))
 
 
 def linked_passes(
-    pages: EventPages, *terms: Term, down_to: int | None = None
+    pages: EventPages, *terms: Term, first: Page | None = None, down_to: int | None = None
 ) -> Iterator[list[Hit]]:
     """Yield the events of a query, read until it is established that these are all; or say not.
 
@@ -78,6 +78,7 @@ def linked_passes(
     Args:
         pages: Fetches pages.
         terms: Which events, beside those of the query.
+        first: The first page, where it was given already.
         down_to: A moment; older events need not be read.
 
     Raises:
@@ -87,26 +88,19 @@ def linked_passes(
     try:
         for _ in range(PASSES):
             reading = OffsetRead(pages, known, terms, down_to)
-            yield from reading.hits()
+            yield from reading.hits(first)
+            first, is_shown = None, reading.is_linked and reading.has_ended
             # A count is no proof where events went: some of those that came are not there any more.
-            is_counted = reading.has_ended and len(known) == reading.end == end
+            if not is_shown and len(known) == reading.end == end:
+                is_shown = not rows_on(pages.fetch(*terms, offset=end, count=1))
             end = reading.end
-            if reading.is_linked or is_counted:
+            if is_shown:
                 is_cut = reading.end == limits.WINDOW_ROWS  # where other searches end
                 pages.note_missing(None if is_cut else 0 if down_to else reading.lacking)
                 return
         pages.note_missing(None)
     finally:
         known.close()
-
-
-@dataclass(frozen=True)
-class PageSpan:
-    """Where a page stands: its offset, its size, and its first row."""
-
-    offset: int
-    count: int
-    start: int
 
 
 class OffsetRead:
@@ -120,7 +114,7 @@ class OffsetRead:
 
     Attributes:
         is_linked: Whether nothing can have slipped between two pages.
-        has_ended: Whether the last page is one that has room for more.
+        has_ended: Whether the last page showed the end once more, with room behind it.
         end: Rows up to the end of the last page.
         lacking: Events that the last response counts beyond its own end.
     """
@@ -132,24 +126,28 @@ class OffsetRead:
         self._known = known
         self._terms = terms
         self._down_to = down_to
+        self._steps = 0
+        self._farthest: int | None = None
         self.is_linked = True
         self.has_ended = False
         self.end = 0
         self.lacking = 0
 
-    def hits(self) -> Iterator[list[Hit]]:
+    def hits(self, first: Page | None = None) -> Iterator[list[Hit]]:
         """Yield the new events of each page.
+
+        Args:
+            first: The first page, where it was given already.
 
         Raises:
             ApiError: If a page cannot be had.
         """
-        page, passed = self._pages.fetch(*self._terms), KeySet()
+        page, passed = first or self._pages.fetch(*self._terms), KeySet()
         yield self._taken(page, passed)
-        self.end, before, sparse = rows_on(page), 0, 0
-        # A page that brings nothing shows that nothing comes after it.
-        while len(passed) > before and sparse < SPARSE and not self._is_older(page):
+        self.end, stale, roomy = rows_on(page), 0, int(rows_on(page) < self._pages.size)
+        while not self.has_ended and stale < STALE and roomy <= STALE:
             before = len(passed)
-            for overlap in self._overlaps():
+            for overlap in self._overlaps(has_room=roomy > 0)[: None if self.is_linked else 1]:
                 place = self._place(overlap)
                 following = self._pages.fetch(*self._terms, offset=place.offset, count=place.count)
                 yield self._taken(following, passed)
@@ -157,16 +155,35 @@ class OffsetRead:
                     break
             else:
                 self.is_linked = False
-            self.has_ended = 0 < rows_on(following) < place.count
-            if len(passed) == before and not self.has_ended:
+            has_room = rows_on(following) < place.count
+            is_reached = bool(page.hits) and reaches_end(spots(page), spots(following))
+            few = max(self._pages.size // FEW, 1)
+            is_shown = len(passed) <= before + few and is_reached
+            stale = stale + 1 if len(passed) == before else 0
+            self.has_ended = roomy > 0 and has_room and is_shown
+            roomy = roomy + 1 if has_room else 0
+            if stale and not has_room:
                 # No end looks like that: an offset counts something else than it was taken to.
                 self.is_linked = False
                 self._pages.counts_rows = not self._pages.counts_rows
-            page, self.end = following, place.start + rows_on(following)
-            is_small = 2 * place.count < self._pages.size  # too small to tell
-            sparse = sparse + 1 if is_sparse(following, place.count) and not is_small else 0
+            page = following if following.hits else page
+            self.end = place.start + rows_on(following)
             self.lacking = max((following.total_hits or 0) - self.end, 0)
+            self.has_ended = self.has_ended or self._is_older(page) or self._is_behind_all()
         passed.close()
+
+    def _is_behind_all(self) -> bool:
+        """Return whether the pass is behind all that was there when it last looked ahead.
+
+        Where more come at the end than it reads, it would not end.
+        """
+        self._steps += 1
+        if self._steps % LOOK == 0 and self._farthest is None:
+            ahead = self._pages.fetch(*self._terms, offset=2 * self.end, count=1)
+            self._farthest = None if rows_on(ahead) else 2 * self.end
+        is_behind = self._farthest is not None and self.end > self._farthest
+        self._pages.result.leaves_newer |= is_behind
+        return is_behind
 
     def _is_older(self, page: Page) -> bool:
         moments = (time_of(hit) or 0 for hit in page.hits)
@@ -178,10 +195,14 @@ class OffsetRead:
         self._known.add_all(keys)
         return self._pages.new(page)
 
-    def _overlaps(self) -> tuple[int, ...]:
-        """Return by how much pages overlap, one try after another."""
-        half = max(self._pages.size // 2, 1)
-        return tuple(sorted({min(one, half) for one in (OVERLAP, 8 * OVERLAP, half)}))
+    def _overlaps(self, *, has_room: bool) -> tuple[int, ...]:
+        """Return by how much pages overlap, one try after another.
+
+        A page that had room is repeated in part: one that was cut short, too, ends elsewhere.
+        """
+        half, third = (max(self._pages.size // part, 1) for part in (2, 3))
+        least = (third,) if has_room else (OVERLAP, 8 * OVERLAP)
+        return tuple(sorted({min(one, half) for one in (*least, half)}))
 
     def _place(self, overlap: int) -> PageSpan:
         """Return the place of a page that repeats some rows, as far as there is one."""
@@ -193,30 +214,11 @@ class OffsetRead:
         return PageSpan(number, size, number * size)
 
 
-def span_behind(end: int, overlap: int, size: int, *, counts_rows: bool) -> PageSpan:
-    """Return the place of a page that repeats some rows of the one that ends at a place.
-
-    Args:
-        end: Rows up to the end of that one.
-        overlap: Rows to repeat, at least.
-        size: Rows on a page, at most.
-        counts_rows: Whether an offset counts rows, not pages.
-    """
-    start = max(end - overlap, 0)
-    if counts_rows:
-        return PageSpan(start, size, start)
-    number = max(-(-start // size), 1)
-    count = start // number
-    return PageSpan(number, count, count * number)
-
-
 def are_linked(before: Page, after: Page) -> bool:
     """Return whether nothing can lie between two pages, read one after the other."""
     if not before.hits:
         return True
-    first, second = (
-        [(event_id_of(hit), time_of(hit)) for hit in page.hits] for page in (before, after)
-    )
+    first, second = spots(before), spots(after)
     last, known = time_of(before.hits[-1]), set(first)
     if any(moment not in {None, last} for _, moment in known.intersection(second)):
         return True

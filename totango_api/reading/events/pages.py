@@ -29,9 +29,6 @@ EVENTS: Final = "events"
 FARTHEST: Final = 2**62
 """A number that is farther from 0 is no time."""
 
-SPARSE: Final = 2
-"""Sparse pages in a row that are the end, though each brings what came since the one before."""
-
 
 def of_types(types: Sequence[str]) -> Term:
     """Return a term that matches events of any of these types."""
@@ -77,11 +74,6 @@ def lacking_on(page: Page) -> int:
 def lacking_behind(page: Page, end: int) -> int:
     """Return how many events are counted behind the end of a page that ends at a place."""
     return max((page.total_hits or 0) - end, 0)
-
-
-def is_sparse(page: Page, most: int) -> bool:
-    """Return whether a page has less than half of the rows that it could have."""
-    return 2 * rows_on(page) < most
 
 
 def rows_on(page: Page) -> int:
@@ -149,11 +141,15 @@ class EventPages:
         Raises:
             ApiError: If the server does not answer.
         """
-        offset = len(self._given) + self._given.keyless
         try:
-            return self.fetch(offset=offset, count=1, max_retry_seconds=PROBE_SECONDS)
+            return self.fetch(offset=self.known, count=1, max_retry_seconds=PROBE_SECONDS)
         except (RefusedError, UnavailableError):
             return None
+
+    @property
+    def known(self) -> int:
+        """Different events that came so far."""
+        return len(self._given) + self._given.keyless
 
     def learn_size(self, page: Page) -> None:
         """Learn from a first page how many rows the server gives at once."""

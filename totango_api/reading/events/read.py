@@ -1,10 +1,9 @@
 """Reading every event that a query matches throughout, or saying that some may be missing.
 
 Facts: "Search API (events)". No count is promised, nor an order, and `offset` is called a page
-number while the text on accounts and users counts rows. So events are read by pages of which each
-repeats some of the one before (`chain`), by their times where that shows less or costs more
-(`times`), and in passes by offsets only where neither can be (`offsets`). What shows
-that these were all stands in `ends`.
+number while the text on accounts and users counts rows. So events are read by their times and by
+pages that repeat each other (`ordered`), and in passes by offsets only where neither can be
+(`offsets`).
 
 The documentation has a reader stop at a page that is not full. It is believed after many full pages
 only: else one more call shows the end.
@@ -16,10 +15,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from totango_api import limits
 from totango_api.reading.date_keys import KeyNotUsableError
-from totango_api.reading.events.ends import FRONTS, MOST_CALLS, TimeRead
 from totango_api.reading.events.offsets import learn_unit, linked_passes
+from totango_api.reading.events.ordered import FRONTS, MOST_CALLS, OrderedRead
 from totango_api.reading.events.pages import (
     EventPages,
     event_id_of,
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from totango_api.http import ApiClient
-    from totango_api.reading.events.chain import Chain
     from totango_api.reading.result import ReadResult
     from totango_api.search import Hit, Page, Query
 
@@ -70,7 +67,7 @@ class EventsRead:
             self._pages.close()
 
     def _batches(self) -> Iterator[list[Hit]]:
-        pages = self._pages
+        pages, started = self._pages, time.time_ns() // 1_000_000
         first = pages.fetch()
         if not first.hits and (first.total_hits or not self._is_limited):
             first = pages.fetch()  # that there is nothing at all is not believed at once
@@ -87,26 +84,19 @@ class EventsRead:
             if behind is not None and not rows_on(behind):
                 self.result.ways["on one page, with nothing behind it"] += 1
                 return
-        started = time.time_ns() // 1_000_000
-        chain: Chain | None = None
         try:
-            reading = TimeRead(pages, first)
-            chain = reading.chain
-            yield from reading.hits()
+            yield from OrderedRead(pages, first, started).hits()
             self.result.ways["by their times"] += 1
         except KeyNotUsableError as error:
             logger.info("Reading events by offsets, not by their times: %s", error)
             self.result.ways["by offsets, until no seam was open"] += 1
-            yield from self._by_offsets(first, started, chain)
+            yield from self._by_offsets(first, started)
 
-    def _by_offsets(self, first: Page, started: int, chain: Chain | None) -> Iterator[list[Hit]]:
+    def _by_offsets(self, first: Page, started: int) -> Iterator[list[Hit]]:
         """Yield events by offsets; in the end once more those that are newer than the read."""
         pages, page = self._pages, first
-        if chain is None or not chain.has_ended or not self._is_end(chain):
-            yield from learn_unit(pages, first)
-            yield from linked_passes(pages)
-        elif chain.is_still:
-            return
+        yield from learn_unit(pages, first)
+        yield from linked_passes(pages, first=first)
         most = MOST_CALLS * self.result.calls
         for _ in range(FRONTS):
             newest = min(max(time_of(hit) or 0 for hit in page.hits), started)
@@ -119,16 +109,6 @@ class EventsRead:
             if self.result.calls > most:
                 break
         self.result.leaves_newer = True
-
-    def _is_end(self, chain: Chain) -> bool:
-        """Return whether nothing stands behind the last page of a chain."""
-        if chain.is_sure:
-            return True
-        if chain.end == limits.WINDOW_ROWS:  # where other searches end
-            self._pages.note_missing(None)
-            return True
-        behind = self._pages.behind()
-        return behind is not None and not rows_on(behind)
 
 
 def _spot(hit: Hit) -> tuple[str | None, str]:
