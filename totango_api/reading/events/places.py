@@ -73,7 +73,7 @@ class Seam:
     Attributes:
         is_closed: Whether nothing can lie between them.
         is_exact: Whether as many stand before the last moment that was read as were expected.
-        new: Rows of the page that were not read; None if it does not show the end of these.
+        new: Rows behind the last moment that was read; None if the page does not show all of that.
     """
 
     is_closed: bool
@@ -104,7 +104,7 @@ def seam_between(rows: Sequence[Spot], page: Page, expected: int, sign: int) -> 
     is_closed = not known.isdisjoint(earlier) and is_in_order(page, sign)
     at_last = ties_at_end(rows)
     is_exact = is_closed and len(earlier) == expected - at_last and known.issuperset(earlier)
-    new = sum(spot not in known for spot in found)
+    new = sum(spot not in known for spot in found[len(earlier) :])
     return Seam(is_closed, is_exact, new if reaches_end(rows, found) else None)
 
 
