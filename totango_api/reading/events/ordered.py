@@ -7,13 +7,13 @@ everything, events without a time included.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.date_keys import KeyNotUsableError
 from totango_api.reading.events.horizon import Horizon
+from totango_api.reading.events.newest import newest_of
 from totango_api.reading.events.offsets import FEW, learn_unit, linked_passes
 from totango_api.reading.events.pages import (
     event_id_of,
@@ -67,12 +67,6 @@ SEAMS: Final = 5
 ROOMY: Final = 8
 """So many pages in a row that all have room were not all cut short."""
 
-FRONTS: Final = 5
-"""How often the newest events are read once more, until they fit on one page."""
-
-MOST_CALLS: Final = 3
-"""Of all events, the newest may take so many times as many calls."""
-
 
 class OrderedRead:
     """One read of events that come in the order of their times.
@@ -121,7 +115,7 @@ class OrderedRead:
         elif self._exact < SEAMS and not self._times.has_shown_newest:
             self._is_watched = False
         if not self._is_watched and self._pages.result.missing is not None:
-            yield from self._fronts()
+            yield from newest_of(self._pages, self._times)
 
     def _span(self) -> PageSpan | None:
         """Return the place of the next page; None if it is better asked for by its time."""
@@ -284,35 +278,6 @@ class OrderedRead:
                 raise KeyNotUsableError(TIMELESS)
         self._has_ended = True
 
-    def _fronts(self) -> Iterator[list[Hit]]:
-        """Ask for the newest events until they fit on one page.
-
-        Where ever more come, the read ends: what is newer than its beginning is left to the next.
-        """
-        pages, times, newest = self._pages, self._times, self._times.mark
-        most = MOST_CALLS * pages.result.calls
-        for _ in range(FRONTS):
-            started = _now()
-            page = times.asked(since(newest))
-            yield pages.new(page)
-            first = page
-            while rows_on(page) >= pages.size:
-                rows = spots(page)
-                page = times.next(rows, since(newest)).page
-                yield pages.new(page)
-                if spots(page)[-1][1] == rows[-1][1]:
-                    break
-            if page is first:
-                return
-            newest = started if times.sign > 0 else min(-times.time(first.hits[0]), started)
-            if pages.result.calls > most:
-                break
-        pages.result.leaves_newer = True
-
     def _time_of(self, place: int) -> int:
         timed = [moment for _, moment in self._rows if moment is not None]
         return self._times.sign * timed[place]
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

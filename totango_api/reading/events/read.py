@@ -16,8 +16,9 @@ import time
 from typing import TYPE_CHECKING
 
 from totango_api.reading.date_keys import KeyNotUsableError
+from totango_api.reading.events.newest import FRONTS, MOST_CALLS
 from totango_api.reading.events.offsets import learn_unit, linked_passes
-from totango_api.reading.events.ordered import FRONTS, MOST_CALLS, OrderedRead
+from totango_api.reading.events.ordered import OrderedRead
 from totango_api.reading.events.pages import (
     EventPages,
     event_id_of,
