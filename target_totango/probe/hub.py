@@ -133,7 +133,7 @@ def hub_report(account: ProbedAccount) -> Answer:
 
 def _decoded(response: Response) -> Any:
     try:
-        return decode(response.body)
+        return decode(response)
     except ValueError:
         return "text"
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from target_totango.probe.account import polls
 from totango_api.errors import ApiError
-from totango_api.http import Request
+from totango_api.http import Request, decode
 from totango_api.probe import is_refusal
 from totango_api.reading import first_record_events
 from totango_api.search import read_references
@@ -206,7 +206,7 @@ def made_record(account: ProbedAccount, kind: Kind) -> MadeRecord:
 def decoded(response: Response) -> Any:
     """Return a response as JSON; None if it is none."""
     try:
-        return json.loads(response.body)
+        return decode(response)
     except ValueError:
         return None
 

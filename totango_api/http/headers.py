@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
@@ -105,6 +106,13 @@ def _moment(text: str | None) -> float | None:
 def request_id_of(headers: Mapping[str, str]) -> str:
     """Return the id under which the server may have logged the call."""
     return next((excerpt(headers[name]) for name in _REQUEST_IDS if name in headers), "")
+
+
+def charset_of(headers: Mapping[str, str]) -> str:
+    """Return the charset that `Content-Type` names; empty if it names none."""
+    message = Message()
+    message["Content-Type"] = headers.get("Content-Type", "")
+    return message.get_content_charset("")
 
 
 class ServiceClock:

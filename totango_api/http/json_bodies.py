@@ -12,13 +12,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from totango_api.errors import AuthenticationError, RefusedError, ResponseError
-from totango_api.http.headers import request_id_of
+from totango_api.http.headers import charset_of, request_id_of
 from totango_api.http.responses import authentication_remedy, reason_of
 from totango_api.redaction import excerpt
 
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 """Keeps every digit: `0.1` and `49000.10` stay what the server wrote."""
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _BYTE_ORDER_MARK: Final = "\ufeff".encode()
 
@@ -66,7 +69,7 @@ def json_of(endpoint: str, response: Response, *, region: str = "") -> Any:
         AuthenticationError: If the body reports that the token was not accepted.
     """
     try:
-        decoded = decode(response.body)
+        decoded = decode(response)
     except NotJsonError as error:
         raise _not_json(endpoint, response, error) from None
     raise_failure(endpoint, decoded, response.status, region=region)
@@ -140,20 +143,30 @@ class NotJsonError(ValueError):
         self.is_cut_off = unterminated or position >= len(text) - _LONGEST_TOKEN
 
 
-def decode(body: bytes) -> Any:
-    """Decode JSON.
+def decode(response: Response) -> Any:
+    """Decode a JSON response: UTF-8, or else in the charset that it names.
 
-    `NaN` and `Infinity` become floats, halves of a surrogate pair and bytes that are not UTF-8
+    `NaN` and `Infinity` become floats, halves of a surrogate pair and bytes of neither charset
     become U+FFFD, and raw control characters stay. Each is logged.
 
     Raises:
         NotJsonError: If it is not JSON by any reading.
     """
-    body = body.removeprefix(_BYTE_ORDER_MARK)
-    try:
+    body = response.body.removeprefix(_BYTE_ORDER_MARK)
+    with suppress(*_UNREADABLE):
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_leniently(body)
+    body = _in_utf8(body, charset_of(response.headers))
+    with suppress(*_UNREADABLE):
+        return _decoder.decode(body)
+    return _decode_leniently(body)
+
+
+def _in_utf8(body: bytes, charset: str) -> bytes:
+    """Return text in UTF-8; unchanged if it is in neither that nor the charset."""
+    for encoding in ("utf-8", charset):
+        with suppress(LookupError, ValueError):  # LookupError: a charset that nobody knows
+            return body.decode(encoding).encode()
+    return body
 
 
 def _decode_leniently(body: bytes) -> Any:

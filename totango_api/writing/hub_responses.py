@@ -151,7 +151,7 @@ def _decoded(endpoint: str, response: Response, region: str) -> tuple[Any, str]:
     try:
         return json_of(endpoint, response, region=region), ""
     except RefusedError as error:
-        return decode(response.body), error.reason
+        return decode(response), error.reason
     except ResponseError as error:
         if not response.body.lstrip().startswith(b"<"):
             error.max_tries = TRIES

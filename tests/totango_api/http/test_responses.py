@@ -151,6 +151,31 @@ def test_what_json_does_not_allow_is_read_and_said(body: bytes, value: Any, capl
     assert caplog.messages
 
 
+@pytest.mark.parametrize(
+    ("text", "sent_in", "named"),
+    [
+        ("Müller", "iso-8859-1", "application/json; charset=iso-8859-1"),
+        ("Müller", "iso-8859-1", 'application/json;Charset="ISO-8859-1"'),
+        ("Miller\N{EURO SIGN}", "windows-1252", "application/json; charset=windows-1252"),
+        ("日本", "shift_jis", "text/plain; charset=Shift_JIS"),
+        ("Müller", "utf-16", "application/json; charset=utf-16"),
+        ("Müller", "utf-8", "application/json; charset=iso-8859-1"),
+    ],
+)
+def test_text_is_read_in_the_charset_of_the_response(text, sent_in, named, caplog) -> None:
+    """UTF-8 goes first: it is what JSON is written in, whatever a server calls it."""
+    body = json.dumps({"a": text, "b": 7}, ensure_ascii=False).encode(sent_in)
+    assert json_of("x", answer(200, body, Content_Type=named)) == {"a": text, "b": 7}
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("charset", ["", "x-unknown", "ascii", "hex", "undefined", "utf-16", '"'])
+def test_text_of_no_known_charset_is_damaged_and_that_is_said(charset, caplog) -> None:
+    response = answer(200, b'{"a": "b\xff"}', Content_Type=f"application/json; charset={charset}")
+    assert json_of("x", response) == {"a": "b\ufffd"}
+    assert "damaged" in caplog.text
+
+
 def test_a_byte_order_mark_is_no_fault_of_the_response(caplog) -> None:
     assert json_of("x", answer(200, b'\xef\xbb\xbf{"a": 1.50}')) == {"a": Decimal("1.50")}
     assert not caplog.messages
