@@ -59,6 +59,7 @@ def test_a_read_costs_hardly_a_call_more_than_its_pages(
     assert reading.result.is_complete
     assert not reading.result.leaves_newer
     spare = spare_calls(rows, moves, order, by_row=unit == "row")
+    spare += unit == "row" and grain > 1  # many at the newest moment are passed by their places
     assert service.calls <= rows // 1_000 + spare
 
 
