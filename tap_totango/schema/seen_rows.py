@@ -98,7 +98,8 @@ def _base(
     """Return the columns that keep their names, and which of them are the key."""
     accounts = (row.get(ACCOUNT) for row in rows)
     is_of_account = any(isinstance(one, dict) and "name" in one for one in accounts)
-    is_known = is_search and "account_id" in (known.catalogued or ())
+    # A part of the rows may be called account_id, too.
+    is_known = is_search and known.title(_OF_ACCOUNT[0].name) == _OF_ACCOUNT[0].title
     base = list(_OF_ACCOUNT) if is_of_account or is_known else []
     keys: list[str] = []
     for part in key:

@@ -245,6 +245,22 @@ def test_a_catalog_decides_on_columns_and_not_on_types(stub, tap, discover) -> N
     assert {*tap(config=config, catalog=only).ok().records("things")[0]} == {"id"}
 
 
+def test_a_part_called_account_id_is_read_after_its_discovery(stub, tap, discover) -> None:
+    rows = [{"id": 1, "account_id": "a1", "account": {"id": "x"}}]
+    answer = rows_of([])
+
+    def answered(call):
+        is_list = call.path.partition("?")[0].endswith("/collections")
+        return ok(hits("collections", rows, 1)) if is_list else answer(call)
+
+    request = f"POST /api/v1/search/accounts/collections?query={json.dumps(SEARCH)}"
+    config = stub(answered).config(streams={"things": {"request": request, "key": "id"}})
+    ran = tap(config=config, catalog=discover(config=config).select("things")).ok()
+    assert [row["account_id"] for row in ran.records("things")] == ["a1"]
+    assert "things: 1 columns are not in the catalog" not in ran.said
+    assert "things: columns of the catalog" not in ran.said
+
+
 def test_what_cannot_be_known_fails_alone(stub, tap, discover) -> None:
     same = [{"id": 1, "n": 1}, {"id": 1, "n": 2}]
     server = stub(rows_of(same))
