@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api.errors import ApiError, ResponseError
 from totango_api.reading.deduplication import KeySet
 from totango_api.reading.result import ReadResult, RecordBatch
-from totango_api.search import ACCOUNTS, key_of, whole_number
+from totango_api.search import ACCOUNTS, hits_in, key_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,8 @@ class ScrollRead:
         scroll_id: str | None = None
         while True:
             decoded = self._step(scroll_id)
-            accounts = decoded.get("accounts")
-            if not isinstance(accounts, list):
+            accounts = hits_in(decoded, ACCOUNTS)
+            if accounts is None:
                 raise ResponseError(_ENDPOINT, reason="the response holds no list of accounts")
             self.result.total = whole_number(decoded.get("total_hits"))
             self._seen.reserve(self.result.total or 0)

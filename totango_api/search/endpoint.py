@@ -205,8 +205,8 @@ def page_in(decoded: Any, stream: str, *, endpoint: str) -> Page:
     """
     response = decoded.get("response") if isinstance(decoded, dict) else None
     body = response.get(stream) if isinstance(response, dict) else None
-    hits = body.get("hits") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(hits, list):
+    hits = hits_in(body) if isinstance(body, dict) else None
+    if not isinstance(body, dict) or hits is None:
         said = (
             ", ".join(sorted(map(str, decoded))) if isinstance(decoded, dict) else excerpt(decoded)
         )
@@ -218,6 +218,18 @@ def page_in(decoded: Any, stream: str, *, endpoint: str) -> Page:
     rows = [hit for hit in hits if isinstance(hit, dict)]
     odd_hits = len(hits) - len(rows)
     return Page(rows, whole_number(body.get("total_hits")), odd_hits, _respell_ids(rows))
+
+
+def hits_in(body: dict[str, Any], name: str = "hits") -> list[Any] | None:
+    """Return the rows of a response: none where it counts none, though its list is null or absent.
+
+    Returns:
+        None where there is no list, and not because nothing matched.
+    """
+    hits = body.get(name)
+    if hits is None and whole_number(body.get("total_hits")) == 0:
+        return []
+    return hits if isinstance(hits, list) else None
 
 
 def _respell_ids(hits: list[Hit]) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from totango_api.errors import ResponseError
 from totango_api.redaction import excerpt
-from totango_api.search.endpoint import whole_number
+from totango_api.search.endpoint import hits_in, whole_number
 
 Row: TypeAlias = dict[str, Any]
 
@@ -68,15 +68,16 @@ def list_in(decoded: Any, endpoint: str, place: str | None = None) -> ListPage:
         above.append(found)
         inner = _next_key(found, endpoint)
         if inner is None:
+            found = [] if _is_empty(found) else found
             break
         found = found[inner]
-    rows = _rows_of(found)
+    total, counts_list = _total_in(above, found)
+    rows = [] if found is None and total == 0 else _rows_of(found)
     if rows is None:
         where = f"at {place}" if place else f"(it holds: {_keys_of(found)})"
         reason = f"the response holds no list {where}"
         raise ResponseError(endpoint, reason=reason, remedy=_NAME_ROWS)
     objects = [row for row in rows if isinstance(row, dict)]
-    total, counts_list = _total_in(above, found)
     return ListPage(objects, len(rows) - len(objects), total, counts_list)
 
 
@@ -99,8 +100,15 @@ def _next_key(found: Row, endpoint: str) -> str | None:
     if lists and not _is_keyed(found):
         return next(iter(filled or lists))
     inner = next(iter(found.values())) if len(found) == 1 else None
-    is_wrapped = _is_keyed(inner) or (isinstance(inner, dict) and isinstance(inner.get(HITS), list))
+    is_wrapped = _is_keyed(inner) or (
+        isinstance(inner, dict) and (isinstance(inner.get(HITS), list) or _is_empty(inner))
+    )
     return next(iter(found)) if is_wrapped else None
+
+
+def _is_empty(found: Row) -> bool:
+    """Return whether an object counts no hits, and therefore has no list of them."""
+    return (HITS in found or len(found) == 1) and hits_in(found) == []
 
 
 def _rows_of(found: Any) -> list[Any] | None:

@@ -145,6 +145,9 @@ def test_numbered_pages_that_move_are_doubted() -> None:
         ({"a": {"name": "x"}, "b": {"name": "y"}}, 2, None),
         ({"things": {"a": {"name": "x"}}}, 1, None),
         ({"data": []}, 0, None),
+        ({"response": {"things": {"hits": None, "total_hits": 0}}}, 0, 0),
+        ({"things": {"total_hits": 0}}, 0, 0),
+        ({"things": [{"id": 1}], "total_hits": 0}, 1, 0),
     ],
 )
 def test_rows_are_found_in_any_known_shape(answer: Any, rows: int, total: int | None) -> None:
@@ -159,6 +162,8 @@ def test_rows_are_found_in_any_known_shape(answer: Any, rows: int, total: int | 
         {"tasks": [{"id": 1}], "people": [{"id": 2}]},
         {"response": {"tasks": {"items": [{"id": 1}]}, "meta": {"page": 1}}},
         {"id": 1, "name": "one object"},
+        {"response": {"things": {"hits": None, "total_hits": 1}, "meta": {}}},
+        {"hits": None},
         {},
         "text",
         None,
@@ -173,6 +178,11 @@ def test_rows_at_a_place_that_is_named() -> None:
     answer = {"response": {"tasks": {"items": [{"id": 1}], "total": 9}, "meta": {"page": 1}}}
     found = list_in(answer, "GET /x", "response.tasks.items")
     assert (found.rows, found.total) == ([{"id": 1}], 9)
+    answer["response"]["tasks"] = {"items": None, "total": 0}
+    assert list_in(answer, "GET /x", "response.tasks.items").rows == []
+    answer["response"]["tasks"] = {"items": None, "total": 9}
+    with pytest.raises(ResponseError):
+        list_in(answer, "GET /x", "response.tasks.items")
 
 
 def test_a_request_that_does_not_page_has_one_page() -> None:

@@ -51,6 +51,12 @@ def test_to_the_step_without_a_successor() -> None:
     assert reading.result.is_complete
 
 
+def test_no_accounts_need_no_list_of_them() -> None:
+    names, reading, _ = read({"accounts": None, "total_hits": 0})
+    assert not names
+    assert reading.result.is_complete
+
+
 def test_a_shortfall_is_known() -> None:
     _, reading, _ = read(step("a", total=5), step(total=5))
     assert reading.result.missing == 4
