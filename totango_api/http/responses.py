@@ -164,7 +164,7 @@ class Failure(enum.Enum):
     NO_RESPONSE_IN_TIME = (
         "no answer in time",
         True,
-        "If this repeats, lower page_size or raise request_timeout.",
+        "If this repeats, raise request_timeout.",
     )
     DROPPED = ("the connection was dropped", True)
     CUT_SHORT = ("the response was cut short", True)

@@ -62,7 +62,11 @@ def rows_in(decoded: Any, endpoint: str) -> list[dict[str, Any]]:
     """
     if decoded == {}:  # an object keyed by id may be empty as well as a list
         return []
-    page = list_in(decoded, endpoint)
+    try:
+        page = list_in(decoded, endpoint)
+    except ResponseError as error:
+        error.remedy = ""  # `rows` is a setting of lists of one's own
+        raise
     if page.odd:
         raise ResponseError(endpoint, reason="the response holds no list")
     return [
