@@ -28,7 +28,7 @@ from tap_totango.streams import (
     map_error,
     streams_of,
 )
-from totango_api.command import Part, help_on
+from totango_api.command import Part, handle_signals, help_on
 from totango_api.errors import SettingsError, TotangoError
 from totango_api.http import ApiClient
 from totango_api.plugin_config import checked_config, config_input, respell
@@ -285,6 +285,9 @@ class TapTotango(Tap):
         """
         if self.state and not self.message_writer.ends_with_state:
             self.message_writer.write_message(StateMessage(value=self.state))
+
+    def _setup_signal_handlers(self) -> None:
+        handle_signals(self._handle_termination)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop; what was read so far is in the state that was written last."""

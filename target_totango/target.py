@@ -42,7 +42,7 @@ from target_totango.streams import (
     stream_map_error,
     streams_without,
 )
-from totango_api.command import help_on
+from totango_api.command import handle_signals, help_on
 from totango_api.config import Connection
 from totango_api.errors import InputError, SettingsError
 from totango_api.notifications import telling_failures
@@ -270,8 +270,11 @@ class TargetTotango(Target):
             logger.warning("The stream map for %r fitted no stream.", name)
         self.run.finish(self.message_reader.failure)
 
+    def _setup_signal_handlers(self) -> None:
+        handle_signals(self._handle_termination)
+
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The only hook for signals. The reader stops at the next message; process_endofpipe
+        # The reader stops at the next message; process_endofpipe
         # then drains what is under way. The SDK would exit 0 here.
         del frame
         if "run" not in vars(self):  # It is still starting: nothing was read.

@@ -101,7 +101,8 @@ def _text(stream: io.TextIOWrapper) -> str:
 def _process_state_restored() -> Iterator[None]:
     root, urllib3 = logging.getLogger(), logging.getLogger("urllib3")
     handlers, levels = root.handlers, [(logger, logger.level) for logger in (root, urllib3)]
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = {number: signal.getsignal(number) for number in numbers}
     excepthook, secrets = sys.excepthook, set(redaction._secrets)
     threshold = gc.get_threshold()
     root.handlers = []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
 from typing import Any
 
 import pytest
 
 from tap_totango.streams import STREAMS
+from tap_totango.tap import TapTotango
 from totango_api.reading.deduplication import KeySet
 
 TOKEN = "{v2}5ec/ret.t$ken@x+y"
@@ -261,3 +263,13 @@ def test_a_tap_without_a_folder_for_temporary_files(
     assert ran.code == 1
     assert "cannot be kept in a temporary file: there is no folder for it." in ran.last
     assert "Traceback" not in ran.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_ends_a_run_in_order(
+    tap_command, config_file, filled, monkeypatch, number
+) -> None:
+    monkeypatch.setattr(TapTotango, "sync_all", lambda _: signal.raise_signal(number))
+    ran = tap_command("--config", config_file(filled.config()))
+    assert ran.code == 128 + number
+    assert f"Stopped by {number.name}" in ran.said

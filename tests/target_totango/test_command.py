@@ -102,7 +102,7 @@ def met(service: Sandbox) -> int:
     return most
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
     start: Callable[..., Running], service: Sandbox, number: signal.Signals
 ) -> None:

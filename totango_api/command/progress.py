@@ -78,8 +78,7 @@ class ProgressLine:
             return
         # A line that is wrapped could not be taken away.
         with self._lock:
-            sys.stderr.write(f"{_CLEAR}{text[: _columns() - 1]}")
-            sys.stderr.flush()
+            _write(f"{_CLEAR}{text[: _columns() - 1]}")
             self._is_shown = True
 
     def close(self) -> None:
@@ -96,9 +95,14 @@ class ProgressLine:
     def _clear(self) -> None:
         with self._lock:
             if self._is_shown:
-                sys.stderr.write(_CLEAR)
-                sys.stderr.flush()
+                _write(_CLEAR)
                 self._is_shown = False
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):  # the terminal is closed
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _columns() -> int:

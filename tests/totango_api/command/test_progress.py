@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import logging
@@ -12,6 +13,7 @@ import termios
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -55,6 +57,16 @@ def test_a_terminal_has_one_line_that_moves(terminal: Terminal) -> None:
     assert terminal.shown() == ["20 rows"]
     line.close()
     assert terminal.shown() == [""]
+
+
+def test_a_terminal_that_closes_ends_nothing(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ProgressLine(logging.getLogger("test"))
+    line.show("10 rows")
+    monkeypatch.setattr(terminal, "flush", Mock(side_effect=OSError(errno.EIO, "closed")))
+    line.show("20 rows")
+    line.close()
 
 
 def test_what_is_logged_meanwhile_stands_alone(terminal: Terminal) -> None:
