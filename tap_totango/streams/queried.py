@@ -134,8 +134,9 @@ class AttributedStream(QueriedStream):
         base = {column.name for column in self.base}
         remembered = context.known_columns[self.name]
         computed = computed_columns(self.searches, roles_of((), remembered), ())
-        base |= {column.title for column in computed}
-        known = [one for one in known_columns(remembered, base=base) if one.title not in base]
+        # By titles: "Contract Value" is called as the computed contract_value is.
+        others = base | {column.title for column in computed}
+        known = [one for one in known_columns(remembered, base=base) if one.title not in others]
         self._knows_columns = not {one.title for one in known} <= {one.title for one in core}
         if discovery.is_enabled:
             # A service that names attributes of accounts only has but the core ones of users.

@@ -248,6 +248,16 @@ def test_without_definitions_the_core_attributes_are_offered(
     assert "Check app_token" not in ran.said
 
 
+def test_core_attributes_called_as_computed_columns_are_read_after_their_discovery(
+    service, tap, discover
+) -> None:
+    catalog = discover(discover_attributes=False)
+    ran = tap(catalog=catalog, discover_attributes=False).ok()
+    assert {"status", "contract_value"} <= ran.schema("accounts")["properties"].keys()
+    assert "columns are not in the catalog" not in ran.said
+    assert "columns of the catalog" not in ran.said
+
+
 def test_discovery_can_be_switched_off(service, tap) -> None:
     tap(discover_attributes=False).ok()
     assert not service.calls("attributes")
