@@ -258,6 +258,8 @@ class QueryReader:
         if is_over:
             # It counts so far and no further: only the user can know all partitions.
             missing, ways = None, [way for way in ways if isinstance(way, UserPartitions)]
+        if repeated.is_overcounted:
+            ways = ()  # partitions would not find more either
         if not ways or not (missing or is_over or repeated.has_moved):
             return missing or None
         self.is_in_parts, first, before = True, pages.first(query), state.rows_before

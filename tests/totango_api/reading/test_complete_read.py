@@ -183,6 +183,29 @@ def test_a_server_that_always_claims_more_is_not_believed_for_ever(claims: int) 
     assert reading.result.missing == claims - 30
 
 
+@dataclass
+class Overcounts(ModelSearch):
+    """Counts as many rows too many in every response."""
+
+    more: int = 3
+
+    def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        page = super().page(query, max_retry_seconds=max_retry_seconds)
+        return replace(page, total_hits=(page.total_hits or 0) + self.more)
+
+
+@pytest.mark.parametrize("terms", [("date",), ("string", "string_attribute"), ()])
+@pytest.mark.parametrize(("rows", "more"), [(120, 3), (120, 1), (120, 30), (300, 3)])
+def test_counts_that_are_always_too_high_are_not_looked_into_for_ever(
+    rows: int, more: int, terms: tuple[str, ...]
+) -> None:
+    search = Overcounts(spread(rows), terms=frozenset(terms), window=1_000, page_max=10, more=more)
+    names, reading = read(search, paging=Paging(page_size=10, window=1_000))
+    assert len(names) == rows
+    assert reading.result.missing == more
+    assert search.calls <= 3 * rows // 10 + 30
+
+
 @pytest.mark.parametrize("claims", [0, 3, 4])
 def test_a_count_below_the_rows_of_a_page_does_not_make_it_the_only_one(claims: int) -> None:
     search = ModelSearch(spread(6), claims=claims, window=1000)

@@ -80,6 +80,7 @@ class PagesRead:
         self.rows = 0
         self.odd = 0
         self.missing: int | None = 0
+        self._end = 0
 
     @property
     def seams(self) -> int:
@@ -127,6 +128,12 @@ class PagesRead:
     def is_quiet(self) -> bool:
         """Whether nothing was seen to move, and every response counted just the rows that came."""
         return not self.has_moved and self.missing == 0 and self.rows + self.odd == self.total
+
+    @property
+    def is_overcounted(self) -> bool:
+        """Whether each place up to the end held another row, and every response counted more."""
+        is_full = self.rows + self.odd == self._end and not self._pages.is_one_way
+        return is_full and self._end < (self.total or 0) and self.totals == {self.total}
 
     def hits(self) -> Iterator[list[Hit]]:
         """Yield the hits of each page.
@@ -266,6 +273,7 @@ class PagesRead:
         is_ascending = place.order == ASCENDING
         start = place.offset if is_ascending else (page.total_hits or 0) - place.offset - rows
         part = slice_of(hits, key, start)
+        self._end = max(self._end, start + rows if rows else 0)
         odd: tuple[tuple[None, str], ...] = ((None, ""),) * page.odd_hits
         self._chain.put(place, Slice(start, odd + part.rows))
         keys = [one for one, _ in part.rows if one is not None]

@@ -40,6 +40,7 @@ class RepeatedRead:
         is_proven: Whether nothing can be missing.
         closed_seams: Whether that is since no seam was open.
         has_moved: Whether rows were seen to come or to go.
+        is_overcounted: Whether more rows are counted than stand in the places up to the end.
         missing: Rows that were counted and did not come; None where counts do not tell.
     """
 
@@ -52,6 +53,7 @@ class RepeatedRead:
         self.is_proven = False
         self.closed_seams = False
         self.has_moved = False
+        self.is_overcounted = False
         self.missing: int | None = None
 
     def hits(self) -> Iterator[list[Hit]]:
@@ -88,6 +90,7 @@ class RepeatedRead:
                 self.is_proven = self.closed_seams = True
                 return
             self.has_moved = len(totals) > 1
+            self.is_overcounted = reading.is_overcounted
             more = total is not None and len(self._found) + odd > total
             if reading.missing != 0 or (reading.is_tied and (self.has_moved or more)):
                 break

@@ -192,7 +192,8 @@ class WindowReader:
                 yield self._batch(hits)
                 dates += self._key.dates(hits)
                 calls += 1
-            self._size.note(rows, calls, reading.moves)
+            # Where only counts do not agree, smaller windows tell, too, whether they ever do.
+            self._size.note(rows, calls, 0 if reading.is_quiet else max(reading.moves, 1))
             if reading.is_quiet:
                 self._planner.read(window, reading.rows)
                 return
