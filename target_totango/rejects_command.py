@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from target_totango.singer import holds_reasons, message_in, move_reasons
 from target_totango.storage import PRIVATE, reasons_in
 from totango_api.errors import InputError, SettingsError
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -140,7 +141,7 @@ def listed(rows: Iterator[RejectedRow], options: argparse.Namespace) -> Iterator
             reason.superseded += row.is_superseded
             if len(reason.examples) < options.examples:
                 reason.examples.append(row)
-    yield f"{count} rows"
+    yield counted(count, "row")
     for name, reason in sorted(reasons.items(), key=lambda item: -item[1].rows):
         outdated = f", {reason.superseded} of them outdated" if reason.superseded else ""
         yield f"{reason.rows:>6}  {name}{outdated}"

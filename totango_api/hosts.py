@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from totango_api.errors import SettingsError
+from totango_api.text import counted
 
 AUTO: Final = "auto"
 REGIONS: Final = ("us", "eu")
@@ -69,7 +70,8 @@ class ServiceId:
         if _SERVICE_NUMBER.fullmatch(stripped):
             return cls(number=stripped, full=None)
         # Without its text: it may be the token, which is copied from the same place.
-        msg = f"service_id, a text of {len(stripped)} characters, is not a Totango service id."
+        length = counted(len(stripped), "character")
+        msg = f"service_id, a text of {length}, is not a Totango service id."
         raise SettingsError(
             msg,
             remedy="Copy it from your Totango profile, Integration tab: it looks like SP-25001-01.",

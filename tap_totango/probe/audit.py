@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_totango.probe.responses import duration, shape_of, tried
 from totango_api.errors import ApiError, RefusedError
 from totango_api.probe import Answer, Question, does_not_arise, said_of
-from totango_api.text import parse_moment
+from totango_api.text import counted, parse_moment
 
 if TYPE_CHECKING:
     from tap_totango.probe.service import ProbedService
@@ -146,7 +146,7 @@ def audit_limit(service: ProbedService) -> Answer:
     rows = log.whole.rows
     if not (rows or log.cut):
         return does_not_arise(f"no entry of the last {_DAYS} days")
-    came = f"{rows} entries of the last {_DAYS} days came"
+    came = f"{counted(rows, 'entry', 'entries')} of the last {_DAYS} days came"
     if log.cut:
         return Answer(
             f"cut at {rows}", f"{came}, {log.cut} more of parts of them", details=[str(rows)]
@@ -177,7 +177,7 @@ def audit_year(service: ProbedService) -> Answer:
     response = tried(service, f"{_PATH}?startDate={year - 1}-12-31&endDate={year}-01-01")
     if not isinstance(response, ApiError):
         rows = len(response) if isinstance(response, list) else 0
-        return Answer("given", f"{rows} entries")
+        return Answer("given", counted(rows, "entry", "entries"))
     if isinstance(response, RefusedError) and response.status in {200, _BAD_REQUEST}:
         return Answer("refused", said_of(response))
     return Answer("no audit log", said_of(response))

@@ -15,6 +15,7 @@ from totango_api.errors import ApiError
 from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, said_of
 from totango_api.reading import CREATE_DATE
 from totango_api.search import ACCOUNTS, LIST
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ def unknown_column(service: ProbedService) -> Answer:
     if _MADE_UP_KIND in found.refused:
         return Answer("refused", "an attribute that does not exist")
     rows = len(found.values[_MADE_UP_KIND])
-    return Answer("null", f"an attribute that does not exist, of {rows} rows")
+    return Answer("null", f"an attribute that does not exist, of {counted(rows, 'row')}")
 
 
 def simple_dates(service: ProbedService) -> Answer:
@@ -135,7 +136,7 @@ def simple_dates(service: ProbedService) -> Answer:
         return does_not_arise("no day was seen")
     forms = sorted({_form(value) for value in texts})
     advice = "" if forms == ["day"] else "a date_attribute field where the time counts"
-    return Answer(" and ".join(forms), f"{len(texts)} values", advice)
+    return Answer(" and ".join(forms), counted(len(texts), "value"), advice)
 
 
 def _form(value: Any) -> str:
@@ -153,7 +154,7 @@ def choices(service: ProbedService) -> Answer:
     if not values:
         return does_not_arise("no attribute with choices is known, or none is filled")
     forms = sorted({"array" if isinstance(one, list) else "text" for one in values})
-    return Answer(" and ".join(forms), f"{len(values)} values")
+    return Answer(" and ".join(forms), counted(len(values), "value"))
 
 
 def account_columns(service: ProbedService) -> Answer:
@@ -164,7 +165,7 @@ def account_columns(service: ProbedService) -> Answer:
     if not hits:
         return does_not_arise("no users")
     places = sorted({_place(hit) for hit in hits})
-    return Answer(" and ".join(places), f"{len(hits)} users")
+    return Answer(" and ".join(places), counted(len(hits), "user"))
 
 
 def _place(hit: dict[str, Any]) -> str:

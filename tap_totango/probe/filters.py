@@ -12,6 +12,7 @@ from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, said_of
 from totango_api.reading import CREATE_DATE
 from totango_api.search import ACCOUNTS, USERS, Query
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -227,7 +228,8 @@ def unknown_filter(service: ProbedService) -> Answer:
     page = _unknown_filter(service)
     if isinstance(page, ApiError):
         return Answer(REFUSED, said_of(page))
-    return Answer(IGNORED, f"{page.total_hits} rows matched a filter that does not exist")
+    matching = "uncounted rows" if page.total_hits is None else counted(page.total_hits, "row")
+    return Answer(IGNORED, f"{matching} matched a filter that does not exist")
 
 
 def _unknown_filter(service: ProbedService) -> Page | ApiError:
@@ -247,7 +249,7 @@ def unknown_status(service: ProbedService) -> Answer:
     if isinstance(page, ApiError):
         return Answer(REFUSED, said_of(page))
     rows = page.total_hits if page.total_hits is not None else len(page.hits)
-    return Answer("found" if rows else "none", f"{rows} accounts by the word unknown")
+    return Answer("found" if rows else "none", f"{counted(rows, 'account')} by the word unknown")
 
 
 def failure_status(service: ProbedService) -> Answer:

@@ -18,6 +18,7 @@ from totango_api.search import (
     list_in,
 )
 from totango_api.search import LIST as SEVERAL
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,7 +58,7 @@ def attributes(service: ProbedService) -> Answer:
     known = list(definitions(listed))
     if not known:
         return Answer("empty", "a list without any attribute")
-    return Answer("named", f"{len(known)} attributes")
+    return Answer("named", counted(len(known), "attribute"))
 
 
 def owner_types(service: ProbedService) -> Answer:
@@ -69,7 +70,7 @@ def owner_types(service: ProbedService) -> Answer:
     types = [one.declared_type for one in known if one.api_name in _ROLES]
     if not types:
         return does_not_arise("no such attribute is named")
-    return Answer(", ".join(sorted(set(types))), f"{len(types)} attributes")
+    return Answer(", ".join(sorted(set(types))), counted(len(types), "attribute"))
 
 
 def options(service: ProbedService) -> Answer:
@@ -146,7 +147,7 @@ def reference_names(service: ProbedService) -> Answer:
     camel = sum(bool(_CAPITAL.search(key)) for key in keys)
     if not (snake or camel):
         return does_not_arise("no key of two words was seen")
-    evidence = f"{snake} keys with underscores, {camel} with capitals"
+    evidence = f"{counted(snake, 'key')} with underscores, {camel} with capitals"
     if snake and camel:
         return Answer("both", evidence)
     return Answer("underscores" if snake else "capitals", evidence)
@@ -175,7 +176,7 @@ def _listed(response: Any) -> Answer:
     if isinstance(response, ApiError):
         return Answer("refused", said_of(response))
     rows = list(_rows(response)) if isinstance(response, (list, dict)) else []
-    return Answer("listed", f"{len(rows)} rows: {shape_of(response)}")
+    return Answer("listed", f"{counted(len(rows), 'row')}: {shape_of(response)}")
 
 
 def collections(service: ProbedService) -> Answer:
@@ -184,14 +185,14 @@ def collections(service: ProbedService) -> Answer:
     if isinstance(response, ApiError):
         return Answer("not there", said_of(response))
     if isinstance(response, list):
-        return Answer("at the top", f"{len(response)} rows")
+        return Answer("at the top", counted(len(response), "row"))
     body = response.get("response") if isinstance(response, dict) else None
     rows = body.get("collections") if isinstance(body, dict) else None
     if isinstance(rows, list):
-        return Answer("in the response", f"{len(rows)} rows")
+        return Answer("in the response", counted(len(rows), "row"))
     hits = rows.get("hits") if isinstance(rows, dict) else None
     if isinstance(hits, list):
-        return Answer("among hits", f"{len(hits)} rows")
+        return Answer("among hits", counted(len(hits), "row"))
     return Answer("another shape", f"the response is {shape_of(response)}")
 
 
@@ -208,12 +209,12 @@ def list_offset(service: ProbedService) -> Answer:
     asked = lists[: max(1, min(_MOST_LISTS, service.caller.spare // _CALLS_OF_A_LIST))]
     counts = [_counted(service, own) for own in asked]
     if set(counts) == {_REFUSED}:
-        return Answer("?", f"{len(counts)} lists were refused", state=FAILED)
+        return Answer("?", f"{counted(len(counts), 'list')} refused", state=FAILED)
     told = sorted(set(counts) - {_REFUSED, _UNCLEAR})
     if not told:
         return does_not_arise("the lists have too few rows, or rows without order")
     parts = [f"{counts.count(one)} {one}" for one in told]
-    evidence = f"of {len(lists)} lists, {len(asked)} were asked: {', '.join(parts)}"
+    evidence = f"of {counted(len(lists), 'list')}, {len(asked)} asked: {', '.join(parts)}"
     return Answer(" and ".join(told), evidence, _advice(asked, counts))
 
 
@@ -243,12 +244,12 @@ def _own_page(service: ProbedService, own: OwnRequest, offset: int) -> list[Row]
 def _advice(asked: list[OwnRequest], counts: list[str]) -> str:
     """Return how to set `paging` where an offset counts no rows, with the names of one list."""
     advice = []
-    for own, counted in zip(asked, counts, strict=True):
+    for own, told in zip(asked, counts, strict=True):
         names = own.parameters
-        if counted == _BY_PAGES:
+        if told == _BY_PAGES:
             count = f", count: {names.count}" if names.count else ""
             advice.append(f"paging: {{page: {names.offset}{count}}}")
-        elif counted == _IGNORED:
+        elif told == _IGNORED:
             advice.append("paging: none, where one response is the whole list")
     return "; ".join(dict.fromkeys(advice))
 

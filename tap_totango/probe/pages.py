@@ -11,6 +11,7 @@ from totango_api.limits import PAGE_ROWS
 from totango_api.probe import Answer, Question, does_not_arise, said_of
 from totango_api.reading import SCROLL_PATH
 from totango_api.search import Page, Query, account_id_of
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +29,13 @@ def page_size(service: ProbedService) -> Answer:
         refusal = said_of(service.large_page_error)
         return Answer(
             "refused",
-            f"{PAGE_ROWS} rows: {refusal}; {rows} rows came when asked for {SAMPLE}",
+            f"{PAGE_ROWS} rows: {refusal}; {counted(rows, 'row')} came when asked for {SAMPLE}",
             f"page_size: {SAMPLE}",
             settings={"page_size": SAMPLE},
         )
     if rows < PAGE_ROWS and total is not None and total > rows:
         return Answer("fewer", f"{rows} of {total} rows came when asked for {PAGE_ROWS}")
-    return Answer("as asked", f"{rows} rows came when asked for {PAGE_ROWS}")
+    return Answer("as asked", f"{counted(rows, 'row')} came when asked for {PAGE_ROWS}")
 
 
 def ties(service: ProbedService) -> Answer:
@@ -98,7 +99,9 @@ def double_decoding(service: ProbedService) -> Answer:
         return does_not_arise("accounts cannot be asked for by their ids")
     found = [account_id_of(hit) for hit in page.hits]
     is_found = ids[-1] in found
-    evidence = f"an id encoded twice was {'' if is_found else 'not '}found, {len(found)} others"
+    evidence = (
+        f"an id encoded twice was {'' if is_found else 'not '}found, {counted(len(found), 'other')}"
+    )
     return Answer("twice" if is_found else "once", evidence)
 
 
@@ -109,7 +112,7 @@ def teams(service: ProbedService) -> Answer:
     seen, every = service.accounts().total_hits, service.all_teams().total_hits
     if seen is None or every is None:
         return does_not_arise("rows are not counted")
-    evidence = f"{seen} accounts, {every} with team_id -1"
+    evidence = f"{counted(seen, 'account')}, {every} with team_id -1"
     if every <= seen:
         return Answer("all seen", evidence)
     settings = {"team_id": ALL_TEAMS}
@@ -123,14 +126,17 @@ def activity_delay(service: ProbedService) -> Answer:
     if not moments:
         return does_not_arise("no row has a last activity")
     age = duration(service.caller.client.clock.latest - max(moments) / 1000)
-    return Answer(f"within {age}", f"so old is the newest of {len(moments)} last activities")
+    return Answer(
+        f"within {age}",
+        f"so old is the newest of {counted(len(moments), 'last activity', 'last activities')}",
+    )
 
 
 def events_offset(service: ProbedService) -> Answer:
     """Ask for offset 1: the next page, or the same page a row further on."""
     first = event_ids(service.events())
     if len(first) < 2:
-        return does_not_arise(f"{len(first)} events")
+        return does_not_arise(counted(len(first), "event"))
     second = event_ids(service.events_at(1))
     again = len(set(first) & set(second))
     evidence = f"{again} of {len(second)} events of offset 1 had come with offset 0"
@@ -146,17 +152,19 @@ def events_order(service: ProbedService) -> Answer:
     if len(set(known)) < 2:
         return does_not_arise("no two events of different times")
     if known == sorted(known, reverse=True):
-        return Answer("newest first", f"{len(known)} events")
+        return Answer("newest first", counted(len(known), "event"))
     in_order = known == sorted(known)
-    return Answer("oldest first" if in_order else "in no order", f"{len(known)} events")
+    return Answer("oldest first" if in_order else "in no order", counted(len(known), "event"))
 
 
 def events_total(service: ProbedService) -> Answer:
     """Look for a count."""
     page = service.events()
     if page.total_hits is None:
-        return Answer("not counted", f"no total_hits beside {len(page.hits)} events")
-    return Answer("counted", f"total_hits {page.total_hits} beside {len(page.hits)} events")
+        return Answer("not counted", f"no total_hits beside {counted(len(page.hits), 'event')}")
+    return Answer(
+        "counted", f"total_hits {page.total_hits} beside {counted(len(page.hits), 'event')}"
+    )
 
 
 def scroll(service: ProbedService) -> Answer:
@@ -167,7 +175,9 @@ def scroll(service: ProbedService) -> Answer:
     rows = _scrolled(response)
     if rows is None:
         return Answer("another shape", f"the response is {shape_of(response)}")
-    return Answer("there", f"{len(rows)} accounts came", "accounts_method: scroll is possible")
+    return Answer(
+        "there", f"{counted(len(rows), 'account')} came", "accounts_method: scroll is possible"
+    )
 
 
 def scroll_retry(service: ProbedService) -> Answer:

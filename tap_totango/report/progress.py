@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from totango_api.command import ProgressLine, pace
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     import logging
@@ -57,10 +58,10 @@ class Progress:
         return f"{self._drawn(self._total)} {text}" if self._line.is_terminal else text
 
     def _text(self, total: int | None, calls: int, seconds: float) -> str:
-        parts = [f"{self._what}: {self.rows:,} rows"]
+        parts = [f"{self._what}: {counted(self.rows, 'row', form=',')}"]
         if total:
             parts.append(f"{min(self.rows / total, 1):.0%} of {total:,}")
-        parts.append(f"{calls} calls")
+        parts.append(counted(calls, "call"))
         share = self.rows / total if total else None
         left = self._limiter.left
         parts += pace(rows=self.rows, seconds=seconds, left=left, share=share)

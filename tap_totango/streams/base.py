@@ -16,6 +16,7 @@ from tap_totango.state import PART
 from tap_totango.streams.catalog_stream import CatalogStream
 from tap_totango.streams.checks import map_error
 from totango_api.errors import SettingsError, TotangoError
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -110,7 +111,7 @@ class TotangoStream(CatalogStream):
     def understood(self) -> list[str]:
         """Return lines for the report of the run: which columns are read, and which rows."""
         names = [name for name in self.columns if self._emits(name) and name not in self._hidden]
-        return [f"{len(names)} columns: {', '.join(names)}."]
+        return [f"{counted(len(names), 'column')}: {', '.join(names)}."]
 
     def _check_part(self) -> None:
         """Keep in the state which part was read.
@@ -169,9 +170,9 @@ class TotangoStream(CatalogStream):
         self.metrics.conversions.update(counts)
         for name, count in sorted(counts.items()):
             self.logger.warning(
-                "%s: %s values of %s do not fit; they are in _extra as they came.",
+                "%s: %s of %s did not fit, and went to _extra as received.",
                 self.name,
-                count,
+                counted(count, "value"),
                 name,
             )
 

@@ -21,6 +21,7 @@ from tap_totango.schema import (
 )
 from tap_totango.state import COLUMNS
 from totango_api.errors import InputError, TotangoError
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -138,10 +139,9 @@ class CatalogStream(Stream):
         gone = sorted(catalogued.keys() - known)
         if new:
             self.logger.warning(
-                "%s: %s columns are not in the catalog, and not read: %s. Discover again to "
-                "have them.",
+                "%s: %s not in the catalog, and not read: %s. Discover again to have more.",
                 self.name,
-                len(new),
+                counted(len(new), "column"),
                 ", ".join(new),
             )
         columns = [one for name, one in self.columns.items() if self._reads(name, catalogued)]

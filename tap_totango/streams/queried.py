@@ -15,6 +15,7 @@ from tap_totango.state import Bookmark
 from tap_totango.streams.base import TotangoStream
 from totango_api.errors import RateLimitError, UnavailableError
 from totango_api.search import ACCOUNTS, CORE_ATTRIBUTES, PastedQuery, query_from
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,9 +71,9 @@ class QueriedStream(TotangoStream):
         """Say what was understood of the user's own query, and how many rows it selects; once."""
         if self._has_query and not self._query_is_said:
             self._query_is_said = True
-            rows = "an unknown number of" if total is None else f"{total:,}"
+            rows = "an unknown number of rows" if total is None else counted(total, "row", form=",")
             self.logger.info(
-                "%s: the query of %s selects %s rows: %s.",
+                "%s: the query of %s selects %s: %s.",
                 self.name,
                 self.query_setting,
                 rows,

@@ -57,8 +57,9 @@ def incomplete(result: ReadResult, remedy: str) -> IncompleteReadError:
         msg = f"{rows(result.unreadable)} came without an id, and cannot be used."
         return IncompleteReadError(msg, missing=result.unreadable, remedy=_LOOK_THERE)
     if result.missing is not None:
-        of = "" if result.total is None else f" of {result.total}"
-        msg = f"{result.missing}{of} rows could not be read."
+        of = "" if result.total is None else f"{result.missing} of "
+        number = rows(result.missing if result.total is None else result.total)
+        msg = f"{of}{number} could not be read."
     elif result.total is None:
         msg = "The server does not count its rows, and some may have been passed over."
     else:

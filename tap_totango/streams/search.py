@@ -22,7 +22,7 @@ from totango_api.reading import (
     partitioners_of,
 )
 from totango_api.search import ACCOUNTS, Query, Search
-from totango_api.text import calls
+from totango_api.text import calls, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -240,18 +240,18 @@ class SearchStream(AttributedStream):
         self.metrics.note_result(result)
         self.log_query(result.total)
         self.logger.info(
-            "%s: %s rows of %s in %s (least possible: %s).",
+            "%s: %s of %s in %s (least possible: %s).",
             self.name,
-            result.rows,
+            counted(result.rows, "row"),
             "an unknown total" if result.total is None else result.total,
             calls(result.calls),
             result.least_calls(self._paging().page_size),
         )
         if result.doubled:
             self.logger.warning(
-                "%s: %s ids came more than once in one response; one row of each was read. %s",
+                "%s: %s came more than once in one response; one row of each was read. %s",
                 self.name,
-                result.doubled,
+                counted(result.doubled, "id"),
                 _LOOK_AT_IDS,
             )
         self.log_conversion_errors(builder.conversion_errors)

@@ -13,6 +13,7 @@ from target_totango.delivery.tracking import call_of
 from target_totango.models import HUB, RECORDS, Row
 from target_totango.objects import OBJECTS
 from target_totango.verify import NAMES, Sent
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -96,7 +97,7 @@ class DryRunSummary:
         )
         lines = ["Dry run: nothing was written, and no state is emitted.", counts]
         for name, count in self.changes.most_common(ATTRIBUTES_SHOWN):
-            lines.append(f"  {name}: changes in {count} rows")
+            lines.append(f"  {name}: changes in {counted(count, 'row')}")
             lines += [
                 f"    {' '.join(each['id'])}: {each['old']!r} -> {each['new']!r}"
                 for each in self.changed[name]
@@ -105,7 +106,7 @@ class DryRunSummary:
             lines.append(f"Rejected: {reason}")
             lines += [f"    {each['message']}: {as_line(each['record'])}" for each in examples]
         if self.first_rows:
-            lines.append(f"The first {len(self.first_rows)} rows as they would go out:")
+            lines.append(f"What would go out, the first {counted(len(self.first_rows), 'row')}:")
         for row in self.first_rows:
             texts = "  ".join(f"{name}={text}" for name, text in row["sends"].items())
             lines.append(f"  {row['stream']} -> {row['object']} ({row['action']}): {texts}")

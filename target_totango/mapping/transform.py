@@ -21,6 +21,7 @@ from target_totango.mapping.policy import LEAVE_OUT, SKIP
 from target_totango.mapping.values.convert import Conversion, ConversionError, unicode_text
 from target_totango.models import ACCOUNT, FIELDS, SUBJECT_IDS, USER, ValidationError, WriteRequest
 from target_totango.objects import OBJECTS
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -272,7 +273,7 @@ def _age_errors(
         happened = happened.replace(tzinfo=dt.UTC)
     if (dt.datetime.now(tz=dt.UTC) - happened).total_seconds() <= days * _SECONDS_PER_DAY:
         return ()
-    message = f"happened more than {days:g} days ago (max_activity_age_days)"
+    message = f"happened more than {counted(days, 'day', form='g')} ago (max_activity_age_days)"
     return (ValidationError(label, "too old", message),)
 
 

@@ -12,7 +12,7 @@ from target_totango.objects import OBJECTS, REPEATABLE
 from totango_api.errors import TotangoError
 from totango_api.notifications import publish
 from totango_api.redaction import excerpt, sentence_of
-from totango_api.text import rows, rows_were
+from totango_api.text import counted, rows, rows_were
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -206,7 +206,9 @@ class RunEnd:
         for (stream, reason), count in reasons.most_common(REASONS_LOGGED):
             logger.info("%s in stream %r: %s (%s).", kind.capitalize(), stream, reason, rows(count))
         if (more := len(reasons) - REASONS_LOGGED) > 0:
-            logger.info("%s for %d more reasons: see report_path.", kind.capitalize(), more)
+            logger.info(
+                "%s for %s: see report_path.", kind.capitalize(), counted(more, "more reason")
+            )
 
     def _log_held_state(self) -> None:
         held = self.states.held

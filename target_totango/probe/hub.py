@@ -15,6 +15,7 @@ from totango_api.errors import ApiError
 from totango_api.http import decode
 from totango_api.limits import HUB_BATCH_ROWS
 from totango_api.probe import FAILED, Answer, Question, does_not_arise
+from totango_api.text import counted
 from totango_api.writing import deletion_request
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def hub_batch(account: ProbedAccount) -> Answer:
     if not refusals:
         return Answer(f"{rows} rows", "the default of hub_batch_size was taken")
     settings = {"hub_batch_size": rows}
-    return Answer(f"{rows} rows", "; ".join(refusals), f"hub_batch_size: {rows}", settings=settings)
+    return Answer(
+        counted(rows, "row"), "; ".join(refusals), f"hub_batch_size: {rows}", settings=settings
+    )
 
 
 def _is_usable(account: ProbedAccount) -> bool:
@@ -120,7 +123,7 @@ def hub_refusal_status(account: ProbedAccount) -> Answer:
     if not _is_usable(account):
         return does_not_arise("the hub takes no row: see hub_accounts")
     response, _ = _bad_row(account)
-    return Answer(str(response.status), f"{len(response.body)} bytes")
+    return Answer(str(response.status), counted(len(response.body), "byte"))
 
 
 def hub_report(account: ProbedAccount) -> Answer:

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from totango_api.command import ProgressLine, pace
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ class Progress:
             rows=received, seconds=report.seconds, left=self._left(), share=_share_of_input()
         )
         return (
-            f"{received} rows read, {report.total('sent')} sent, "
+            f"{rows(received)} read, {report.total('sent')} sent, "
             f"{report.total('rejected')} rejected, {self._states.incomplete} under way, "
             + ", ".join(said)
         )

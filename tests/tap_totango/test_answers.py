@@ -234,7 +234,7 @@ def test_values_of_the_wrong_type_are_kept_and_counted(stub, tap) -> None:
     assert "sunny" in record["_extra"].values()
     assert ["Dana"] in record["_extra"].values()
     for name in ("plan", "seats", "since", "last_activity_time"):
-        assert f"2 values of {name} do not fit" in ran.said
+        assert f"2 values of {name} did not fit" in ran.said
 
 
 @pytest.mark.parametrize("form", ["date", "datetime"])
@@ -258,7 +258,7 @@ def test_a_day_with_a_time_of_day_is_kept_beside(stub, tap) -> None:
     (record,) = ran.records("accounts")
     assert record["d"] is None
     assert record["_extra"] == {"d": "2025-08-20T10:30:00Z"}
-    assert "1 values of d do not fit" in ran.said
+    assert "1 value of d did not fit" in ran.said
 
 
 def test_attributes_that_are_days_are_asked_for_as_days(stub, tap) -> None:
@@ -308,7 +308,7 @@ def test_a_number_that_json_lacks_costs_its_value_only(stub, tap, number: str) -
     records = ran.by_key("accounts")
     assert [records[f"a-{n}",]["seats"] for n in (1, 2, 3)] == [3, None, 3]
     assert records["a-2",]["_extra"] == {"seats": number}
-    assert "1 values of seats do not fit" in ran.said
+    assert "1 value of seats did not fit" in ran.said
     assert number in ran.said
     assert len(server.asked) == 2
 
@@ -420,5 +420,5 @@ def test_an_id_that_comes_twice_is_said_and_points_to_no_partitions(stub, tap) -
     rows = [{"name": f"a-{n % 5}", "selected_fields": []} for n in range(6)]
     ran = tap(config=stub(lambda _: ok(hits("accounts", rows, 6))).config())
     assert len(ran.keys("accounts")) == 5
-    assert "accounts: 1 ids came more than once in one response" in ran.said
+    assert "accounts: 1 id came more than once in one response" in ran.said
     assert "partitions" not in ran.said

@@ -174,7 +174,7 @@ def test_a_column_stays_that_of_its_attribute_when_another_would_take_its_name(
     service.load(accounts=[{"account_id": "a", "attributes": {"old_plan": "lower"}}])
     ran = tap(catalog=catalog).ok()
     assert [record["old_plan"] for record in ran.records("accounts")] == ["gold"]
-    assert "1 columns are not in the catalog, and not read: old_plan_2" in ran.said
+    assert "1 column not in the catalog, and not read: old_plan_2" in ran.said
 
 
 def test_a_type_that_changed_since_fits_the_catalog(service, tap, discover) -> None:

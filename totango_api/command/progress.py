@@ -11,6 +11,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from totango_api.text import calls
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -128,7 +130,7 @@ def pace(*, rows: int, seconds: float, left: int | None, share: float | None) ->
     if share is not None and 0 < share < 1:
         said.append(f"about {_duration(seconds / share * (1 - share))} left")
     if left is not None:
-        said.append(f"{left} calls left in this minute")
+        said.append(f"{calls(left)} left in this minute")
     return said
 
 

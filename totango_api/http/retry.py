@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import backoff
 
 from totango_api.errors import ApiError, RateLimitError
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -128,5 +129,5 @@ class RetryLog:
                 return
             others = logged.unsaid if logged is not None else 0
             self._kinds[kind] = _Logged(now)
-        also = f" So did {others} other calls in the last seconds." if others else ""
+        also = f" So did {counted(others, 'other call')} in the last seconds." if others else ""
         logger.warning("%s%s Trying again in %.1f s.", error, also, wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from totango_api.text import rows
+from totango_api.text import counted, rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def notice_of(report: Mapping[str, Any], report_path: str | None) -> Notice:
         for name, counts in streams[:STREAMS]
     ]
     if (more := len(streams) - STREAMS) > 0:
-        lines.append(f"and {more} more streams")
+        lines.append(f"and {counted(more, 'more stream')}")
     reasons = [one for stream in report.get("streams", ()) for one in _reasons_of(stream)]
     lines += [f"{name}: {reason} ({rows(count)})" for name, reason, count in reasons[:REASONS]]
     if report_path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from totango_api.errors import ApiError, AuthenticationError
 from totango_api.probe.caller import BudgetSpentError, is_refusal, said_of
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -120,7 +121,7 @@ def summary(results: Sequence[Result], calls: int) -> str:
     """Return what became of the questions, in a sentence or two, with what to do."""
     states = [one.answer.state for one in results]
     settled = sum(one.is_settled for one in results)
-    lines = [f"{settled} of {len(results)} questions are settled, in {calls} calls."]
+    lines = [f"{settled} of {len(results)} questions are settled, in {counted(calls, 'call')}."]
     if NOT_ASKED in states:
         lines.append(f"{states.count(NOT_ASKED)} were not asked: raise --max-calls.")
     if FAILED in states:

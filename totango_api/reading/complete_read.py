@@ -25,6 +25,7 @@ from totango_api.reading.result import (
     unresumable,
 )
 from totango_api.reading.windows.reader import WindowReader
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -133,7 +134,7 @@ class CompleteRead:
         if key is None:
             return False
         others = [one for one in self.keys if one.name != key.name]
-        logger.info("Going on after the %s rows of an interrupted read.", resume.rows)
+        logger.info("Going on after the %s of an interrupted read.", rows(resume.rows))
         gaps = [Window(low, high) for low, high in resume.windows]
         total = first.total_hits or 0
         windows = WindowReader(

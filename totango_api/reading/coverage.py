@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.date_keys import KeyNotUsableError
 from totango_api.reading.overlap.seam import seam_of, slice_of
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from totango_api.reading.date_keys import DateKey
@@ -83,8 +84,8 @@ def full_coverage(pages: Pages, query: Query, key: DateKey, total: int) -> Cover
         msg = f"it is refused: {error}"
         raise KeyNotUsableError(msg) from error
     if coverage.left_out != 0:
-        number = "nobody knows how many" if coverage.left_out is None else coverage.left_out
-        msg = f"{number} rows lack it"
+        number = coverage.left_out
+        msg = f"not in {'nobody knows how many rows' if number is None else rows(number)}"
         raise KeyNotUsableError(msg)
     return coverage
 

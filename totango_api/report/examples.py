@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from totango_api.text import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -85,7 +87,7 @@ def _shape_of(value: object) -> str:
         case int() | float():
             return "number"
         case str():
-            return f"text of {len(value)} characters" if value else "empty text"
+            return f"text of {counted(len(value), 'character')}" if value else "empty text"
         case list():
             return f"list of {len(value)}"
         case dict():

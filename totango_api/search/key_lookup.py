@@ -16,6 +16,7 @@ from totango_api.errors import IncompleteReadError, RefusedError, ResponseError
 from totango_api.search.endpoint import USERS
 from totango_api.search.list_filter import ListFilter
 from totango_api.search.query import ASCENDING, DESCENDING, Query
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,7 +147,7 @@ class KeyLookup:
         endpoint = f"POST {self._search.path}"
         raise ResponseError(
             endpoint,
-            reason=f"{page.total_hits or 'many'} rows came back for {len(asked)} ids",
+            reason=f"{page.total_hits or 'many'} rows came back for {counted(len(asked), 'id')}",
             remedy="This server does not filter by id: turn off what reads rows back.",
         )
 
@@ -191,7 +192,7 @@ class KeyLookup:
             endpoint = f"POST {self._search.path}"
             raise ResponseError(
                 endpoint,
-                reason=f"{held_back} rows are counted for these ids and did not come",
+                reason=f"{counted(held_back, 'row')} counted for these ids did not come",
                 remedy="So it is not known whether they are there: run again.",
             )
 

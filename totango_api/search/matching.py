@@ -14,6 +14,7 @@ from totango_api.search.attributes import TEXT, Attribute
 from totango_api.search.endpoint import Search
 from totango_api.search.list_filter import ListFilter
 from totango_api.search.query import Query
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -79,9 +80,10 @@ class Matcher:
             return
         if 2 * taken <= rows or len(values) == 1:
             endpoint = f"POST {self._search.path}"
+            asked = counted(len(values), "value")
             raise ResponseError(
                 endpoint,
-                reason=f"{page.total_hits or 'many'} rows came back for {len(values)} values",
+                reason=f"{page.total_hits or 'many'} rows came back for {asked}",
                 remedy=f"So it is not known who holds them: match_on {self._attribute!r} cannot "
                 "be used with this service.",
             )

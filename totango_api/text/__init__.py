@@ -2,12 +2,13 @@
 
 from totango_api.text.dates import EPOCH, epoch_milliseconds, is_exact, parse_iso, parse_moment
 from totango_api.text.html import condensed_text, plain_text
-from totango_api.text.words import calls, rows, rows_were, snake
+from totango_api.text.words import calls, counted, rows, rows_were, snake
 
 __all__ = [
     "EPOCH",
     "calls",
     "condensed_text",
+    "counted",
     "epoch_milliseconds",
     "is_exact",
     "parse_iso",

@@ -7,9 +7,21 @@ import unicodedata
 from typing import Final
 
 
+def counted(count: float, noun: str, plural: str = "", *, form: str = "") -> str:
+    """Return a number with its noun: `1 entry`, `2 entries`.
+
+    Args:
+        count: How many.
+        noun: In the singular.
+        plural: Where that is more than an `s`.
+        form: Format of the number, such as `,`.
+    """
+    return f"{count:{form}} {noun if count == 1 else plural or noun + 's'}"
+
+
 def rows(count: int) -> str:
     """Return a number of rows in words."""
-    return f"{count} row" if count == 1 else f"{count} rows"
+    return counted(count, "row")
 
 
 def rows_were(count: int) -> str:
@@ -19,7 +31,7 @@ def rows_were(count: int) -> str:
 
 def calls(count: int) -> str:
     """Return a number of calls in words."""
-    return f"{count} call" if count == 1 else f"{count} calls"
+    return counted(count, "call")
 
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -10,6 +10,7 @@ from tap_totango.schema import TEXT, Column
 from tap_totango.streams.events.task_events import PARTS, TASK_COLUMNS
 from tap_totango.streams.events.view import EVENT_COLUMNS, EventView
 from totango_api.errors import IncompleteReadError
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ class TasksStream(EventView):
             yield Table({name: [row[name] for row in rows] for name in rows[0]}, len(rows))
         if nameless := self._nameless:
             self._nameless = 0
-            msg = f"{nameless} events name no task; task_events has them."
+            msg = f"{counted(nameless, 'event')} named no task; task_events has them."
             remedy = "Look at the service's data; on_incomplete: warn goes on without them."
             raise IncompleteReadError(msg, missing=nameless, remedy=remedy)
 

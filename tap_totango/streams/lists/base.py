@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tap_totango.records import RecordBuilder, value_at
 from tap_totango.streams.base import TotangoStream
 from totango_api.errors import ApiError, IncompleteReadError
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ class ListedStream(TotangoStream):
         self.metrics.how = "the whole list, as the service gives it"
         if doubles:
             self.logger.warning(
-                "%s: %s rows have the id of another one, and are left out.", self.name, doubles
+                "%s: %s left out for an id that another has.", self.name, counted(doubles, "row")
             )
         self.finish()
         # An empty list may be a response that went wrong, and would empty the table.

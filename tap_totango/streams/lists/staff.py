@@ -9,6 +9,7 @@ from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import IncompleteReadError
 from totango_api.reading import CompleteRead, Paging
 from totango_api.search import Query, staff_search
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,8 +57,11 @@ class StaffStream(ListedStream):
         if result.is_complete:
             return
         missing = None if result.missing is None else result.missing + result.unreadable
-        of = "" if result.total is None else f" of {result.total}"
-        msg = f"{'Some' if missing is None else missing}{of} rows of staff could not be read."
+        if result.total is None:
+            number = rows(missing) if missing else "Some rows"
+        else:
+            number = f"{missing or 'Some'} of {rows(result.total)}"
+        msg = f"{number} of staff could not be read."
         raise IncompleteReadError(msg, missing=missing, remedy="Run it again.")
 
     @property

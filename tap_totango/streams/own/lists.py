@@ -27,7 +27,7 @@ from tap_totango.streams.lists.base import ListedStream
 from totango_api.errors import IncompleteReadError, SettingsError, TotangoError
 from totango_api.limits import PAGE_ROWS
 from totango_api.reading import ListRead
-from totango_api.text import calls
+from totango_api.text import calls, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -264,7 +264,7 @@ class OwnListStream(ListedStream):
         result = self._reading.result
         total = "an unknown total" if result.total is None else result.total
         self.logger.info(
-            "%s: %s rows of %s in %s.", self.name, result.rows, total, calls(result.calls)
+            "%s: %s of %s in %s.", self.name, rows(result.rows), total, calls(result.calls)
         )
         self.metrics.total, self.metrics.calls = result.total, result.calls
         self.metrics.how = (

@@ -15,6 +15,7 @@ from target_totango.pipeline.filters.base import Filter
 from target_totango.storage import Confirmation
 from target_totango.verify import pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ _OTHER_WAY: Final = (
     "is not known which users are gone: none is deleted, and the next run compares with this one."
 )
 _NAMELESS: Final = (
-    "Stream %r: %d rows have no id that can be used, so it is not known which users are gone: none "
+    "Stream %r: %s had no id that can be used, so it is not known which users are gone: none "
     "is deleted."
 )
 _STILL_THERE: Final = (
@@ -48,7 +49,7 @@ _STILL_THERE: Final = (
 _UNCLEAR: Final = (
     "It cannot be looked up whether the user is deleted, and the response does not say it: {!r}."
 )
-_VANISHED: Final = "{} users that are gone at the source: {}"
+_VANISHED: Final = "{} gone at the source: {}"
 _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
 _NOT_OFFERED: Final = Skipped("deleted at the source, and Totango deletes users only")
@@ -139,7 +140,7 @@ class HardDeletes(Filter):
         elif not self._known_users.is_same_way(roster, version, way):
             self._log_once(roster, _OTHER_WAY, stream)
         elif nameless := self._nameless[roster]:
-            self._log_once(roster, _NAMELESS, stream, nameless)
+            self._log_once(roster, _NAMELESS, stream, counted(nameless, "row"))
         else:
             absent = self._known_users.absent(roster, version)
             self._absent.update(dict.fromkeys(absent, (stream, object_)))
@@ -168,7 +169,7 @@ class HardDeletes(Filter):
                     break
             yield from ((row, result) for row in rows)
         if vanished:
-            raise TotangoError(_VANISHED.format(len(vanished), vanished[0]))
+            raise TotangoError(_VANISHED.format(counted(len(vanished), "user"), vanished[0]))
 
     def again(
         self, clients: Clients, wait: Callable[[float], None], rows: Sequence[Row]
@@ -225,9 +226,8 @@ class HardDeletes(Filter):
 
     def _check_count(self) -> None:
         if self.count > self._limit:
-            msg = (
-                f"{self.count} users would be deleted, and max_deletes is {self._limit}: none was."
-            )
+            users = counted(self.count, "user")
+            msg = f"{users} would be deleted, and max_deletes is {self._limit}: none was."
             raise TooManyDeletesError(msg, remedy="Look at the source, then raise max_deletes.")
 
     def _still_there(

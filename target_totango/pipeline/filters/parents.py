@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -26,7 +27,7 @@ PARENT_ID: Final = "parent_id"
 _ACCOUNT: Final = attrgetter("write.account")
 
 _GIVEN_UP: Final = (
-    "%d rows wait for parent accounts that did not come within %d rows or %d seconds: they go out "
+    "Waited for parent accounts that did not come within %d rows or %d seconds: %s. They go out "
     "now, and what comes later of their parents after them."
 )
 
@@ -82,7 +83,7 @@ class ParentsFirst:
         if not self._is_logged:
             self._is_logged = True
             count = sum(map(len, self._held.values()))
-            logger.warning(_GIVEN_UP, count, MOST_HELD, LONGEST_HELD)
+            logger.warning(_GIVEN_UP, MOST_HELD, LONGEST_HELD, counted(count, "row"))
         return self.release()
 
     def release(self) -> list[Row]:

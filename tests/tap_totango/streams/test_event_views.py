@@ -168,7 +168,7 @@ def test_an_event_that_names_no_task_is_not_passed_over(
     ran = tap(catalog=only("tasks", "task_events"), on_incomplete=incomplete)
     assert ran.code == code
     assert ran.keys("tasks") == [("6",)]
-    assert ran.said.count("1 events name no task") == 1
+    assert ran.said.count("1 event named no task") == 1
     assert ran.value("tasks") is None
     assert ran.value("task_events") is not None
     assert not ran.of("ACTIVATE_VERSION", "tasks")

@@ -131,7 +131,7 @@ def test_values_that_do_not_fit_are_counted(service, tap, events) -> None:
     assert found["e-1",]["_extra"] == {"note_content": "text"}
     assert found["e-2",]["_extra"] == {"properties": [1]}
     for name in ("note_content", "properties"):
-        assert f"1 values of {name} do not fit" in ran.said
+        assert f"1 value of {name} did not fit" in ran.said
 
 
 @pytest.mark.parametrize("unit", ["page", "row"])

@@ -254,7 +254,11 @@ def test_staff_that_are_no_objects_are_missed(stub, tap, discover) -> None:
         ("<html></html>", 1, "not JSON"),
         ('[{"name": "without an id"}]', 1, "without an id"),
         ('[{"id": 1, "name": "a"}, null]', 1, "holds no list"),
-        ('[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]', 0, "1 rows have the id of another"),
+        (
+            '[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]',
+            0,
+            "1 row left out for an id",
+        ),
     ],
 )
 def test_a_list_that_is_odd_never_empties_a_table(

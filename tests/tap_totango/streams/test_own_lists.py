@@ -257,7 +257,7 @@ def test_a_part_called_account_id_is_read_after_its_discovery(stub, tap, discove
     config = stub(answered).config(streams={"things": {"request": request, "key": "id"}})
     ran = tap(config=config, catalog=discover(config=config).select("things")).ok()
     assert [row["account_id"] for row in ran.records("things")] == ["a1"]
-    assert "things: 1 columns are not in the catalog" not in ran.said
+    assert "things: 1 column not in the catalog" not in ran.said
     assert "things: columns of the catalog" not in ran.said
 
 

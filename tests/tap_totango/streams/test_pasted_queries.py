@@ -36,7 +36,7 @@ def test_what_was_understood_is_said_with_the_number_of_rows(server, tap) -> Non
     pasted = curl(chrome_cmd, f"--data-raw {chrome_cmd(form)}", " ^\n  ")
     ran = tap(config=server.config(accounts_query=pasted)).ok()
     assert (
-        "the query of accounts_query selects 1 rows: 1 filter (status_group in_list), "
+        "the query of accounts_query selects 1 row: 1 filter (status_group in_list), "
         "1 column (Plan), team_id 7." in ran.said
     )
     assert "users_query" not in ran.said
@@ -74,5 +74,5 @@ def test_filters_of_events(server, tap, discover) -> None:
     config = server.config(events_query={"query": {"terms": [TERM]}, "account_id": "a"})
     catalog = discover(config=config).select("events").deselect("accounts", "users")
     ran = tap(config=config, catalog=catalog).ok()
-    assert "the query of events_query selects 1 rows: 1 filter (status_group in_list)" in ran.said
+    assert "the query of events_query selects 1 row: 1 filter (status_group in_list)" in ran.said
     assert {call.form["account_id"] for call in server.asked} == {"a"}

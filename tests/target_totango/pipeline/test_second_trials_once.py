@@ -177,7 +177,7 @@ def test_a_vanished_user_that_cannot_be_deleted_leaves_the_others_to_be(
     run(1, "u-0", "u-1", "u-2").ok()
     service.chaos("500@delete:1")
     done = run(2, "u-2")
-    assert "1 users that are gone at the source" in str(done.error)
+    assert "1 user gone at the source" in str(done.error)
     assert len(held(service, "users")) == 2
     run(3, "u-2").ok()
     assert [name for _, name in held(service, "users")] == ["u-2"]

@@ -243,7 +243,7 @@ def test_a_row_that_is_counted_and_does_not_come_is_not_absent(stream: str) -> N
             reader = Lookup(client)
             key = ("wanted",) if stream == "accounts" else ("a", "wanted")
             absent = ("other",) if stream == "accounts" else ("a", "other")
-            with pytest.raises(ResponseError, match="1 rows are counted for these ids"):
+            with pytest.raises(ResponseError, match="1 row counted for these ids"):
                 reader.find(stream, [key])
             assert reader.find(stream, [absent]) == {}
 
@@ -264,6 +264,6 @@ def test_a_server_that_always_holds_a_row_back_knows_nobody_absent(shown: list[A
         connection = Connection.from_config(stub.config(), user_agent="test")
         with (
             ApiClient(connection) as client,
-            pytest.raises(ResponseError, match="1 rows are counted for these ids"),
+            pytest.raises(ResponseError, match="1 row counted for these ids"),
         ):
             accounts(Lookup(client), ["acme-1", "acme-2"])

@@ -15,6 +15,7 @@ from totango_api import limits
 from totango_api.errors import ResponseError
 from totango_api.reading.deduplication import KeySet
 from totango_api.search import ListPage, list_in, whole_number
+from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -222,7 +223,7 @@ class ListRead:
         request = self._request.with_parameters(values)
         page = list_in(request.send(self._client), request.endpoint, self._place)
         if page.odd:
-            reason = f"{page.odd} rows of the response are no objects"
+            reason = f"{counted(page.odd, 'entry', 'entries')} of the response cannot be a row"
             raise ResponseError(request.endpoint, reason=reason)
         return page
 
@@ -237,11 +238,12 @@ class ListRead:
         if done.is_stuck:
             return (
                 f"Page {done.pages} repeats earlier rows, as if {name} did not ask for others: "
-                f"only {done.rows} rows are known to exist."
+                f"no more than {counted(done.rows, 'row')} can be had."
             )
         is_at_edge = self._request.search is not None and not done.totals
         if limits.WINDOW_ROWS in done.totals or (is_at_edge and done.rows >= limits.WINDOW_ROWS):
-            return f"{done.rows} rows came, as far as a search reaches; more may lie behind them."
+            came = counted(done.rows, "row")
+            return f"{came} came, as far as a search reaches; more may lie behind them."
         # Rows that came after others had been read need not be here.
         least = min(done.totals) if done.totals and self._overlap else done.claimed
         if done.rows < least:
@@ -254,10 +256,11 @@ class ListRead:
         return self._doubt_about_one_page(done.rows)
 
     def _doubt_about_one_page(self, rows: int) -> str:
-        self.result.note = f"Only one page, of {rows} rows, is known to exist."
+        self.result.note = f"Only one page, of {counted(rows, 'row')}, is known to exist."
         is_full = self._parameters.count and rows >= self._count
         if is_full or (rows and rows % _ROUND == 0):
-            return f"The only page that is known to exist has {rows} rows, and may have been cut."
+            number = counted(rows, "row")
+            return f"The only page that is known to exist has {number}, and may have been cut."
         return ""
 
     def _keys_of(self, rows: Sequence[Row]) -> list[Key]:

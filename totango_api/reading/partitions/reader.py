@@ -11,6 +11,7 @@ from totango_api.reading.pages import is_whole
 from totango_api.reading.partitions.pages import PartitionPages
 from totango_api.reading.partitions.partitioners import ranked
 from totango_api.reading.result import Reading, RecordBatch, unresumable
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -99,7 +100,7 @@ class PartitionReader:
                 continue
             if (missing := found) <= 0:
                 return 0
-            logger.info("%s rows are missing of those read by %s.", missing, way.name)
+            logger.info("Read by %s: %s missing.", way.name, rows(missing))
         if missing is None and not is_read:
             reading = PagesRead(self._pages, query, first)
             yield from map(self._batch, reading.hits())

@@ -192,7 +192,7 @@ def test_rows_without_an_id_delete_nobody(
     nameless = record("users", account_id="a", user_id=None) | {"version": 2}
     done = deliver(USERS, nameless, *second("a")[1:], **kept)
     assert users_of(service) == {"a", "b", "c"}
-    assert "1 rows have no id that can be used" in done.said
+    assert "1 row had no id that can be used" in done.said
 
 
 @pytest.mark.parametrize("name", ["c @acme.example", "None", "c" * 101])
@@ -202,7 +202,7 @@ def test_rows_with_an_id_that_cannot_be_used_delete_nobody(
     """Found where a slip in an address deleted the user who had the right one."""
     done = deliver(*second("a", "b", name), **kept)
     assert users_of(service) == {"a", "b", "c"}
-    assert "1 rows have no id that can be used" in done.said
+    assert "1 row had no id that can be used" in done.said
 
 
 def test_who_is_in_another_stream_is_not_deleted(
@@ -291,7 +291,7 @@ def test_what_keeps_a_user_from_being_deleted_is_said(
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("answer@delete:say={}", "1 users that are gone at the source"),
+        ("answer@delete:say={}", "1 user gone at the source"),
         ("403@delete", "Check app_token"),
     ],
 )
@@ -327,5 +327,5 @@ def test_an_answer_that_says_nothing_is_not_believed(
     assert done.totals == {"received": 1, "undelivered": 1}
     assert (done.states, say in str(done.error)) == ([], True)
     done = deliver(*second("a", "b"), state(1), **kept, canary=False)
-    assert "1 users that are gone at the source" in str(done.error)
+    assert "1 user gone at the source" in str(done.error)
     assert done.states != []
