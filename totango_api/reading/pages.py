@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from totango_api.reading.date_keys import DateKey
-    from totango_api.search import Page, Query, Search
+    from totango_api.search import Hit, Key, Page, Query, Search
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ PROBE_SECONDS: Final = 20.0
 
 FEWEST: Final = 10
 """Rows to which a server cuts pages, at least."""
+
+MOST_DOUBLED: Final = 1_000
+"""Keys that the service lists twice, after which none is asked for again."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class Pages:
         self.counts_pages = False
         self.refuses_exclusion = False
         self.odd_hits = 0
+        self._listed_twice: set[Key] = set()
         self._serves_beyond: bool | None = False if hints.is_window_closed else None
 
     @property
@@ -160,14 +165,42 @@ class Pages:
         return self._pool.submit(self.fetch, query, offset, order)
 
     def _fetch(self, query: Query, max_retry_seconds: float | None) -> Page:
+        page = self._answered(query, max_retry_seconds)
+        if doubled := self._doubled(page):
+            # Another row may be missing in its place: what the service lists twice comes so again.
+            page = self._answered(query, max_retry_seconds)
+            again = self._doubled(page)
+            self._listed_twice |= doubled & again
+            if page.total_hits is not None:
+                page = replace(page, hits=self._once(page.hits, again - doubled))
+        self.odd_hits += page.odd_hits if query.count > 1 else 0
+        return replace(page, total_hits=None) if self.counts_pages else page
+
+    def _answered(self, query: Query, max_retry_seconds: float | None) -> Page:
         try:
-            page = self.search.page(query, max_retry_seconds=max_retry_seconds)
+            return self.search.page(query, max_retry_seconds=max_retry_seconds)
         except RateLimitError:
             if max_retry_seconds is None:
                 raise
-            page = self.search.page(query)  # it is none of the refusals for which few retries are
-        self.odd_hits += page.odd_hits if query.count > 1 else 0
-        return replace(page, total_hits=None) if self.counts_pages else page
+            return self.search.page(query)  # it is none of the refusals for which few retries are
+
+    def _doubled(self, page: Page) -> set[Key]:
+        """Return the keys that come several times, but those known to do so."""
+        if len(self._listed_twice) >= MOST_DOUBLED:
+            return set()
+        keys = [key for hit in page.hits if (key := self.search.key(hit)) is not None]
+        if len(set(keys)) == len(keys):
+            return set()
+        return {key for key, times in Counter(keys).items() if times > 1} - self._listed_twice
+
+    def _once(self, hits: list[Hit], doubled: set[Key]) -> list[Hit]:
+        """Return the rows without repetitions of some, so that they are fewer than are counted."""
+        keys = [self.search.key(hit) for hit in hits]
+        return [
+            hit
+            for number, (hit, key) in enumerate(zip(hits, keys, strict=True))
+            if key not in doubled or keys.index(key) == number
+        ]
 
     def serves_beyond(self, query: Query) -> bool:
         """Return whether the server gives rows beyond its window: asked once, some may."""

@@ -206,6 +206,39 @@ def test_counts_that_are_always_too_high_are_not_looked_into_for_ever(
     assert search.calls <= 3 * rows // 10 + 30
 
 
+@dataclass
+class Doubles(ModelSearch):
+    """Gives another row in place of acc-39: at each call the one at the next of some places."""
+
+    places: tuple[int | None, ...] = ()
+
+    def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
+        page = super().page(query, max_retry_seconds=max_retry_seconds)
+        place = self.places[(self.calls - 1) % len(self.places)]
+        if place is None:
+            return page
+        hits = [
+            page.hits[place % len(page.hits)] if hit["name"] == "acc-39" else hit
+            for hit in page.hits
+        ]
+        return replace(page, hits=hits)
+
+
+@pytest.mark.parametrize(
+    ("places", "rows", "doubled", "is_complete"),
+    [((2, None), 40, 0, True), ((2,), 39, 1, True), ((0, 1, 2, 3, 4), 39, 0, False)],
+    ids=["once", "always", "another one each time"],
+)
+def test_a_row_that_comes_twice_is_asked_for_again(
+    places: tuple[int | None, ...], rows: int, doubled: int, *, is_complete: bool
+) -> None:
+    search = Doubles(spread(40), page_max=100, window=1_000, places=places)
+    paging = Paging(page_size=100, window=1_000, in_flight=1)
+    names, reading = read(search, keys=(), partitioners=(), paging=paging)
+    assert len(names) == rows
+    assert (reading.result.doubled, reading.result.is_complete) == (doubled, is_complete)
+
+
 @pytest.mark.parametrize("claims", [0, 3, 4])
 def test_a_count_below_the_rows_of_a_page_does_not_make_it_the_only_one(claims: int) -> None:
     search = ModelSearch(spread(6), claims=claims, window=1000)
