@@ -80,6 +80,25 @@ def test_pages_cut_short_while_events_go_hide_nothing(stingy: int, order: str) -
     assert service.lasting <= set(found) or not reading.result.is_complete
 
 
+def test_an_older_event_behind_as_many_as_came_is_not_the_end() -> None:
+    """Two pages of one moment are cut short at the same event, and seem to be the last."""
+    service = LivingEvents(
+        300,
+        Moves(ins=1, backdated=1, edited=3),
+        seed=300,
+        grain=15 * 86_400_000,
+        order="asc",
+        unit="row",
+        unstable=False,
+        page_max=30,
+        stingy=3,
+        share=0.3,
+    )
+    found, reading = read(service, 30)
+    assert service.lasting <= set(found)
+    assert reading.result.is_complete
+
+
 @pytest.mark.parametrize("times", ["on", "refused"])
 @pytest.mark.parametrize("total", [None, 0])
 def test_a_window_that_cuts_a_page_is_not_the_end(times: str, total: int | None) -> None:

@@ -262,21 +262,24 @@ class OrderedRead:
         if found.page.hits:
             self._take(found.page)
             self._roomy = int(rows_on(found.page) < pages.size)
-        else:
-            yield from self._show_end()
+            return
+        yield from self._show_end()
+        if not self._has_ended:
+            msg = "events stand behind the last moment that can be asked for"
+            raise KeyNotUsableError(msg)
 
     def _show_end(self) -> Iterator[list[Hit]]:
-        """Ask for the row behind as many as came.
+        """Ask for the row behind as many as came: one that did not, and is older, is not the last.
 
         Raises:
             KeyNotUsableError: If it is an event without a time.
         """
         behind = self._pages.behind()
-        if behind is not None:
-            yield self._pages.new(behind)
-            if any(time_of(hit) is None for hit in behind.hits):
-                raise KeyNotUsableError(TIMELESS)
-        self._has_ended = True
+        new = [] if behind is None else self._pages.new(behind)
+        yield new
+        if behind is not None and any(time_of(hit) is None for hit in behind.hits):
+            raise KeyNotUsableError(TIMELESS)
+        self._has_ended = all((time_of(hit) or 0) >= self._started for hit in new)
 
     def _time_of(self, place: int) -> int:
         timed = [moment for _, moment in self._rows if moment is not None]
