@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_CALLS: Final = 30
 
 OF_WHAT_IS_LEFT: Final = (
+    *filters.OF_WHAT_IS_LEFT,
     *pages.OF_WHAT_IS_LEFT,
     *audit.OF_WHAT_IS_LEFT,
     *window.OF_WHAT_IS_LEFT,

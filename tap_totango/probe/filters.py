@@ -11,7 +11,7 @@ from tap_totango.probe.service import EVENTS, ProbedService
 from totango_api.errors import ApiError
 from totango_api.probe import Answer, Question, does_not_arise, said_of
 from totango_api.reading import CREATE_DATE
-from totango_api.search import ACCOUNTS, USERS, Query
+from totango_api.search import ACCOUNTS, USERS, Query, account_id_of
 from totango_api.text import counted
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ GTE_ONLY: Final = "gte only"
 IGNORED: Final = "ignored"
 NOTHING_FOUND: Final = "finds nothing"
 REFUSED: Final = "refused"
+
+FEWEST_TO_LEAVE: Final = 2
+"""Accounts that are needed to leave one of them out."""
 
 FEWEST_DATES: Final = 3
 """Different dates that are needed to see whether a filter leaves any out."""
@@ -241,6 +244,21 @@ def _unknown_filter(service: ProbedService) -> Page | ApiError:
     return caller.tried(lambda: caller.once("unknown filter", fetch))
 
 
+def exclusion_filter(service: ProbedService) -> Answer:
+    """Ask for the accounts but one, by a list of ids that are not wanted."""
+    ids = service.listed_ids()
+    if len(ids) < FEWEST_TO_LEAVE:
+        return does_not_arise("fewer than two accounts were seen")
+    term = {"type": "string", "term": "identifier", "not_in_list": ids[:1]}
+    page = service.caller.tried(lambda: service.filtered(ACCOUNTS, term))
+    if isinstance(page, ApiError):
+        return Answer(REFUSED, said_of(page))
+    came = {account_id_of(hit) for hit in page.hits}
+    if ids[0] in came:
+        return Answer(IGNORED, "the account that was left out came")
+    return Answer(ACCEPTED, "all came but one") if came else Answer(NOTHING_FOUND, "none came")
+
+
 def unknown_status(service: ProbedService) -> Answer:
     """Ask for the accounts whose status is unknown, in that word."""
     term = {"type": "string", "term": "status_group", "in_list": ["unknown"]}
@@ -272,6 +290,10 @@ QUESTIONS: Final = (
     Question("unknown_filter", "What answers a filter that is not there?", 1, unknown_filter),
     Question("failure_status", "Which status has a failure?", 0, failure_status),
     Question("unknown_status", "Is `unknown` the word for no status?", 1, unknown_status),
+)
+
+OF_WHAT_IS_LEFT: Final = (
+    Question("exclusion_filter", "Accounts but those listed by id?", 0, exclusion_filter),
 )
 
 OF_EVENTS: Final = Question(f"{EVENTS}_filter", "Events by time, gte and lte?", 1, events_filter)

@@ -74,6 +74,14 @@ POSITIONS: list[tuple[str, str, dict[str, dict[str, str]]]] = [
     ("first_activity_filter", "accepted", {"refused": {"term.date.first_activity_time": "off"}}),
     ("events_filter", "accepted", {"gte only": {"terms": "evidenced"}}),
     ("unknown_filter", "refused", {"ignored": {"unsupported_term": "ignore"}}),
+    (
+        "exclusion_filter",
+        "accepted",
+        {
+            "refused": {"op.string.not_in_list": "off"},
+            "ignored": {"op.string.not_in_list": "off", "unsupported_term": "ignore"},
+        },
+    ),
     ("unknown_status", "found", {"refused": {"term.string.status_group": "off"}}),
     ("unknown_column", "null", {"refused": {"unknown_field_attribute": "error"}}),
     ("account_columns", "in the account", {"after the user's": {"parent_fields": "appended"}}),
