@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import subprocess
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,6 +32,9 @@ SLOW = {"end_to_end", "benchmarks", "browser"}
 
 # Hundreds of programs are started: each would compile what it imports, and throw it away.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Where the suite runs under nohup, it and the programs that it starts would never see a hangup.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile(
