@@ -147,6 +147,14 @@ class WriteRequest(Struct, gc=False):
     match: Match | None = None
 
     @property
+    def ids(self) -> dict[str, str]:
+        """What it is about, by the names of the object's ids."""
+        ids = {"account_id": self.account_id}
+        if self.user_id is not None:
+            ids["user_id"] = self.user_id
+        return ids | self.parts
+
+    @property
     def key(self) -> tuple[str, ...]:
         """The object and its ids: two writes with equal keys are about the same thing."""
         key: tuple[str, ...] = (self.object, self.account_id)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery.base import Planned
-from target_totango.delivery.tracking import call_of
 from target_totango.models import HUB, RECORDS, Row
 from target_totango.objects import OBJECTS
 from target_totango.verify import NAMES, Sent
 from totango_api.text import counted
+from totango_api.writing import tracking_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -199,14 +199,8 @@ def sends(row: Row) -> dict[str, str]:
     """Return a row as it would go out: the parameters of its call, names unquoted."""
     write = row.request
     if row.delivery in {HUB, RECORDS}:
-        named = {
-            "account_id": write.account_id,
-            "user_id": write.user_id,
-            **write.parts,
-        }
-        ids = {name: text for name, text in named.items() if text is not None}
-        return {**ids, **write.attributes}
-    return dict(call_of(write).parameters())
+        return write.ids | write.attributes
+    return dict(tracking_parameters(write.ids, write.account, write.user))
 
 
 def as_line(record: Mapping[str, Any]) -> str:

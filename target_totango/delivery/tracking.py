@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.delivery.base import Confirmed, Failed, WriteResult, result_of
 from target_totango.delivery.executor import KeyedExecutor
+from target_totango.objects import REPEATABLE
 from totango_api.errors import ApiError, TotangoError
-from totango_api.writing import TrackingCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,10 +105,11 @@ class TrackingWorker:
                 call(Failed(error))
             return
         for row, call in zip(rows, done, strict=True):
-            tracking_call = call_of(row.request)
-            idempotent = tracking_call.idempotent or self._repeats_activities
+            request = row.request
+            idempotent = row.object in REPEATABLE or self._repeats_activities
             answered = functools.partial(_answered, call, idempotent)
-            self._poster.post(self._client.form(tracking_call), answered, idempotent=idempotent)
+            form = self._client.form(request.ids, request.account, request.user)
+            self._poster.post(form, answered, idempotent=idempotent)
 
     def cancel(self) -> None:
         """Send nothing new."""
@@ -117,19 +118,6 @@ class TrackingWorker:
     def close(self) -> None:
         """End the connections."""
         self._poster.close()
-
-
-def call_of(write: WriteRequest) -> TrackingCall:
-    """Return the tracking call for a write."""
-    parts = write.parts
-    return TrackingCall(
-        write.account_id,
-        write.user_id,
-        write.account,
-        write.user,
-        parts.get("activity"),
-        parts.get("module"),
-    )
 
 
 def _answered(done: Done, idempotent: bool, result: Any) -> None:

@@ -80,7 +80,7 @@ _ALL: Final = (
             *_foreign_ids(ACCOUNT, limits.ACCOUNT_TEXT_LENGTH),
         ),
         max_length=limits.ACCOUNT_TEXT_LENGTH,
-        hub=HubForm("accounts", lambda write: HubRow.account(write.account_id, write.account)),
+        hub=HubForm("accounts", lambda write: HubRow(write.account_id, attributes=write.account)),
         display_name="account_name",
     ),
     TotangoObject(
@@ -97,9 +97,7 @@ _ALL: Final = (
         ),
         max_length=limits.USER_TEXT_LENGTH,
         yes_no=frozenset({"Contact", "Key Contact"}),
-        hub=HubForm(
-            "users", lambda write: HubRow.user(write.account_id, write.user_id or "", write.user)
-        ),
+        hub=HubForm("users", lambda write: HubRow(write.user_id, write.account_id, write.user)),
         is_deletable=True,
         display_name="name",
     ),
@@ -116,7 +114,7 @@ _ALL: Final = (
         deliveries=(HUB,),
         hub=HubForm(
             "collections",
-            lambda write: HubRow.item(write.parts["collection_id"], write.account_id, write.fields),
+            lambda write: HubRow(write.parts["collection_id"], write.account_id, write.fields),
         ),
     ),
     TotangoObject(
@@ -130,11 +128,11 @@ _ALL: Final = (
         rank=2,
         hub=HubForm(
             "usage",
-            lambda write: HubRow.activity_of(
-                write.account_id,
-                write.user_id or "",
-                write.parts["module"],
-                write.parts["activity"],
+            lambda write: HubRow(
+                account_id=write.account_id,
+                user_id=write.user_id,
+                module=write.parts["module"],
+                activity=write.parts["activity"],
             ),
         ),
         is_idempotent=False,

@@ -18,7 +18,7 @@ from totango_api.errors import ApiError
 from totango_api.http import FORM, Request
 from totango_api.probe import is_refusal
 from totango_api.search import ACCOUNTS, Query, account_id_of
-from totango_api.writing import PIXEL, TrackingCall, TrackingClient, hub_headers
+from totango_api.writing import PIXEL, TrackingClient, hub_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -196,7 +196,7 @@ class ProbedAccount:
             ApiError: If no answer came.
         """
         tracking = TrackingClient(self.caller.client, token=sdr_token or self._sdr_token)
-        body = tracking.form(TrackingCall(self.id, account=values))
+        body = tracking.form({"account_id": self.id}, values)
         url = f"{self._connection.hosts.tracking}{PIXEL}"
         request = Request("tracking", "POST", url, body, {"Content-Type": FORM})
         return self.caller.call(lambda: self.caller.client.send_once(request))

@@ -170,10 +170,9 @@ class SentFile(SingerFile):
 
 def _values_of(write: WriteRequest) -> dict[str, Any]:
     """Return ids and values as they were sent."""
-    ids = {"account_id": write.account_id, "user_id": write.user_id, **write.parts}
     values = {"account": write.account, "user": write.user, "fields": write.fields}
     return {
-        "ids": {name: text for name, text in ids.items() if text is not None},
+        "ids": write.ids,
         "values": {scope: texts for scope, texts in values.items() if texts},
     }
 

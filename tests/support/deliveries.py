@@ -8,24 +8,33 @@ from typing import TYPE_CHECKING, Any
 from totango_api.writing import HubBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from totango_api.writing import (
         HubClient,
         HubObject,
         HubRow,
         HubRowResult,
-        TrackingCall,
         TrackingClient,
     )
 
+_NONE: Mapping[str, str] = {}
 
-def deliver_call(client: TrackingClient, call: TrackingCall) -> None:
+
+def deliver_call(
+    client: TrackingClient,
+    account_id: str,
+    *,
+    account: Mapping[str, str] = _NONE,
+    user: Mapping[str, str] = _NONE,
+    **ids: str,
+) -> None:
     """Make a tracking call, and raise the error that it ends in."""
+    body = client.form({"account_id": account_id, **ids}, account, user)
     answers: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
     poster = client.poster(max_in_flight=1)
     try:
-        poster.post(client.form(call), answers.put, idempotent=call.idempotent)
+        poster.post(body, answers.put, idempotent="activity" not in ids)
         error = answers.get(timeout=60)
     finally:
         poster.close()

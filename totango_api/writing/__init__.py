@@ -22,8 +22,8 @@ from totango_api.writing.tracking import (
     PIXEL,
     RECEIPTS,
     NoReceiptError,
-    TrackingCall,
     TrackingClient,
+    tracking_parameters,
 )
 from totango_api.writing.user_deletion import Deletion, delete_user, deletion_request
 from totango_api.writing.validation import (
@@ -59,7 +59,6 @@ __all__ = [
     "RowAccepted",
     "RowRefused",
     "RowUncertain",
-    "TrackingCall",
     "TrackingClient",
     "account_id_problems",
     "attribute_name_problems",
@@ -71,5 +70,6 @@ __all__ = [
     "length_problems",
     "product_id_problems",
     "salesforce_long_id",
+    "tracking_parameters",
     "user_id_problems",
 ]

@@ -26,7 +26,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class HubRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One row, as its endpoint takes it: what is None is not sent.
+    """One row, as its endpoint takes it: what is None is not sent. That of a user is *inferred*.
 
     Attributes:
         id: Of an account, a user or an item.
@@ -43,26 +43,6 @@ class HubRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     user_id: str | None = None
     module: str | None = None
     activity: str | None = None
-
-    @classmethod
-    def account(cls, account_id: str, attributes: Mapping[str, str]) -> HubRow:
-        """Create or change an account."""
-        return cls(account_id, None, attributes)
-
-    @classmethod
-    def user(cls, account_id: str, user_id: str, attributes: Mapping[str, str]) -> HubRow:
-        """Create or change a user of an account (shape *inferred*)."""
-        return cls(user_id, account_id, attributes)
-
-    @classmethod
-    def activity_of(cls, account_id: str, user_id: str, module: str, activity: str) -> HubRow:
-        """Add one activity."""
-        return cls(None, account_id, None, user_id, module, activity)
-
-    @classmethod
-    def item(cls, item_id: str, account_id: str, attributes: Mapping[str, str]) -> HubRow:
-        """Create or change an item of a collection."""
-        return cls(item_id, account_id, attributes)
 
     def encoded(self) -> bytes:
         """Return the row as JSON.

@@ -7,7 +7,6 @@ and Totango's own tracker (`api-token`, 200 and 201 as success).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -36,52 +35,30 @@ _SAYS_NO: Final = re.compile(
 FOREIGN_ID: Final = "ofid"
 """API name of the foreign id, which has a parameter of its own for accounts (`sdr_ofid`)."""
 
+_IDS: Final = {"account_id": "sdr_o", "user_id": "sdr_u", "activity": "sdr_a", "module": "sdr_m"}
+"""Parameters that say what a call is about, by our names of them."""
 
-@dataclass(slots=True)
-class TrackingCall:
-    """One tracking call. All values are text, by API name.
+_NONE: Final[Mapping[str, str]] = {}
 
-    Attributes:
-        account_id: Always sent.
-        user_id: None for a call about an account alone.
-        account: Account attributes, `account_name`, `parent_id`, `product_id` and `ofid` among
-            them.
-        user: User attributes, `name` among them.
-        activity: What the user did; needs `user_id` and `module`.
-        module: Where in the product.
+
+def tracking_parameters(
+    ids: Mapping[str, str], account: Mapping[str, str], user: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the parameters that a call adds to service id and token.
+
+    Args:
+        ids: `account_id`; for a call that is not about the account alone `user_id`; and for what
+            the user did `activity` and `module`.
+        account: Account attributes by API name, `account_name`, `parent_id`, `product_id` and
+            `ofid` among them.
+        user: User attributes by API name, `name` among them.
     """
-
-    account_id: str
-    user_id: str | None = None
-    account: Mapping[str, str] = field(default_factory=dict)
-    user: Mapping[str, str] = field(default_factory=dict)
-    activity: str | None = None
-    module: str | None = None
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether a second delivery changes nothing: an activity would be counted twice."""
-        return self.activity is None
-
-    @property
-    def subject(self) -> dict[str, str]:
-        """The parameters for ids, activity and module: all but the attributes."""
-        named = {"sdr_o": self.account_id}
-        if self.user_id is not None:
-            named["sdr_u"] = self.user_id
-        if self.activity is not None:
-            named["sdr_a"] = self.activity
-        if self.module is not None:
-            named["sdr_m"] = self.module
-        return named
-
-    def parameters(self) -> Iterator[tuple[str, str]]:
-        """Yield the parameters that the call adds to service id and token."""
-        yield from self.subject.items()
-        for name, value in self.account.items():
-            yield "sdr_ofid" if name == FOREIGN_ID else f"sdr_o.{name}", value
-        for name, value in self.user.items():
-            yield f"sdr_u.{name}", value
+    for name, value in ids.items():
+        yield _IDS[name], value
+    for name, value in account.items():
+        yield "sdr_ofid" if name == FOREIGN_ID else f"sdr_o.{name}", value
+    for name, value in user.items():
+        yield f"sdr_u.{name}", value
 
 
 class NoReceiptError(ResponseError):
@@ -154,13 +131,17 @@ class TrackingClient:
             start += f"&api-token={quote(token, safe='')}"
         self._start = f"{start}&".encode()
 
-    def form(self, call: TrackingCall) -> bytes:
-        """Return the body of a call."""
-        if FOREIGN_ID in call.account:
-            return self._start + encode_form(("", dict(call.parameters())))
-        return self._start + encode_form(
-            ("", call.subject), ("sdr_o.", call.account), ("sdr_u.", call.user)
-        )
+    def form(
+        self,
+        ids: Mapping[str, str],
+        account: Mapping[str, str] = _NONE,
+        user: Mapping[str, str] = _NONE,
+    ) -> bytes:
+        """Return the body of a call: see `tracking_parameters`."""
+        if FOREIGN_ID in account:
+            return self._start + encode_form(("", dict(tracking_parameters(ids, account, user))))
+        about = {_IDS[name]: text for name, text in ids.items()}
+        return self._start + encode_form(("", about), ("sdr_o.", account), ("sdr_u.", user))
 
     def poster(self, *, max_in_flight: int) -> AsyncPoster[None]:
         """Return a client that posts the bodies of calls concurrently.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from invented_rows import KNOWN
 
-from target_totango.delivery.tracking import call_of
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.compiler.auto import recognise
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.transform import Transformer
 from target_totango.models import FIELDS, HUB, WriteRequest
 from target_totango.objects import OBJECTS, RECORDED, SCOPES, TotangoObject
+from totango_api.writing import tracking_parameters
 
 by_calls = [object_ for object_ in OBJECTS.values() if object_.record is None]
 every_object = pytest.mark.parametrize("object_", by_calls, ids=[each.name for each in by_calls])
@@ -80,7 +80,8 @@ def test_what_goes_through_the_hub_has_a_form_that_says_all(object_: TotangoObje
 @every_object
 def test_a_tracking_call_says_all(object_: TotangoObject) -> None:
     if object_.deliveries[0] != HUB:
-        texts = dict(call_of(request_of(object_)).parameters()).values()
+        request = request_of(object_)
+        texts = dict(tracking_parameters(request.ids, request.account, request.user)).values()
         assert {f"{each.name}-1" for each in object_.ids} <= set(texts)
         assert ("Plan-1" in texts) == (object_.scope is not None)
 

@@ -22,7 +22,7 @@ from totango_api.config import Connection
 from totango_api.http.client import ApiClient
 from totango_api.search.attributes import discover
 from totango_api.search.lookup import Lookup
-from totango_api.writing.tracking import TrackingCall, TrackingClient
+from totango_api.writing.tracking import TrackingClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -242,9 +242,7 @@ def track(transport: ApiClient, accounts: int = 3) -> list[Sent]:
     tracker, sent = TrackingClient(transport), []
     for number in range(accounts):
         account_id = f"acme-{number}"
-        deliver_call(
-            tracker, TrackingCall(account_id, user_id="joe@acme.com", account=ACCOUNT, user=USER)
-        )
+        deliver_call(tracker, account_id, user_id="joe@acme.com", account=ACCOUNT, user=USER)
         sent.append(Sent(("accounts", account_id), ACCOUNT))
         sent.append(Sent(("users", account_id, "joe@acme.com"), USER))
     return sent
@@ -264,7 +262,7 @@ def test_what_was_sent_is_confirmed_in_two_calls(transport: ApiClient, defined: 
 def test_what_was_guessed_wrongly_is_read_as_text(service: Sandbox, transport: ApiClient) -> None:
     service.set(unknown_attributes="text")
     texts = {"Version": "1.10", "Noted": "2024-07-01T12:34:56.789Z", "Count": "12"}
-    deliver_call(TrackingClient(transport), TrackingCall("acme", account=texts))
+    deliver_call(TrackingClient(transport), "acme", account=texts)
     sent = [Sent(("accounts", "acme"), {**texts, "Count": "13"})]
     [verdict] = RowVerifier(Lookup(transport), timeout=0).verify(sent)
     assert [each.attribute for each in verdict.differences] == ["Count"]
@@ -296,8 +294,7 @@ def test_only_what_is_not_yet_visible_is_read_again(transport: ApiClient) -> Non
         pauses.append(seconds)
         assert len(pauses) <= 3
         if len(pauses) == 3:
-            call = TrackingCall("late", account={"Plan": "Gold"})
-            deliver_call(TrackingClient(transport), call)
+            deliver_call(TrackingClient(transport), "late", account={"Plan": "Gold"})
 
     verifier = RowVerifier(Lookup(transport), timeout=60)
     verdicts = list(verifier.verify([late, *early], wait))

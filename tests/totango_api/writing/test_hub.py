@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 def test_batches_conserve_rows_and_keep_to_both_limits(
     texts: list[str], max_rows: int, max_bytes: int
 ) -> None:
-    rows = [HubRow.account("a", {"Plan": text}).encoded() for text in texts]
+    rows = [HubRow("a", attributes={"Plan": text}).encoded() for text in texts]
     cut = list(batches(rows, max_rows=max_rows, max_bytes=max_bytes))
     assert [row for batch in cut for row in batch] == rows
     for batch in cut:
@@ -63,7 +63,7 @@ def test_batches_conserve_rows_and_keep_to_both_limits(
 
 
 def test_batches_are_not_cut_earlier_than_needed() -> None:
-    rows = [HubRow.account(f"a{number}", {}).encoded() for number in range(10)]
+    rows = [HubRow(f"a{number}", attributes={}).encoded() for number in range(10)]
     assert [len(batch) for batch in batches(rows, max_rows=4, max_bytes=10_000)] == [4, 4, 2]
 
 
@@ -281,7 +281,7 @@ def hub_calls(service: Sandbox) -> list[dict[str, Any]]:
 
 def accounts(count: int, *bad: int) -> list[HubRow]:
     return [
-        HubRow.account(f"acme {at}" if at in bad else f"acme-{at}", {"Plan": f"Größe+{at}%"})
+        HubRow(f"acme {at}" if at in bad else f"acme-{at}", attributes={"Plan": f"Größe+{at}%"})
         for at in range(count)
     ]
 
@@ -291,10 +291,10 @@ def test_every_object_lands_with_its_values(
 ) -> None:
     writer = hub()
     text = string.punctuation + " äöü€🎈\n"
-    account = HubRow.account("acme", {"account_name": "Acme", "Plan": text})
-    user = HubRow.user("acme", "joe@acme.com", {"name": "Joe", "Title": text})
-    activity = HubRow.activity_of("acme", "joe@acme.com", "Billing", "Pay")
-    ticket = HubRow.item("T-1", "acme", {"Subject": text})
+    account = HubRow("acme", attributes={"account_name": "Acme", "Plan": text})
+    user = HubRow("joe@acme.com", "acme", {"name": "Joe", "Title": text})
+    activity = HubRow(None, "acme", None, "joe@acme.com", "Billing", "Pay")
+    ticket = HubRow("T-1", "acme", {"Subject": text})
     results = [
         *deliver_rows(writer, "accounts", [account]),
         *deliver_rows(writer, "users", [user]),
@@ -349,7 +349,7 @@ def test_a_batch_that_is_too_large_is_split_and_the_next_ones_are_smaller(
 def test_a_row_that_no_batch_can_hold_is_refused_by_itself(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
-    rows = [*accounts(2), HubRow.account("big", {"Plan": "x" * 2000}), *accounts(3)[2:]]
+    rows = [*accounts(2), HubRow("big", attributes={"Plan": "x" * 2000}), *accounts(3)[2:]]
     results = deliver_rows(hub(max_bytes=1000), "accounts", rows)
     assert results[2] == RowRefused("the row has 2,055 bytes; a batch may have 1,000")
     assert [type(result) for result in results] == [
@@ -362,7 +362,7 @@ def test_a_row_that_no_batch_can_hold_is_refused_by_itself(
 
 def test_a_row_that_is_no_text_is_refused_by_itself(hub: Callable[..., HubClient]) -> None:
     results = deliver_rows(
-        hub(), "accounts", [HubRow.account("a", {"Plan": "\ud800"}), *accounts(1)]
+        hub(), "accounts", [HubRow("a", attributes={"Plan": "\ud800"}), *accounts(1)]
     )
     assert isinstance(results[0], RowRefused)
     assert "cannot be written as JSON" in results[0].reason
@@ -373,7 +373,7 @@ def test_a_missing_endpoint_is_no_matter_of_rows(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.set(hub_users="off")
-    rows = [HubRow.user("acme", f"u{at}", {}) for at in range(500)]
+    rows = [HubRow(f"u{at}", "acme", {}) for at in range(500)]
     with pytest.raises(RefusedError, match="delivery: tracking"):
         deliver_rows(hub(), "users", rows)
     assert len(hub_calls(service)) == 1
@@ -449,7 +449,7 @@ def test_activities_are_not_repeated_when_nobody_knows(
     service: Sandbox, hub: Callable[..., HubClient]
 ) -> None:
     service.chaos("503@hub:1")
-    rows = [HubRow.activity_of("acme", "joe", "Billing", f"Pay {at}") for at in range(20)]
+    rows = [HubRow(None, "acme", None, "joe", "Billing", f"Pay {at}") for at in range(20)]
     results = deliver_rows(hub(max_rows=10), "usage", rows)
     assert [type(result) for result in results] == [RowUncertain] * 10 + [RowAccepted] * 10
     assert len(hub_calls(service)) == 2
@@ -475,4 +475,4 @@ def test_what_the_hub_needs_is_asked_for(service: Sandbox) -> None:
 
 def test_a_collection_needs_its_type(hub: Callable[..., HubClient]) -> None:
     with pytest.raises(SettingsError, match="type"):
-        deliver_rows(hub(), "collections", [HubRow.item("1", "acme", {})])
+        deliver_rows(hub(), "collections", [HubRow("1", "acme", {})])

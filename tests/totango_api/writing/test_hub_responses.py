@@ -19,9 +19,9 @@ from totango_api.writing.named_rows import BatchRows
 if TYPE_CHECKING:
     from totango_api.writing.hub_responses import HubResponse
 
-ROWS = BatchRows([HubRow.account("A1", {}), HubRow.account("A2", {})])
+ROWS = BatchRows([HubRow("A1", attributes={}), HubRow("A2", attributes={})])
 USERS = BatchRows([HubRow("ann", "A1"), HubRow("ann", "A2"), HubRow("bob")])
-USAGE = BatchRows([HubRow.activity_of("A1", "u", "y", "x")] * 3)
+USAGE = BatchRows([HubRow(None, "A1", None, "u", "y", "x")] * 3)
 
 
 def response_to(body: Any, rows: BatchRows = ROWS, status: int = 202) -> HubResponse:

@@ -16,7 +16,7 @@ from totango_api.config import Connection
 from totango_api.errors import ResponseError, SettingsError, UnavailableError
 from totango_api.http.client import ApiClient
 from totango_api.http.responses import Response
-from totango_api.writing.tracking import NoReceiptError, TrackingCall, TrackingClient
+from totango_api.writing.tracking import NoReceiptError, TrackingClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,9 @@ def test_a_body_says_exactly_what_the_call_says(
 ) -> None:
     with unconnected() as transport:
         body = TrackingClient(transport, token="t&=+ %").form(
-            TrackingCall(account_id, user_id, account, user, "Pay", "Billing")
+            {"account_id": account_id, "user_id": user_id, "activity": "Pay", "module": "Billing"},
+            account,
+            user,
         )
     said = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
     expected = [
@@ -73,7 +75,7 @@ def test_a_body_says_exactly_what_the_call_says(
 
 def test_an_account_alone_names_no_user() -> None:
     with unconnected() as transport:
-        body = TrackingClient(transport).form(TrackingCall("a", account={"Plan": "x"}))
+        body = TrackingClient(transport).form({"account_id": "a"}, {"Plan": "x"})
     assert body == b"sdr_s=SP-12345-01&sdr_o=a&sdr_o.Plan=x"
 
 
@@ -101,7 +103,12 @@ def test_no_body_but_a_gif_confirms_a_call(body: bytes) -> None:
 def test_calls_arrive(transport: ApiClient, service: Sandbox) -> None:
     deliver_call(
         TrackingClient(transport),
-        TrackingCall("a", "u", {"account_name": "A"}, {"name": "U"}, "Pay", "Billing"),
+        "a",
+        account={"account_name": "A"},
+        user={"name": "U"},
+        user_id="u",
+        activity="Pay",
+        module="Billing",
     )
     assert service.writable("accounts") == {("a",): {"account_name": "A"}}
     assert service.writable("users") == {("a", "u"): {"user_name": "U"}}
@@ -111,7 +118,7 @@ def test_calls_arrive(transport: ApiClient, service: Sandbox) -> None:
 
 def test_an_sdr_token_is_accepted_from_the_body(transport: ApiClient, service: Sandbox) -> None:
     service.set(sdr_token="s3cret", sdr_token_status=401)
-    deliver_call(TrackingClient(transport, token="s3cret"), TrackingCall("a"))
+    deliver_call(TrackingClient(transport, token="s3cret"), "a")
     assert set(service.writable("accounts")) == {("a",)}
     assert all("s3cret" not in call["path"] for call in service.calls("tracking"))
 
@@ -120,7 +127,7 @@ def test_attributes_are_sent_again_after_a_dropped_answer(
     transport: ApiClient, service: Sandbox
 ) -> None:
     service.chaos("drop@tracking:1")
-    deliver_call(TrackingClient(transport), TrackingCall("a", account={"Plan": "x"}))
+    deliver_call(TrackingClient(transport), "a", account={"Plan": "x"})
     assert len(service.calls("tracking")) == 2
 
 
@@ -129,22 +136,18 @@ def test_an_activity_is_not_sent_again_after_a_dropped_answer(
 ) -> None:
     service.chaos("drop@tracking:1")
     with pytest.raises(UnavailableError) as caught:
-        deliver_call(
-            TrackingClient(transport), TrackingCall("a", "u", activity="Pay", module="Billing")
-        )
+        deliver_call(TrackingClient(transport), "a", user_id="u", activity="Pay", module="Billing")
     assert caught.value.may_have_succeeded
     assert len(service.dump("activities")) == 1
 
 
 def test_an_activity_is_sent_again_after_a_429(transport: ApiClient, service: Sandbox) -> None:
     service.chaos("429@tracking:1")
-    deliver_call(
-        TrackingClient(transport), TrackingCall("a", "u", activity="Pay", module="Billing")
-    )
+    deliver_call(TrackingClient(transport), "a", user_id="u", activity="Pay", module="Billing")
     assert len(service.dump("activities")) == 1
 
 
 def test_a_redirect_is_no_delivery(transport: ApiClient, service: Sandbox) -> None:
     service.chaos("redirect@tracking:to=http://127.0.0.1:9/")
     with pytest.raises(ResponseError):
-        deliver_call(TrackingClient(transport), TrackingCall("a"))
+        deliver_call(TrackingClient(transport), "a")
