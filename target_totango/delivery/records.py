@@ -172,8 +172,8 @@ class RecordDestination(KeyedExecutor["Row", WriteResult]):
         if row.forgotten:
             self._ledger.flush()
         event_id = None
-        if form.event_id_name is not None:
-            event_id = request.fields.get(form.event_id_name) or self._event_id(row, record_id)
+        if name := form.endpoint.event_id_field:
+            event_id = request.fields.get(name) or self._event_id(row, record_id)
         self._client.update(
             form.endpoint,
             record_id,
@@ -205,7 +205,7 @@ def _id_setting(row: Row) -> str:
 
 
 def _without_ids(form: RecordForm, fields: dict[str, str]) -> dict[str, str]:
-    ids = {form.id_name, form.event_id_name}
+    ids = {form.id_name, form.endpoint.event_id_field}
     return {name: text for name, text in fields.items() if name not in ids}
 
 

@@ -89,12 +89,10 @@ class RecordForm:
     Attributes:
         endpoint: Where.
         id_name: The named attribute that holds the id, in rows that know it.
-        event_id_name: The one that holds the id of its event, where a change asks for it.
     """
 
     endpoint: RecordEndpoint
     id_name: str
-    event_id_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ _ALL: Final = (
         ),
         max_length=limits.TOUCHPOINT_CONTENT_LENGTH,
         deliveries=(RECORDS,),
-        record=RecordForm(writing.TOUCHPOINT_ENDPOINT, "note_id", "event_id"),
+        record=RecordForm(writing.TOUCHPOINT_ENDPOINT, "note_id"),
         is_idempotent=False,
     ),
     TotangoObject(

@@ -32,7 +32,8 @@ class RecordEndpoint:
         time_field: That one of them which may be long before it is made; empty where none is.
         typed: How the texts of fields become JSON, for those that are not texts there.
         fixed: Fields that are sent where nothing else is given.
-        ids_in_body: Names of the ids that the body of a change repeats.
+        id_field: The name under which the body of a change repeats the id; empty where it does not.
+        event_id_field: The same of the id of the event by which it is read.
     """
 
     path: str
@@ -43,7 +44,8 @@ class RecordEndpoint:
     time_field: str = ""
     typed: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    ids_in_body: tuple[str, ...] = ()
+    id_field: str = ""
+    event_id_field: str = ""
 
     def body(self, account_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
         """Return the request body for fields given as text, by Totango's names."""
@@ -93,7 +95,8 @@ TOUCHPOINT_ENDPOINT: Final = RecordEndpoint(
     },
     # Otherwise Totango hands them on to the CRM, from which they may well come.
     fixed={"disable_sync": True},
-    ids_in_body=("note_id", "event_id"),
+    id_field="note_id",
+    event_id_field="event_id",
 )
 
 

@@ -88,9 +88,10 @@ class RecordClient:
         if record_id in {"", ".", ".."}:
             url = f"PUT {path}"
             raise RefusedError(url, status=400, reason=f"{record_id!r} is no id")
-        ids = {"note_id": record_id, "event_id": event_id}
-        repeated = {name: ids[name] for name in endpoint.ids_in_body if ids[name] is not None}
-        body = endpoint.body(account_id, fields) | repeated
+        body = endpoint.body(account_id, fields)
+        for name, value in ((endpoint.id_field, record_id), (endpoint.event_id_field, event_id)):
+            if name and value is not None:
+                body[name] = value
 
         def read(url: str, response: Response) -> None:
             decoded = self._read(url, response, idempotent=True)

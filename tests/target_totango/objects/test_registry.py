@@ -118,7 +118,7 @@ def test_what_is_made_one_by_one_has_its_ids_among_its_attributes(name: str) -> 
     assert object_.record is not None
     names = {attribute.api_name for attribute in object_.named}
     assert object_.record.id_name in names
-    assert object_.record.event_id_name in {None, *names}
+    assert object_.record.endpoint.event_id_field in {"", *names}
     assert not object_.is_idempotent
     assert recognise(f"crm-{name}", ["account_id"], ()) is None
     assert recognise("things", ["account_id"], ()) == "accounts"
