@@ -1,4 +1,4 @@
-"""The command `target-totango`."""
+"""The command `target-totango`, and its exit codes: every failure is one sentence and code 1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
 from totango_api.command import command_in, command_of
-from totango_api.errors import TotangoError, without_room
+from totango_api.errors import TotangoError, disk_full_error
 from totango_api.plugin_config import read_config
 
 logger = logging.getLogger("target-totango")
@@ -42,14 +42,12 @@ def main() -> None:
         if subcommand is not None:
             sys.exit({"check": check, "probe": probe}[subcommand](arguments, read))
         command()
-    except TotangoError as error:
-        logger.error("%s", error)  # noqa: TRY400 (a sentence, no traceback)
-        sys.exit(1)
     except Exception as error:
-        if (known := without_room(error)) is not None:
+        known = error if isinstance(error, TotangoError) else disk_full_error(error)
+        if known is None:
+            logger.exception("target-totango failed in a way that it should not.")
+        else:
             logger.error("%s", known)  # noqa: TRY400 (a sentence, no traceback)
-            sys.exit(1)
-        logger.exception("target-totango failed in a way that it should not.")
         sys.exit(1)
 
 

@@ -169,7 +169,7 @@ _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROF
 _NO_FOLDER: Final = "No usable temporary directory"
 
 
-def without_room(error: BaseException) -> TotangoError | None:
+def disk_full_error(error: BaseException) -> TotangoError | None:
     """Return what to say where a temporary file could not be written; None for another error."""
     if isinstance(error, sqlite3.OperationalError):
         why = str(error)

@@ -1,4 +1,7 @@
-"""One module per group of streams: declarations, what to ask for, when a bookmark moves."""
+"""One module per group of streams: declarations, what to ask for, when a bookmark moves.
+
+Copy `attributes.py` for a new one, and add its class to `STREAMS`.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final

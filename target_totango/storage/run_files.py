@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from target_totango.storage.dead_letter import DeadLetterFile
 from target_totango.storage.known_users import KnownGroups, KnownUsers
 from target_totango.storage.ledger import Ledger
+from target_totango.storage.rejects_file import RejectsFile
 from target_totango.storage.run_store import RunStore
 from target_totango.storage.singer_file import SentFile
 from totango_api.command import checked_paths
@@ -63,8 +63,8 @@ class RunFiles:
         run_id = f"{dt.datetime.now(tz=dt.UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
         self.report = ReportFiles.of(checked)
         self.store = RunStore()
-        self.rejects: DeadLetterFile | None = None
-        self.skipped: DeadLetterFile | None = None
+        self.rejects: RejectsFile | None = None
+        self.skipped: RejectsFile | None = None
         self.sent: SentFile | None = None
         self.ledger: Ledger | None = None
         self.known_users: KnownUsers | None = None
@@ -79,9 +79,9 @@ class RunFiles:
             if keeps_users:
                 self.known_users = KnownUsers(Path(f"{ledger}.users"))
         if rejects := checked["rejects_path"]:
-            self.rejects = DeadLetterFile(rejects, run_id, self.ledger)
+            self.rejects = RejectsFile(rejects, run_id, self.ledger)
         if skipped := checked["skipped_path"]:
-            self.skipped = DeadLetterFile(skipped, run_id, self.ledger, "skipped_path")
+            self.skipped = RejectsFile(skipped, run_id, self.ledger, "skipped_path")
         if sent := checked["sent_path"]:
             self.sent = SentFile(sent, run_id)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.models import ACCOUNTS, Row
 from target_totango.objects import REPEATABLE
-from target_totango.storage.dead_letter import reasons_in
+from target_totango.storage.rejects_file import reasons_in
 from target_totango.storage.run_store import KeyFilter, is_older, key_digest
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Sends a request under the rate limit and returns its response, or raises one of our errors.
 
-Knows no endpoint. Start with `client.py`.
+Knows no endpoint. Start with `client.py`. `retry.py` decides what is sent again, `headers.py` reads
+what the server says of its rate limit, `responses.py` says which error a response is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the headers of responses: calls left, how long to wait, the clock, the id of a call."""
+"""Reads headers of responses: the rate limit, how long to wait, the clock, the id of a call."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _CUT: Final = 1.0
 
 
 @dataclass(frozen=True)
-class ServerBudget:
-    """What a server says it has left.
+class ServerRateLimit:
+    """What a server says of its rate limit.
 
     Attributes:
         remaining: Calls left in its window.
@@ -35,7 +35,7 @@ class ServerBudget:
     reset_in: float
 
     @classmethod
-    def from_headers(cls, headers: Mapping[str, str], *, now: float) -> ServerBudget | None:
+    def from_headers(cls, headers: Mapping[str, str], *, now: float) -> ServerRateLimit | None:
         """Read `RateLimit-*` or `X-RateLimit-*`; the reset in seconds or as an epoch.
 
         Args:

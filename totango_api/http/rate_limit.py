@@ -1,7 +1,7 @@
 """Limits how many REST calls a minute one process makes.
 
-Two things hold a call back: our own sliding window (pyrate-limiter), and what the server says
-in its `RateLimit-*` headers, which also count the calls of other programs with the same token.
+Two things hold a call back: our own sliding window (pyrate-limiter), and what the server says it
+has left (`headers.py`), which also counts the calls of other programs with the same token.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
-from totango_api.http.headers import ServerBudget
+from totango_api.http.headers import ServerRateLimit
 from totango_api.limits import RATE_WINDOW_SECONDS
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class RateLimiter:
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Read what the server says it has left."""
-        said = ServerBudget.from_headers(headers, now=time.time())
+        said = ServerRateLimit.from_headers(headers, now=time.time())
         if said is None:
             return
         resets_at = time.monotonic() + said.reset_in + MARGIN_SECONDS

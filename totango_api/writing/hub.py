@@ -2,7 +2,7 @@
 
 Its reference is not public. Paths, headers and the rows of accounts, activities and collections
 are what public clients send; the users endpoint is *inferred* from them. No source names a limit
-of calls: hub calls take from the budget of REST calls, which is the safe reading.
+of calls: hub calls count as REST calls, which is the safe reading.
 """
 
 from __future__ import annotations

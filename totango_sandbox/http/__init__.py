@@ -1,4 +1,4 @@
-"""HTTP as the handlers see it: requests, responses and their envelopes, call budget, call log."""
+"""HTTP as the handlers see it: requests, responses and their envelopes, rate limit, call log."""
 
 from totango_sandbox.http.call_log import CallLog
 from totango_sandbox.http.messages import (

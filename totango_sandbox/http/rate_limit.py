@@ -1,4 +1,4 @@
-"""The call budget of a token, in fixed windows (Totango: API rate limit)."""
+"""Limits the calls of a token, in fixed windows (Totango: API rate limit)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves HTTP: listens, routes, injects faults, checks tokens and the call budget."""
+"""Serves HTTP: listens, routes, injects faults, checks tokens and the rate limit."""
 
 from totango_sandbox.server.app import App
 from totango_sandbox.server.run import listen, run, write_ready_file

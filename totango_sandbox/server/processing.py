@@ -1,4 +1,4 @@
-"""Makes the response to a call: by its handler if token and call budget let it, or by a fault."""
+"""Makes the response to a call: by its handler if token and rate limit let it, or by a fault."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def process(service: Service, request: Request, handler: Handler) -> Response:
     refusal, token = _check_token(service, request)
     if refusal is not None:
         return refusal
-    refusal, headers = _spend_budget(service, request, token)
+    refusal, headers = _check_rate_limit(service, request, token)
     if refusal is not None:
         return refusal
     response = _handled(service, request, handler)
@@ -65,10 +65,10 @@ def _check_token(service: Service, request: Request) -> tuple[Response | None, s
     return None, token
 
 
-def _spend_budget(
+def _check_rate_limit(
     service: Service, request: Request, token: str
 ) -> tuple[Response | None, list[Header]]:
-    """Return a 429 where the budget is spent, or the headers that tell what is left of it."""
+    """Return a 429 past the rate limit, else the headers that say what is left of it."""
     switches = service.switches
     if request.surface == "hub" and not switches.on("hub_rate_limit"):
         return None, []

@@ -9,7 +9,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from totango_api.http import rate_limit as module
-from totango_api.http.headers import ServerBudget
+from totango_api.http.headers import ServerRateLimit
 from totango_api.http.rate_limit import RateLimiter
 
 
@@ -20,8 +20,8 @@ def told(prefix: str = "RateLimit", **values: object) -> CaseInsensitiveDict[str
 @pytest.mark.parametrize("prefix", ["RateLimit", "X-RateLimit", "x-ratelimit"])
 @pytest.mark.parametrize("reset", [30, 30.0, 1_700_000_030, 1_700_000_030_000])
 def test_headers_in_every_spelling(prefix: str, reset: float) -> None:
-    said = ServerBudget.from_headers(told(prefix, Remaining=7, Reset=reset), now=1_700_000_000)
-    assert said == ServerBudget(remaining=7, reset_in=30)
+    said = ServerRateLimit.from_headers(told(prefix, Remaining=7, Reset=reset), now=1_700_000_000)
+    assert said == ServerRateLimit(remaining=7, reset_in=30)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_headers_in_every_spelling(prefix: str, reset: float) -> None:
     ids=str,
 )
 def test_headers_that_say_nothing(values: dict[str, object]) -> None:
-    assert ServerBudget.from_headers(told(**values), now=0) is None
+    assert ServerRateLimit.from_headers(told(**values), now=0) is None
     RateLimiter(100).observe(told(**values))
 
 
 def test_a_reset_in_the_past_is_now() -> None:
-    said = ServerBudget.from_headers(told(Remaining=0, Reset=1_600_000_000), now=1_700_000_000)
-    assert said == ServerBudget(remaining=0, reset_in=0)
+    said = ServerRateLimit.from_headers(told(Remaining=0, Reset=1_600_000_000), now=1_700_000_000)
+    assert said == ServerRateLimit(remaining=0, reset_in=0)
 
 
 def held(budget: RateLimiter, *, after: float = 0.0) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from target_runs import ACCOUNTS, USERS, held, record, schema, state
 
 from target_totango.models import Row, SourceStream, ValidationError
-from target_totango.storage.dead_letter import DeadLetterFile
+from target_totango.storage.rejects_file import RejectsFile
 from totango_api.command import checked_paths
 from totango_api.errors import SettingsError, TotangoError
 
@@ -48,7 +48,7 @@ def ids_in(path: Path) -> list[str]:
 
 def test_runs_at_the_same_time_each_have_a_file(tmp_path: Path) -> None:
     path = tmp_path / "rejects.singer"
-    first, second = DeadLetterFile(path, "one"), DeadLetterFile(path, "two")
+    first, second = RejectsFile(path, "one"), RejectsFile(path, "two")
     first.write(row("a"), WHY)
     second.write(row("b"), WHY)
     first.write(row("c"), WHY)
@@ -69,7 +69,7 @@ def test_runs_at_the_same_time_each_have_a_file(tmp_path: Path) -> None:
 def test_runs_one_after_the_other_keep_each_others_rows(tmp_path: Path) -> None:
     path = tmp_path / "rejects.singer"
     for name in "abc":
-        file = DeadLetterFile(path, name)
+        file = RejectsFile(path, name)
         file.write(row(name), WHY)
         file.close()
     assert ids_in(path) == ["c"]
@@ -81,7 +81,7 @@ def test_runs_one_after_the_other_keep_each_others_rows(tmp_path: Path) -> None:
 
 def test_a_file_that_was_taken_away_is_not_marked(tmp_path: Path) -> None:
     path = tmp_path / "rejects.singer"
-    file = DeadLetterFile(path, "run")
+    file = RejectsFile(path, "run")
     file.write(row("a"), WHY)
     path.rename(tmp_path / "mine.singer")
     path.write_text("another's")
@@ -176,14 +176,14 @@ def test_a_full_disk_ends_the_run_and_holds_state(deliver: Deliver) -> None:
     assert done.states == []
 
 
-def write_rows(file: DeadLetterFile, number: int) -> None:
+def write_rows(file: RejectsFile, number: int) -> None:
     for n in range(number):
         file.write(row(f"account {n}"), WHY)
 
 
 def test_a_full_disk_leaves_whole_lines_and_their_number(tmp_path: Path) -> None:
     path = tmp_path / "rejects.singer"
-    file = DeadLetterFile(path, "run")
+    file = RejectsFile(path, "run")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
     try:

@@ -34,7 +34,7 @@ REJECTS: Final = ("rejects", "written")
 _RECORD: Final = b'{"type":"RECORD",'
 
 
-class DeadLetterFile(SingerFile):
+class RejectsFile(SingerFile):
     """Rows with their reasons.
 
     Args:
