@@ -21,7 +21,7 @@ from totango_api.reading.result import (
     ReadResult,
     RecordBatch,
     ResumePoint,
-    batched,
+    as_batches,
     unresumable,
 )
 from totango_api.reading.windows.reader import WindowReader
@@ -106,18 +106,15 @@ class CompleteRead:
         self, reader: QueryReader, remainder: Remainder, given: Deduplicator, first: Page
     ) -> Reading:
         """Yield all rows; where they were read in parts, ask at last whether any is left."""
-        reading = reader.batches(self.query, first)
-        while True:
-            try:
-                batch = next(reading)
-            except StopIteration as end:
-                missing: int | None = end.value
-                break
+
+        def noted(batch: RecordBatch) -> RecordBatch:
             remainder.add(batch.hits)
-            yield batch
+            return batch
+
+        missing = yield from as_batches(noted, reader.batches(self.query, first))
         if reader.is_in_parts:
             left = remainder.hits(self.query, first.total_hits)
-            if (yield from batched(lambda hits: RecordBatch(given.new(hits)), left)):
+            if (yield from as_batches(lambda hits: RecordBatch(given.new(hits)), left)):
                 return 0
         return missing
 

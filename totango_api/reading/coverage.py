@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.date_keys import KeyNotUsableError
-from totango_api.reading.overlap.seam import seam_of, slice_of
+from totango_api.reading.overlap.seams import seam_of, slice_of
 from totango_api.text import rows
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Deduplicates the rows of one read; one comes again only if it was active since.
+"""Deduplicates the rows of one read, and keeps a sample; one comes again if it was active since.
 
 Keys are in a set that does not grow with the tenant: beyond a size it lives in a file.
 """
@@ -216,3 +216,27 @@ def _version(hit: Hit) -> int:
 
 
 _FARTHEST: Final = 2**62
+
+
+SAMPLE_ROWS: Final = 2_000
+
+
+class Sample:
+    """Every n-th of the rows read so far, n doubled whenever they are too many.
+
+    Attributes:
+        hits: The rows.
+    """
+
+    def __init__(self) -> None:
+        self.hits: list[Hit] = []
+        self._stride = 1
+        self._skip = 0
+
+    def take(self, hits: Sequence[Hit]) -> None:
+        """Take in rows just read."""
+        self.hits += hits[self._skip :: self._stride]
+        self._skip = (self._skip - len(hits)) % self._stride
+        while len(self.hits) > SAMPLE_ROWS:
+            self.hits = self.hits[::2]
+            self._stride *= 2

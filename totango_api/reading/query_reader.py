@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.coverage import full_coverage
 from totango_api.reading.date_keys import KeyNotUsableError, keys_of_all
+from totango_api.reading.deduplication import Sample
 from totango_api.reading.overlap.pages_read import PagesRead
 from totango_api.reading.overlap.repeated_read import RepeatedRead
-from totango_api.reading.overlap.seam import largest_group
+from totango_api.reading.overlap.seams import largest_group
 from totango_api.reading.pages import is_whole
 from totango_api.reading.partitions.partitioners import UserPartitions
 from totango_api.reading.partitions.reader import PartitionReader
-from totango_api.reading.partitions.sample import Sample
 from totango_api.reading.remainder import Remainder
-from totango_api.reading.result import Proof, Reading, RecordBatch, batched, unresumable
+from totango_api.reading.result import Proof, Reading, RecordBatch, as_batches, unresumable
 from totango_api.reading.windows.reader import WindowReader
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class QueryReader:
         if not can_exclude or (total >= pages.most and is_parted):
             return False
         counted = None if state.first.total_hits is None else state.total
-        is_proven = yield from batched(self._batch, remainder.hits(state.query, counted))
+        is_proven = yield from as_batches(self._batch, remainder.hits(state.query, counted))
         if is_proven:
             self._ways["by leaving out what came, until nothing was left"] += 1
         return is_proven

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from totango_api.search import Hit
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 RESUME_BYTES: Final = 16_384
 """A resume point larger than this is not carried in Singer state."""
@@ -48,7 +51,6 @@ class RecordBatch:
 Reading: TypeAlias = "Generator[RecordBatch, None, int | None]"
 """Rows of a query; in the end, how many are missing: None = nobody knows whether any is."""
 
-HitsProof: TypeAlias = "Generator[list[Hit], None, bool]"
 Proof: TypeAlias = "Generator[RecordBatch, None, bool]"
 """Rows of a query; in the end, whether it is shown that none is missing."""
 
@@ -99,23 +101,19 @@ def plus(missing: int | None, more: int | None) -> int | None:
     return None if missing is None or more is None else missing + more
 
 
-def batched(batch: Callable[[list[Hit]], RecordBatch], pages: HitsProof) -> Proof:
-    """Yield pages as batches; return what they return."""
+def as_batches(
+    batch: Callable[[T], RecordBatch], items: Generator[T, None, R]
+) -> Generator[RecordBatch, None, R]:
+    """Yield a batch for each item; return what their generator returns."""
     while True:
         try:
-            hits = next(pages)
+            item = next(items)
         except StopIteration as end:
-            is_proven: bool = end.value
-            return is_proven
-        yield batch(hits)
+            returned: R = end.value
+            return returned
+        yield batch(item)
 
 
 def unresumable(reading: Reading) -> Reading:
-    """Yield the rows of a part of a read: nothing can be resumed from inside it."""
-    while True:
-        try:
-            batch = next(reading)
-        except StopIteration as end:
-            missing: int | None = end.value
-            return missing
-        yield RecordBatch(batch.hits)
+    """Return the rows of a part of a read: nothing can be resumed from inside it."""
+    return as_batches(lambda batch: RecordBatch(batch.hits), reading)

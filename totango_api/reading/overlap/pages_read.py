@@ -14,8 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.deduplication import KeySet
-from totango_api.reading.overlap.page_chain import PageChain, Place
-from totango_api.reading.overlap.seam import Slice, largest_group, slice_of
+from totango_api.reading.overlap.seams import PageChain, Place, Slice, largest_group, slice_of
 from totango_api.search import ASCENDING, DESCENDING
 
 if TYPE_CHECKING:

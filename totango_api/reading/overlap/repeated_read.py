@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.deduplication import KeySet
 from totango_api.reading.overlap.pages_read import PagesRead
-from totango_api.reading.overlap.seam import sort_name
+from totango_api.reading.overlap.seams import sort_name
 from totango_api.reading.pages import is_whole
 
 if TYPE_CHECKING:

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from totango_api.reading.date_keys import DateKey
-    from totango_api.reading.deduplication import Deduplicator
+    from totango_api.reading.deduplication import Deduplicator, Sample
     from totango_api.reading.pages import Pages
     from totango_api.reading.partitions.partitioners import Partition, Partitioner
-    from totango_api.reading.partitions.sample import Sample
     from totango_api.search import Hit, Page, Query, Term
 
     Ways = Sequence[Partitioner]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from totango_api.reading.overlap.seam import Slice, seam_of
+from totango_api.reading.overlap.seams import Slice, seam_of
 
 ROWS = [((f"acc-{number}",), f"company {number:04}") for number in range(300)]
 
