@@ -69,10 +69,7 @@ class Table:
         """
         values = self.columns[name]
         wanted = [nulls if one is None else floor is None or one >= floor for one in values]
-        if all(wanted):
-            return self
-        kept = {name: list(compress(one, wanted)) for name, one in self.columns.items()}
-        return Table(kept, sum(wanted))
+        return self if all(wanted) else self._only(wanted)
 
     def first(self, rows: int) -> Table:
         """Return the first records."""
@@ -81,7 +78,9 @@ class Table:
 
     def part(self, name: str, part: Part) -> Table:
         """Return the records whose value in a column belongs to a part."""
-        wanted = [part.holds(str(one)) for one in self.columns[name]]
+        return self._only([part.holds(str(one)) for one in self.columns[name]])
+
+    def _only(self, wanted: Sequence[bool]) -> Table:
         kept = {name: list(compress(one, wanted)) for name, one in self.columns.items()}
         return Table(kept, sum(wanted))
 
@@ -126,6 +125,11 @@ class RecordBuilder:
         self._columns_by_position = [
             (column, self._position(column)) for column in columns if column.field
         ]
+        self._parts_of = {
+            column.name: (label_of(column.field), part_keys(column.field))
+            for column in columns
+            if column.field and column.part is not None
+        }
         known = [column.path for column in base] + [(VALUES,), ("account", VALUES)]
         self._tree = _tree_of(known)
         self._known = {key for key, inner in self._tree.items() if inner is None}
@@ -177,8 +181,7 @@ class RecordBuilder:
         self, raw: Sequence[Any], column: Column, extras: dict[int, dict[str, Any]]
     ) -> list[Any]:
         """Return the parts of objects that the column is about; keep what no column has."""
-        field, part = column.field or {}, str(column.part)
-        label, known = label_of(field), part_keys(field)
+        part, (label, known) = str(column.part), self._parts_of[column.name]
         parts = []
         for place, value in enumerate(raw):
             if isinstance(value, dict):

@@ -103,7 +103,7 @@ class TotangoStream(CatalogStream):
             self.run.fail(self.name, error)
         self.run.write_state()
 
-    @property
+    @functools.cached_property
     def metrics(self) -> StreamMetrics:
         """The counts of this stream, for the report of the run."""
         return self.run.report.stream(self.name)

@@ -61,13 +61,13 @@ class SearchStream(AttributedStream):
         builder = None
         with Progress(self.logger, self.name, self.run.client) as progress:
             for batch in self._read(query, start, trial):
-                self.log_query(self._reading.result.total)
-                builder = builder or self._builder(trial, vanished)
+                total = self._reading.result.total
+                if builder is None:
+                    self.log_query(total)
+                    builder = self._builder(trial, vanished)
                 if batch.hits:
                     yield self._kept(builder.table(batch.hits), start)
-                progress.advance(
-                    len(batch.hits), self._reading.result.total, self.run.client.usage["api"].calls
-                )
+                progress.advance(len(batch.hits), total, self.run.client.usage["api"].calls)
                 if batch.resume is not None and start.full:
                     bookmark.progressed(start, query, batch.resume)
                     self.run.write_state()
@@ -114,6 +114,7 @@ class SearchStream(AttributedStream):
             keeps_columns=self._is_discovered is False and self._knows_columns,
         )
         self.metrics.since = start.since
+        self._floor = start.since or canonical(self.config.get("start_date"))
         what = f"from {start.since}" if start.since else "everything"
         self.logger.info("%s: reading %s%s.", self.name, what, " (resumed)" if start.resume else "")
         return start
@@ -131,8 +132,7 @@ class SearchStream(AttributedStream):
         """Return the rows that are wanted: servers may ignore the filter; and keep the greatest."""
         if self.replication_key is None or self.replication_method != "INCREMENTAL":
             return table
-        floor = start.since or canonical(self.config.get("start_date"))
-        kept = table.at_least(self.replication_key, floor, nulls=start.since is None)
+        kept = table.at_least(self.replication_key, self._floor, nulls=start.since is None)
         self._greatest = kept.greatest(self.replication_key, self._greatest)
         return kept
 
@@ -176,7 +176,7 @@ class SearchStream(AttributedStream):
             self._reading: CompleteRead | ScrollRead = self._reader(trimmed, start, filtered_by)
             return self._reading.batches()
 
-        return trial.batches(query, read)
+        yield from trial.batches(query, read)
 
     def _reader(
         self, query: Query, start: Start, filtered_by: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -59,7 +60,9 @@ class FieldTrial:
     def batches(
         self, query: Query, read: Callable[[Query], Iterator[RecordBatch]]
     ) -> Iterator[RecordBatch]:
-        """Yield what a query reads; without the columns that the service turns out to refuse.
+        """Return what a query reads; without the columns that the service turns out to refuse.
+
+        The first batch is fetched here: it shows whether any is refused.
 
         Args:
             query: What is read.
@@ -77,12 +80,10 @@ class FieldTrial:
                 raise
         else:
             if first is None:
-                return
+                return batches
             if not self._lacks_values(first.hits, trimmed) or not self._find_refused():
-                yield first
-                yield from batches
-                return
-        yield from read(self._trimmed(query))
+                return itertools.chain([first], batches)
+        return read(self._trimmed(query))
 
     def _trimmed(self, query: Query) -> Query:
         """Return a query without the fields of refused columns."""
