@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import operator
 from dataclasses import dataclass, replace
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final
@@ -60,7 +61,8 @@ class Expression:
 
 def field(name: str) -> Expression:
     """Read a field by its exact name."""
-    return Expression(name, lambda record: record.get(name, MISSING), (name,), (name,), name)
+    read = operator.methodcaller("get", name, MISSING)
+    return Expression(name, read, (name,), (name,), name)
 
 
 def path(text: str) -> Expression:

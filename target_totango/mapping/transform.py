@@ -108,7 +108,7 @@ class Transformer:
 
     def transform(self, record: Mapping[str, Any]) -> Transformed:
         """Return the write request of a record, and all of its errors."""
-        values = self._evaluated(record)
+        values = self._evaluated(record) if self._expressions else record
         result = self._about(values)
         for scope, columns in self._scopes:
             setattr(result.request, scope, self._texts(values, scope, columns, result))
@@ -160,8 +160,6 @@ class Transformer:
 
     def _evaluated(self, record: Mapping[str, Any]) -> Mapping[Any, Any]:
         """Return a record with the values of expressions by number, or the errors they end in."""
-        if not self._expressions:
-            return record
         values: dict[Any, Any] = {**record}
         for number, expression in self._expressions.items():
             try:

@@ -16,6 +16,7 @@ from totango_api.errors import ApiError, RateLimitError, UnavailableError
 from totango_api.http.adaptive_limit import AdaptiveLimit
 from totango_api.http.aiohttp_connections import Connections
 from totango_api.http.event_loop import LoopLag, new_loop
+from totango_api.http.responses import OK
 from totango_api.http.retry import is_worth_retrying, retried
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ class AsyncPoster(Generic[T]):
         except ApiError:
             self._limit.note_response(started, is_failure=True)
             raise
-        error = self._client.error_for(self._request, response)
+        error = None if response.status in OK else self._client.error_for(self._request, response)
         if isinstance(error, RateLimitError):
             self._limit.note_429(started)
         else:

@@ -19,7 +19,7 @@ from totango_api.http.headers import ServiceClock
 from totango_api.http.json_bodies import json_of
 from totango_api.http.rate_limit import RateLimiter
 from totango_api.http.requests_adapter import Adapter
-from totango_api.http.responses import Response, error_for, is_ok
+from totango_api.http.responses import Response, error_for
 from totango_api.http.retry import RetryLog, retried
 from totango_api.redaction import scrub
 
@@ -259,8 +259,6 @@ class ApiClient:
 
         After a 429 of the REST API or the hub, their other calls wait as well.
         """
-        if is_ok(response.status):
-            return None
         region, surface = self.connection.region, request.surface
         error = error_for(request.endpoint, response, region=region, surface=surface)
         if isinstance(error, RateLimitError) and error.wait is not None and surface != "tracking":

@@ -17,10 +17,10 @@ from totango_api.config import CONNECT_TIMEOUT
 from totango_api.http.environment import ca_bundle
 from totango_api.http.responses import (
     KEPT_BYTES,
+    OK,
     Failure,
     Response,
     failed_tunnel,
-    is_ok,
     unsendable,
 )
 
@@ -101,7 +101,7 @@ class Adapter(HTTPAdapter):
         """Read a body: all of it where it is the result, else as much as may be quoted."""
         if raw.status < 200:
             raise exceptions.ProtocolError
-        limit = float("inf") if is_ok(raw.status) else KEPT_BYTES
+        limit = float("inf") if raw.status in OK else KEPT_BYTES
         deadline = time.monotonic() + SLOWEST_RESPONSE * self._timeout
         chunks, size = [], 0
         # Not stream(), which returns nothing before a chunk is full, however long that takes.

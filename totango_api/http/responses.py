@@ -23,7 +23,9 @@ from totango_api.redaction import excerpt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_OK: Final = range(200, 300)
+OK: Final = range(200, 300)
+"""Statuses (2xx) of what was done."""
+
 _REDIRECTS: Final = range(300, 400)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
@@ -51,11 +53,6 @@ class Response:
     body: bytes
 
 
-def is_ok(status: int) -> bool:
-    """Return whether a status is 2xx."""
-    return status in _OK
-
-
 def error_for(
     endpoint: str, response: Response, *, region: str, surface: str = "api"
 ) -> ApiError | None:
@@ -69,7 +66,7 @@ def error_for(
             differently.
     """
     status = response.status
-    if status in _OK:
+    if status in OK:
         return None
     said: dict[str, Any] = {
         "status": status,
@@ -91,7 +88,7 @@ def error_for(
     if status in _REDIRECTS:
         said["reason"] = _REDIRECT
         return ResponseError(endpoint, remedy="Check region and the URL settings.", **said)
-    if status < _OK.start:
+    if status < OK.start:
         return Failure.NOT_HTTP.error(endpoint)
     return RefusedError(endpoint, **said)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from totango_api.http.event_loop import Deadline
+from totango_api.http.aiohttp_connections import Deadline
 
 SECONDS = 0.05
 
