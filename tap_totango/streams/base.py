@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tap_totango.records import Table
     from tap_totango.report import StreamMetrics
+    from totango_api.errors import IncompleteReadError
 
 
 class TotangoStream(CatalogStream):
@@ -164,6 +165,29 @@ class TotangoStream(CatalogStream):
                     version=self._stream_version,
                     time_extracted=self._extracted_at,
                 )
+
+    def go_on_without(self, error: IncompleteReadError, *, has_remedy: bool = False) -> None:
+        """Say what is missing, where the user said to go on.
+
+        Args:
+            error: What is missing.
+            has_remedy: Whether its remedy says more than how to go on.
+
+        Raises:
+            IncompleteReadError: If they did not.
+        """
+        if self.config.get("on_incomplete") != "warn":
+            raise error
+        stays = " The bookmark stays where it was." if self.incremental_on else ""
+        said = str(error) if has_remedy else error.message
+        self.logger.warning("%s: %s%s", self.name, said, stays)
+        self.metrics.failure = said
+
+    @property
+    def _may_have_version(self) -> bool:
+        """Whether rows may get a table version: those of a part are never all."""
+        emits = self.config.get("emit_activate_version_messages", True)
+        return bool(emits) and self.run.part is None
 
     def log_conversion_errors(self, counts: Mapping[str, int]) -> None:
         """Say how many values did not fit their columns."""

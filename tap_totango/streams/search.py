@@ -263,11 +263,7 @@ class SearchStream(AttributedStream):
             IncompleteReadError: If rows are missing, unless the user said to go on.
         """
         if not self._reading.result.is_complete:
-            error = self._incomplete(self._reading.result)
-            if (self.config.get("on_incomplete") or "fail") == "fail":
-                raise error
-            self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error)
-            self.metrics.failure = str(error)
+            self.go_on_without(self._incomplete(self._reading.result), has_remedy=True)
             return
         bookmark.finished(start, self._greatest, self.run.client.clock.ahead)
         if self._stream_version is not None:
@@ -289,9 +285,8 @@ class SearchStream(AttributedStream):
 
     def _version(self, start: Start) -> None:
         """Give the rows of a full and unfiltered read a table version."""
-        emits = self.config.get("emit_activate_version_messages", True)
-        is_whole = start.full and self._is_table and self.run.part is None
-        self._stream_version = start.version if is_whole and emits else None
+        is_whole = start.full and self._is_table and self._may_have_version
+        self._stream_version = start.version if is_whole else None
 
 
 _PROBE_AGAIN = " The profile of probe_path may be out of date: probe again, or unset it."

@@ -108,12 +108,9 @@ class EventView(QueriedStream):
             yield from self.rest()
         except IncompleteReadError as error:
             self.log_conversion_errors(builder.conversion_errors)
-            if self.config.get("on_incomplete") != "warn":
-                raise
+            self.go_on_without(error)
             with suppress(IncompleteReadError):
                 yield from self.rest()
-            self.logger.warning("%s: %s The bookmark stays where it was.", self.name, error.message)
-            self.metrics.failure = error.message
             return
         self.log_conversion_errors(builder.conversion_errors)
         self._own_bookmark.finished(start, self._greatest, self.run.client.clock.ahead)
@@ -143,5 +140,4 @@ class EventView(QueriedStream):
         is_narrowed = bool(self.pasted.terms or self.pasted.account_id)
         is_narrowed = is_narrowed or tuple(self.types) != self.event_types
         is_narrowed = is_narrowed or any(map(self.config.get, ("start_date", "account_ids")))
-        emits = bool(self.config.get("emit_activate_version_messages", True))
-        return start.full and not is_narrowed and emits and self.run.part is None
+        return start.full and not is_narrowed and self._may_have_version

@@ -162,9 +162,7 @@ class AuditLogStream(ListedStream):
             first = self._unasked[-1] + timedelta(days=1)
             remedy = f"Set start_date: {first} to read on from there, or on_incomplete: warn; "
             remedy += "the bookmark stays where it was."
-        if self.config.get("on_incomplete") != "warn":
-            raise IncompleteReadError(" ".join(said), remedy=remedy)
-        self.logger.warning("audit_log: %s The bookmark stays where it was.", " ".join(said))
+        self.go_on_without(IncompleteReadError(" ".join(said), remedy=remedy))
 
 
 def _text_of(entry: dict[str, Any]) -> str:

@@ -46,9 +46,7 @@ class ListedStream(TotangoStream):
         columns, vanished = self.wanted()
         base = [column for column in self.base if column.path]
         builder = RecordBuilder(columns, base=base, vanished=vanished)
-        emits = self.config.get("emit_activate_version_messages", True) and self.run.part is None
-        version = int(self.run.started_at.timestamp() * 1000)
-        self._stream_version = version if emits and self.incremental_on is None else None
+        self._stream_version = self._new_version()
         paths = [column.path for column in self.base if column.name in self.keys]
         seen: dict[tuple[str, ...], Row] = {}
         doubles = 0
@@ -75,6 +73,11 @@ class ListedStream(TotangoStream):
         # An empty list may be a response that went wrong, and would empty the table.
         if self._stream_version is not None and seen:
             self._write_activate_version_message(self._stream_version)
+
+    def _new_version(self) -> int | None:
+        """Return a table version; none for a list that goes on from a bookmark."""
+        is_whole = self._may_have_version and self.incremental_on is None
+        return int(self.run.started_at.timestamp() * 1000) if is_whole else None
 
     def finish(self) -> None:
         """Do what is due once everything was read."""

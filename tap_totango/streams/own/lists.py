@@ -238,10 +238,6 @@ class OwnListStream(ListedStream):
 
     # Afterwards ---------------------------------------------------------------------------------
 
-    def _new_version(self) -> int | None:
-        emits = self.config.get("emit_activate_version_messages", True) and self.run.part is None
-        return int(self.run.started_at.timestamp() * 1000) if emits else None
-
     def _say_what_has_no_key(self) -> None:
         if self.keys:
             return
@@ -273,11 +269,7 @@ class OwnListStream(ListedStream):
         setting = self.own.setting
         if result.doubt:
             remedy = f"Set paging or key in {setting}, or on_incomplete: warn to go on."
-            error = IncompleteReadError(result.doubt, remedy=remedy)
-            if self.config.get("on_incomplete") != "warn":
-                raise error
-            self.logger.warning("%s: %s", self.name, error)
-            self.metrics.failure = str(error)
+            self.go_on_without(IncompleteReadError(result.doubt, remedy=remedy), has_remedy=True)
         elif result.note:
             said = "%s: %s Set paging in %s: none, if that is the whole list."
             self.logger.warning(said, self.name, result.note, setting)

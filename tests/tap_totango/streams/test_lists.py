@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sandboxes
 
 from tap_totango import tap as tap_module
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REFERENCE = {
     "touchpoint_types": "touchpoint-types",
@@ -148,19 +152,22 @@ def test_a_limit_of_the_audit_log_is_found_out(service, tap, discover, limit: in
     assert "2025-03-08" not in ran.last
 
 
-def test_the_last_day_of_a_year_that_no_call_reaches_holds_the_bookmark(reading) -> None:
+def test_the_last_day_of_a_year_that_no_call_reaches_holds_the_bookmark(
+    reading, tmp_path: Path
+) -> None:
     ran = reading("audit_log").failed("audit_log", "2025-12-31", "start_date: 2026-01-01")
     assert ran.records("audit_log")
     assert ran.value("audit_log") is None
-    warned = reading("audit_log", on_incomplete="warn").ok()
+    page = tmp_path / "report.html"
+    warned = reading("audit_log", on_incomplete="warn", report_path=str(page)).ok()
     assert "2025-12-31" in warned.said
     assert warned.value("audit_log") is None
+    report = json.loads(page.with_suffix(".json").read_text())
+    assert not report["complete"]
     reading("audit_log", start_date="2026-01-01").ok()
 
 
 def test_the_last_day_of_a_year_is_read_where_an_end_counts(stub, tap, discover) -> None:
-    import json
-
     def answer(call: Any) -> Any:
         start, end = (part.split("=")[1] for part in call.path.split("?")[1].split("&"))
         if start[:4] != end[:4]:
@@ -177,8 +184,6 @@ def test_the_last_day_of_a_year_is_read_where_an_end_counts(stub, tap, discover)
 
 
 def test_a_day_that_may_be_cut_holds_the_bookmark(stub, tap, discover) -> None:
-    import json
-
     entries = [
         {"timestamp": "2026-01-01T00:00:00Z", "action": "VIEW", "n": number}
         for number in range(1000)
