@@ -16,6 +16,7 @@ from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig
 from target_totango.mapping.known_attributes import KnownAttributes
 from target_totango.mapping.transform import Transformer
+from target_totango.models import Row, SourceStream
 from target_totango.singer.validation import RecordValidator
 
 if TYPE_CHECKING:
@@ -55,12 +56,14 @@ def steps() -> dict[str, Callable[[], Any]]:
     )
     transformer = Transformer(mapping)
     validator = RecordValidator(schema, stream="accounts")
-    if transformer.transform(record).errors or any(validator.errors([record])):
+    row = Row(1, SourceStream("accounts", schema, ()), {}, "accounts", "accounts")
+    transformer.transform(record, row)
+    if row.errors or any(validator.errors([record])):
         msg = "the row is not as it should be"
         raise AssertionError(msg)
     return {
         "checked against its SCHEMA": lambda: validator.errors([record]),
-        "turned into a write request": lambda: transformer.transform(record),
+        "turned into a write request": lambda: transformer.transform(record, row),
     }
 
 

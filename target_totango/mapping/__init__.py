@@ -30,7 +30,7 @@ from target_totango.mapping.segment import (
     SegmentOptions,
     SegmentStream,
 )
-from target_totango.mapping.transform import Transformed, Transformer
+from target_totango.mapping.transform import Transformer
 from target_totango.mapping.values.convert import ConversionError
 from target_totango.mapping.values.dates import to_date, zone_named
 
@@ -55,7 +55,6 @@ __all__ = [
     "SegmentOptions",
     "SegmentStream",
     "StreamMapping",
-    "Transformed",
     "Transformer",
     "compile_stream",
     "describe",

@@ -1,4 +1,4 @@
-"""Turns a record into a write request, or into all of its validation errors.
+"""Gives a row its write request, or all of its validation errors.
 
 Converters are compiled once for each mapping, because this runs for every row
 (benchmarks/long/transform.py measures it).
@@ -11,8 +11,6 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-
-from msgspec import Struct
 
 from target_totango.mapping.compiler.rules import Rules
 from target_totango.mapping.compiler.stream_mapping import MATCH
@@ -33,26 +31,9 @@ if TYPE_CHECKING:
         TimeColumn,
     )
     from target_totango.mapping.expressions import Expression
+    from target_totango.models import Row
 
 _SECONDS_PER_DAY: Final = 86_400
-
-
-class Transformed(Struct, gc=False):
-    """The write request of a record, or why it cannot be sent.
-
-    Attributes:
-        request: What could be converted; only complete without errors.
-        errors: Everything that is wrong with the record.
-        failed: Attributes that have an error, as `account.Plan`, and ids of the subject.
-        left_out: What is wrong with attributes that are left out, as `invalid_attributes` says.
-        changes: How many values were changed as the policy says, by the report's name for it.
-    """
-
-    request: WriteRequest
-    errors: tuple[ValidationError, ...] = ()
-    failed: tuple[str, ...] = ()
-    left_out: tuple[ValidationError, ...] = ()
-    changes: Mapping[str, int] = {}
 
 
 _Convert: TypeAlias = "Callable[[Any], str | None]"
@@ -74,14 +55,21 @@ class Transformer:
 
     Args:
         mapping: Which field goes where.
+
+    Attributes:
+        changes: How many values of the last record were changed as the policy says, by the
+            report's name for it.
+        left_out: What is wrong with attributes of it that are left out, as `invalid_attributes`
+            says.
     """
 
     def __init__(self, mapping: StreamMapping) -> None:
+        self.changes: Counter[str] = Counter()
+        self.left_out: list[ValidationError] = []
         self._mapping = mapping
         self._object = mapping.object
         self._scope = OBJECTS[mapping.object].scope or ACCOUNT
-        self._changes: Counter[str] = Counter()
-        self._rules = Rules(mapping.policy, self._changes)
+        self._rules = Rules(mapping.policy, self.changes)
         self._time = mapping.activity_time
         self._match = mapping.match
         self._max_age = mapping.policy.max_activity_age_days
@@ -106,42 +94,34 @@ class Transformer:
         )
         return Transformer(replace(self._mapping, columns=columns))
 
-    def transform(self, record: Mapping[str, Any]) -> Transformed:
-        """Return the write request of a record, and all of its errors."""
+    def transform(self, record: Mapping[str, Any], row: Row) -> None:
+        """Give a row the write request of a record, and all of its errors: then it is not whole."""
         values = self._evaluated(record) if self._expressions else record
-        result = self._about(values)
+        request = row.write = self._about(values, row)
         for scope, columns in self._scopes:
-            setattr(result.request, scope, self._texts(values, scope, columns, result))
+            setattr(request, scope, self._texts(values, scope, columns, row))
         if self._is_special:
-            self._add_special(record, result)
-        if self._changes:
-            self._report_changes(result)
-        return result
+            self._add_special(record, request, row)
 
-    def transform_ids(self, record: Mapping[str, Any]) -> Transformed:
-        """Return the ids of a record without its attributes, and their errors."""
-        result = self._about(self._evaluated(record))
-        if self._changes:
-            self._report_changes(result)
-        return result
+    def transform_ids(self, record: Mapping[str, Any], row: Row) -> None:
+        """Give a row the ids of a record without its attributes, and their errors."""
+        row.write = self._about(self._evaluated(record), row)
 
-    def _report_changes(self, result: Transformed) -> None:
-        result.changes = dict(self._changes)
-        self._changes.clear()
-
-    def _add_special(self, record: Mapping[str, Any], result: Transformed) -> None:
+    def _add_special(self, record: Mapping[str, Any], request: WriteRequest, row: Row) -> None:
         """Add what few mappings set: the oldest activity, and defaults of new accounts."""
         if self._max_age is not None and self._time is not None:
-            result.errors += _age_errors(record, self._time, self._max_age)
-        account = result.request.account
-        result.request.on_create = {
-            name: text for name, text in self._mapping.on_create.items() if name not in account
+            row.errors += _age_errors(record, self._time, self._max_age)
+        request.on_create = {
+            name: text
+            for name, text in self._mapping.on_create.items()
+            if name not in request.account
         }
 
-    def _about(self, values: Mapping[Any, Any]) -> Transformed:
+    def _about(self, values: Mapping[Any, Any], row: Row) -> WriteRequest:
         """Return a write request with the ids of a record."""
-        errors: tuple[ValidationError, ...] = ()
-        failed: tuple[str, ...] = ()
+        if self.changes or self.left_out:
+            self.changes.clear()
+            self.left_out.clear()
         texts: dict[str, str] = {}
         for name, field, conversion, check, label in self._ids:
             try:
@@ -150,13 +130,13 @@ class Transformer:
                 texts[name] = check(text)
             except ConversionError as error:
                 texts.setdefault(name, "")
-                errors += _errors(label, name, error)
-                failed += (name,) if name in SUBJECT_IDS else ()
+                row.errors += _errors(label, name, error)
+                row.faulty += (name,) if name in SUBJECT_IDS else ()
         account_id, user_id = texts.pop("account_id", ""), texts.pop("user_id", None)
         request = WriteRequest(self._object, account_id, user_id, self._scope, texts)
         if self._match is not None:
             request.match = self._match._replace(value=texts.pop(MATCH))
-        return Transformed(request, errors, failed)
+        return request
 
     def _evaluated(self, record: Mapping[str, Any]) -> Mapping[Any, Any]:
         """Return a record with the values of expressions by number, or the errors they end in."""
@@ -173,7 +153,7 @@ class Transformer:
         values: Mapping[Any, Any],
         scope: str,
         columns: Sequence[_Column],
-        result: Transformed,
+        row: Row,
     ) -> dict[str, str]:
         texts: dict[str, str] = {}
         read, skips_nulls = values.get, self._skips_nulls
@@ -198,10 +178,10 @@ class Transformer:
                         text if len(text) <= limit else self._rules.shorten(text, limit)
                     )
             except ConversionError as error:
-                self._add_error(error, scope, api_name, label, result)
+                self._add_error(error, scope, api_name, label, row)
         # Control characters, half surrogate pairs and blanks other than " " cannot be printed.
         if not "".join(texts.values()).isprintable():
-            self._clean(texts, scope, columns, result)
+            self._clean(texts, scope, columns, row)
         return texts
 
     def _clean(
@@ -209,7 +189,7 @@ class Transformer:
         texts: dict[str, str],
         scope: str,
         columns: Sequence[_Column],
-        result: Transformed,
+        row: Row,
     ) -> None:
         """Look at each text for half surrogate pairs, control characters, and blanks alone."""
         for _, api_name, *_, label in columns:
@@ -221,16 +201,16 @@ class Transformer:
                 if cleaned is not None:
                     texts[api_name] = cleaned
             except ConversionError as error:
-                self._add_error(error, scope, api_name, label, result)
+                self._add_error(error, scope, api_name, label, row)
 
     def _add_error(
-        self, error: ConversionError, scope: str, api_name: str, label: str, result: Transformed
+        self, error: ConversionError, scope: str, api_name: str, label: str, row: Row
     ) -> None:
         if self._leaves_out:
-            result.left_out += _errors(label, api_name, error)
+            self.left_out += _errors(label, api_name, error)
             return
-        result.errors += _errors(label, api_name, error)
-        result.failed += (f"{scope}.{api_name}",)
+        row.errors += _errors(label, api_name, error)
+        row.faulty += (f"{scope}.{api_name}",)
 
     def _compiled(self, column: AttributeColumn) -> _Column:
         name = self._field(column.source)

@@ -22,7 +22,7 @@ from target_totango.storage import comparable, is_superseded, newer_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from target_totango.mapping import StreamMapping, Transformed
+    from target_totango.mapping import StreamMapping
     from target_totango.models import SourceStream
     from target_totango.report import Report
     from target_totango.singer import StateCheckpointer
@@ -117,12 +117,12 @@ class RecordProcessor:
         if misfits or row.newer:
             self._fill_in_part(row, values, misfits)
         else:
-            transformed = self._transformer.transform(values)
-            row.write = transformed.request
-            if transformed.errors:
-                self._refuse(row, transformed.errors, transformed.failed)
-            elif transformed.changes or transformed.left_out:
-                self._count(transformed, ())
+            transformer = self._transformer
+            transformer.transform(values, row)
+            if row.errors:
+                row.errors = _distinct(row.errors)
+            elif transformer.changes or transformer.left_out:
+                self._count(transformer, ())
         if self._read_recency is not None:
             recency = self._read_recency(values)
             row.recency = None if recency is MISSING else comparable(recency)
@@ -130,15 +130,14 @@ class RecordProcessor:
     def _is_deleted(self, row: Row, mapped: Record) -> bool:
         """Give a row its ids alone if it is deleted, or if it is not clear whether it is."""
         deletion = self.mapping.deletion
-        errors: list[ValidationError] = []
         try:
             row.is_deleted = deletion.is_set(mapped)
         except ConversionError as error:
-            errors = [ValidationError(deletion.expression.label, error.code, error.message)]
-        if not errors and not row.is_deleted:
+            label = deletion.expression.label
+            row.errors = (ValidationError(label, error.code, error.message),)
+        if not row.errors and not row.is_deleted:
             return False
-        transformed = self._transformer.transform_ids(mapped)
-        row.write, row.errors = transformed.request, (*errors, *transformed.errors)
+        self._transformer.transform_ids(mapped, row)
         return True
 
     def _log_unannounced(self, record: Record) -> None:
@@ -162,18 +161,12 @@ class RecordProcessor:
         names = [self.mapping.attributes_of(_field_of(error)) for error in left_out]
         without = row.newer.union(*names)
         transformer = self._transformer.without(without) if without else self._transformer
-        transformed = transformer.transform(mapped)
-        row.write = transformed.request
+        transformer.transform(mapped, row)
         misfits = [error for error in misfits if error not in left_out]
-        if misfits or transformed.errors:
-            self._refuse(row, [*misfits, *transformed.errors], transformed.failed)
-        elif transformed.changes or transformed.left_out or left_out:
-            self._count(transformed, left_out)
-
-    @staticmethod
-    def _refuse(row: Row, errors: Sequence[ValidationError], failed: tuple[str, ...]) -> None:
-        row.errors = tuple({(error.field, error.code): error for error in errors}.values())
-        row.faulty = failed
+        if misfits or row.errors:
+            row.errors = _distinct([*misfits, *row.errors])
+        else:
+            self._count(transformer, left_out)
 
     def _relevant(self, errors: Sequence[ValidationError]) -> list[ValidationError]:
         """Return the errors of a record that are about what is written; log the others once."""
@@ -199,15 +192,20 @@ class RecordProcessor:
         """Return whether an error is about nothing but attributes."""
         return error.code == UNFIT and _field_of(error) not in {"", *self.mapping.id_fields}
 
-    def _count(self, transformed: Transformed, left_out: Sequence[ValidationError]) -> None:
+    def _count(self, transformer: Transformer, left_out: Sequence[ValidationError]) -> None:
         """Count what was changed or left out of a row, as the policy says."""
-        for name, count in transformed.changes.items():
+        for name, count in transformer.changes.items():
             before = getattr(self._metrics, name)
             setattr(self._metrics, name, before + count)
             if not before:
                 log_change(self.mapping.stream, name)
-        if left_out := [*left_out, *transformed.left_out]:
+        if left_out := [*left_out, *transformer.left_out]:
             self._metrics.leave_out(left_out)
+
+
+def _distinct(errors: Iterable[ValidationError]) -> tuple[ValidationError, ...]:
+    """Return errors without those that say again what is wrong with a field."""
+    return tuple({(error.field, error.code): error for error in errors}.values())
 
 
 def _field_of(error: ValidationError) -> str:

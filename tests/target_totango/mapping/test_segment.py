@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformed import Transformed, transform
 
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.known_attributes import KnownAttributes
 from target_totango.mapping.segment import Segment, SegmentOptions
 from target_totango.mapping.segment.rows import NotWritten
-from target_totango.mapping.transform import Transformed, Transformer
 from target_totango.mapping.values.convert import ConversionError
 from totango_api.errors import InputError
 from totango_api.search.attributes import DATE, Attribute
@@ -46,7 +46,7 @@ def transformed(
         pytest.fail(f"{stream} is not taken for calls of Segment")
     rows = calls.rows(record)
     assert not isinstance(rows, NotWritten), rows.reason
-    return [Transformer(mapping).transform(flat) for mapping, flat in rows]
+    return [transform(mapping, flat) for mapping, flat in rows]
 
 
 def requests(record: dict[str, Any], stream: str = "events", **how: Any) -> list[WriteRequest]:
@@ -389,7 +389,7 @@ def test_a_mapping_grows_with_the_traits_that_come() -> None:
         ((mapping, flat),) = rows
         mappings.append(mapping)
         expected = {name: str(value) for name, value in traits.items()}
-        assert Transformer(mapping).transform(flat).request.account == expected
+        assert transform(mapping, flat).request.account == expected
     assert mappings[0] is mappings[1]
     assert mappings[2] is mappings[3] is mappings[4]
 
@@ -549,5 +549,5 @@ def test_any_record_is_written_skipped_or_refused(stream: str, record: dict[str,
     except ConversionError:
         return
     for mapping, flat in () if isinstance(rows, NotWritten) else rows:
-        result = Transformer(mapping).transform(flat)
+        result = transform(mapping, flat)
         assert result.errors or result.request.account_id

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from invented_rows import ACCOUNTS, COMMON, KNOWN, ODD_MOMENTS, mappings, records
+from transformed import transform
 
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.config import MappingConfig, parse_mappings
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def transformed(record: dict[str, Any], **policy: str) -> Any:
-    return Transformer(replace(ACCOUNTS, policy=Policy(**policy))).transform(record)
+    return transform(replace(ACCOUNTS, policy=Policy(**policy)), record)
 
 
 def codes(record: dict[str, Any], **policy: str) -> set[tuple[str, str]]:
@@ -91,17 +93,19 @@ def test_changes_are_counted_for_each_row_alone() -> None:
     policy = Policy(too_long="truncate", salesforce_ids="convert")
     transformer = Transformer(replace(ACCOUNTS, policy=policy))
     long = {"account_id": "001A0000006Vm9u", "text": "x" * 600, "any": "y" * 600}
-    result = transformer.transform(long)
+    result = transform(transformer, long)
     assert result.request.account_id == "001A0000006Vm9uIAC"
     assert result.request.account == {"text": "x" * 512, "any": "y" * 512}
     assert result.changes == {"truncated": 2, "converted": 1}
-    assert transformer.transform(COMMON).changes == {}
+    assert transform(transformer, COMMON).changes == {}
 
 
 def test_changes_of_ids_alone_are_not_those_of_the_next_row() -> None:
     transformer = Transformer(replace(ACCOUNTS, policy=Policy(salesforce_ids="convert")))
-    assert transformer.transform_ids({"account_id": "001A0000006Vm9u"}).changes == {"converted": 1}
-    assert transformer.transform(COMMON).changes == {}
+    assert transform(transformer, {"account_id": "001A0000006Vm9u"}, ids_alone=True).changes == {
+        "converted": 1
+    }
+    assert transform(transformer, COMMON).changes == {}
 
 
 @pytest.mark.parametrize("value", [None, "", [], [None], [""], [None, ""]])
@@ -180,7 +184,7 @@ def test_lists(policy: dict[str, str], value: list[Any], text: str) -> None:
         schema={"properties": {"account_id": {}, "x": {}}},
         known=KNOWN,
     )
-    request = Transformer(mapping).transform({"account_id": "a", "x": value}).request
+    request = transform(mapping, {"account_id": "a", "x": value}).request
     assert request.account == {"x": text}
 
 
@@ -194,7 +198,7 @@ def test_a_template_that_cannot_be_filled_in_is_an_error(value: Any) -> None:
         schema={"properties": {"account_id": {}, "x": {}, "y": {}}},
         known=KNOWN,
     )
-    result = Transformer(mapping).transform({"account_id": "a", "x": value, "y": 1})
+    result = transform(mapping, {"account_id": "a", "x": value, "y": 1})
     assert [error.field for error in result.errors] == ["{x}-{y}"]
     assert result.failed == ("account.A",)
 
@@ -234,8 +238,8 @@ def test_a_part_of_an_id_may_not_be_an_accident_either() -> None:
         schema={"properties": {"a": {}, "b": {}}},
         known=KNOWN,
     )
-    transform = Transformer(mapping).transform
-    assert transform({"a": "x", "b": 7}).request.account_id == "x_7"
+    of_record = partial(transform, Transformer(mapping))
+    assert of_record({"a": "x", "b": 7}).request.account_id == "x_7"
     for record, code in (
         ({"a": "x", "b": "None"}, "accidental id"),
         ({"a": "x", "b": 7.0}, "accidental id"),
@@ -243,7 +247,7 @@ def test_a_part_of_an_id_may_not_be_an_accident_either() -> None:
         ({"a": "x"}, "missing"),
         ({}, "missing"),
     ):
-        assert [error.code for error in transform(record).errors] == [code]
+        assert [error.code for error in of_record(record).errors] == [code]
 
 
 # Activities ------------------------------------------------------------------------------------
@@ -263,7 +267,7 @@ def test_activities_that_happened_too_long_ago() -> None:
             known=KNOWN,
         )
         record = dict.fromkeys(fields, "x") | {"at": at}
-        return [error.code for error in Transformer(mapping).transform(record).errors]
+        return [error.code for error in transform(mapping, record).errors]
 
     for at in ("2001-01-01", "2001-01-01T00:00:00Z", (now - dt.timedelta(3)).isoformat()):
         assert codes_of(at, 2) == ["too old"]
@@ -289,13 +293,13 @@ def test_moments_that_are_not_quite_as_most_taps_write_them(moment: str) -> None
 def test_each_attribute_goes_its_own_way(data: st.DataObject, mapping: StreamMapping) -> None:
     """What becomes of a column does not depend on the columns beside it."""
     record = data.draw(records(mapping))
-    whole = Transformer(mapping).transform(record)
+    whole = transform(mapping, record)
     event(f"errors: {bool(whole.errors)}")
-    ids = Transformer(replace(mapping, columns=())).transform(record)
+    ids = transform(replace(mapping, columns=()), record)
     texts: dict[str, dict[str, str]] = {"account": {}, "user": {}, "fields": {}}
     errors, left_out = list(ids.errors), []
     for column in mapping.columns:
-        alone = Transformer(replace(mapping, columns=(column,))).transform(record)
+        alone = transform(replace(mapping, columns=(column,)), record)
         errors += alone.errors[len(ids.errors) :]
         left_out += alone.left_out
         texts[column.scope] |= getattr(alone.request, column.scope)
@@ -330,8 +334,8 @@ def test_attributes_can_be_left_out(data: st.DataObject, mapping: StreamMapping)
     record = data.draw(records(mapping))
     names = [f"{column.scope}.{column.api_name}" for column in mapping.columns]
     without = data.draw(st.sets(st.sampled_from(names))) if names else set()
-    whole = Transformer(mapping).transform(record)
-    rest = Transformer(mapping).without(without).transform(record)
+    whole = transform(mapping, record)
+    rest = transform(Transformer(mapping).without(without), record)
     assert rest.failed == tuple(name for name in whole.failed if name not in without)
     for scope in ("account", "user", "fields"):
         assert getattr(rest.request, scope) == keep_fine(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from invented_rows import KNOWN
+from transformed import transform
 
 from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.compiler.auto import recognise
 from target_totango.mapping.config import MappingConfig, parse_mappings
-from target_totango.mapping.transform import Transformer
 from target_totango.models import FIELDS, HUB, WriteRequest
 from target_totango.objects import OBJECTS, RECORDED, SCOPES, TotangoObject
 from totango_api.writing import tracking_parameters
@@ -29,7 +29,7 @@ def request_of(object_: TotangoObject) -> WriteRequest:
         schema={"properties": {name: {} for name in names}},
         known=KNOWN,
     )
-    result = Transformer(mapping).transform(record)
+    result = transform(mapping, record)
     assert result.errors == ()
     return result.request
 
@@ -99,11 +99,11 @@ def test_a_new_object_is_one_entry_for_the_mapping(monkeypatch: pytest.MonkeyPat
         known=KNOWN,
     )
     assert mapping.delivery == "notes"
-    result = Transformer(mapping).transform({"account_id": "a", "text": "hello"})
+    result = transform(mapping, {"account_id": "a", "text": "hello"})
     assert result.request.key == ("notes", "a")
     assert result.request.attributes == {"content": "hello"}
     assert result.request.ordering_keys() == ((("notes", "a"),), (("accounts", "a"),))
-    long = Transformer(mapping).transform({"account_id": "a", "text": "much too long"})
+    long = transform(mapping, {"account_id": "a", "text": "much too long"})
     assert [error.code for error in long.errors] == ["too long"]
 
 

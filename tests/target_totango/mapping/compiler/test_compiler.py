@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from transformed import transform
 
 from target_totango.config import Settings
 from target_totango.mapping.compiler import compile_mapping
@@ -444,8 +446,8 @@ def test_a_time_zone_that_is_none_is_refused_at_once() -> None:
 def test_incomplete_templates(entry: dict[str, Any], text: str | None, changes: Any) -> None:
     entry = entry | {"user_name": "{first} {last}", "unmapped": "drop"}
     mapping = compiled(entry, "users", "account_id", "user_id", "first", "last")
-    transform = Transformer(mapping).transform
+    of_record = partial(transform, Transformer(mapping))
     ids = {"account_id": "a", "user_id": "u"}
-    result = transform(ids | {"first": "Bob", "last": None})
+    result = of_record(ids | {"first": "Bob", "last": None})
     assert (result.request.user.get("name"), result.changes) == (text, changes)
-    assert transform(ids | {"first": "Bob", "last": "E"}).changes == {}
+    assert of_record(ids | {"first": "Bob", "last": "E"}).changes == {}

@@ -205,6 +205,15 @@ def test_rows_with_an_id_that_cannot_be_used_delete_nobody(
     assert "1 row had no id that can be used" in done.said
 
 
+def test_such_an_id_names_nobody_either_where_the_mark_is_unclear(
+    deliver: Deliver, service: Sandbox, kept: dict[str, Any]
+) -> None:
+    unclear = user("c @acme.example", _sdc_deleted_at="soon") | {"version": 2}
+    done = deliver(USERS, unclear, *second("a", "b")[1:], **kept)
+    assert users_of(service) == {"a", "b", "c"}
+    assert "1 row had no id that can be used" in done.said
+
+
 def test_who_is_in_another_stream_is_not_deleted(
     deliver: Deliver, service: Sandbox, tmp_path: Path
 ) -> None:
