@@ -17,7 +17,6 @@ from totango_api.reading.pages import NO_HINTS, Hints, Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
 from totango_api.reading.remainder import Remainder
 from totango_api.reading.result import (
-    Reading,
     ReadResult,
     RecordBatch,
     ResumePoint,
@@ -89,23 +88,18 @@ class CompleteRead:
             given.close()
 
     def _batches(self, pages: Pages, given: Deduplicator) -> Iterator[RecordBatch]:
+        """Yield all rows; where they were read in parts, ask at last whether any is left."""
         first = pages.learn_size(self.query, pages.first(self.query))
         self.result.total = first.total_hits
         given.reserve(first.total_hits or 0)
         reader = QueryReader(pages, self.keys, self.partitioners, given, self.result.ways)
-        is_read = False
-        if self.resume is not None and not is_whole(first, pages.size):
-            is_read = yield from self._resumed(self.resume, pages, given, first, reader)
-        if not is_read:
-            missing = yield from self._proven(reader, Remainder(pages), given, first)
-            # Partitions may count rows as missing that came in another way.
-            most = (first.total_hits or 0) - len(given) - given.keyless
-            self.result.missing = min(missing, max(most, 1)) if missing else missing
-
-    def _proven(
-        self, reader: QueryReader, remainder: Remainder, given: Deduplicator, first: Page
-    ) -> Reading:
-        """Yield all rows; where they were read in parts, ask at last whether any is left."""
+        if (
+            self.resume is not None
+            and not is_whole(first, pages.size)
+            and (yield from self._resumed(self.resume, pages, given, first, reader))
+        ):
+            return
+        remainder = Remainder(pages)
 
         def noted(batch: RecordBatch) -> RecordBatch:
             remainder.add(batch.hits)
@@ -115,8 +109,10 @@ class CompleteRead:
         if reader.is_in_parts:
             left = remainder.hits(self.query, first.total_hits)
             if (yield from as_batches(lambda hits: RecordBatch(given.new(hits)), left)):
-                return 0
-        return missing
+                return
+        # Partitions may count rows as missing that came in another way.
+        most = (first.total_hits or 0) - len(given) - given.keyless
+        self.result.missing = min(missing, max(most, 1)) if missing else missing
 
     def _resumed(
         self,

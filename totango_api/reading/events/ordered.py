@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 from totango_api import limits
 from totango_api.errors import RefusedError, UnavailableError
 from totango_api.reading.date_keys import KeyNotUsableError
-from totango_api.reading.events.horizon import Horizon
-from totango_api.reading.events.newest import newest_of
+from totango_api.reading.events.newest import Horizon, newest_of
 from totango_api.reading.events.offsets import FEW, learn_unit, linked_passes
 from totango_api.reading.events.pages import (
     event_id_of,
