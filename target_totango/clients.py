@@ -167,7 +167,7 @@ class Clients:
         """Compares touchpoints and tasks with what was written of them."""
         return RecordVerifier(self.api, timeout=self._settings.verify_timeout)
 
-    def way_of(self, delivery: str) -> tuple[str, ...]:
+    def receiver_of(self, delivery: str) -> tuple[str, ...]:
         """Return what identifies the receiver of a delivery: its name, host, service and token."""
         connection = self.api.connection
         service = connection.service_id

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from target_totango.singer import holds_reasons, message_in, move_reasons
+from target_totango.singer import message_in
 from target_totango.storage import PRIVATE, reasons_in
 from totango_api.errors import InputError, SettingsError
 from totango_api.text import counted
@@ -104,7 +104,6 @@ def read_rejects(path: Path, reason: str | None) -> Iterator[RejectedRow]:
         InputError: If it is no Singer file.
     """
     schemas: dict[str, bytes] = {}
-    older: set[str] = set()
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
@@ -112,10 +111,7 @@ def read_rejects(path: Path, reason: str | None) -> Iterator[RejectedRow]:
                 stream = message["stream"]
                 if message["type"] == "SCHEMA":
                     schemas[stream] = line
-                    older |= {stream} if holds_reasons(message["schema"]) else set()
                     continue
-                if stream in older:
-                    move_reasons(message)
                 row = RejectedRow(number, line, schemas[stream], message, reasons_in(message))
                 if reason is None or any(reason in each for each in row.reasons):
                     yield row

@@ -27,11 +27,8 @@ from target_totango.pipeline import DRAIN_SECONDS, Run
 from target_totango.profile import with_profile
 from target_totango.singer import (
     MessageReader,
-    holds_reasons,
     key_properties_of,
-    move_reasons,
     parts_of,
-    without_reasons,
 )
 from target_totango.streams import (
     STREAM_MAP_ERRORS,
@@ -103,7 +100,6 @@ class TargetTotango(Target):
         self.message_reader.wait_readable = self.run.wait_readable
         self._sources: dict[str, SourceStream] = {}
         self._routes: dict[str, StreamRoute] = {}
-        self._older_rejects: set[str] = set()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings before the SDK does, which quotes their values.
@@ -182,9 +178,6 @@ class TargetTotango(Target):
         if self.mappings.is_only_a_test(stream):
             self._check()
         keys = key_properties_of(message_dict, line)
-        if holds_reasons(schema):
-            schema = without_reasons(schema)
-            self._older_rejects.add(stream)
         known = self._sources.get(stream)
         if known is not None and known.schema == schema and known.key_properties == keys:
             return
@@ -221,9 +214,6 @@ class TargetTotango(Target):
     def _process_record_messages(self, messages: list[dict[str, Any]]) -> None:
         """Take RECORDs of one stream."""
         stream, _ = parts_of(messages[0], self.message_reader.line, stream=str, record=dict)
-        if stream in self._older_rejects:
-            for message in messages:
-                move_reasons(message)
         route = self._routes.get(stream)
         if route is None:
             route = self._routes[stream] = self._route_of(stream)
@@ -256,8 +246,8 @@ class TargetTotango(Target):
             if not sink.process_activate_version_messages or not isinstance(sink, TotangoSink):
                 continue
             for mapping in sink.mappings:
-                way = identity_of(sink.stream_name, self.config)
-                self.run.activate_version(stream, mapping.stream, mapping.object, version, way)
+                identity = identity_of(sink.stream_name, self.config)
+                self.run.activate_version(stream, mapping.stream, mapping.object, version, identity)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         msg = f"Stream {message_dict.get('stream')!r} sends BATCH messages, which are not taken."

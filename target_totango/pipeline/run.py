@@ -171,11 +171,11 @@ class Run:
             self._checkpoint()
 
     def activate_version(
-        self, source: str, stream: str, object_: str, version: int, way: str
+        self, source: str, stream: str, object_: str, version: int, identity: str
     ) -> None:
         """Note that a version of a stream is complete: see `HardDeletes.activate_version`."""
         self._stages.advance()
-        self._deletes.activate_version(source, stream, object_, version, way)
+        self._deletes.activate_version(source, stream, object_, version, identity)
 
     def pulse(self) -> None:
         """Look after what is under way: called often, also while the tap is silent."""

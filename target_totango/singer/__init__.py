@@ -1,7 +1,6 @@
 """Speaks the Singer protocol: messages in, STATE out."""
 
 from target_totango.singer.messages import key_properties_of, message_in, parts_of
-from target_totango.singer.older_rejects import holds_reasons, move_reasons, without_reasons
 from target_totango.singer.pattern_fields import PatternFields
 from target_totango.singer.reader import MessageReader
 from target_totango.singer.state import StateCheckpointer, emit
@@ -14,10 +13,7 @@ __all__ = [
     "RecordValidator",
     "StateCheckpointer",
     "emit",
-    "holds_reasons",
     "key_properties_of",
     "message_in",
-    "move_reasons",
     "parts_of",
-    "without_reasons",
 ]

@@ -22,7 +22,7 @@ _USERS: Final = (
         "version INTEGER, PRIMARY KEY (stream, account_id, user_id)) WITHOUT ROWID"
     ),
     "CREATE INDEX IF NOT EXISTS by_user ON users (account_id, user_id)",
-    "CREATE TABLE IF NOT EXISTS ways (stream TEXT PRIMARY KEY, way TEXT) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS identities (stream TEXT PRIMARY KEY, identity TEXT) WITHOUT ROWID",
 )
 _ELSEWHERE: Final = (
     "FROM users WHERE stream = ?1 AND version <> ?2 AND EXISTS (SELECT 1 FROM users AS other "
@@ -72,19 +72,23 @@ class KnownUsers:
             "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)", (stream, *user, version)
         )
 
-    def is_same_way(self, stream: str, version: int, way: str) -> bool:
+    def has_same_identity(self, stream: str, version: int, identity: str) -> bool:
         """Return whether a stream's ids are made and its rows filtered as in the run before.
 
         If not, those of other versions are forgotten: under other ids, or without the rows that
         are filtered out now, users would look gone that are not.
         """
-        row = self._database.execute("SELECT way FROM ways WHERE stream = ?", (stream,)).fetchone()
-        if row is not None and row[0] == way:
+        known = self._database.execute(
+            "SELECT identity FROM identities WHERE stream = ?", (stream,)
+        ).fetchone()
+        if known == (identity,):
             return True
         others = self._database.execute(
             "DELETE FROM users WHERE stream = ? AND version <> ?", (stream, version)
         )
-        self._database.execute("INSERT OR REPLACE INTO ways VALUES (?, ?)", (stream, way))
+        self._database.execute(
+            "INSERT OR REPLACE INTO identities VALUES (?, ?)", (stream, identity)
+        )
         return not others.rowcount
 
     def absent(self, stream: str, version: int) -> list[User]:

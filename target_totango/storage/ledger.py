@@ -2,9 +2,9 @@
 
 A confirmation is a digest of the values that were sent, and the evidence that Totango has them:
 nothing more where they were read back, else what stands for the service, token and host that
-acknowledged them. An acknowledgement counts only for runs that would send the same way: a service
-that drops rows for want of a token acknowledges them all. It also says as of which run that was so:
-a row that was rejected in an earlier run is outdated.
+acknowledged them. An acknowledgement counts only for runs with the same receiver: a service that
+drops rows for want of a token acknowledges them all. It also says as of which run that was so: a
+row that was rejected in an earlier run is outdated.
 
 It holds no personal data in clear. Keys, values and activities are stored as hashes (BLAKE2b)
 keyed with a random salt of the file, so that two ledgers cannot be compared.
@@ -108,9 +108,9 @@ class Ledger:
         """Return the digest of these values, whatever their order."""
         return self._hash(b"values", [part for pair in sorted(values.items()) for part in pair])
 
-    def evidence(self, *way: str) -> bytes:
+    def evidence(self, *receiver: str) -> bytes:
         """Return the digest of the service, token and host that acknowledge a write."""
-        return self._hash(b"evidence", way)
+        return self._hash(b"evidence", receiver)
 
     def confirmed(self, key: Sequence[str]) -> Confirmation | None:
         """Return what was last confirmed for a key."""

@@ -20,10 +20,6 @@ APPLICATION_ID: Final = 0x544F544C
 VERSION: Final = 2
 """Of the tables below and what they hold; raised with every change."""
 
-_FIRST_VERSION: Final = 1
-_ADD_EVIDENCE: Final = "UPDATE confirmed SET digest = unknown(digest) WHERE length(digest) = 16"
-"""Of entries of the first version it is not known who acknowledged them: no run takes them."""
-
 SALT_BYTES: Final = 32
 
 _SCHEMA: Final = (
@@ -145,11 +141,6 @@ def _set_up(database: sqlite3.Connection, service: str) -> None:
 
 def _salt(database: sqlite3.Connection, path: Path, service: str) -> bytes:
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version == _FIRST_VERSION:
-        database.create_function("unknown", 1, _of_unknown_evidence, deterministic=True)
-        database.execute(_ADD_EVIDENCE)
-        database.execute(f"PRAGMA user_version = {VERSION}")
-        version = VERSION
     if version != VERSION:
         msg = f"The ledger {path} has format {version}; this version knows {VERSION}."
         raise SettingsError(msg, remedy=f"Use the newer version. {_START_AGAIN}")
@@ -162,11 +153,6 @@ def _salt(database: sqlite3.Connection, path: Path, service: str) -> bytes:
         raise SettingsError(msg, remedy=_OTHER_FILE)
     salt: bytes = meta["salt"]
     return salt
-
-
-def _of_unknown_evidence(digest: bytes) -> bytes:
-    """Return an entry of the first version as a confirmation: before any run, by nobody."""
-    return bytes(4) + digest + bytes(1)
 
 
 def _next_run(database: sqlite3.Connection) -> int:

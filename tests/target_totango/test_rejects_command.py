@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,14 +102,3 @@ def test_what_is_no_rejects_file_is_said_in_a_sentence(
     assert f"Line 1 of {path} is no message of a rejects file" in done.stderr
     assert "Traceback" not in done.stderr
     assert run_here("target-totango", "rejects", tmp_path / "none").returncode == 1
-
-
-def test_older_files_are_listed_too(run_here: Any, tmp_path: Path) -> None:
-    mark = {"description": "Why target-totango did not write this row; ignored."}
-    schema = {"type": "SCHEMA", "stream": "s", "schema": {"properties": {"_reject": mark}}}
-    why = {"faults": [{"field": "Plan", "code": "too long"}], "superseded": True}
-    row = {"type": "RECORD", "stream": "s", "record": {"account_id": "a", "_reject": why}}
-    path = tmp_path / "older.singer"
-    path.write_text(f"{json.dumps(schema)}\n{json.dumps(row)}\n")
-    shown = run_here("target-totango", "rejects", path).ok().stdout
-    assert "     1  s: Plan: too long, 1 of them outdated" in shown

@@ -86,7 +86,7 @@ class FilterChain:
         yield ResolveOwners(clients.roles, read_staff, self._report)
         yield DropStale(store, self._report)
         if ledger is not None and self._full_syncs is not None:
-            yield DropUnchanged(ledger, clients.way_of, self._full_syncs)
+            yield DropUnchanged(ledger, clients.receiver_of, self._full_syncs)
         if settings.looks_up:
             yield SyncModeFilter(existing)
         if settings.minds_unknown_accounts:

@@ -34,7 +34,7 @@ _Going: TypeAlias = "tuple[_Announced, User]"
 logger = logging.getLogger("target-totango")
 
 _NEEDS_LEDGER: Final = "Stream %r: what a version no longer holds is only deleted with ledger_path."
-_OTHER_WAY: Final = (
+_OTHER_IDENTITY: Final = (
     "Stream %r: its ids are made or its rows filtered in another way than in the run before, so it "
     "is not known which users are gone: none is deleted, and the next run compares with this one."
 )
@@ -121,7 +121,7 @@ class HardDeletes(Filter):
         return [(earlier, _CAME_BACK) for earlier in self._rows.pop(user, [])]
 
     def activate_version(
-        self, source: str, stream: str, object_: str, version: int, way: str
+        self, source: str, stream: str, object_: str, version: int, identity: str
     ) -> None:
         """Note that a version of a stream is complete: users that only older ones held are gone.
 
@@ -130,15 +130,15 @@ class HardDeletes(Filter):
             stream: Its name behind them.
             object_: What it is about.
             version: The version.
-            way: How its ids are made and its rows filtered. Another one than before starts again.
+            identity: Of the stream. With another one than before, counting starts again.
         """
         if object_ not in DELETABLE or not self._is_on:
             return
         roster = _roster(source, stream)
         if self._known_users is None:
             self._log_once(roster, _NEEDS_LEDGER, stream)
-        elif not self._known_users.is_same_way(roster, version, way):
-            self._log_once(roster, _OTHER_WAY, stream)
+        elif not self._known_users.has_same_identity(roster, version, identity):
+            self._log_once(roster, _OTHER_IDENTITY, stream)
         elif nameless := self._nameless[roster]:
             self._log_once(roster, _NAMELESS, stream, counted(nameless, "row"))
         else:

@@ -34,9 +34,9 @@ _IS_SUPERSEDED: Final = attrgetter("is_superseded")
 _LAST: Final = ("full syncs", "last")
 """Where the ledger keeps their times: no object of Totango has such a name."""
 
-_LAST_WAY: Final = ("deliveries", "last way")
+_LAST_RECEIVER: Final = ("deliveries", "last receiver")
 
-_OTHER_WAY: Final = (
+_OTHER_RECEIVER: Final = (
     "By %s, this run reaches Totango with another service id, token or host than the last one. "
     "Rows that were only acknowledged then are sent again. Activities are not, since they might "
     "count twice: set ledger_path to another file to send them again."
@@ -200,18 +200,18 @@ class DropUnchanged(RowFilter):
 
     Args:
         ledger: What earlier runs had confirmed.
-        way_of: Returns the texts that stand for how a delivery reaches Totango.
+        receiver_of: Returns what identifies the receiver of a delivery.
         full_syncs: Says of which streams unchanged rows are sent, too.
     """
 
     objects = REPEATABLE
 
     def __init__(
-        self, ledger: Ledger, way_of: Callable[[str], Sequence[str]], full_syncs: FullSyncs
+        self, ledger: Ledger, receiver_of: Callable[[str], Sequence[str]], full_syncs: FullSyncs
     ) -> None:
         self._ledger = ledger
         self._full_syncs = full_syncs
-        self._way_of = way_of
+        self._receiver_of = receiver_of
         self._has_rejects = ledger.noted(REJECTS) is not None
         self._evidence: dict[str, bytes] = {}
 
@@ -248,11 +248,13 @@ class DropUnchanged(RowFilter):
     def _evidence_of(self, delivery: str) -> bytes:
         """Return what an acknowledgement of this run is worth to later ones."""
         if delivery not in self._evidence:
-            evidence = self._evidence[delivery] = self._ledger.evidence(*self._way_of(delivery))
-            before = self._ledger.noted((*_LAST_WAY, delivery))
-            self._ledger.note((*_LAST_WAY, delivery), evidence)
+            evidence = self._evidence[delivery] = self._ledger.evidence(
+                *self._receiver_of(delivery)
+            )
+            before = self._ledger.noted((*_LAST_RECEIVER, delivery))
+            self._ledger.note((*_LAST_RECEIVER, delivery), evidence)
             if before not in {None, evidence}:
-                logger.warning(_OTHER_WAY, delivery)
+                logger.warning(_OTHER_RECEIVER, delivery)
         return self._evidence[delivery]
 
 

@@ -384,25 +384,6 @@ def test_digests_come_back_byte_for_byte(path: Path) -> None:
         assert ledger.noted(("a",)) == b"\x00\xff{}"
 
 
-def test_the_word_of_a_ledger_of_the_first_version_is_not_taken(path: Path) -> None:
-    with reopened(path) as ledger:
-        digest = ledger.digest({"Plan": "x"})
-        ledger.note(("a",), digest)
-        ledger.note(("runs",), b"3")
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("PRAGMA user_version = 1")
-    database.close()
-    with reopened(path) as ledger:
-        confirmation = ledger.confirmed(("a",))
-        assert confirmation is not None
-        assert (confirmation.digest, confirmation.run) == (digest, 0)
-        assert confirmation.evidence not in {b"", ledger.evidence("tracking")}
-        assert ledger.noted(("runs",)) == b"3"
-        ledger.mark_seen(("a",))
-    with reopened(path) as ledger:
-        assert ledger.confirmed(("a",)) == Confirmation(digest, b"", 0)
-
-
 def test_evidence_stands_for_a_way_and_shows_nothing_of_it(path: Path) -> None:
     with reopened(path) as ledger:
         first = ledger.evidence("tracking", "https://host", "SP-1-01", "token")

@@ -280,27 +280,6 @@ def test_a_replay_does_not_bring_back_a_user_that_a_later_run_deleted(
     assert held(service, "users") == {}
 
 
-def test_files_of_the_first_version_are_replayed(deliver: Deliver, service: Sandbox) -> None:
-    older = schema("accounts", "account_id", "Plan", keys=("account_id",))
-    older["schema"]["properties"]["_reject"] = {
-        "type": ["object", "null"],
-        "description": "Why target-totango did not write this row; ignored when it is sent again.",
-    }
-    older["schema"]["additionalProperties"] = False
-    why = {"reason": "blank", "faults": [], "stream": "accounts", "object": "accounts"}
-    rows = [
-        account("a", Plan="x", _reject=why),
-        account("b", Plan="x", _reject=why | {"superseded": True}),
-        account("c", Plan="x", _reject=why | {"newer": ["account.Plan"]}),
-        account("d e", Plan="x", _reject=why),
-    ]
-    done = deliver(older, *rows)
-    assert done.totals == {"received": 4, "sent": 2, "skipped": 1, "rejected": 1}
-    assert held(service, "accounts") == {("a",): {"Plan": "x"}, ("c",): {}}
-    assert "_reject" not in done.rejects[0]["schema"]["properties"]
-    assert done.rejects[1]["record"] == {"account_id": "d e", "Plan": "x"}
-
-
 def test_a_field_of_that_name_is_data_like_any_other(deliver: Deliver, service: Sandbox) -> None:
     named = schema("accounts", "account_id", "_reject")
     deliver(named, account("a", _reject="why not")).ok()
