@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import sqlite3
+import tempfile
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -87,7 +89,10 @@ def explaining_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if "locked" in str(error):
+        is_locked = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+        if is_locked or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_LOCK:
+            _check_locks(path)
+        if is_locked:
             msg = f"The ledger {path} is in use by another run."
             raise SettingsError(msg, remedy="Wait for it to end, or set ledger_path.") from None
         msg = f"The ledger {path} cannot be used: {error}."
@@ -95,6 +100,23 @@ def explaining_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         msg = f"The ledger {path} is damaged or is no ledger: {error}."
         raise SettingsError(msg, remedy=f"{_OTHER_FILE} {_START_AGAIN}") from None
+
+
+def _check_locks(path: Path) -> None:
+    """Check that files of a folder can be locked: SQLite takes any failure to lock for a lock.
+
+    Raises:
+        SettingsError: If they cannot.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        msg = f"The ledger {path} cannot be locked where it is: {error.strerror}."
+        remedy = (
+            "Set ledger_path to a disk of this machine: folders of a network may have no locks."
+        )
+        raise SettingsError(msg, remedy=remedy) from None
 
 
 def _create(path: Path) -> None:

@@ -91,6 +91,8 @@ class RejectsFile(SingerFile):
                 os.fsync(new.fileno())
             beside.replace(self.path)
             sync_folder(self.path.parent)
+            self._file.close()
+            self._file = None
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise self.failure(error) from error

@@ -14,6 +14,7 @@ import simplejson
 from target_totango.storage.private_files import free_name, open_locked, sync_folder, with_part
 from totango_api.command import is_device
 from totango_api.errors import TotangoError
+from totango_api.text import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ class SingerFile:
         self._file: RawIOBase | None = None
         self._announced: dict[str, Mapping[str, Any]] = {}
         self._unsynced = False
+        self._size = 0
 
     def write_record(self, source: SourceStream, message: Mapping[str, Any]) -> None:
         """Write a RECORD message, after the SCHEMA of its stream.
@@ -61,9 +63,9 @@ class SingerFile:
         try:
             file = self._file or self._open()
             if self._announced.get(source.name) is not source.schema:
-                _write_whole(file, line_of(_schema_message(source)))
+                self._size += _write_whole(file, line_of(_schema_message(source)))
                 self._announced[source.name] = source.schema
-            _write_whole(file, line_of({"type": "RECORD", **message}))
+            self._size += _write_whole(file, line_of({"type": "RECORD", **message}))
         except OSError as error:
             raise self.failure(error) from error
         self.rows += 1
@@ -73,16 +75,20 @@ class SingerFile:
         """Make everything written so far survive a crash.
 
         Raises:
-            TotangoError: If the file cannot be written.
+            TotangoError: If the file cannot be written, or somebody removed or emptied it.
         """
-        if self._file is None or not self._unsynced:
+        if self._file is None or is_device(self.path):
             return
         try:
-            if not is_device(self.path):
+            if self._unsynced:
                 os.fsync(self._file.fileno())
+            found = os.fstat(self._file.fileno())
         except OSError as error:
             raise self.failure(error) from error
         self._unsynced = False
+        if not found.st_nlink or found.st_size < self._size:
+            msg = f"The file {self.path} was removed or emptied with {rows(self.rows)} in it."
+            raise TotangoError(msg, remedy="Leave it alone until the run ends, and run again.")
 
     def close(self) -> None:
         """Make everything durable, and let other runs have the file.
@@ -122,7 +128,7 @@ class SingerFile:
             os.close(older)
         elif path.exists():
             return None
-        descriptor = open_locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        descriptor = open_locked(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         if descriptor is None:
             return None
         self.path = path
@@ -177,8 +183,11 @@ def _values_of(write: WriteRequest) -> dict[str, Any]:
     }
 
 
-def _write_whole(file: RawIOBase, line: bytes) -> None:
+def _write_whole(file: RawIOBase, line: bytes) -> int:
     """Write a line, or nothing of it: what a full disk leaves has to be read again.
+
+    Returns:
+        How many bytes it has.
 
     Raises:
         OSError: If it cannot be written.
@@ -192,6 +201,7 @@ def _write_whole(file: RawIOBase, line: bytes) -> None:
             file.seek(-written, os.SEEK_CUR)
             file.truncate()
         raise
+    return written
 
 
 def _schema_message(source: SourceStream) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -49,9 +50,13 @@ _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
     ((exceptions.ConnectTimeoutError,), Failure.NO_CONNECTION_IN_TIME),
     ((exceptions.TimeoutError, TimeoutError), Failure.NO_RESPONSE_IN_TIME),
     ((exceptions.IncompleteRead, exceptions.DecodeError), Failure.CUT_SHORT),
+    ((exceptions.InvalidHeader,), Failure.NOT_HTTP),
     ((exceptions.ProtocolError, ConnectionError), Failure.DROPPED),
 )
 """The first line counts that fits an exception, or one that it wraps."""
+
+_UNSENT: Final = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
+"""Exceptions of a request that cannot be sent."""
 
 
 class Adapter(HTTPAdapter):
@@ -92,9 +97,15 @@ class Adapter(HTTPAdapter):
             request = requests.PreparedRequest()
             request.prepare(method, url, headers, data=body)
             environment = self._environment_of(url)
+        except _EXCEPTIONS as error:
+            raise unsendable(endpoint, error) from None
+        try:
             with self.send(request, stream=True, timeout=timeout, **environment) as response:
                 return Response(response.status_code, response.headers, self._read(response.raw))
         except _EXCEPTIONS as error:
+            # urllib3 leaves a connection open whose headers it does not understand.
+            for cause in _causes(error):
+                traceback.clear_frames(cause.__traceback__)
             raise _error_of(endpoint, error) from None
 
     def _read(self, raw: urllib3.BaseHTTPResponse) -> bytes:
@@ -124,7 +135,10 @@ class Adapter(HTTPAdapter):
 
 
 def _error_of(endpoint: str, exception: Exception) -> ApiError:
-    """Return the error of a call that ended in an exception. Its own words may hold anything."""
+    """Return the error of a call that ended in an exception. Its own words may hold anything.
+
+    What is not known may have come after the call was carried out.
+    """
     causes = list(_causes(exception))
     for cause in causes:
         if isinstance(cause, OSError) and (refused := _TUNNEL.search(str(cause))):
@@ -132,7 +146,9 @@ def _error_of(endpoint: str, exception: Exception) -> ApiError:
     for kinds, failure in _FAILURES:
         if any(isinstance(cause, kinds) for cause in causes):
             return failure.error(endpoint)
-    return unsendable(endpoint, exception)
+    if isinstance(exception, _UNSENT):
+        return unsendable(endpoint, exception)
+    return Failure.NOT_HTTP.error(endpoint)
 
 
 def _causes(exception: BaseException) -> Iterator[BaseException]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import signal
 import sqlite3
@@ -18,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
+from target_totango.storage import ledger_file
 from target_totango.storage.ledger import NOTES_PER_COMMIT, Confirmation, Ledger
 from totango_api.errors import SettingsError
 
@@ -281,6 +284,25 @@ def test_a_second_run_is_told_to_wait(path: Path) -> None:
         )
         assert "in use by another run" in done.stderr
     reopened(path).close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EACCES, errno.ENOSYS])
+def test_a_folder_without_locks_is_not_taken_for_another_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    code = sqlite3.SQLITE_IOERR_LOCK if number == errno.ENOSYS else sqlite3.SQLITE_BUSY
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = code
+    monkeypatch.setattr(ledger_file.fcntl, "lockf", refuse)
+    with (
+        pytest.raises(SettingsError, match="cannot be locked where it is") as raised,
+        ledger_file.explaining_errors(path),
+    ):
+        raise error
+    assert "a disk of this machine" in raised.value.remedy
 
 
 def test_another_service_needs_another_file(path: Path) -> None:

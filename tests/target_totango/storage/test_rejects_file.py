@@ -91,6 +91,37 @@ def test_a_file_that_was_taken_away_is_not_marked(tmp_path: Path) -> None:
     assert ids_in(tmp_path / "mine.singer") == ["a"]
 
 
+def a_removed(path: Path) -> None:
+    path.unlink()
+
+
+def a_replaced(path: Path) -> None:
+    path.unlink()
+    path.write_text("another's")
+
+
+def an_emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harmed", [a_removed, a_replaced, an_emptied])
+@pytest.mark.parametrize("then", [[], ["b"]], ids=["at the end", "between rows"])
+def test_a_file_that_loses_its_rows_lets_no_state_pass(
+    tmp_path: Path, harmed: Callable[[Path], None], then: list[str]
+) -> None:
+    path = tmp_path / "rejects.singer"
+    file = DeadLetterFile(path, "run")
+    file.write(row("a"), WHY)
+    file.sync()
+    harmed(path)
+    for name in then:
+        file.write(row(name), WHY)
+    for step in (file.sync, file.close):
+        with pytest.raises(TotangoError, match="was removed or emptied") as raised:
+            step()
+        assert raised.value.remedy
+
+
 @pytest.mark.slow
 def test_two_processes_in_one_directory_lose_no_row(
     service: Sandbox, run: Any, config_file: Any, tmp_path: Path

@@ -153,6 +153,7 @@ def test_responses_that_are_a_success(
     assert asking.usage == (2, 0, {})
 
 
+CONTRADICTING = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", CLOSE]
 SWITCHING = b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
 
 
@@ -161,6 +162,7 @@ SWITCHING = b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\
     [
         ([b"SSH-2.0-server\r\n", CLOSE], UnavailableError, "", True),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", CLOSE], UnavailableError, "cut", True),
+        (CONTRADICTING, UnavailableError, "not HTTP", True),
         ([CHUNKED[:-9], CLOSE], UnavailableError, "", True),
         ([SWITCHING], UnavailableError, "", True),
         ([CLOSE], UnavailableError, "dropped", True),
