@@ -214,13 +214,16 @@ class RunEnd:
         held = self.states.held
         if held is None:
             return
+        why = "the run did not end in order"
+        if self.states.incomplete:
+            why = f"{rows_were(self.states.incomplete)} not delivered"
         logger.warning(
             "STATE is held: %d of the input's STATE messages, the first after row %d (%s), "
-            "are not emitted, because %s not delivered%s",
+            "are not emitted, because %s%s",
             held.count,
             held.rows,
             excerpt(json.dumps(held.first, default=str)),
-            rows_were(self.states.incomplete),
+            why,
             f": {self.first_failure.message}" if self.first_failure else ".",
         )
         for name in OBJECTS.keys() - REPEATABLE if self.files.ledger is None else ():

@@ -79,7 +79,12 @@ def is_device(path: Path) -> bool:
 
 
 def _checked(setting: str, text: str, *, may_be_device: bool) -> Path:
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser().absolute()
+    except FileNotFoundError:
+        raise _unusable(setting, text, "the working directory is gone") from None
+    except RuntimeError as error:
+        raise _unusable(setting, text, str(error)) from None
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -134,5 +139,5 @@ def _kind(mode: int) -> str:
 
 
 def _unusable(setting: str, text: str, reason: str) -> SettingsError:
-    msg = f"{setting} cannot be {text}: {reason}."
+    msg = f"{setting} cannot be {text}: {reason.rstrip('.')}."
     return SettingsError(msg, remedy=f"Set {setting} to a file.")

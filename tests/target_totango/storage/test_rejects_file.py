@@ -110,7 +110,7 @@ def test_a_file_that_loses_its_rows_lets_no_state_pass(
     tmp_path: Path, harmed: Callable[[Path], None], then: list[str]
 ) -> None:
     path = tmp_path / "rejects.singer"
-    file = DeadLetterFile(path, "run")
+    file = RejectsFile(path, "run")
     file.write(row("a"), WHY)
     file.sync()
     harmed(path)
@@ -226,6 +226,19 @@ def test_a_full_disk_leaves_whole_lines_and_their_number(tmp_path: Path) -> None
     assert 10_000 - 1000 < path.stat().st_size < 10_000
     assert path.read_text().endswith("\n")
     file.close()
+
+
+def test_a_working_directory_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(SettingsError, match="the working directory is gone"):
+        checked_paths({"rejects_path": "rejects.singer"})
+    there = str(tmp_path / "rejects.singer")
+    assert checked_paths({"rejects_path": there}) == {"rejects_path": Path(there)}
 
 
 def test_two_settings_for_one_file_are_refused(tmp_path: Path) -> None:

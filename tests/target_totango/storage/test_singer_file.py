@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from typing import TYPE_CHECKING, Any
 
 from target_runs import ACCOUNTS, USERS, held, record
 
+from target_totango.storage import SingerFile
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from sandboxes import Sandbox
     from target_runs import Delivered
 
@@ -59,3 +63,18 @@ def test_a_row_that_cannot_be_kept_holds_state(deliver: Deliver, tmp_path: Path)
     assert "The file /dev/full cannot be written" in str(done.error)
     assert "Set sent_path to a place that can be." in str(done.error)
     assert done.states == []
+
+
+def test_rows_that_are_delivered_are_not_said_to_hold_state(
+    deliver: Deliver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: SingerFile) -> None:
+        raise self.failure(OSError(errno.EIO, "it broke"))
+
+    monkeypatch.setattr(SingerFile, "sync", fail)
+    done = deliver(
+        ACCOUNTS, record("accounts", account_id="a"), {"type": "STATE", "value": {"n": 1}}
+    )
+    assert "it broke" in str(done.error)
+    assert done.states == []
+    assert "are not emitted, because the run did not end in order." in caplog.text
