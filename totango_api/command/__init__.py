@@ -1,10 +1,9 @@
 """Shared by both plugins' commands: subcommands, log, output files, parts, progress, signals."""
 
-from totango_api.command.logs import command_of
 from totango_api.command.output_paths import check_replaced, checked_paths, is_device
 from totango_api.command.parts import PART_PATTERN, Part
+from totango_api.command.process import command_of, handle_signals
 from totango_api.command.progress import ProgressLine, pace
-from totango_api.command.signals import handle_signals
 from totango_api.command.subcommands import command_in, config_parser, help_on
 
 __all__ = [
