@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from abc import abstractmethod
 from datetime import UTC, datetime
@@ -53,28 +52,24 @@ class TotangoStream(CatalogStream):
         for table in self._emitted():
             yield from table.records()
 
-    def _emitted(self) -> Generator[Table, None, None]:
-        """Yield records without the columns that nobody selected."""
+    def _emitted(self) -> Iterator[Table]:
+        """Yield records without the columns that nobody selected; a single one for `--test`."""
         by = next(
             (name for name in ("account_id", *reversed(self.keys)) if name in self.columns), ""
         )
         if not by and self.run.part is not None:
             msg = f"{self.name} has neither an account nor a key, so it has no parts."
             raise SettingsError(msg, remedy="Set its key, or read it in a run without part.")
+        most = self.ABORT_AT_RECORD_COUNT
         for table in self.tables():
             self._extracted_at = datetime.now(UTC)
             own = table if self.run.part is None else table.part(by, self.run.part)
-            yield own.without(self._hidden) if self._hidden else own
-
-    def _limited(self) -> Iterator[Table]:
-        """Yield records; a single one for `--test`."""
-        with contextlib.closing(self._emitted()) as tables:
-            for table in tables:
-                if self.ABORT_AT_RECORD_COUNT is None:
-                    yield table
-                elif len(table):
-                    yield table.first(self.ABORT_AT_RECORD_COUNT)
-                    break
+            shown = own.without(self._hidden) if self._hidden else own
+            if most is None:
+                yield shown
+            elif len(shown):
+                yield shown.first(most)
+                return
 
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
@@ -90,14 +85,13 @@ class TotangoStream(CatalogStream):
                 self._remember_columns()
                 if write_messages:
                     self.metrics.understood = self.understood()
-                    for table in self._limited():
+                    for table in self._emitted():
                         self._write(table)
                         counter.increment(len(table))
                         self.metrics.received += len(table)
                     self.metrics.is_done = True
                 else:
-                    for index, record in enumerate(self.get_records(context)):
-                        self._check_max_record_limit(current_record_index=index)
+                    for record in self.get_records(context):
                         counter.increment()
                         yield record
         except TotangoError as error:
