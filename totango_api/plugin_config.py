@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -100,7 +101,7 @@ def _all_settings(plugin: Any) -> Mapping[str, Any]:
 
 
 def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]]) -> None:
-    """Spell settings that came as text as their schemas do.
+    """Spell settings as their schemas do that came as text, or as decimals out of a file.
 
     `EU ` becomes `eu`, `2.5` a number, `yes` true, `["a"]` and `a,b` lists, `{"a": 1}` an object.
     What does not fit stays text, which the schema then refuses. A blank one is not set.
@@ -110,10 +111,12 @@ def respell(config: dict[str, Any], properties: Mapping[str, Mapping[str, Any]])
         properties: JSON Schema of each setting, by name.
     """
     for name, schema in properties.items():
-        if not isinstance(text := config.get(name), str):
-            continue
         kinds = schema.get("type") or ()
         kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+        if isinstance(number := config.get(name), (Decimal, float)):
+            config[name] = _number_of(number, kinds)
+        if not isinstance(text := config.get(name), str):
+            continue
         if text.strip().lower() in (schema.get("enum") or ()):
             config[name] = text.strip().lower()
         elif "string" in kinds or not kinds:
@@ -131,10 +134,16 @@ def _value_of(text: str, kinds: set[str]) -> Any:
     with suppress(msgspec.DecodeError):
         value = msgspec.json.decode(text)
         if any(type(value) in _TYPES[kind] for kind in kinds):
-            return value
+            return _number_of(value, kinds) if isinstance(value, float) else value
     if "array" in kinds and text[0] not in "[{":
         return [part.strip() for part in text.split(",")]
     return text
+
+
+def _number_of(number: Decimal | float, kinds: set[str]) -> float:
+    """Return a number with which one can reckon: files give decimals, and `8.0` for 8."""
+    number = float(number)
+    return int(number) if "integer" in kinds and number.is_integer() else number
 
 
 _TRUTHS: Final = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
