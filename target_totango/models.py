@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -123,6 +123,8 @@ class Match(NamedTuple):
 class WriteRequest(Struct, gc=False):
     """One write to Totango. All attribute values are text, by API name.
 
+    It is empty until the row that it is of was transformed.
+
     Attributes:
         object: Name of the object.
         scope: Which attributes are the object's own: `account`, `user` or `fields`.
@@ -135,8 +137,8 @@ class WriteRequest(Struct, gc=False):
         match: By what its account or user is found, where that is not its id.
     """
 
-    object: str
-    account_id: str
+    object: str = ""
+    account_id: str = ""
     user_id: str | None = None
     scope: str = ACCOUNT
     parts: dict[str, str] = {}
@@ -204,7 +206,7 @@ class Row(Struct, gc=False):
         message: The RECORD message exactly as it was read.
         stream: The stream's name behind the stream maps.
         options: How it is written.
-        write: What it became; None for a row that cannot be written.
+        request: What it became; empty or in part where there are errors.
         errors: Why it is not written.
         is_deleted: Whether it says that its subject is gone at the source.
         is_superseded: Whether a rejects file says that Totango has taken newer rows.
@@ -217,7 +219,7 @@ class Row(Struct, gc=False):
         is_replayed: Whether somebody read that it is uncertain, and sends it again.
         record_id: The id that Totango gave to what the row is about, once it is known.
         recency: When it was true, by the mapping's `recency_field`, in comparable form.
-        faulty: Attributes with a fault, as `account.Plan`, which `write` therefore lacks, and ids
+        faulty: Attributes with a fault, as `account.Plan`, which `request` lacks, and ids
             of the subject that cannot be used.
         newer: Of a replayed row, the attributes that are left out, as others are newer.
     """
@@ -229,7 +231,7 @@ class Row(Struct, gc=False):
     object: str
     delivery: str = TRACKING
     options: WriteOptions = WriteOptions()
-    write: WriteRequest | None = None
+    request: WriteRequest = field(default_factory=WriteRequest)
     existed: bool | None = None
     ledger_key: tuple[str, ...] | None = None
     confirmation: tuple[bytes, bytes, int] | None = None
@@ -244,19 +246,11 @@ class Row(Struct, gc=False):
     is_deleted: bool = False
     is_superseded: bool = False
 
-    @property
-    def request(self) -> WriteRequest:
-        """The write request of a row that has passed its checks."""
-        if self.write is None:
-            msg = "a row without a write request was sent on"
-            raise AssertionError(msg)
-        return self.write
-
     def is_of(self, part: Part | None) -> bool:
         """Return whether a run of this part of the rows writes or rejects it; None is the whole."""
         if part is None:
             return True
-        if self.write is not None and self.write.account_id:
-            return part.holds(self.write.account_id)
+        if self.request.account_id:
+            return part.holds(self.request.account_id)
         record = json.dumps(self.message.get("record"), sort_keys=True, default=str)
         return part.holds(record)

@@ -17,7 +17,7 @@ from target_totango.mapping.compiler.stream_mapping import MATCH
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.policy import LEAVE_OUT, SKIP
 from target_totango.mapping.values.convert import Conversion, ConversionError, unicode_text
-from target_totango.models import ACCOUNT, FIELDS, SUBJECT_IDS, USER, ValidationError, WriteRequest
+from target_totango.models import ACCOUNT, FIELDS, SUBJECT_IDS, USER, ValidationError
 from target_totango.objects import OBJECTS
 from totango_api.text import counted
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeColumn,
     )
     from target_totango.mapping.expressions import Expression
-    from target_totango.models import Row
+    from target_totango.models import Row, WriteRequest
 
 _SECONDS_PER_DAY: Final = 86_400
 
@@ -97,7 +97,7 @@ class Transformer:
     def transform(self, record: Mapping[str, Any], row: Row) -> None:
         """Give a row the write request of a record, and all of its errors: then it is not whole."""
         values = self._evaluated(record) if self._expressions else record
-        request = row.write = self._about(values, row)
+        request = self._about(values, row)
         for scope, columns in self._scopes:
             setattr(request, scope, self._texts(values, scope, columns, row))
         if self._is_special:
@@ -105,7 +105,7 @@ class Transformer:
 
     def transform_ids(self, record: Mapping[str, Any], row: Row) -> None:
         """Give a row the ids of a record without its attributes, and their errors."""
-        row.write = self._about(self._evaluated(record), row)
+        self._about(self._evaluated(record), row)
 
     def _add_special(self, record: Mapping[str, Any], request: WriteRequest, row: Row) -> None:
         """Add what few mappings set: the oldest activity, and defaults of new accounts."""
@@ -118,7 +118,7 @@ class Transformer:
         }
 
     def _about(self, values: Mapping[Any, Any], row: Row) -> WriteRequest:
-        """Return a write request with the ids of a record."""
+        """Give a row's write request the ids of a record, and return it."""
         if self.changes or self.left_out:
             self.changes.clear()
             self.left_out.clear()
@@ -132,8 +132,11 @@ class Transformer:
                 texts.setdefault(name, "")
                 row.errors += _errors(label, name, error)
                 row.faulty += (name,) if name in SUBJECT_IDS else ()
-        account_id, user_id = texts.pop("account_id", ""), texts.pop("user_id", None)
-        request = WriteRequest(self._object, account_id, user_id, self._scope, texts)
+        request = row.request
+        request.object, request.scope = self._object, self._scope
+        request.account_id = texts.pop("account_id", "")
+        request.user_id = texts.pop("user_id", None)
+        request.parts = texts
         if self._match is not None:
             request.match = self._match._replace(value=texts.pop(MATCH))
         return request

@@ -166,9 +166,8 @@ class SentFile(SingerFile):
             "at": dt.datetime.now(tz=dt.UTC).isoformat().replace("+00:00", "Z"),
             "stream": row.stream,
             "object": row.object,
+            **_values_of(row.request),
         }
-        if row.write is not None:
-            sent |= _values_of(row.write)
         if row.record_id is not None:
             sent["id"] = row.record_id
         self.write_record(row.source, {**row.message, "_sent": sent})

@@ -69,10 +69,9 @@ class StaleRejects:
 
     def note_rejected(self, row: Row, place: int) -> None:
         """Take note of a row that was put into the rejects file, as record number `place`."""
-        write = row.write
-        if write is None or not write.account_id or row.object not in REPEATABLE:
+        if not row.request.account_id or row.object not in REPEATABLE:
             return
-        attributes = _attributes(write)
+        attributes = _attributes(row.request)
         names = frozenset().union(*attributes.values(), row.faulty)
         kept = StaleReject(place, row.stream, row.object, row.seq, row.recency, names)
         database = self._store.database
@@ -92,14 +91,14 @@ class StaleRejects:
                 self._outdate_earlier(row, self._subjects)
 
     def _outdate_earlier(self, row: Row, subjects: KeyFilter) -> None:
-        write = row.write
-        if write is None or row.object not in REPEATABLE:
+        request = row.request
+        if row.object not in REPEATABLE:
             return
-        if write.key not in subjects and not (
-            write.account and (ACCOUNTS, write.account_id) in subjects
+        if request.key not in subjects and not (
+            request.account and (ACCOUNTS, request.account_id) in subjects
         ):
             return
-        for subject, names in _attributes(write).items():
+        for subject, names in _attributes(request).items():
             for kept in self._rejected(subject):
                 if kept.seq > row.seq or is_older(row.recency, kept.recency):
                     continue

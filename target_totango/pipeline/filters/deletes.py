@@ -109,12 +109,12 @@ class HardDeletes(Filter):
         """Note that the source has a user; return the rows before that wanted it gone."""
         if row.object not in DELETABLE:
             return []
-        version, write = row.message.get("version"), row.write
+        version, request = row.message.get("version"), row.request
         faulty = SUBJECT_IDS.intersection(row.faulty)
-        if write is None or faulty or not (write.account_id and write.user_id):
+        if faulty or not (request.account_id and request.user_id):
             self._nameless[_roster(row.source.name, row.stream)] += 1
             return []
-        user = (write.account_id, write.user_id)
+        user = (request.account_id, request.user_id)
         self._absent.pop(user, None)
         if isinstance(version, int) and self._known_users is not None:
             self._known_users.note(_roster(row.source.name, row.stream), version, user)

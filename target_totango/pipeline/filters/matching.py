@@ -36,16 +36,15 @@ class MatchKeys(RowFilter):
         Raises:
             ApiError: If Totango cannot be asked.
         """
-        if any(row.write is not None and row.write.match is not None for row in rows):
+        if any(row.request.match is not None for row in rows):
             self._look_up(rows)
         return super().apply(rows)
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
-        request = row.write
-        if request is None or request.match is None:
+        request = row.request
+        if (match := request.match) is None:
             return None
-        match = request.match
         keys = self._found[match]
         if not keys and match.folded in self._made:
             keys = [self._made[match.folded]]
@@ -68,7 +67,7 @@ class MatchKeys(RowFilter):
     def _look_up(self, rows: Sequence[Row]) -> None:
         if len(self._found) > MOST_REMEMBERED:
             self._found.clear()
-        asked = [row.write.match for row in rows if row.write is not None]
+        asked = [row.request.match for row in rows]
         unknown = dict.fromkeys(one for one in asked if one is not None and one not in self._found)
         for about in dict.fromkeys((match.stream, match.attribute) for match in unknown):
             matches = [one for one in unknown if (one.stream, one.attribute) == about]

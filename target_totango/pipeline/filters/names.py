@@ -40,7 +40,7 @@ _NO_STAFF: Final = (
 _NO_LIST: Final = (
     "The list of %s cannot be read, so ids go out as they are, and names are rejected: %s"
 )
-_ACCOUNT: Final = attrgetter("write.account")
+_ACCOUNT: Final = attrgetter("request.account")
 
 
 class ResolveOwners(Filter):

@@ -101,9 +101,9 @@ class CaseVariants:
 
     def note_rejected(self, row: Row) -> None:
         """Note a row that is not written, whose key is not counted."""
-        if row.object not in REPEATABLE or row.write is None or "" in row.write.key:
+        if row.object not in REPEATABLE or "" in row.request.key:
             return
-        if self._store.differs_in_case(row.write.key, is_counted=False):
+        if self._store.differs_in_case(row.request.key, is_counted=False):
             self.count(row)
 
     def count(self, row: Row) -> None:

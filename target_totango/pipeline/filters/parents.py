@@ -24,7 +24,7 @@ LONGEST_HELD: Final = 60.0
 """Rows, and seconds, for which children wait: STATE waits with them."""
 
 PARENT_ID: Final = "parent_id"
-_ACCOUNT: Final = attrgetter("write.account")
+_ACCOUNT: Final = attrgetter("request.account")
 
 _GIVEN_UP: Final = (
     "Waited for parent accounts that did not come within %d rows or %d seconds: %s. They go out "

@@ -33,7 +33,7 @@ def firm(account_id: str, parent_id: str | None = None, /, **more: Any) -> dict[
 def row_of(seq: int, account_id: str, parent_id: str | None) -> Row:
     account = {} if parent_id is None else {"parent_id": parent_id}
     write = WriteRequest(ACCOUNTS, account_id, None, ACCOUNT, account=account)
-    return Row(seq, SOURCE, {}, "accounts", ACCOUNTS, write=write)
+    return Row(seq, SOURCE, {}, "accounts", ACCOUNTS, request=write)
 
 
 IDS = st.sampled_from("abcdef")

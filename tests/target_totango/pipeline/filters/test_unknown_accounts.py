@@ -73,7 +73,7 @@ def test_they_go_out_after_their_account_also_where_both_come_together() -> None
     def row(seq: int, account_id: str, user_id: str | None = None) -> Row:
         object_ = "accounts" if user_id is None else "users"
         write = WriteRequest(object_, account_id, user_id)
-        return Row(seq, SourceStream("s", {}, ()), {}, "s", object_, write=write)
+        return Row(seq, SourceStream("s", {}, ()), {}, "s", object_, request=write)
 
     with closing(RunStore()) as store:
         nobody = Mock(find=Mock(return_value={}))
