@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     import click
-    from singer_sdk.sinks import Sink
 
 logger = logging.getLogger("target-totango")
 
@@ -160,14 +159,16 @@ class TargetTotango(Target):
         record: dict[str, Any] | None = None,
         schema: dict[str, Any] | None = None,
         key_properties: Sequence[str] | None = None,
-    ) -> Sink:
+    ) -> TotangoSink:
         """Return the sink of a stream; a changed SCHEMA gets a new one at once.
 
         The SDK would archive the old one, but our sinks hold no records.
         """
         if schema is None:
-            return super().get_sink(stream_name, record=record)
-        return self.add_sink(stream_name, schema, key_properties)
+            sink = super().get_sink(stream_name, record=record)
+        else:
+            sink = self.add_sink(stream_name, schema, key_properties)
+        return cast("TotangoSink", sink)
 
     # Hooks of BaseSingerReader: private by their names, but every reader has to define them.
 
@@ -242,8 +243,8 @@ class TargetTotango(Target):
         for stream_map in self.mapper.stream_maps[stream]:
             if not self.sink_exists(stream_map.stream_alias):
                 continue
-            sink = super().get_sink(stream_map.stream_alias)
-            if not sink.process_activate_version_messages or not isinstance(sink, TotangoSink):
+            sink = self.get_sink(stream_map.stream_alias)
+            if not sink.process_activate_version_messages:
                 continue
             for mapping in sink.mappings:
                 identity = identity_of(sink.stream_name, self.config)

@@ -9,7 +9,6 @@ from target_totango.mapping.deletion import (
     DeletionMark,
     is_marked,
     parse_deleted_when,
-    well_known_marks,
 )
 from target_totango.mapping.expressions import MISSING
 from target_totango.mapping.known_attributes import KnownAttributes, read_attributes
@@ -67,6 +66,5 @@ __all__ = [
     "parse_mappings",
     "read_attributes",
     "to_date",
-    "well_known_marks",
     "zone_named",
 ]

@@ -6,21 +6,19 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import (
-    DEFAULT_MARK,
     LEAVE_OUT,
     MISSING,
     ConversionError,
     Transformer,
     is_marked,
     log_change,
-    well_known_marks,
 )
 from target_totango.models import REJECT_FIELD, Row, ValidationError
 from target_totango.singer import UNFIT
 from target_totango.storage import comparable, is_superseded, newer_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_totango.mapping import StreamMapping
     from target_totango.models import SourceStream
@@ -44,34 +42,19 @@ class RecordProcessor:
         mapping: What becomes of them.
         states: Numbers the rows.
         report: Counts.
-        schema_errors: Returns how each of some records does not fit its SCHEMA.
-        announced: All fields that records may hold; others are logged and counted.
-        fields: Fields of the stream's SCHEMA.
     """
 
-    def __init__(
-        self,
-        mapping: StreamMapping,
-        *,
-        states: StateCheckpointer,
-        report: Report,
-        schema_errors: Callable[[Sequence[Record]], list[list[ValidationError]]],
-        announced: frozenset[str] | None = None,
-        fields: Iterable[str] = (),
-    ) -> None:
+    def __init__(self, mapping: StreamMapping, states: StateCheckpointer, report: Report) -> None:
         self.mapping = mapping
         self._transformer = Transformer(mapping)
-        self._schema_errors = schema_errors
         self._states = states
         self._metrics = report.metrics(mapping.stream, mapping.object)
         self._metrics.note = mapping.note
-        self._announced = announced
         self._fields = mapping.fields
         self._leaves_out = mapping.policy.invalid_attributes == LEAVE_OUT
         self._read_mark = mapping.deletion.expression.read
         self._read_recency = None if mapping.recency is None else mapping.recency.read
-        # Only where no setting says which rows are deleted.
-        self._marks = well_known_marks(fields) if mapping.deletion is DEFAULT_MARK else ()
+        self._marks = mapping.marks
         self._logged: set[str] = set()
 
     def process(
@@ -79,70 +62,69 @@ class RecordProcessor:
         messages: Sequence[Mapping[str, Any]],
         source: SourceStream,
         records: Sequence[Record],
-        mapped: Sequence[Record],
+        misfits: Sequence[list[ValidationError]],
     ) -> Iterator[Row]:
         """Yield the row of each record, with a write request or with errors.
 
         Args:
             messages: RECORD messages as they were read.
             source: Their stream.
-            records: Their records behind the stream maps.
-            mapped: What a preset made of each; else the same.
+            records: Their records behind the stream maps, or what a preset made of each.
+            misfits: How each record does not fit its SCHEMA.
         """
         mapping, metrics, next_row = self.mapping, self._metrics, self._states.next_row
         about = (mapping.stream, mapping.object, mapping.delivery, mapping.options)
-        announced = self._announced
+        announced = mapping.announced
         all_announced = announced is None or announced.issuperset(set().union(*records))
-        misfits = self._schema_errors(records)
-        for message, record, values, errors in zip(messages, records, mapped, misfits, strict=True):
+        for message, record, errors in zip(messages, records, misfits, strict=True):
             row = Row(next_row(), source, message, *about)
             metrics.received += 1
             if not all_announced:
                 self._log_unannounced(record)
-            self._fill(row, values, errors)
+            self._fill(row, record, errors)
             yield row
 
-    def _fill(self, row: Row, values: Record, misfits: list[ValidationError]) -> None:
+    def _fill(self, row: Row, record: Record, misfits: list[ValidationError]) -> None:
         """Give a row its write request, or its errors."""
         if REJECT_FIELD in row.message:
             row.newer = newer_names(row.message)
             if is_superseded(row.message):
                 row.is_superseded = True
                 return
-        mark = self._read_mark(values)
-        if mark is not MISSING and mark is not None and self._is_deleted(row, values):
+        mark = self._read_mark(record)
+        if mark is not MISSING and mark is not None and self._is_deleted(row, record):
             return
-        if self._marks and is_marked(values, self._marks):
+        if self._marks and is_marked(record, self._marks):
             self._metrics.marked_deleted += 1
         if misfits or row.newer:
-            self._fill_in_part(row, values, misfits)
+            self._fill_in_part(row, record, misfits)
         else:
             transformer = self._transformer
-            transformer.transform(values, row)
+            transformer.transform(record, row)
             if row.errors:
                 row.errors = _distinct(row.errors)
             elif transformer.changes or transformer.left_out:
                 self._count(transformer, ())
         if self._read_recency is not None:
-            recency = self._read_recency(values)
+            recency = self._read_recency(record)
             row.recency = None if recency is MISSING else comparable(recency)
 
-    def _is_deleted(self, row: Row, mapped: Record) -> bool:
+    def _is_deleted(self, row: Row, record: Record) -> bool:
         """Give a row its ids alone if it is deleted, or if it is not clear whether it is."""
         deletion = self.mapping.deletion
         try:
-            row.is_deleted = deletion.is_set(mapped)
+            row.is_deleted = deletion.is_set(record)
         except ConversionError as error:
             label = deletion.expression.label
             row.errors = (ValidationError(label, error.code, error.message),)
         if not row.errors and not row.is_deleted:
             return False
-        self._transformer.transform_ids(mapped, row)
+        self._transformer.transform_ids(record, row)
         return True
 
     def _log_unannounced(self, record: Record) -> None:
         """Log and count what is not written because no SCHEMA names it."""
-        announced = self._announced or frozenset()
+        announced = self.mapping.announced or frozenset()
         names = {name for name in record if not (name in announced or name.startswith(METADATA))}
         self._metrics.unannounced += bool(names)
         new = names - self._logged
@@ -154,14 +136,14 @@ class RecordProcessor:
                 ", ".join(sorted(new)[:NAMES_LOGGED]),
             )
 
-    def _fill_in_part(self, row: Row, mapped: Record, misfits: list[ValidationError]) -> None:
+    def _fill_in_part(self, row: Row, record: Record, misfits: list[ValidationError]) -> None:
         """Give a row its write request without attributes that do not fit or are outdated."""
         misfits = self._relevant(misfits)
         left_out = [error for error in misfits if self._leaves_out and self._is_optional(error)]
         names = [self.mapping.attributes_of(_field_of(error)) for error in left_out]
         without = row.newer.union(*names)
         transformer = self._transformer.without(without) if without else self._transformer
-        transformer.transform(mapped, row)
+        transformer.transform(record, row)
         misfits = [error for error in misfits if error not in left_out]
         if misfits or row.errors:
             row.errors = _distinct([*misfits, *row.errors])

@@ -27,12 +27,12 @@ from totango_api.errors import InputError
 from totango_api.notifications import Notifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from target_totango.config import Settings
     from target_totango.delivery import Destination
     from target_totango.mapping import StreamMapping
-    from target_totango.models import SourceStream, ValidationError
+    from target_totango.models import SourceStream
     from target_totango.pipeline.decisions import Rejected, Skipped
     from totango_api.config import Connection
 
@@ -117,23 +117,10 @@ class Run:
 
     # While the input is read ---------------------------------------------------------------
 
-    def processor(
-        self,
-        mapping: StreamMapping,
-        schema_errors: Callable[[Sequence[Mapping[str, Any]]], list[list[ValidationError]]],
-        announced: frozenset[str] | None = None,
-        fields: Iterable[str] = (),
-    ) -> RecordProcessor:
-        """Return what turns the records of a mapping into rows: see there."""
+    def processor(self, mapping: StreamMapping) -> RecordProcessor:
+        """Return what turns the records of a mapping into rows."""
         self._report.understood.setdefault(mapping.stream, describe(mapping))
-        return RecordProcessor(
-            mapping,
-            states=self._states,
-            report=self._report,
-            schema_errors=schema_errors,
-            announced=announced,
-            fields=fields,
-        )
+        return RecordProcessor(mapping, self._states, self._report)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take rows on their way: see `Stages.add`."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from singer_sdk.mapper import StreamMap
-    from singer_sdk.sinks import Sink
     from singer_sdk.target_base import Target
 
     from target_totango.mapping import SegmentStream, StreamMapping
@@ -85,17 +84,9 @@ class TotangoSink(RecordSink):
             return None
         return RecordValidator(self.record_schema, stream=self.stream_name)
 
-    def schema_errors(self, records: Sequence[Mapping[str, Any]]) -> list[list[ValidationError]]:
-        """Return how each record does not fit its SCHEMA, and which parts of its key it lacks."""
-        if isinstance(self._validator, RecordValidator):
-            errors = self._validator.errors(records)
-        else:
-            errors = [[] for _ in records]
-        for key in self._keys:
-            for record, found in zip(records, errors, strict=True):
-                if record.get(key) is None:
-                    found.append(ValidationError(key, "missing", f"the key {key} is missing"))
-        return errors
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Add a record to the run; the context has its `message` and their `source`."""
+        self.process_records([record], [context["message"]], context["source"])
 
     def process_records(
         self,
@@ -111,20 +102,41 @@ class TotangoSink(RecordSink):
             source: Their stream.
         """
         if self._is_ordinary:
-            rows = self._processor(self.mappings[0]).process(messages, source, records, records)
-            self._run.add(rows)
+            self._add(self.mappings[0], records, records, messages, source)
             return
         for record, message in zip(records, messages, strict=True):
-            self.process_record(record, {"message": message, "source": source})
+            for mapping, mapped in self._outputs(record, message, source):
+                self._add(mapping, [record], [mapped], [message], source)
 
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Add a record to the run.
+    def _add(
+        self,
+        mapping: StreamMapping,
+        records: Sequence[Mapping[str, Any]],
+        mapped: Sequence[Mapping[str, Any]],
+        messages: Sequence[Mapping[str, Any]],
+        source: SourceStream,
+    ) -> None:
+        """Add the rows that a mapping makes of records, and of what a preset made of them."""
+        processor = self._processor(mapping)
+        misfits = self._schema_errors(records)
+        self._run.add(processor.process(messages, source, mapped, misfits))
 
-        Args:
-            record: The record behind the stream maps.
-            context: `message` as it was read, and `source`, its stream.
-        """
-        message, source = context["message"], context["source"]
+    def _schema_errors(self, records: Sequence[Mapping[str, Any]]) -> list[list[ValidationError]]:
+        """Return how each record does not fit its SCHEMA, and which parts of its key it lacks."""
+        if isinstance(self._validator, RecordValidator):
+            errors = self._validator.errors(records)
+        else:
+            errors = [[] for _ in records]
+        for key in self._keys:
+            for record, found in zip(records, errors, strict=True):
+                if record.get(key) is None:
+                    found.append(ValidationError(key, "missing", f"the key {key} is missing"))
+        return errors
+
+    def _outputs(
+        self, record: dict[str, Any], message: Mapping[str, Any], source: SourceStream
+    ) -> Outputs:
+        """Return the mappings of a record, each with the record that it reads."""
         if self.segment is not None:
             outputs = self._calls(self.segment, record, message, source)
         else:
@@ -138,9 +150,7 @@ class TotangoSink(RecordSink):
             rejected = rejected_as(message)
             same = [each for each in outputs if (each[0].stream, each[0].object) == rejected]
             outputs = same or outputs
-        for mapping, mapped in outputs:
-            processor = self._processor(mapping)
-            self._run.add(processor.process([message], source, [record], [mapped]))
+        return outputs
 
     def _calls(
         self,
@@ -167,13 +177,10 @@ class TotangoSink(RecordSink):
         processor = self._processors.get(id(mapping))
         if processor is not None:
             return processor
-        announced = mapping.announced if self.segment is None else None
         if len(self._processors) >= PROCESSORS_KEPT:
             self._processors.clear()
         # It holds the mapping, so that no other one can get its number.
-        fields = self.record_schema.get("properties") or {}
-        processor = self._run.processor(mapping, self.schema_errors, announced, fields)
-        self._processors[id(mapping)] = processor
+        processor = self._processors[id(mapping)] = self._run.processor(mapping)
         return processor
 
 
@@ -191,7 +198,7 @@ class StreamRoute:
         self,
         source: SourceStream,
         stream_maps: Iterable[StreamMap],
-        sink_of: Callable[[str], Sink],
+        sink_of: Callable[[str], TotangoSink],
         run: Run,
     ) -> None:
         self._source = source
@@ -210,7 +217,7 @@ class StreamRoute:
             messages: RECORD messages as they were read.
         """
         match self._branches:
-            case [(None, TotangoSink() as sink)]:  # the ordinary stream
+            case [(None, sink)]:  # the ordinary stream
                 records = [message["record"] for message in messages]
                 sink.process_records(records, messages, self._source)
             case _:
@@ -218,24 +225,21 @@ class StreamRoute:
                     self._send_each(message, message["record"])
 
     def _send_each(self, message: dict[str, Any], record: dict[str, Any]) -> None:
-        context = {"message": message, "source": self._source}
         for stream_map, sink in self._branches:
-            if stream_map is None:
-                sink.process_record(record, context)
-                continue
-            try:
-                mapped = stream_map.transform(dict(record))
-            except Exception as error:  # noqa: BLE001 (users' expressions may raise anything)
-                self._refuse(sink, message, error)
-                continue
-            if mapped is None:
-                continue
-            if sink.include_sdc_metadata_properties:
-                # No public name does this; 0.54 and 0.55 have the same one.
-                sink._add_sdc_metadata_to_record(mapped, message, {})  # noqa: SLF001
-            sink.process_record(mapped, context)
+            mapped: dict[str, Any] | None = record
+            if stream_map is not None:
+                try:
+                    mapped = stream_map.transform(dict(record))
+                except Exception as error:  # noqa: BLE001 (users' expressions may raise anything)
+                    self._refuse(sink, message, error)
+                    continue
+                if mapped is not None and sink.include_sdc_metadata_properties:
+                    # No public name does this; 0.54 and 0.55 have the same one.
+                    sink._add_sdc_metadata_to_record(mapped, message, {})  # noqa: SLF001
+            if mapped is not None:
+                sink.process_records([mapped], [message], self._source)
 
-    def _refuse(self, sink: Sink, message: dict[str, Any], error: Exception) -> None:
+    def _refuse(self, sink: TotangoSink, message: dict[str, Any], error: Exception) -> None:
         """Reject a record on which an expression of a stream map failed.
 
         Raises:
@@ -246,14 +250,13 @@ class StreamRoute:
         if is_mistake(cause, self._source.schema):
             raise stream_map_error(error, self._source.name)
         rejected = Rejected([ValidationError("", "stream map failed", reason)])
-        stream_objects = sink.stream_objects if isinstance(sink, TotangoSink) else []
-        if not stream_objects:
+        if not sink.stream_objects:
             self._run.ignore(sink.stream_name)
-        for about in stream_objects:
+        for about in sink.stream_objects:
             self._run.add_unsent(message, self._source, about, rejected)
 
 
-def _changes_nothing(stream_map: StreamMap, sink: Sink) -> bool:
+def _changes_nothing(stream_map: StreamMap, sink: TotangoSink) -> bool:
     """Return whether records reach a sink exactly as they were read."""
     return (
         type(stream_map) is SameRecordTransform

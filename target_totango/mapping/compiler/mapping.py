@@ -19,6 +19,7 @@ from target_totango.mapping.compiler.stream_mapping import (
     match_column,
     match_of,
 )
+from target_totango.mapping.deletion import DEFAULT_MARK, well_known_marks
 from target_totango.mapping.sources import Source
 from target_totango.mapping.values.named import record_problems
 from target_totango.models import HUB, TRACKING
@@ -93,6 +94,7 @@ class _Compiler:
             options=config.options,
             recency=self._mapped("recency_field"),
             deletion=self._deletion(),
+            marks=well_known_marks(fields) if config.deletion is DEFAULT_MARK else (),
             activity_time=self._activity_time(),
             left_out=tuple(name for name in fields if name not in used),
             nested=tuple(n for n in fields if n in sent and "object" in self._schema.types(n)),

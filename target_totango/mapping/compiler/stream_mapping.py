@@ -76,6 +76,7 @@ class StreamMapping:
     Attributes:
         recency: Reads the moment of a row, by which the most recent one wins.
         deletion: Which records say that their subject is gone.
+        marks: Fields that usually say so, where no setting says which do: for a warning.
         activity_time: When an activity happened, where the stream says so.
         on_create: Account attributes of rows that name none, where they create the account.
         left_out: Fields that are not written, for the log.
@@ -100,6 +101,7 @@ class StreamMapping:
     options: WriteOptions = field(default_factory=WriteOptions)
     recency: Expression | None = None
     deletion: DeletionMark = DEFAULT_MARK
+    marks: tuple[str, ...] = ()
     activity_time: TimeColumn | None = None
     on_create: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
