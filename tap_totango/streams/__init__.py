@@ -12,12 +12,13 @@ from tap_totango.streams.attributes import AttributesStream
 from tap_totango.streams.base import TotangoStream
 from tap_totango.streams.checks import check_maps, check_selection, map_error
 from tap_totango.streams.context import Discovery, StreamContext
-from tap_totango.streams.events.campaign_touches import CampaignTouchesStream
+from tap_totango.streams.events.by_type import (
+    CampaignTouchesStream,
+    HealthChangesStream,
+    TouchpointsStream,
+)
 from tap_totango.streams.events.events import EventsStream
-from tap_totango.streams.events.health_changes import HealthChangesStream
-from tap_totango.streams.events.task_events import TaskEventsStream
-from tap_totango.streams.events.tasks import TasksStream
-from tap_totango.streams.events.touchpoints import TouchpointsStream
+from tap_totango.streams.events.tasks import TaskEventsStream, TasksStream
 from tap_totango.streams.lists.audit_log import AuditLogStream
 from tap_totango.streams.lists.import_jobs import ImportJobsStream
 from tap_totango.streams.lists.reference import (

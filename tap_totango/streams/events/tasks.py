@@ -1,19 +1,65 @@
-"""The stream `tasks`: each task as its newest event shows it."""
+"""The streams of tasks: `task_events`, each change, and `tasks`, as the newest of them shows it."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tap_totango.records import Table
-from tap_totango.schema import TEXT, Column
-from tap_totango.streams.events.task_events import PARTS, TASK_COLUMNS
+from tap_totango.schema import BOOLEAN, TEXT, Column
 from tap_totango.streams.events.view import EVENT_COLUMNS, EventView
 from totango_api.errors import IncompleteReadError
 from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_PARTS: Final = {
+    "status": "Status",
+    "assignee": "Assignee",
+    "assigner": "Assigner",
+    "priority": "Priority",
+    "due_date": "Due date",
+    "description": "Description",
+    "last_updater": "Last updater",
+}
+"""What of a task may change, with its title."""
+
+_TASK_COLUMNS: Final = (
+    Column("task_id", TEXT, "Task ID", ("task_content", "task_id")),
+    Column("title", TEXT, "Title", ("properties", "subject")),
+    Column("activity_type_id", TEXT, "SuccessFlow", ("properties", "activity_type_id")),
+    Column("origin", TEXT, "Origin", ("task_content", "origin")),
+)
+
+
+def _changes() -> Iterator[Column]:
+    for part, title in _PARTS.items():
+        path = ("task_content", part)
+        yield Column(part, TEXT, title, (*path, "current"))
+        yield Column(f"{part}_previous", TEXT, f"{title} before", (*path, "prev"))
+        yield Column(f"{part}_is_modified", BOOLEAN, f"{title} changed", (*path, "is_modified"))
+
+
+class TaskEventsStream(EventView):
+    """Changes of tasks, by `event_id`."""
+
+    name = "task_events"
+    event_types: ClassVar[tuple[str, ...]] = ("task",)
+    base = (
+        *EVENT_COLUMNS,
+        Column("is_new", BOOLEAN, "New", ("is_new",)),
+        *_TASK_COLUMNS,
+        Column("action", TEXT, "Action", ("task_content", "action")),
+        Column("task_action", TEXT, "Action on the task", ("task_content", "taskAction")),
+        Column(
+            "activity_type_id_prev",
+            TEXT,
+            "SuccessFlow before",
+            ("properties", "activity_type_id_prev"),
+        ),
+        *_changes(),
+    )
 
 
 class TasksStream(EventView):
@@ -25,12 +71,12 @@ class TasksStream(EventView):
     keys: ClassVar[tuple[str, ...]] = ("task_id",)
     event_types: ClassVar[tuple[str, ...]] = ("task",)
     base = (
-        *TASK_COLUMNS,
+        *_TASK_COLUMNS,
         *EVENT_COLUMNS,
         Column("action", TEXT, "Last action", ("task_content", "action")),
         *(
             Column(part, TEXT, title, ("task_content", part, "current"))
-            for part, title in PARTS.items()
+            for part, title in _PARTS.items()
         ),
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_totango.records import RecordBuilder, value_at
 from tap_totango.streams.base import TotangoStream
-from totango_api.errors import ApiError, IncompleteReadError
+from totango_api.errors import ApiError, IncompleteReadError, SettingsError
 from totango_api.text import counted
 
 if TYPE_CHECKING:
@@ -28,6 +28,18 @@ class ListedStream(TotangoStream):
     def is_only_tried(self) -> bool:
         """Whether `--test` asks for one record of every stream, selected or not."""
         return self.ABORT_AT_RECORD_COUNT is not None
+
+    def named_in(self, setting: str) -> Sequence[Any]:
+        """Return what is read, as a setting names it; nothing where it names none in a test.
+
+        Raises:
+            SettingsError: If it names none.
+        """
+        named: Sequence[Any] = self.config.get(setting) or ()
+        if not (named or self.is_only_tried):
+            msg = f"{self.name} is selected, but {setting} names none."
+            raise SettingsError(msg, remedy=f"Set {setting}, or deselect {self.name}.")
+        return named
 
     @abstractmethod
     def rows(self) -> Iterator[Sequence[Row]]:

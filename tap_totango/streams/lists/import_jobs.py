@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from tap_totango.schema import JSON, NUMBER, TEXT, TIMESTAMP, Column
 from tap_totango.streams.lists.base import ListedStream
-from totango_api.errors import SettingsError
 from totango_api.search import rows_in
 
 if TYPE_CHECKING:
@@ -61,13 +60,7 @@ class ImportJobsStream(ListedStream):
             SettingsError: If no connector is named.
             ApiError: If one cannot be read.
         """
-        connectors = self.config.get("job_connectors")
-        if not connectors:
-            if self.is_only_tried:
-                return
-            msg = "import_jobs is selected, but job_connectors names no connector."
-            raise SettingsError(msg, remedy="Set job_connectors, or deselect import_jobs.")
-        for connector in connectors:
+        for connector in self.named_in("job_connectors"):
             query = urlencode(
                 {
                     "integrationType": connector.get("type") or "csv_file",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from tap_totango.schema import BOOLEAN, JSON, TEXT, Column
 from tap_totango.streams.lists.base import ListedStream
-from totango_api.errors import ResponseError, SettingsError
+from totango_api.errors import ResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,13 +43,7 @@ class TeamsStream(ListedStream):
             SettingsError: If none is named.
             ApiError: If one cannot be read.
         """
-        team_ids = self.config.get("team_ids")
-        if not team_ids:
-            if self.is_only_tried:
-                return
-            msg = "teams is selected, but team_ids names none."
-            raise SettingsError(msg, remedy="Set team_ids, or deselect teams.")
-        for team_id in team_ids:
+        for team_id in self.named_in("team_ids"):
             path = f"/api/v2/teams/{quote(str(team_id), safe='')}"
             team = self.run.client.api("GET", path)
             if not isinstance(team, dict):

@@ -1,10 +1,10 @@
-"""The stream `touchpoints`: events of the type `note`, flat."""
+"""Streams of the events of one type, flat: touchpoints, changes of health, touches of campaigns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tap_totango.schema import BOOLEAN, JSON, TEXT, TIMESTAMP, Column
+from tap_totango.schema import BOOLEAN, JSON, NUMBER, OBJECT, TEXT, TIMESTAMP, Column
 from tap_totango.streams.events.view import EVENT_COLUMNS, EventView
 from totango_api.text import condensed_text
 
@@ -51,3 +51,36 @@ class TouchpointsStream(EventView):
         content = hit.get("note_content")
         html = content.get("text") if isinstance(content, dict) else None
         return {**hit, _TEXT: condensed_text(html)} if isinstance(html, str) else hit
+
+
+class HealthChangesStream(EventView):
+    """Changes of an account's health, by `event_id`."""
+
+    name = "health_changes"
+    event_types: ClassVar[tuple[str, ...]] = ("alert",)
+    base = (
+        *EVENT_COLUMNS,
+        Column("alert_type", TEXT, "Type of the alert", ("alert_content", "alert_type")),
+        Column("health", TEXT, "Health", ("alert_content", "properties", "health")),
+        Column(
+            "health_previous", TEXT, "Health before", ("alert_content", "properties", "health_prev")
+        ),
+        Column("duration", NUMBER, "Duration", ("alert_content", "properties", "duration")),
+        Column("description", TEXT, "Description", ("alert_content", "description")),
+        Column("sentiment", TEXT, "Sentiment", ("alert_content", "sentiment")),
+    )
+
+
+class CampaignTouchesStream(EventView):
+    """Deliveries and answers of campaigns, by `event_id`.
+
+    Nothing public shows what they hold, so nothing is taken apart.
+    """
+
+    name = "campaign_touches"
+    event_types: ClassVar[tuple[str, ...]] = ("campaign_touch",)
+    base = (
+        *EVENT_COLUMNS,
+        Column("campaign_content", OBJECT, "Campaign touch", ("campaign_content",)),
+        Column("properties", OBJECT, "Properties", ("properties",)),
+    )
