@@ -49,7 +49,6 @@ class LivingSearch:
     Attributes:
         undated: Share of rows without any date.
         tied: Share of rows that have the same date in the beginning.
-        day_grain: Whether dates are those of days.
         odd: Rows that are there from the beginning, with a status that is none of `STATUSES`.
         has_terms: Whether it filters by dates.
         excludes: Whether it leaves out rows by their ids.
