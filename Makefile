@@ -23,6 +23,9 @@ SANDBOX_ARGS ?=
 PYTEST_WORKERS ?= 4
 PYTEST_SPREAD := -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
+# Four workers and hundreds of programs would compile what they import, each for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 

@@ -137,7 +137,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox(
-    home: Path, *arguments: str, seed: str = "none", rate_limit: int = 0
+    home: Path, *arguments: str, seed: str = "none", rate_limit: int = 0, commands: Path = BIN
 ) -> Iterator[Sandbox]:
     """Start a sandbox, and stop it in the end whatever happens.
 
@@ -146,6 +146,7 @@ def sandbox(
         arguments: More of the command line of `totango-sandbox serve`.
         seed: Which made-up data it starts with.
         rate_limit: REST calls a minute; 0 = unlimited.
+        commands: Where `totango-sandbox` is.
 
     Raises:
         RuntimeError: If it does not start; the message holds what it said.
@@ -154,7 +155,7 @@ def sandbox(
     ready, log = home / "sandbox.json", home / "sandbox.log"
     ready.unlink(missing_ok=True)
     options = ["--port", "0", "--seed", seed, "--rate-limit", str(rate_limit)]
-    command = [str(BIN / "totango-sandbox"), "serve", *options, "--ready-file", str(ready)]
+    command = [str(commands / "totango-sandbox"), "serve", *options, "--ready-file", str(ready)]
     with log.open("wb") as output:
         process = subprocess.Popen([*command, *arguments], stdout=output, stderr=output)
     try:

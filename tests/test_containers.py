@@ -56,11 +56,11 @@ def test_the_image_gets_what_it_copies() -> None:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+def start(commands: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
     """`start(settings)`: the script in the CronJob, as the container runs it."""
 
     def run(settings: dict[str, str]) -> subprocess.Popen[bytes]:
-        path = f"{toolbox.BIN}{os.pathsep}{os.environ['PATH']}"
+        path = f"{commands}{os.pathsep}{os.environ['PATH']}"
         own = {one["name"]: one["value"] for one in container()["env"]}
         program = [*container()["command"], *container()["args"]]
         environment = {**os.environ, **own, "PATH": path, **settings}

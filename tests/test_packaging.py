@@ -109,7 +109,7 @@ def test_plugins_run_without_the_sandbox_s_server(plain_install: Path) -> None:
         )
         assert "0." in shown.stdout
         assert "not be detected" not in shown.stdout
-    listed = [sys.executable, "-m", "pip", "--python", str(plain_install / "python"), "list"]
+    listed = [toolbox.BIN / "uv", "pip", "list", "--python", plain_install / "python"]
     done = subprocess.run([*listed, "--format", "json"], capture_output=True, check=True)
     names = {package["name"].lower() for package in json.loads(done.stdout)}
     assert {"singer-sdk", "requests", "aiohttp", "jinja2"} <= names

@@ -36,10 +36,13 @@ def script() -> str:
 
 
 def test_the_task_of_a_service(
-    sandbox: Callable[..., Sandbox], config_file: Callable[..., Path], tmp_path: Path
+    sandbox: Callable[..., Sandbox],
+    commands: Path,
+    config_file: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
     source, copy = sandbox(seed="accounts=9,users=9,events=0"), sandbox()
-    home, path = tmp_path / "runs" / "acme", f"{toolbox.BIN}{os.pathsep}{os.environ['PATH']}"
+    home, path = tmp_path / "runs" / "acme", f"{commands}{os.pathsep}{os.environ['PATH']}"
     target = config_file(copy.config(report_path="report.jsonl"))
 
     def run(**settings: Any) -> int:

@@ -46,7 +46,7 @@ def kill_when_at_work(engine: subprocess.Popen[bytes], home: Path, service: Sand
 
 
 def test_one_killed_one_failing_and_the_others_complete(
-    sandbox: Callable[..., Sandbox], tool: Callable[..., Path], tmp_path: Path
+    sandbox: Callable[..., Sandbox], tool: Callable[..., Path], commands: Path, tmp_path: Path
 ) -> None:
     dagster = tool("dagster")
     services = {name: sandbox() for name in NAMES}
@@ -74,7 +74,7 @@ def test_one_killed_one_failing_and_the_others_complete(
         **os.environ,
         "TENANTS": str(tmp_path / "tenants.json"),
         "HOME_OF_RUNS": str(tmp_path / "runs"),
-        "TARGET_TOTANGO": str(toolbox.BIN / "target-totango"),
+        "TARGET_TOTANGO": str(commands / "target-totango"),
         "DAGSTER_HOME": str(home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "RETRIES": "1",

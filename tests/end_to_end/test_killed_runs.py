@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def runner(service, config_file, tmp_path) -> Callable[..., Runner]:
+def runner(service, config_file, tmp_path, commands) -> Callable[..., Runner]:
     def make(**settings: Any) -> Runner:
         settings.setdefault("rejects_path", str(tmp_path / "rejects.singer"))
         settings.setdefault("max_in_flight", 8)
-        return Runner(service, config_file(service.config(**settings)), tmp_path)
+        return Runner(service, config_file(service.config(**settings)), tmp_path, commands)
 
     return make
 

@@ -74,6 +74,12 @@ def test_second_run_reads_only_what_changed(meltano, sandbox, tmp_path) -> None:
     assert set(json.loads(state.stdout)["singer_state"]["bookmarks"]) >= {"accounts", "users"}
 
 
+@pytest.mark.parametrize("plugin", ["extractors/tap-totango", "loaders/target-totango"])
+def test_what_meltano_installed_starts(installed, run, plugin: str) -> None:
+    home = installed / plugin
+    assert f"{home.name} v" in run(home / "venv" / "bin" / home.name, "--version").ok().stdout
+
+
 def test_failure_reaches_meltano(meltano, service) -> None:
     settings = service.environment("tap-totango", app_token="not-the-token", max_retry_seconds=0)
     ran = meltano("run", "tap-totango", "target-jsonl", **settings)
@@ -99,7 +105,7 @@ def test_config_test_tries_the_service_and_writes_nothing(meltano, service, plug
     assert "is valid" in told or ("Test data was written" in told and "ProcessLookupError" in told)
 
 
-def test_config_test_fails_for_every_loader(run, tmp_path) -> None:
+def test_config_test_fails_for_every_loader(meltano_in, tmp_path) -> None:
     """docs/target.md and docs/troubleshooting.md advise against it, as long as this holds."""
     loader = tmp_path / "reads-its-input"
     loader.write_text("#!/bin/sh\nexec cat >/dev/null\n")
@@ -108,7 +114,7 @@ def test_config_test_fails_for_every_loader(run, tmp_path) -> None:
         "version: 1\nproject_id: loaders\nsend_anonymous_usage_stats: false\nplugins:\n  loaders:\n"
         f"  - {{name: target-any, namespace: target_any, executable: {loader}}}\n"
     )
-    tried = run("meltano", "config", "test", "target-any", cwd=tmp_path, timeout=300)
+    tried = meltano_in(tmp_path)("config", "test", "target-any")
     assert tried.returncode == 1
     assert "ProcessLookupError" in tried.stdout + tried.stderr
 

@@ -87,7 +87,7 @@ def clone(tmp_path_factory: Any) -> Path:
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory: Any) -> Path:
+def brought(tmp_path_factory: Any, meltano_program: Path) -> Path:
     """The programs that a newcomer has on the PATH besides ours."""
     home: Path = tmp_path_factory.mktemp("brought")
     for name in ("target-jsonl", "tap-csv-folder"):
@@ -95,21 +95,21 @@ def brought(tmp_path_factory: Any) -> Path:
     said = "\n".join(json.dumps(message) for message in CRM)
     script(home / "some-tap", f"printf '%s\\n' {shlex.quote(said)}")
     # The environments of the tests must stay as they are; `own_meltano` has the plugins in it.
-    options = "--dry-run --quiet --no-deps --no-build-isolation"
+    options = f"--dry-run --quiet --no-deps --no-build-isolation --python {toolbox.BIN}/python"
     script(home / "pipx", 'test "$*" = "install target-jsonl"')
-    script(home / "pip", f'exec {toolbox.BIN}/python -m pip "$@" {options}')
+    script(home / "pip", f'exec {toolbox.BIN}/uv pip "$@" {options}')
     script(
         home / "meltano",
-        f'[ "$1" = install ] || exec {toolbox.BIN}/meltano "$@"',
+        f'[ "$1" = install ] || exec {meltano_program} "$@"',
         'shift; for plugin; do ls -d "$MELTANO_SYS_DIR_ROOT"/*/"$plugin" || exit 1; done',
     )
     return home
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: Any) -> Iterator[sandboxes.Sandbox]:
-    home = tmp_path_factory.mktemp("service")
-    with sandboxes.sandbox(home, seed="accounts=40,users=60,events=5", rate_limit=0) as running:
+def service(tmp_path_factory: Any, commands: Path) -> Iterator[sandboxes.Sandbox]:
+    home, seed = tmp_path_factory.mktemp("service"), "accounts=40,users=60,events=5"
+    with sandboxes.sandbox(home, seed=seed, commands=commands) as running:
         yield running
 
 
@@ -206,6 +206,7 @@ def test_every_page_with_commands_is_tried() -> None:
 def test_commands_of_every_page_run(
     clone: Path,
     brought: Path,
+    commands: Path,
     service: sandboxes.Sandbox,
     own_meltano: dict[str, str],
 ) -> None:
@@ -214,7 +215,7 @@ def test_commands_of_every_page_run(
         **os.environ,
         **own_meltano,
         **service.environment("tap-totango", "target-totango"),
-        "PATH": f"{brought}:{toolbox.BIN}:{os.environ['PATH']}",
+        "PATH": f"{brought}:{commands}:{toolbox.BIN}:{os.environ['PATH']}",
         "SANDBOX_ARGS": f"--port {port}",
     }
     ran: set[str] = set()

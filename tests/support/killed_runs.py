@@ -123,6 +123,7 @@ class Runner:
     service: Sandbox
     config: Path
     home: Path
+    commands: Path = BIN
 
     def run(
         self, lines: str, *, kill_after_calls: int | None = None, by: int = signal.SIGKILL
@@ -142,7 +143,7 @@ class Runner:
         calls = self.service.stats()["calls_total"]
         with source.open() as stdin, out.open("w") as stdout, (self.home / "log").open("a") as log:
             process = subprocess.Popen(
-                [BIN / "target-totango", "--config", self.config],
+                [self.commands / "target-totango", "--config", self.config],
                 stdin=stdin,
                 stdout=stdout,
                 stderr=log,
