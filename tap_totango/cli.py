@@ -14,7 +14,7 @@ from tap_totango.probe import probe
 from tap_totango.records import UNREAD, Stopped, UnreadError
 from tap_totango.tap import TapTotango
 from totango_api.command import command_in, command_of
-from totango_api.errors import TotangoError, disk_full_error
+from totango_api.errors import TotangoError, temporary_file_error
 from totango_api.plugin_config import read_config
 from totango_api.redaction import scrub
 
@@ -35,7 +35,7 @@ def main() -> None:
     except Stopped as stopped:
         leave(f"Stopped by {stopped}; a later run goes on from the last state.", stopped.exit_code)
     except Exception as error:
-        if (known := disk_full_error(error)) is not None:
+        if (known := temporary_file_error(error)) is not None:
             leave(str(known), 1)
         logging.getLogger(TapTotango.name).exception("Unexpected failure.")
         leave(f"Unexpected failure ({type(error).__name__}); please report the lines above.", 1)

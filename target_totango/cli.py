@@ -14,7 +14,7 @@ from target_totango.probe import probe
 from target_totango.rejects_command import rejects
 from target_totango.target import TargetTotango
 from totango_api.command import command_in, command_of
-from totango_api.errors import TotangoError, disk_full_error
+from totango_api.errors import TotangoError, temporary_file_error
 from totango_api.plugin_config import read_config
 
 logger = logging.getLogger("target-totango")
@@ -43,7 +43,7 @@ def main() -> None:
             sys.exit({"check": check, "probe": probe}[subcommand](arguments, read))
         command()
     except Exception as error:
-        known = error if isinstance(error, TotangoError) else disk_full_error(error)
+        known = error if isinstance(error, TotangoError) else temporary_file_error(error)
         if known is None:
             logger.exception("target-totango failed in a way that it should not.")
         else:

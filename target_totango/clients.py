@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.mapping import KnownAttributes, read_attributes
 from target_totango.models import ACCOUNTS, HUB
 from target_totango.objects import STAFF
-from target_totango.verify import RecordVerifier, RowVerifier
+from target_totango.verify import EngagementVerifier, RowVerifier
 from totango_api.errors import ApiError
 from totango_api.http import ApiClient
 from totango_api.reading import read_staff
@@ -163,9 +163,9 @@ class Clients:
         return Matcher(self.api, stream, attribute)
 
     @functools.cached_property
-    def record_verifier(self) -> RecordVerifier:
+    def record_verifier(self) -> EngagementVerifier:
         """Compares touchpoints and tasks with what was written of them."""
-        return RecordVerifier(self.api, timeout=self._settings.verify_timeout)
+        return EngagementVerifier(self.api, timeout=self._settings.verify_timeout)
 
     def receiver_of(self, delivery: str) -> tuple[str, ...]:
         """Return what identifies the receiver of a delivery: its name, host, service and token."""

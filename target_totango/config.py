@@ -34,7 +34,7 @@ from target_totango.models import (
     UPSERT,
     WriteOptions,
 )
-from target_totango.objects import RECORDED
+from target_totango.objects import ENGAGEMENTS
 from totango_api import limits
 from totango_api.command import Part
 from totango_api.errors import SettingsError
@@ -148,8 +148,10 @@ class Settings:
             raise SettingsError(msg, remedy="Set ledger_path to a file that stays between runs.")
         modes = [options.sync_mode for options in self.options if options.sync_mode != UPSERT]
         shares = [options.verify for options in self.options if options.verify != OFF]
-        if self.records and not self.ledger_path:
-            msg = f"{self.records[0]} need ledger_path: what is sent once more is made once more."
+        if self.engagements and not self.ledger_path:
+            msg = (
+                f"{self.engagements[0]} need ledger_path: what is sent once more is made once more."
+            )
             raise SettingsError(msg, remedy="Set it to a file that stays between runs.")
         needing = {
             "match_on": self.matches,
@@ -158,7 +160,7 @@ class Settings:
             "delivery: hub": self.uses_hub,
         }
         wanting = [
-            *self.records,
+            *self.engagements,
             *(f"sync_mode: {mode}" for mode in modes),
             *(f"verify: {share}" for share in shares),
             *(name for name, wanted in needing.items() if wanted),
@@ -202,10 +204,10 @@ class Settings:
         return any(mapping.match is not None for mapping in self.mappings)
 
     @property
-    def records(self) -> list[str]:
-        """The objects of mappings that are created one by one, each with its id."""
+    def engagements(self) -> list[str]:
+        """The engagements among the objects of mappings."""
         objects = (one.object for one in self.mappings)
-        return [one for one in objects if one is not None and one in RECORDED]
+        return [one for one in objects if one is not None and one in ENGAGEMENTS]
 
     @property
     def uses_hub(self) -> bool:

@@ -29,8 +29,8 @@ FIELDS: Final = "fields"
 
 TRACKING: Final = "tracking"
 HUB: Final = "hub"
-RECORDS: Final = "records"
-"""Deliveries; the last one makes and changes objects one by one."""
+API: Final = "api"
+"""Deliveries. Engagements (touchpoints and tasks) go by `api`, a REST call each."""
 
 UPSERT: Final = "upsert"
 UPDATE_ONLY: Final = "update_only"
@@ -217,7 +217,7 @@ class Row(Struct, gc=False):
         fingerprint: What tells a row of an object that must not be written twice from every
             other, for the ledger.
         is_replayed: Whether somebody read that it is uncertain, and sends it again.
-        record_id: The id that Totango gave to what the row is about, once it is known.
+        engagement_id: The id that Totango gave to what the row is about, once it is known.
         recency: When it was true, by the mapping's `recency_field`, in comparable form.
         faulty: Attributes with a fault, as `account.Plan`, which `request` lacks, and ids
             of the subject that cannot be used.
@@ -238,7 +238,7 @@ class Row(Struct, gc=False):
     forgotten: bool = False
     fingerprint: tuple[str, ...] | None = None
     is_replayed: bool = False
-    record_id: str | None = None
+    engagement_id: str | None = None
     recency: tuple[str, str] | None = None
     faulty: tuple[str, ...] = ()
     newer: frozenset[str] = frozenset()

@@ -169,8 +169,8 @@ _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROF
 _NO_FOLDER: Final = "No usable temporary directory"
 
 
-def disk_full_error(error: BaseException) -> TotangoError | None:
-    """Return what to say where a temporary file could not be written; None for another error."""
+def temporary_file_error(error: BaseException) -> TotangoError | None:
+    """Return the error for a temporary file that could not be written; None for other causes."""
     if isinstance(error, sqlite3.OperationalError):
         why = str(error)
     elif isinstance(error, OSError) and error.errno in _NO_ROOM:

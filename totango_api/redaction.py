@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus, urlsplit
 
-from totango_api.errors import TotangoError, disk_full_error
+from totango_api.errors import TotangoError, temporary_file_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +93,7 @@ def sentence_of(error: BaseException) -> str:
     """Return what an error says, for those who only see the end of a run."""
     if isinstance(error, TotangoError):
         return scrub(error)
-    if (known := disk_full_error(error)) is not None:
+    if (known := temporary_file_error(error)) is not None:
         return scrub(known)
     return f"Unexpected failure ({type(error).__name__}): see the log."
 

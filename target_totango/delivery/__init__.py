@@ -16,10 +16,10 @@ from target_totango.delivery.base import (
     result_of,
 )
 from target_totango.delivery.dry_run import DryRunDestination, DryRunSummary
+from target_totango.delivery.engagements import EngagementDestination
 from target_totango.delivery.hub import HubDestination
-from target_totango.delivery.records import RecordDestination
 from target_totango.delivery.tracking import TrackingDestination, TrackingWorker
-from target_totango.models import HUB, RECORDS
+from target_totango.models import API, HUB
 from target_totango.verify import ArrivalCheck
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def make_destination(
     """Return a destination.
 
     Args:
-        delivery: `tracking`, `hub` or `records`.
+        delivery: `tracking`, `hub` or `api`.
         clients: What it sends through.
         settings: The target's settings.
-        files: What the ledger has to know is made durable before a call; `records` needs one.
+        files: What the ledger has to know is made durable before a call; `api` needs one.
         is_interrupted: Asked while `put` waits: whether to wait no longer.
     """
     if delivery == HUB:
@@ -69,8 +69,8 @@ def make_destination(
             prepare=files.prepare,
             is_interrupted=is_interrupted,
         )
-    if delivery == RECORDS:
-        return RecordDestination(
+    if delivery == API:
+        return EngagementDestination(
             clients.api,
             ledger=files.needed_ledger,
             prepare=files.prepare,

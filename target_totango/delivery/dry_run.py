@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_totango.delivery.base import Planned
-from target_totango.models import HUB, RECORDS, Row
+from target_totango.models import API, HUB, Row
 from target_totango.objects import OBJECTS
 from target_totango.verify import NAMES, Sent
 from totango_api.text import counted
@@ -184,7 +184,7 @@ class DryRunDestination:
         return {row.seq: verdict for row, verdict in zip(found, verdicts, strict=True)}
 
     def _action(self, row: Row, verdict: Verdict | None) -> str:
-        form = OBJECTS[row.object].record
+        form = OBJECTS[row.object].engagement
         if form is not None and form.id_name in row.request.fields:
             return "update"
         if verdict is None:
@@ -198,7 +198,7 @@ class DryRunDestination:
 def sends(row: Row) -> dict[str, str]:
     """Return a row as it would go out: the parameters of its call, names unquoted."""
     write = row.request
-    if row.delivery in {HUB, RECORDS}:
+    if row.delivery in {API, HUB}:
         return write.ids | write.attributes
     return dict(tracking_parameters(write.ids, write.account, write.user))
 

@@ -12,7 +12,7 @@ from totango_api.writing import IdProblem, length_problems
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from totango_api.writing import HubObject, HubRow, RecordEndpoint
+    from totango_api.writing import EngagementEndpoint, HubObject, HubRow
 
     ProblemsOf = Callable[[str], list[IdProblem]]
 
@@ -83,15 +83,15 @@ class HubForm:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordForm:
-    """How an object is created and updated by itself, with an id from Totango.
+class EngagementForm:
+    """How an engagement (a touchpoint or a task) is created and updated.
 
     Attributes:
         endpoint: Where.
         id_name: The named attribute that holds the id, in rows that know it.
     """
 
-    endpoint: RecordEndpoint
+    endpoint: EngagementEndpoint
     id_name: str
 
 
@@ -109,7 +109,7 @@ class TotangoObject:
         yes_no: Attributes that are `yes` or `no`.
         deliveries: How it can be written.
         hub: Its form in the Integration Hub.
-        record: Its form where it is made and changed by itself. Such an object has no other
+        engagement: Its form where it is an engagement. Such an object has no other
             attributes than the named ones, and needs a mapping.
         is_idempotent: Whether writing a row twice changes nothing.
         is_deletable: Whether an API deletes it.
@@ -126,7 +126,7 @@ class TotangoObject:
     yes_no: frozenset[str] = frozenset()
     deliveries: tuple[str, ...] = (TRACKING, HUB)
     hub: HubForm | None = None
-    record: RecordForm | None = None
+    engagement: EngagementForm | None = None
     is_idempotent: bool = True
     is_deletable: bool = False
     display_name: str | None = None

@@ -13,10 +13,10 @@ from target_totango.models import (
     ACCOUNT,
     ACCOUNTS,
     ACTIVITIES,
+    API,
     COLLECTIONS,
     FIELDS,
     HUB,
-    RECORDS,
     TASKS,
     TOUCHPOINTS,
     USER,
@@ -27,10 +27,10 @@ from target_totango.objects.forms import (
     LIST,
     MOMENT,
     TRUTH,
+    EngagementForm,
     HubForm,
     Identifier,
     NamedAttribute,
-    RecordForm,
     TotangoObject,
     no_longer_than,
 )
@@ -165,8 +165,8 @@ _ALL: Final = (
             NamedAttribute("disable_sync", FIELDS, "disable_sync", kind=TRUTH),
         ),
         max_length=limits.TOUCHPOINT_CONTENT_LENGTH,
-        deliveries=(RECORDS,),
-        record=RecordForm(writing.TOUCHPOINT_ENDPOINT, "note_id"),
+        deliveries=(API,),
+        engagement=EngagementForm(writing.TOUCHPOINT_ENDPOINT, "note_id"),
         is_idempotent=False,
     ),
     TotangoObject(
@@ -186,8 +186,8 @@ _ALL: Final = (
             replace(_ACTIVITY_TYPE, is_required=True),
         ),
         max_length=sys.maxsize,  # none is documented
-        deliveries=(RECORDS,),
-        record=RecordForm(writing.TASK_ENDPOINT, "task_id"),
+        deliveries=(API,),
+        engagement=EngagementForm(writing.TASK_ENDPOINT, "task_id"),
         is_idempotent=False,
     ),
 )
@@ -201,8 +201,8 @@ REPEATABLE: Final = frozenset(each.name for each in _ALL if each.is_idempotent)
 DELETABLE: Final = frozenset(each.name for each in _ALL if each.is_deletable)
 """Objects of which an API deletes single ones."""
 
-RECORDED: Final = frozenset(each.name for each in _ALL if each.record is not None)
-"""Objects that are made and changed by themselves, with an id that Totango gives them."""
+ENGAGEMENTS: Final = frozenset(each.name for each in _ALL if each.engagement is not None)
+"""Objects that are made and changed by a call each, with an id that Totango gives them."""
 
 SCOPES: Final[dict[str, TotangoObject]] = {ACCOUNT: OBJECTS[ACCOUNTS], USER: OBJECTS[USERS]}
 """Whose attributes rows of other objects may carry along, by scope."""

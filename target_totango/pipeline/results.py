@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_totango.delivery import Confirmed, Failed, Planned, Refused, Uncertain
 from target_totango.models import Row, ValidationError
-from target_totango.objects import RECORDED, REPEATABLE
+from target_totango.objects import ENGAGEMENTS, REPEATABLE
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, with_remedy
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
 from target_totango.pipeline.filters import UNCERTAIN, CaseVariants
@@ -171,7 +171,7 @@ class ResultHandler:
     def _confirm(self, rows: Sequence[Row]) -> None:
         self._report.add("sent", rows)
         for row in rows:
-            if row.existed is not None and (row.object in REPEATABLE or row.object in RECORDED):
+            if row.existed is not None and (row.object in REPEATABLE or row.object in ENGAGEMENTS):
                 metrics = self._report.metrics(row.stream, row.object)
                 metrics.created += not row.existed
                 metrics.updated += row.existed
@@ -206,7 +206,7 @@ class ResultHandler:
 
     def _abandon(self, row: Row) -> None:
         """Note that an activity certainly did not arrive, and that nothing was made."""
-        if row.object in RECORDED and row.existed:
+        if row.object in ENGAGEMENTS and row.existed:
             return
         if row.fingerprint is not None and self._ledger is not None:
             self._ledger.abandon(row.fingerprint)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
 from target_totango.delivery import Confirmed, Failed, Refused, Uncertain
-from target_totango.models import HUB, RECORDS
-from target_totango.objects import RECORDED, REPEATABLE
+from target_totango.models import API, HUB
+from target_totango.objects import ENGAGEMENTS, REPEATABLE
 from target_totango.pipeline.decisions import Deleted
 from target_totango.verify import ArrivalCheck
 from totango_api.errors import ApiError
@@ -107,7 +107,7 @@ class SecondTrials:
         """
         for row in dict(zip(map(_OBJECT, rows), rows, strict=True)).values():
             self._delivered[_KIND(row)] = row
-        if rows and rows[0].delivery == RECORDS:
+        if rows and rows[0].delivery == API:
             changed = [row for row in rows if row.existed]
             self._changed.update(zip(map(_KIND, changed), changed, strict=True))
         if self._waiting:
@@ -180,7 +180,7 @@ class SecondTrials:
         trials: dict[tuple[Kind, bool], Trial] = {}
         for pair in list(self._waiting):
             row, kind = pair[0], _KIND(pair[0])
-            named = (kind, bool(row.existed) and row.object in RECORDED)
+            named = (kind, bool(row.existed) and row.object in ENGAGEMENTS)
             if not self._rewritten.isdisjoint(_keys(row)):
                 continue
             trial = trials.get(named) or self._trial(*named)
@@ -234,8 +234,8 @@ class SecondTrials:
 
 def _keys(row: Row) -> Sequence[Hashable]:
     """Return what a row changes: if it was changed since, the row must not be sent again."""
-    if row.record_id is not None:
-        return ((row.object, row.record_id),)
+    if row.engagement_id is not None:
+        return ((row.object, row.engagement_id),)
     request = row.request
     if row.object in REPEATABLE or request.account or request.user:
         return request.ordering_keys()[0]
@@ -244,7 +244,7 @@ def _keys(row: Row) -> Sequence[Hashable]:
 
 def _is_like(row: Row, other: Row) -> bool:
     """Return whether two rows of a kind ask for the same: to make something, or to change it."""
-    return row.object not in RECORDED or bool(row.existed) == bool(other.existed)
+    return row.object not in ENGAGEMENTS or bool(row.existed) == bool(other.existed)
 
 
 def _fails(result: RowResult) -> TypeGuard[Failed]:
@@ -253,7 +253,7 @@ def _fails(result: RowResult) -> TypeGuard[Failed]:
 
 def _verdict(row: Row, result: Failed) -> Refused | Uncertain:
     """Return what a row is given up as."""
-    is_repeatable = row.object in REPEATABLE or (row.object in RECORDED and row.existed)
+    is_repeatable = row.object in REPEATABLE or (row.object in ENGAGEMENTS and row.existed)
     error, status = result.error, result.status or 0
     may_be_written = isinstance(error, ApiError) and error.may_have_succeeded
     if may_be_written and not is_repeatable:

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from target_totango.models import RECORDS
+from target_totango.models import API
 from target_totango.pipeline.decisions import Rejected, Skipped
 from target_totango.pipeline.interruption import TICK_SECONDS
 from totango_api.errors import TotangoError
@@ -260,10 +260,10 @@ class Stages:
 
     def _put(self, rows: Iterable[Row]) -> None:
         for delivery, together in groupby(rows, _DELIVERY):
-            if delivery == RECORDS:
+            if delivery == API:
                 # Only about an account that is there can anything be made: what the others still
                 # have may be this one's.
-                self._drain([name for name in self._destinations if name != RECORDS])
+                self._drain([name for name in self._destinations if name != API])
             destination = self._destination(delivery)
             for row in together:
                 if destination.put(row):

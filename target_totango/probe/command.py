@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
-from target_totango.probe import hub, records, replaced_values, tracking
+from target_totango.probe import engagements, hub, replaced_values, tracking
 from target_totango.probe.account import NUMBER_ATTRIBUTE, TEXT_ATTRIBUTE, ProbedAccount
 from totango_api.errors import InputError, TotangoError
 from totango_api.http import ApiClient
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from totango_api.probe import Question, Result
 
 MAX_CALLS: Final = 80
-RECORD_CALLS: Final = 40
+ENGAGEMENT_CALLS: Final = 40
 """More calls by default with `--records`."""
 
 PUT_BACK_CALLS: Final = 10
@@ -33,10 +33,10 @@ ALWAYS_ASKED: Final[tuple[Question[ProbedAccount], ...]] = (
     *hub.QUESTIONS,
     *replaced_values.QUESTIONS,
 )
-QUESTIONS: Final[tuple[Question[ProbedAccount], ...]] = (*ALWAYS_ASKED, *records.QUESTIONS)
+QUESTIONS: Final[tuple[Question[ProbedAccount], ...]] = (*ALWAYS_ASKED, *engagements.QUESTIONS)
 """With those about touchpoints and tasks (`--records`)."""
 
-_RECORDS: Final = (
+_ENGAGEMENTS: Final = (
     "One touchpoint (disable_sync) and one task are made, changed a few times, and stay there. "
 )
 _LENT: Final = (
@@ -111,14 +111,14 @@ def _questions(options: argparse.Namespace) -> tuple[Question[ProbedAccount], ..
 def _announcement(before: Seen | None, options: argparse.Namespace) -> str:
     questions = _questions(options)
     least = sum(question.calls for question in questions)
-    records = _RECORDS if options.records else ""
+    made = _ENGAGEMENTS if options.records else ""
     there = "" if before else " It is not there: it would be made, and only people can archive it."
     return (
         f"Account {options.account_id}, and no other, will be written to.{there}\n"
         f"{len(questions)} questions in about {least} calls, at most {options.max_calls}: by "
         "tracking calls and hub batches, its name (put back in the end) and the attributes "
         f"{TEXT_ATTRIBUTE!r} and {NUMBER_ATTRIBUTE!r}; a user that does not exist is deleted; no "
-        f"activity is counted. {_LENT}{records}Each write is waited for, "
+        f"activity is counted. {_LENT}{made}Each write is waited for, "
         f"{options.wait:g} s at most.\n"
     )
 
@@ -145,14 +145,14 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--records",
         action="store_true",
         help="also make one touchpoint and one task, which stay "
-        f"(by default {RECORD_CALLS} calls more)",
+        f"(by default {ENGAGEMENT_CALLS} calls more)",
     )
     parser.add_argument(
         "--wait", type=float, default=120.0, help="seconds a write is waited for (default 120)"
     )
     options = parser.parse_args(arguments)
     if options.max_calls is None:
-        options.max_calls = MAX_CALLS + (RECORD_CALLS if options.records else 0)
+        options.max_calls = MAX_CALLS + (ENGAGEMENT_CALLS if options.records else 0)
     if problems := account_id_problems(options.account_id):
         msg = f"--account-id cannot be an account: {problems[0].message}."
         raise InputError(msg, remedy="Name an account that is there for tests.")

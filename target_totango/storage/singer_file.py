@@ -168,8 +168,8 @@ class SentFile(SingerFile):
             "object": row.object,
             **_values_of(row.request),
         }
-        if row.record_id is not None:
-            sent["id"] = row.record_id
+        if row.engagement_id is not None:
+            sent["id"] = row.engagement_id
         self.write_record(row.source, {**row.message, "_sent": sent})
 
 

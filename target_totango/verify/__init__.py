@@ -1,9 +1,9 @@
 """Reads back what was written and compares."""
 
 from target_totango.verify.compare import Difference
+from target_totango.verify.engagements import EngagementVerifier
 from target_totango.verify.polling import Sent, Verdict, Verifier, pauses
 from target_totango.verify.read_back import Checked, ReadBack
-from target_totango.verify.records import RecordVerifier
 from target_totango.verify.rows import NAMES, ArrivalCheck, RowVerifier
 
 __all__ = [
@@ -11,8 +11,8 @@ __all__ = [
     "ArrivalCheck",
     "Checked",
     "Difference",
+    "EngagementVerifier",
     "ReadBack",
-    "RecordVerifier",
     "RowVerifier",
     "Sent",
     "Verdict",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from target_totango.models import ALL, OFF, SAMPLE, Row, ValidationError
-from target_totango.objects import RECORDED
+from target_totango.objects import ENGAGEMENTS
 from target_totango.verify.polling import Sent
 from target_totango.verify.rows import NAMES
 from totango_api.text import rows
@@ -87,9 +87,9 @@ class ReadBack:
 
     def _note(self, row: Row) -> None:
         request, key = row.request, row.request.key
-        if row.object in RECORDED and row.record_id is not None:
-            key = (*key, row.record_id)
-        elif row.object in RECORDED and row.options.verify == ALL:
+        if row.object in ENGAGEMENTS and row.engagement_id is not None:
+            key = (*key, row.engagement_id)
+        elif row.object in ENGAGEMENTS and row.options.verify == ALL:
             key = (*key, NOT_FOUND, *(row.fingerprint or (str(row.seq),)))
         elif row.object not in NAMES:
             self._log_unread(f"{row.object} cannot be read back, so they")
@@ -113,20 +113,20 @@ class ReadBack:
         )
 
     def verify(
-        self, rows_by: Verifier, records_by: Verifier, wait: Callable[[float], None]
+        self, rows_by: Verifier, engagements_by: Verifier, wait: Callable[[float], None]
     ) -> Iterator[Checked]:
         """Read everything back, and yield what was found of each key.
 
         Args:
             rows_by: Reads accounts and users.
-            records_by: Reads touchpoints and tasks.
+            engagements_by: Reads touchpoints and tasks.
             wait: Waits so many seconds.
 
         Raises:
             ApiError: If reading fails.
         """
         logger.info("Reading back what was written.")
-        for verifier, objects in ((rows_by, NAMES), (records_by, RECORDED)):
+        for verifier, objects in ((rows_by, NAMES), (engagements_by, ENGAGEMENTS)):
             for verdict in verifier.verify(self._sent(objects), wait):
                 yield self._checked(verdict)
         for (object_, name), count in sorted(self._unshown.items()):

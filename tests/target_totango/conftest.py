@@ -48,7 +48,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         "pipeline.interruption",
     ):
         monkeypatch.setattr(f"target_totango.{module}.time", clock)
-    for module in ("verify.polling", "verify.rows", "delivery.record_search"):
+    for module in ("verify.polling", "verify.rows", "delivery.engagement_search"):
         monkeypatch.setattr(f"target_totango.{module}.time", clock)
     return clock
 

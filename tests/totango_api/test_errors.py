@@ -17,7 +17,7 @@ from totango_api.errors import (
     RefusedError,
     ResponseError,
     UnavailableError,
-    disk_full_error,
+    temporary_file_error,
 )
 from totango_api.reading.deduplication import KeySet
 from totango_api.redaction import sentence_of
@@ -35,7 +35,7 @@ def test_a_disk_without_room_is_said(number: int) -> None:
 
 @pytest.mark.parametrize("error", [OSError(errno.EPIPE, "Broken pipe"), ValueError("no room")])
 def test_what_is_another_failure_stays_one(error: Exception) -> None:
-    assert disk_full_error(error) is None
+    assert temporary_file_error(error) is None
     assert "Unexpected failure" in sentence_of(error)
 
 

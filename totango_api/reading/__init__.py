@@ -5,10 +5,14 @@ Start at :mod:`totango_api.reading.complete_read`.
 
 from totango_api.reading.complete_read import CompleteRead
 from totango_api.reading.date_keys import CREATE_DATE, DateKey, Movement, date_keys_of
+from totango_api.reading.events.engagements import (
+    EngagementEvent,
+    engagement_events,
+    first_engagement_events,
+)
 from totango_api.reading.events.pages import PATH as EVENTS_PATH
 from totango_api.reading.events.pages import event_id_of, of_types, since
 from totango_api.reading.events.read import EventsRead
-from totango_api.reading.events.records import RecordEvent, first_record_events, record_events
 from totango_api.reading.lists.parameters import PageParameters, parameters_of
 from totango_api.reading.lists.read import ListRead
 from totango_api.reading.pages import NO_HINTS, Hints, Paging
@@ -25,6 +29,7 @@ __all__ = [
     "SCROLL_PATH",
     "CompleteRead",
     "DateKey",
+    "EngagementEvent",
     "EventsRead",
     "Hints",
     "ListRead",
@@ -34,17 +39,16 @@ __all__ = [
     "Partitioner",
     "ReadResult",
     "RecordBatch",
-    "RecordEvent",
     "ResumePoint",
     "ScrollRead",
     "UserPartitions",
     "date_keys_of",
+    "engagement_events",
     "event_id_of",
-    "first_record_events",
+    "first_engagement_events",
     "of_types",
     "parameters_of",
     "partitioners_of",
     "read_staff",
-    "record_events",
     "since",
 ]

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from totango_api.writing.engagement_endpoints import (
+    TASK_ENDPOINT,
+    TOUCHPOINT_ENDPOINT,
+    EngagementEndpoint,
+)
+from totango_api.writing.engagements import SUCCESS, EngagementClient
 from totango_api.writing.hub import HubClient, hub_headers
 from totango_api.writing.hub_rows import (
     HubBatch,
@@ -12,12 +18,6 @@ from totango_api.writing.hub_rows import (
     RowRefused,
     RowUncertain,
 )
-from totango_api.writing.record_endpoints import (
-    TASK_ENDPOINT,
-    TOUCHPOINT_ENDPOINT,
-    RecordEndpoint,
-)
-from totango_api.writing.records import SUCCESS, RecordClient
 from totango_api.writing.tracking import (
     PIXEL,
     RECEIPTS,
@@ -47,6 +47,8 @@ __all__ = [
     "TASK_ENDPOINT",
     "TOUCHPOINT_ENDPOINT",
     "Deletion",
+    "EngagementClient",
+    "EngagementEndpoint",
     "HubBatch",
     "HubClient",
     "HubObject",
@@ -54,8 +56,6 @@ __all__ = [
     "HubRowResult",
     "IdProblem",
     "NoReceiptError",
-    "RecordClient",
-    "RecordEndpoint",
     "RowAccepted",
     "RowRefused",
     "RowUncertain",

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS, USERS
-from target_totango.objects import IDENTIFIERS, OBJECTS, RECORDED
+from target_totango.objects import ENGAGEMENTS, IDENTIFIERS, OBJECTS
 from totango_api.text import snake
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
         keys: Its key properties.
     """
     name = re.split(r"[-.:/]", stream)[-1].lower()
-    if name in RECORDED:
+    if name in ENGAGEMENTS:
         return None
     if name in OBJECTS:
         return name
@@ -90,7 +90,7 @@ def recognise(stream: str, fields: Collection[str], keys: Sequence[str]) -> str 
     fitting = [
         each
         for each in OBJECTS.values()
-        if each.record is None
+        if each.engagement is None
         and all(has_user if id_.name == "user_id" else id_.name in has for id_ in each.ids)
     ]
     if not fitting:

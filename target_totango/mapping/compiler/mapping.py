@@ -158,7 +158,7 @@ class _Compiler:
 
     def _columns(self) -> list[AttributeColumn]:
         columns = [*self._named()]
-        if self._object.record is not None:
+        if self._object.engagement is not None:
             mapped = {column.api_name for column in columns}
             self.problems += record_problems(self._object, self._config.attributes, mapped)
         elif (scope := self._object.scope) is not None:

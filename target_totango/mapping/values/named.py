@@ -87,7 +87,7 @@ def record_problems(
     settings = ", ".join(attribute.setting for attribute in object_.named)
     for name in attributes:
         yield f"{object_.name} have no attribute {name!r}; settings of theirs are {settings}"
-    if object_.record is None or object_.record.id_name in mapped:
+    if object_.engagement is None or object_.engagement.id_name in mapped:
         return
     for attribute in object_.named:
         if attribute.is_required and attribute.api_name not in mapped:

@@ -12,7 +12,7 @@ from target_totango.pipeline.filters.existing import (
     RejectUnknownAccounts,
     SyncModeFilter,
 )
-from target_totango.pipeline.filters.made_once import DropDelivered, DropRecorded, Fingerprints
+from target_totango.pipeline.filters.made_once import DropDelivered, DropEngagements, Fingerprints
 from target_totango.pipeline.filters.matching import MatchKeys
 from target_totango.pipeline.filters.names import ResolveNames, ResolveOwners
 from target_totango.pipeline.filters.news import (
@@ -79,8 +79,8 @@ class FilterChain:
         if ledger is not None and fingerprints is not None:
             repeats = settings.repeats_activities
             yield DropDelivered(ledger, fingerprints, self._report, repeats=repeats)
-        if settings.records:
-            yield DropRecorded(ledger, fingerprints, store, self._report)
+        if settings.engagements:
+            yield DropEngagements(ledger, fingerprints, store, self._report)
             yield ResolveNames(clients.references)
         read_staff = (lambda: clients.staff) if clients.has_token else None
         yield ResolveOwners(clients.roles, read_staff, self._report)

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS, UPDATE_ONLY, UPSERT, ValidationError
-from target_totango.objects import RECORDED, REPEATABLE
+from target_totango.objects import ENGAGEMENTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Rejected, Results, Skipped
 from target_totango.pipeline.filters.base import Filter, RowFilter
 
@@ -136,7 +136,7 @@ class RejectUnknownAccounts(RowFilter):
 
     def _needs_account(self, row: Row) -> bool:
         """Return whether a row would make the account that it is about; others are refused."""
-        return row.object != ACCOUNTS and row.object not in RECORDED
+        return row.object != ACCOUNTS and row.object not in ENGAGEMENTS
 
     @staticmethod
     def _rejected(account_id: str) -> Rejected:

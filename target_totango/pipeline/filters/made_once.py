@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from target_totango.models import REJECT_FIELD, Row, ValidationError
-from target_totango.objects import OBJECTS, RECORDED, REPEATABLE
+from target_totango.objects import ENGAGEMENTS, OBJECTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Rejected, Skipped
 from target_totango.pipeline.filters.base import RowFilter
 from target_totango.pipeline.filters.news import OLDER, OUTDATED, STALE, UNCHANGED
@@ -83,7 +83,7 @@ class Fingerprints:
         reasons = reasons_in(row.message)
         keys = row.source.key_properties
         # A row may become several things, of which each is made once.
-        about = (row.stream, row.object) if row.object in RECORDED else (row.stream,)
+        about = (row.stream, row.object) if row.object in ENGAGEMENTS else (row.stream,)
         values = [record.get(key) for key in keys]
         if keys and all(value is not None for value in values):
             named = (*about, "key", *(_encode(value).decode() for value in values))
@@ -147,7 +147,7 @@ class DropDelivered(RowFilter):
         repeats: Whether one goes out again that may have been counted.
     """
 
-    objects = frozenset(OBJECTS) - REPEATABLE - RECORDED
+    objects = frozenset(OBJECTS) - REPEATABLE - ENGAGEMENTS
 
     def __init__(
         self, ledger: Ledger, fingerprints: Fingerprints, report: Report, *, repeats: bool
@@ -173,7 +173,7 @@ class DropDelivered(RowFilter):
         return None
 
 
-class DropRecorded(RowFilter):
+class DropEngagements(RowFilter):
     """Drops a row of an object that is made once, if it was made from the same row before.
 
     Args:
@@ -183,7 +183,7 @@ class DropRecorded(RowFilter):
         report: Counts rows that come again.
     """
 
-    objects = RECORDED
+    objects = ENGAGEMENTS
 
     def __init__(
         self,
@@ -199,21 +199,21 @@ class DropRecorded(RowFilter):
 
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
-        form = OBJECTS[row.object].record
+        form = OBJECTS[row.object].engagement
         if form is None:
             return None
         fields = row.request.fields
-        record_id = fields.get(form.id_name)
-        if record_id is None and (errors := _missing(row)):
+        engagement_id = fields.get(form.id_name)
+        if engagement_id is None and (errors := _missing(row)):
             return Rejected(errors)
         ledger = self._ledger
         if ledger is None:
             return None
         run = run_of_reject(row.message, ledger) or ledger.run
         row.confirmation = Confirmation(ledger.digest(fields), b"", run)
-        if record_id is None:
+        if engagement_id is None:
             return self._decide_by_key(row, ledger)
-        row.ledger_key = (row.stream, row.object, "id", record_id)
+        row.ledger_key = (row.stream, row.object, "id", engagement_id)
         if self._store.count(row.ledger_key):
             self._report.metrics(row.stream, row.object).repeated += 1
         if (late := self._late(row, row.ledger_key, ledger)) is not None:

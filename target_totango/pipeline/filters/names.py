@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ValidationError
-from target_totango.objects import LIST, OBJECTS, RECORDED, STAFF
+from target_totango.objects import ENGAGEMENTS, LIST, OBJECTS, STAFF
 from target_totango.pipeline.decisions import Decision, Rejected
 from target_totango.pipeline.filters.base import Filter, RowFilter, without
 from totango_api.errors import ApiError
@@ -134,7 +134,7 @@ class ResolveNames(RowFilter):
         read_list: Returns the entries of a list, by its name.
     """
 
-    objects = RECORDED
+    objects = ENGAGEMENTS
 
     def __init__(self, read_list: ReadList) -> None:
         self._read_list = read_list

@@ -10,10 +10,10 @@ from target_totango.mapping.compiler import compile_mapping
 from target_totango.mapping.compiler.auto import recognise
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.models import FIELDS, HUB, WriteRequest
-from target_totango.objects import OBJECTS, RECORDED, SCOPES, TotangoObject
+from target_totango.objects import ENGAGEMENTS, OBJECTS, SCOPES, TotangoObject
 from totango_api.writing import tracking_parameters
 
-by_calls = [object_ for object_ in OBJECTS.values() if object_.record is None]
+by_calls = [object_ for object_ in OBJECTS.values() if object_.engagement is None]
 every_object = pytest.mark.parametrize("object_", by_calls, ids=[each.name for each in by_calls])
 
 
@@ -112,13 +112,13 @@ def test_only_what_searches_return_travels_with_rows_of_other_objects() -> None:
         assert {attribute.scope for attribute in object_.named} <= {object_.scope, *SCOPES}
 
 
-@pytest.mark.parametrize("name", sorted(RECORDED))
+@pytest.mark.parametrize("name", sorted(ENGAGEMENTS))
 def test_what_is_made_one_by_one_has_its_ids_among_its_attributes(name: str) -> None:
     object_ = OBJECTS[name]
-    assert object_.record is not None
+    assert object_.engagement is not None
     names = {attribute.api_name for attribute in object_.named}
-    assert object_.record.id_name in names
-    assert object_.record.endpoint.event_id_field in {"", *names}
+    assert object_.engagement.id_name in names
+    assert object_.engagement.endpoint.event_id_field in {"", *names}
     assert not object_.is_idempotent
     assert recognise(f"crm-{name}", ["account_id"], ()) is None
     assert recognise("things", ["account_id"], ()) == "accounts"

@@ -13,7 +13,7 @@ import msgspec
 
 from target_totango.verify import pauses
 from totango_api.errors import ApiError
-from totango_api.reading import record_events
+from totango_api.reading import engagement_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from target_totango.models import Row
     from target_totango.storage import Ledger
     from totango_api.http import ApiClient
-    from totango_api.reading import RecordEvent
-    from totango_api.writing import RecordEndpoint
+    from totango_api.reading import EngagementEvent
+    from totango_api.writing import EngagementEndpoint
 
 logger = logging.getLogger("target-totango")
 
@@ -39,7 +39,7 @@ _MADE: Final = "made of a row"
 _CALL: Final = "call for a record"
 
 
-class RecordCall(NamedTuple):
+class EngagementCall(NamedTuple):
     """A call that makes something.
 
     Attributes:
@@ -51,7 +51,7 @@ class RecordCall(NamedTuple):
     digests: dict[str, str]
 
 
-class RecordNotes:
+class EngagementNotes:
     """What a ledger knows of touchpoints and tasks. Safe to share between threads.
 
     Args:
@@ -61,31 +61,35 @@ class RecordNotes:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def record_id(self, fingerprint: Sequence[str]) -> str | None:
+    def engagement_id(self, fingerprint: Sequence[str]) -> str | None:
         """Return the id of what was made of a row; None where it is not known."""
         noted = self._ledger.noted((_RECORD, *fingerprint))
         return noted.decode() if noted else None
 
-    def note_record_id(self, fingerprint: Sequence[str], object_: str, record_id: str) -> None:
+    def note_engagement_id(
+        self, fingerprint: Sequence[str], object_: str, engagement_id: str
+    ) -> None:
         """Note the id of what was made of a row."""
-        self._ledger.note((_RECORD, *fingerprint), record_id.encode())
-        self._ledger.note((_MADE, object_, record_id), b"1")
+        self._ledger.note((_RECORD, *fingerprint), engagement_id.encode())
+        self._ledger.note((_MADE, object_, engagement_id), b"1")
 
-    def is_of_a_row(self, object_: str, record_id: str) -> bool:
+    def is_of_a_row(self, object_: str, engagement_id: str) -> bool:
         """Return whether something is known to have been made of a row."""
-        return self._ledger.noted((_MADE, object_, record_id)) is not None
+        return self._ledger.noted((_MADE, object_, engagement_id)) is not None
 
-    def call(self, fingerprint: Sequence[str]) -> RecordCall | None:
+    def call(self, fingerprint: Sequence[str]) -> EngagementCall | None:
         """Return the last call that was to make something of a row."""
         noted = self._ledger.noted((_CALL, *fingerprint))
-        return None if noted is None else msgspec.json.decode(noted, type=RecordCall)
+        return None if noted is None else msgspec.json.decode(noted, type=EngagementCall)
 
     def note_call(
         self, fingerprint: Sequence[str], sent_at: int, values: Mapping[str, Any]
     ) -> None:
         """Note that a call is about to go out, which makes something with these values."""
         digests = {name: self.digest(value) for name, value in values.items()}
-        self._ledger.note((_CALL, *fingerprint), msgspec.json.encode(RecordCall(sent_at, digests)))
+        self._ledger.note(
+            (_CALL, *fingerprint), msgspec.json.encode(EngagementCall(sent_at, digests))
+        )
 
     def digest(self, value: Any) -> str:
         """Return the digest of a value, whatever its type and its blanks."""
@@ -93,7 +97,7 @@ class RecordNotes:
         return self._ledger.digest({"": text}).hex()
 
 
-class RecordSearch:
+class EngagementSearch:
     """Finds by events what was made of rows. Safe to share between threads.
 
     It is what has the account and the texts that were sent, was made no earlier, and was made of no
@@ -108,20 +112,20 @@ class RecordSearch:
         error: Why nothing is looked for any more: events were not answered.
     """
 
-    def __init__(self, api: ApiClient, notes: RecordNotes, *, seconds: float) -> None:
+    def __init__(self, api: ApiClient, notes: EngagementNotes, *, seconds: float) -> None:
         self._api = api
         self._notes = notes
         self._seconds = min(seconds, LOOK_SECONDS)
         self.error: ApiError | None = None
 
-    def note_call(self, row: Row, endpoint: RecordEndpoint) -> None:
+    def note_call(self, row: Row, endpoint: EngagementEndpoint) -> None:
         """Note that a call is about to go out, so that it can be looked for."""
         sent_at = int((time.time() - self._api.clock.ahead) * 1000)
         fields = row.request.fields
         values = {name: fields[name] for name in endpoint.identifying if fields.get(name)}
         self._notes.note_call(row.fingerprint or (), sent_at, values)
 
-    def find(self, row: Row, endpoint: RecordEndpoint) -> str | None:
+    def find(self, row: Row, endpoint: EngagementEndpoint) -> str | None:
         """Return the id of what the last call for a row made; None where that is not certain."""
         call = self._notes.call(row.fingerprint) if row.fingerprint else None
         if call is None or self.error is not None:
@@ -134,7 +138,9 @@ class RecordSearch:
             logger.warning("What became of calls cannot be read: %s", error)
             return None
 
-    def _looked_for(self, row: Row, call: RecordCall, endpoint: RecordEndpoint) -> str | None:
+    def _looked_for(
+        self, row: Row, call: EngagementCall, endpoint: EngagementEndpoint
+    ) -> str | None:
         """Poll for events until one fits, or time is up.
 
         Raises:
@@ -147,11 +153,11 @@ class RecordSearch:
         self._seconds = 0.0  # Waiting for each of many that were not made would take hours.
         return None
 
-    def _candidates(self, row: Row, call: RecordCall, endpoint: RecordEndpoint) -> set[str]:
+    def _candidates(self, row: Row, call: EngagementCall, endpoint: EngagementEndpoint) -> set[str]:
         """Return the ids in the first page of events that the call may have made."""
         earliest = call.sent_at - EARLIER_MILLISECONDS
         is_dated = endpoint.time_field in call.digests
-        pages = record_events(
+        pages = engagement_events(
             self._api,
             endpoint.event_type,
             account_id=row.request.account_id,
@@ -159,18 +165,22 @@ class RecordSearch:
         )
         found = (
             {
-                event.record_id
+                event.engagement_id
                 for event in page
                 if event.account_id in {None, row.request.account_id}
                 and self._is_of(call, event, endpoint, earliest)
-                and not self._notes.is_of_a_row(row.object, event.record_id)
+                and not self._notes.is_of_a_row(row.object, event.engagement_id)
             }
             for page in pages
         )
         return next(filter(None, found), set())
 
     def _is_of(
-        self, call: RecordCall, event: RecordEvent, endpoint: RecordEndpoint, earliest: int
+        self,
+        call: EngagementCall,
+        event: EngagementEvent,
+        endpoint: EngagementEndpoint,
+        earliest: int,
     ) -> bool:
         """Return whether an event may be of what the call made."""
         made_at = event.properties.get("creation_time")
@@ -188,9 +198,9 @@ class RecordSearch:
         ]
         return self._has_texts(call, names, shown)
 
-    def _has_texts(self, call: RecordCall, names: Sequence[str], shown: Any) -> bool:
+    def _has_texts(self, call: EngagementCall, names: Sequence[str], shown: Any) -> bool:
         is_any_sent = any(name in call.digests for name in names)
         return is_any_sent and all(self._is_same(call, name, shown[name]) for name in names)
 
-    def _is_same(self, call: RecordCall, name: str, value: Any) -> bool:
+    def _is_same(self, call: EngagementCall, name: str, value: Any) -> bool:
         return call.digests.get(name, self._notes.digest(None)) == self._notes.digest(value)

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RecordEvent:
+class EngagementEvent:
     """An event of a touchpoint or a task.
 
     Attributes:
         event_id: The event's own id.
-        record_id: The id of the touchpoint or task.
+        engagement_id: The id of the touchpoint or task.
         timestamp: Epoch milliseconds; None where there is none.
         account_id: Its account; None where there is none.
         content: `note_content` or `task_content`.
@@ -33,20 +33,20 @@ class RecordEvent:
     """
 
     event_id: str
-    record_id: str
+    engagement_id: str
     timestamp: int | None
     account_id: str | None
     content: dict[str, Any]
     properties: dict[str, Any]
 
 
-def record_events(
+def engagement_events(
     client: ApiClient,
     event_type: str,
     *,
     account_id: str | None = None,
     start: int | None = None,
-) -> Iterator[list[RecordEvent]]:
+) -> Iterator[list[EngagementEvent]]:
     """Yield events of touchpoints (`note`) or tasks (`task`), a page at a time.
 
     Args:
@@ -63,10 +63,10 @@ def record_events(
         yield _events(batch, event_type)
 
 
-def first_record_events(
+def first_engagement_events(
     client: ApiClient, event_type: str, *, account_id: str, start: int
-) -> list[RecordEvent]:
-    """Return the events on the first page of those that `record_events` yields, with one call.
+) -> list[EngagementEvent]:
+    """Return the events on the first page of those that `engagement_events` yields, with one call.
 
     Raises:
         ApiError: If the server does not answer.
@@ -80,20 +80,20 @@ def _query(event_type: str, start: int | None) -> Query:
     return Query(terms=tuple(terms), sort_order=None)
 
 
-def _events(hits: Iterable[Hit], event_type: str) -> list[RecordEvent]:
+def _events(hits: Iterable[Hit], event_type: str) -> list[EngagementEvent]:
     return [event for hit in hits if (event := _event(hit, event_type)) is not None]
 
 
-def _event(hit: Hit, event_type: str) -> RecordEvent | None:
+def _event(hit: Hit, event_type: str) -> EngagementEvent | None:
     """Return what an event says of a touchpoint or task; None if it is about none."""
     content, event_id = _object(hit.get(f"{event_type}_content")), event_id_of(hit)
-    record_id, account = content.get(f"{event_type}_id"), _object(hit.get("account")).get("id")
-    if event_id is None or record_id is None:
+    engagement_id, account = content.get(f"{event_type}_id"), _object(hit.get("account")).get("id")
+    if event_id is None or engagement_id is None:
         return None
     timestamp = hit.get("timestamp")
-    return RecordEvent(
+    return EngagementEvent(
         event_id,
-        str(record_id),
+        str(engagement_id),
         timestamp if isinstance(timestamp, int) else None,
         None if account is None else str(account),
         content,

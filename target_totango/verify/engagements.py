@@ -7,17 +7,17 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from target_totango.objects import OBJECTS, RECORDED
+from target_totango.objects import ENGAGEMENTS, OBJECTS
 from target_totango.verify.compare import compare
 from target_totango.verify.polling import Sent, Verdict, Verifier
-from totango_api.reading import record_events
+from totango_api.reading import engagement_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from totango_api.http import ApiClient
-    from totango_api.reading import RecordEvent
-    from totango_api.writing import RecordEndpoint
+    from totango_api.reading import EngagementEvent
+    from totango_api.writing import EngagementEndpoint
 
 MOST_ACCOUNTS: Final = 20
 """Rows about more accounts are read with one pass over the events of all accounts."""
@@ -26,7 +26,7 @@ CLOCK_MILLISECONDS: Final = 86_400_000
 """How far the clock of the service may be behind this one."""
 
 
-class RecordVerifier(Verifier):
+class EngagementVerifier(Verifier):
     """Reads touchpoints and tasks back by their events and compares them with what was sent.
 
     Args:
@@ -47,13 +47,13 @@ class RecordVerifier(Verifier):
         """
         verdicts = {
             verdict.key: verdict
-            for object_ in RECORDED
+            for object_ in ENGAGEMENTS
             for verdict in self._verdicts(object_, [one for one in writes if one.key[0] == object_])
         }
         return [verdicts[sent.key] for sent in writes]
 
     def _verdicts(self, object_: str, sent: Sequence[Sent]) -> Iterator[Verdict]:
-        form = OBJECTS[object_].record
+        form = OBJECTS[object_].engagement
         if form is None or not sent:
             return
         latest = self._latest(form.endpoint, sent)
@@ -62,15 +62,15 @@ class RecordVerifier(Verifier):
             yield _verdict(each, [form.endpoint.fields_in(event) for event in events or ()])
 
     def _latest(
-        self, endpoint: RecordEndpoint, sent: Sequence[Sent]
-    ) -> dict[str, list[RecordEvent]]:
-        """Return the latest events of each record: several where they have the same time."""
+        self, endpoint: EngagementEndpoint, sent: Sequence[Sent]
+    ) -> dict[str, list[EngagementEvent]]:
+        """Return the latest events of each engagement: several where they have the same time."""
         wanted = {each.key[2] for each in sent}
-        latest: dict[str, list[RecordEvent]] = {}
+        latest: dict[str, list[EngagementEvent]] = {}
         for event in itertools.chain.from_iterable(self._pages(endpoint, sent)):
-            if event.record_id not in wanted:
+            if event.engagement_id not in wanted:
                 continue
-            known = latest.setdefault(event.record_id, [])
+            known = latest.setdefault(event.engagement_id, [])
             if known and (event.timestamp or 0) < (known[0].timestamp or 0):
                 continue
             if known and (event.timestamp or 0) > (known[0].timestamp or 0):
@@ -78,16 +78,20 @@ class RecordVerifier(Verifier):
             known.append(event)
         return latest
 
-    def _pages(self, endpoint: RecordEndpoint, sent: Sequence[Sent]) -> Iterator[list[RecordEvent]]:
-        """Yield pages of events that hold those of the records sent."""
+    def _pages(
+        self, endpoint: EngagementEndpoint, sent: Sequence[Sent]
+    ) -> Iterator[list[EngagementEvent]]:
+        """Yield pages of events that hold those of the engagements sent."""
         accounts = {each.key[1] for each in sent}
         if len(accounts) <= MOST_ACCOUNTS:
             for account_id in sorted(accounts):
-                yield from record_events(self._client, endpoint.event_type, account_id=account_id)
+                yield from engagement_events(
+                    self._client, endpoint.event_type, account_id=account_id
+                )
             return
         moments = [int(text) for each in sent if (text := each.attributes.get("create_date"))]
         start = min([self._started, *moments]) - CLOCK_MILLISECONDS
-        yield from record_events(self._client, endpoint.event_type, start=start)
+        yield from engagement_events(self._client, endpoint.event_type, start=start)
 
 
 def _verdict(sent: Sent, shown: Sequence[Mapping[str, Any]]) -> Verdict:

@@ -1,4 +1,4 @@
-"""Objects that are made and changed one by one, each with an id of Totango's own.
+"""Makes and changes engagements: touchpoints and tasks, each with an id that Totango gives it.
 
 Making one twice makes two: Totango keeps no id of the caller's. Only a response that holds the id
 or says "Success" tells that it was done: 200 alone does not.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from totango_api.http import ApiClient, Response
-    from totango_api.writing.record_endpoints import RecordEndpoint
+    from totango_api.writing.engagement_endpoints import EngagementEndpoint
 
 R = TypeVar("R")
 
@@ -33,8 +33,8 @@ TRIES: Final = 4
 """How often a change is sent before a response that is no receipt is believed."""
 
 
-class RecordClient:
-    """Makes and changes objects. Safe to share between threads.
+class EngagementClient:
+    """Makes and changes engagements. Safe to share between threads.
 
     Args:
         client: Makes the calls.
@@ -44,9 +44,9 @@ class RecordClient:
         self._client = client
 
     def create(
-        self, endpoint: RecordEndpoint, account_id: str, fields: Mapping[str, str]
+        self, endpoint: EngagementEndpoint, account_id: str, fields: Mapping[str, str]
     ) -> str | None:
-        """Make an object, and return its id; None where the response holds none.
+        """Make an engagement, and return its id; None where the response holds none.
 
         It is sent again only where it certainly was not carried out.
 
@@ -57,26 +57,26 @@ class RecordClient:
 
         def read(url: str, response: Response) -> str | None:
             decoded = self._read(url, response, idempotent=False)
-            if (record_id := _id_text(endpoint.id_in(decoded))) is None:
+            if (engagement_id := _id_text(endpoint.id_in(decoded))) is None:
                 _check_success(url, response, decoded, idempotent=False)
-            return record_id
+            return engagement_id
 
         return self._send("POST", endpoint.path, body, read, idempotent=False)
 
     def update(
         self,
-        endpoint: RecordEndpoint,
-        record_id: str,
+        endpoint: EngagementEndpoint,
+        engagement_id: str,
         account_id: str,
         fields: Mapping[str, str],
         *,
         event_id: str | None = None,
     ) -> None:
-        """Change an object: the fields that are given, and no others.
+        """Change an engagement: the fields that are given, and no others.
 
         Args:
             endpoint: Its kind.
-            record_id: Its id.
+            engagement_id: Its id.
             account_id: Its account.
             fields: Texts by Totango's names.
             event_id: The id of the event by which it is read, where the kind asks for it.
@@ -84,19 +84,22 @@ class RecordClient:
         Raises:
             ApiError: If it was not changed.
         """
-        path = f"{endpoint.path.rstrip('/')}/{quote(record_id, safe='')}"
-        if record_id in {"", ".", ".."}:
+        path = f"{endpoint.path.rstrip('/')}/{quote(engagement_id, safe='')}"
+        if engagement_id in {"", ".", ".."}:
             url = f"PUT {path}"
-            raise RefusedError(url, status=400, reason=f"{record_id!r} is no id")
+            raise RefusedError(url, status=400, reason=f"{engagement_id!r} is no id")
         body = endpoint.body(account_id, fields)
-        for name, value in ((endpoint.id_field, record_id), (endpoint.event_id_field, event_id)):
+        for name, value in (
+            (endpoint.id_field, engagement_id),
+            (endpoint.event_id_field, event_id),
+        ):
             if name and value is not None:
                 body[name] = value
 
         def read(url: str, response: Response) -> None:
             decoded = self._read(url, response, idempotent=True)
             # No source shows the response to a change: none at all is a usual one.
-            if decoded != "" and _id_text(endpoint.id_in(decoded)) != record_id:
+            if decoded != "" and _id_text(endpoint.id_in(decoded)) != engagement_id:
                 _check_success(url, response, decoded, idempotent=True)
 
         self._send("PUT", path, body, read, idempotent=True)

@@ -5,33 +5,37 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from target_totango.probe.made_records import TASK, TOUCHPOINT, decoded, made_record
+from target_totango.probe.made_engagements import TASK, TOUCHPOINT, decoded, made_engagement
 from totango_api.probe import FAILED, Answer, Question, does_not_arise
 from totango_api.writing import SUCCESS
 
 if TYPE_CHECKING:
     from target_totango.probe.account import ProbedAccount
-    from target_totango.probe.made_records import Kind, MadeRecord
-    from totango_api.reading import RecordEvent
+    from target_totango.probe.made_engagements import Kind, MadeEngagement
+    from totango_api.reading import EngagementEvent
 
 _NEXT_DIGIT: Final = str.maketrans("0123456789", "1234567890")
 
 
 def task_answer(account: ProbedAccount) -> Answer:
     """Make a task and a touchpoint, and look at the answers."""
-    answers = {kind.name: _form(kind, made_record(account, kind)) for kind in (TASK, TOUCHPOINT)}
+    answers = {
+        kind.name: _form(kind, made_engagement(account, kind)) for kind in (TASK, TOUCHPOINT)
+    }
     evidence = f"one each was made; a touchpoint was answered with {answers[TOUCHPOINT.name]}"
     return Answer(answers[TASK.name], evidence)
 
 
-def _form(kind: Kind, record: MadeRecord) -> str:
-    if kind.endpoint.id_in(decoded(record.response)) is not None:
+def _form(kind: Kind, made: MadeEngagement) -> str:
+    if kind.endpoint.id_in(decoded(made.response)) is not None:
         return "an id"
-    text = record.response.body.decode("utf-8", "replace").strip().strip('"').rstrip(".!")
+    text = made.response.body.decode("utf-8", "replace").strip().strip('"').rstrip(".!")
     return "Success" if text.lower() == SUCCESS else "something else"
 
 
-def _first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, RecordEvent] | None:
+def _first_change(
+    account: ProbedAccount, kind: Kind
+) -> tuple[EngagementEvent, EngagementEvent] | None:
     """Change what was made, with all ids; return its events before and after.
 
     None where one of them was not seen.
@@ -39,10 +43,10 @@ def _first_change(account: ProbedAccount, kind: Kind) -> tuple[RecordEvent, Reco
     Raises:
         ApiError: If nothing was made, or the service does not answer.
     """
-    record = made_record(account, kind)
+    made = made_engagement(account, kind)
 
-    def fetch() -> tuple[RecordEvent, RecordEvent] | None:
-        before, after = record.first_event(), record.change(is_expected=True)
+    def fetch() -> tuple[EngagementEvent, EngagementEvent] | None:
+        before, after = made.first_event(), made.change(is_expected=True)
         return None if before is None or after is None else (before, after)
 
     return account.caller.once(f"{kind.name} changed", fetch)
@@ -59,32 +63,32 @@ def update_ids(account: ProbedAccount) -> Answer:
     for kind in (TOUCHPOINT, TASK):
         if not _first_change(account, kind):
             return _unchanged(kind)
-        needed.append(f"{kind.name}: {_needed(kind, made_record(account, kind))}")
+        needed.append(f"{kind.name}: {_needed(kind, made_engagement(account, kind))}")
     return Answer("; ".join(needed), "ids without which a change was not carried out")
 
 
-def _needed(kind: Kind, record: MadeRecord) -> str:
-    if record.change(without=kind.ids) is not None:
+def _needed(kind: Kind, made: MadeEngagement) -> str:
+    if made.change(without=kind.ids) is not None:
         return "none"
     if len(kind.ids) == 1:
         return kind.ids[0]
-    needed = [name for name in kind.ids if record.change(without=[name]) is None]
+    needed = [name for name in kind.ids if made.change(without=[name]) is None]
     return ", ".join(needed) or "any one"
 
 
 def unknown_reference(account: ProbedAccount) -> Answer:
     """Give the touchpoint a type that is in no list, and then a listed one again."""
-    listed = made_record(account, TOUCHPOINT).listed
+    listed = made_engagement(account, TOUCHPOINT).listed
     if not listed:
         return does_not_arise("no touchpoint type is listed that could be put back")
     if not _first_change(account, TOUCHPOINT):
         return _unchanged(TOUCHPOINT)
-    record, unlisted = made_record(account, TOUCHPOINT), _unlisted(listed)
-    event = record.change({TOUCHPOINT.reference: unlisted})
+    made, unlisted = made_engagement(account, TOUCHPOINT), _unlisted(listed)
+    event = made.change({TOUCHPOINT.reference: unlisted})
     if event is None:
         return Answer("refused", "a touchpoint type that is in no list")
     shown = event.properties.get("meeting_type")
-    is_back = record.change({TOUCHPOINT.reference: listed[0]}) is not None
+    is_back = made.change({TOUCHPOINT.reference: listed[0]}) is not None
     evidence = "a listed type was put back" if is_back else "no listed type could be put back"
     if str(shown) == unlisted:
         return Answer("taken", f"a touchpoint type that is in no list; {evidence}")

@@ -1,4 +1,4 @@
-"""Objects that are made and changed one by one: one call a row, within the limit of REST calls."""
+"""Delivers engagements (touchpoints and tasks): one REST call a row, within the rate limit."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from target_totango.delivery.base import (
     WriteResult,
     result_of,
 )
+from target_totango.delivery.engagement_search import EngagementNotes, EngagementSearch
 from target_totango.delivery.executor import KeyedExecutor
-from target_totango.delivery.record_search import RecordNotes, RecordSearch
 from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.models import ACCOUNTS, ALL
 from target_totango.objects import OBJECTS
 from totango_api.errors import ApiError, RateLimitError, TotangoError, UnavailableError
-from totango_api.reading import record_events
-from totango_api.writing import RecordClient
+from totango_api.reading import engagement_events
+from totango_api.writing import EngagementClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from target_totango.models import Row
-    from target_totango.objects import RecordForm
+    from target_totango.objects import EngagementForm
     from target_totango.storage import Ledger
     from totango_api.http import ApiClient
 
@@ -53,8 +53,8 @@ _NOT_FOUND: Final = "{} It was looked for by its events, and not found."
 _NOT_LOOKED_FOR: Final = "{} It was not looked for, since events are not answered."
 
 
-class RecordDestination(KeyedExecutor["Row", WriteResult]):
-    """Creates records, and updates those whose id the row or the ledger knows.
+class EngagementDestination(KeyedExecutor["Row", WriteResult]):
+    """Creates engagements, and updates those whose id the row or the ledger knows.
 
     Args:
         api: Makes the calls.
@@ -74,10 +74,10 @@ class RecordDestination(KeyedExecutor["Row", WriteResult]):
         visible_seconds: float,
     ) -> None:
         self._api = api
-        self._client = RecordClient(api)
+        self._client = EngagementClient(api)
         self._ledger = ledger
-        self._notes = RecordNotes(ledger)
-        self._search = RecordSearch(api, self._notes, seconds=visible_seconds)
+        self._notes = EngagementNotes(ledger)
+        self._search = EngagementSearch(api, self._notes, seconds=visible_seconds)
         self._prepare = prepare
         self._cut_off = TotangoError(_CUT_OFF)
         worker: ThreadWorker[Row, WriteResult] = ThreadWorker(self._deliver, threads=CALLS)
@@ -107,10 +107,10 @@ class RecordDestination(KeyedExecutor["Row", WriteResult]):
         """Make or change what a row is about, and note its id in the row."""
         form = _form_of(row)
         try:
-            row.record_id = row.request.fields.get(form.id_name) or self._id_of_made(row, form)
-            row.existed = row.record_id is not None
-            if row.record_id is not None:
-                self._update(row, form, row.record_id)
+            row.engagement_id = row.request.fields.get(form.id_name) or self._id_of_made(row, form)
+            row.existed = row.engagement_id is not None
+            if row.engagement_id is not None:
+                self._update(row, form, row.engagement_id)
                 return Confirmed()
             state = self._ledger.activity_state(row.fingerprint) if row.fingerprint else None
             if state == "done":
@@ -127,73 +127,77 @@ class RecordDestination(KeyedExecutor["Row", WriteResult]):
         except TotangoError as error:  # the ledger cannot be written
             return Failed(error)
 
-    def _id_of_made(self, row: Row, form: RecordForm) -> str | None:
+    def _id_of_made(self, row: Row, form: EngagementForm) -> str | None:
         """Return the id of what an earlier call made, where something was or may have been."""
         if row.fingerprint is None:
             return None
-        record_id = self._notes.record_id(row.fingerprint)
-        if record_id is None and self._ledger.activity_state(row.fingerprint) is not None:
-            record_id = self._found(row, form)
-        return record_id
+        engagement_id = self._notes.engagement_id(row.fingerprint)
+        if engagement_id is None and self._ledger.activity_state(row.fingerprint) is not None:
+            engagement_id = self._found(row, form)
+        return engagement_id
 
-    def _create(self, row: Row, form: RecordForm) -> WriteResult:
+    def _create(self, row: Row, form: EngagementForm) -> WriteResult:
         if row.fingerprint is not None:
             self._search.note_call(row, form.endpoint)
         self._prepare([row])
         sent = _without_ids(form, row.request.fields)
         try:
-            record_id = self._client.create(form.endpoint, row.request.account_id, sent)
+            engagement_id = self._client.create(form.endpoint, row.request.account_id, sent)
         except ApiError as error:
             result = _result(error, idempotent=False)
             if not isinstance(result, Uncertain):
                 return result
-            if (record_id := self._found(row, form)) is None:
+            if (engagement_id := self._found(row, form)) is None:
                 unfound = _NOT_FOUND if self._search.error is None else _NOT_LOOKED_FOR
                 return Uncertain(TotangoError(unfound.format(error.message)))
-        row.record_id = record_id
+        row.engagement_id = engagement_id
         if row.fingerprint is not None:
-            if record_id is not None:
-                self._notes.note_record_id(row.fingerprint, row.object, record_id)
+            if engagement_id is not None:
+                self._notes.note_engagement_id(row.fingerprint, row.object, engagement_id)
             self._ledger.finish(row.fingerprint)
-            if record_id is None and row.options.verify == ALL:
-                row.record_id = self._found(row, form)
+            if engagement_id is None and row.options.verify == ALL:
+                row.engagement_id = self._found(row, form)
         return Confirmed()
 
-    def _found(self, row: Row, form: RecordForm) -> str | None:
+    def _found(self, row: Row, form: EngagementForm) -> str | None:
         """Look for what the last call for a row made, and note its id."""
-        record_id = self._search.find(row, form.endpoint)
-        if record_id is not None and row.fingerprint is not None:
-            self._notes.note_record_id(row.fingerprint, row.object, record_id)
+        engagement_id = self._search.find(row, form.endpoint)
+        if engagement_id is not None and row.fingerprint is not None:
+            self._notes.note_engagement_id(row.fingerprint, row.object, engagement_id)
             self._ledger.finish(row.fingerprint)
-        return record_id
+        return engagement_id
 
-    def _update(self, row: Row, form: RecordForm, record_id: str) -> None:
+    def _update(self, row: Row, form: EngagementForm, engagement_id: str) -> None:
         request = row.request
         if row.forgotten:
             self._ledger.flush()
         event_id = None
         if name := form.endpoint.event_id_field:
-            event_id = request.fields.get(name) or self._event_id(row, record_id)
+            event_id = request.fields.get(name) or self._event_id(row, engagement_id)
         self._client.update(
             form.endpoint,
-            record_id,
+            engagement_id,
             request.account_id,
             _without_ids(form, request.fields),
             event_id=event_id,
         )
 
-    def _event_id(self, row: Row, record_id: str) -> str | None:
+    def _event_id(self, row: Row, engagement_id: str) -> str | None:
         """Return the id of the event by which something is read; None if there is none."""
         account_id = row.request.account_id
-        pages = record_events(self._api, _form_of(row).endpoint.event_type, account_id=account_id)
-        found = (each.event_id for page in pages for each in page if each.record_id == record_id)
+        pages = engagement_events(
+            self._api, _form_of(row).endpoint.event_type, account_id=account_id
+        )
+        found = (
+            each.event_id for page in pages for each in page if each.engagement_id == engagement_id
+        )
         return next(found, None)
 
 
-def _form_of(row: Row) -> RecordForm:
-    form = OBJECTS[row.object].record
+def _form_of(row: Row) -> EngagementForm:
+    form = OBJECTS[row.object].engagement
     if form is None:
-        msg = f"{row.object} are not written one by one"
+        msg = f"{row.object} are no engagements"
         raise AssertionError(msg)
     return form
 
@@ -204,7 +208,7 @@ def _id_setting(row: Row) -> str:
     return next(each.setting for each in OBJECTS[row.object].named if each.api_name == form.id_name)
 
 
-def _without_ids(form: RecordForm, fields: dict[str, str]) -> dict[str, str]:
+def _without_ids(form: EngagementForm, fields: dict[str, str]) -> dict[str, str]:
     ids = {form.id_name, form.endpoint.event_id_field}
     return {name: text for name, text in fields.items() if name not in ids}
 

@@ -15,7 +15,7 @@ from target_totango.probe.account import polls
 from totango_api.errors import ApiError
 from totango_api.http import Request, decode
 from totango_api.probe import is_refusal
-from totango_api.reading import first_record_events
+from totango_api.reading import first_engagement_events
 from totango_api.search import read_references
 from totango_api.writing import TASK_ENDPOINT, TOUCHPOINT_ENDPOINT
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from target_totango.probe.account import ProbedAccount
     from totango_api.http import Response
-    from totango_api.reading import RecordEvent
-    from totango_api.writing import RecordEndpoint
+    from totango_api.reading import EngagementEvent
+    from totango_api.writing import EngagementEndpoint
 
 TEXT: Final = "Made by target-totango probe. It may be deleted."
 _EARLIER_MILLISECONDS: Final = 60_000
@@ -47,7 +47,7 @@ class Kind:
     """
 
     name: str
-    endpoint: RecordEndpoint
+    endpoint: EngagementEndpoint
     marked: str
     text: str
     reference: str
@@ -75,7 +75,7 @@ TASK: Final = Kind(
 )
 
 
-class MadeRecord:
+class MadeEngagement:
     """A touchpoint or task that the probe made.
 
     Args:
@@ -91,7 +91,7 @@ class MadeRecord:
 
     def __init__(self, account: ProbedAccount, kind: Kind, listed: list[str]) -> None:
         self.listed = listed
-        self.event: RecordEvent | None = None
+        self.event: EngagementEvent | None = None
         self._account = account
         self._kind = kind
         self._caller = account.caller
@@ -113,7 +113,7 @@ class MadeRecord:
                 account.left_behind.pop()
             raise
 
-    def first_event(self) -> RecordEvent | None:
+    def first_event(self) -> EngagementEvent | None:
         """Return the event of its making, once that is seen; None if it is not in time.
 
         Raises:
@@ -127,7 +127,7 @@ class MadeRecord:
         *,
         without: Collection[str] = (),
         is_expected: bool = False,
-    ) -> RecordEvent | None:
+    ) -> EngagementEvent | None:
         """Change it; return the event that shows the change, None if it was not carried out.
 
         Args:
@@ -140,12 +140,12 @@ class MadeRecord:
         """
         if self.event is None:
             return None
-        kind, mark, record_id = self._kind, self._account.mark(), self.event.record_id
-        ids = {"note_id": record_id, "event_id": self.event.event_id}
+        kind, mark, engagement_id = self._kind, self._account.mark(), self.event.engagement_id
+        ids = {"note_id": engagement_id, "event_id": self.event.event_id}
         body = kind.endpoint.body(self._account.id, {kind.marked: mark, **(fields or {})})
         body |= {name: ids[name] for name in kind.ids if name in ids}
         sent = {name: value for name, value in body.items() if name not in without}
-        path = f"{kind.endpoint.path.rstrip('/')}/{quote(record_id, safe='')}"
+        path = f"{kind.endpoint.path.rstrip('/')}/{quote(engagement_id, safe='')}"
         try:
             self._send("PUT", path, sent, idempotent=True)
         except ApiError as error:
@@ -156,7 +156,7 @@ class MadeRecord:
         seconds = account.wait_seconds if is_expected else account.patience(self._seconds)
         return self._wait_for(mark, seconds)
 
-    def _wait_for(self, mark: str, seconds: float) -> RecordEvent | None:
+    def _wait_for(self, mark: str, seconds: float) -> EngagementEvent | None:
         """Read events until one shows a mark, and keep it; None if none does in time."""
         started = time.monotonic()
         for _ in polls(seconds, self._seconds):
@@ -168,8 +168,8 @@ class MadeRecord:
                     return event
         return None
 
-    def _events(self) -> list[RecordEvent]:
-        return first_record_events(
+    def _events(self) -> list[EngagementEvent]:
+        return first_engagement_events(
             self._caller.client,
             self._kind.endpoint.event_type,
             account_id=self._account.id,
@@ -194,13 +194,15 @@ class MadeRecord:
         return self._caller.call(send, idempotent=idempotent)
 
 
-def made_record(account: ProbedAccount, kind: Kind) -> MadeRecord:
+def made_engagement(account: ProbedAccount, kind: Kind) -> MadeEngagement:
     """Return the one touchpoint or task; made when it is asked for first.
 
     Raises:
         ApiError: If it was not made.
     """
-    return account.caller.once(kind.name, lambda: MadeRecord(account, kind, _listed(account, kind)))
+    return account.caller.once(
+        kind.name, lambda: MadeEngagement(account, kind, _listed(account, kind))
+    )
 
 
 def decoded(response: Response) -> Any:

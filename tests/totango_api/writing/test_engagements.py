@@ -10,13 +10,13 @@ import pytest
 
 from totango_api.config import Connection
 from totango_api.http import ApiClient, Response
-from totango_api.writing import TASK_ENDPOINT, TOUCHPOINT_ENDPOINT, RecordClient
+from totango_api.writing import TASK_ENDPOINT, TOUCHPOINT_ENDPOINT, EngagementClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from totango_api.http import Request
-    from totango_api.writing import RecordEndpoint
+    from totango_api.writing import EngagementEndpoint
 
 
 class Sent:
@@ -40,10 +40,10 @@ class Sent:
     ],
 )
 def test_the_body_of_a_change_repeats_the_ids_that_its_endpoint_names(
-    endpoint: RecordEndpoint, repeated: dict[str, str]
+    endpoint: EngagementEndpoint, repeated: dict[str, str]
 ) -> None:
     sent = Sent()
-    client = RecordClient(cast("ApiClient", sent))
+    client = EngagementClient(cast("ApiClient", sent))
     client.update(endpoint, "7", "a", {"subject": "Hello"}, event_id="e")
     own = {"account_id": "a", "subject": "Hello", **endpoint.fixed}
     assert sent.body == own | repeated

@@ -1,4 +1,4 @@
-"""Endpoints of what is made and changed one by one: touchpoints and tasks.
+"""Endpoints of engagements: touchpoints and tasks.
 
 Of touchpoints ("Touchpoints API"), the response to a new one and what a change asks for are known
 from public clients only. The article on tasks ("Tasks API") says that a new one is answered with
@@ -16,12 +16,12 @@ from totango_api.text import plain_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from totango_api.reading import RecordEvent
+    from totango_api.reading import EngagementEvent
 
 
 @dataclass(frozen=True)
-class RecordEndpoint:
-    """Where the objects of one kind are made and changed.
+class EngagementEndpoint:
+    """Where the engagements of one kind are made and changed.
 
     Attributes:
         path: Of the REST API, with the slash at its end that the article shows.
@@ -39,7 +39,7 @@ class RecordEndpoint:
     path: str
     id_in: Callable[[Any], Any]
     event_type: str
-    fields_in: Callable[[RecordEvent], Mapping[str, Any]]
+    fields_in: Callable[[EngagementEvent], Mapping[str, Any]]
     identifying: tuple[str, ...]
     time_field: str = ""
     typed: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def _participants(text: str) -> list[dict[str, str]]:
     return [{"userid": one} for one in json.loads(text)]
 
 
-def _shown_touchpoint(event: RecordEvent) -> dict[str, Any]:
+def _shown_touchpoint(event: EngagementEvent) -> dict[str, Any]:
     said = event.properties
     told = {
         "subject": "subject",
@@ -79,7 +79,7 @@ def _shown_touchpoint(event: RecordEvent) -> dict[str, Any]:
     }
 
 
-TOUCHPOINT_ENDPOINT: Final = RecordEndpoint(
+TOUCHPOINT_ENDPOINT: Final = EngagementEndpoint(
     path="/api/v3/touchpoints/",
     id_in=_touchpoint_id,
     event_type="note",
@@ -104,7 +104,7 @@ def _task_id(decoded: Any) -> Any:
     return decoded.get("id") if isinstance(decoded, dict) else None
 
 
-def _shown_task(event: RecordEvent) -> dict[str, Any]:
+def _shown_task(event: EngagementEvent) -> dict[str, Any]:
     changed = ("description", "due_date", "priority", "status")
     values = {name: event.content.get(name) for name in changed}
     told = {"title": "subject", "activity_type_id": "activity_type_id"}
@@ -114,7 +114,7 @@ def _shown_task(event: RecordEvent) -> dict[str, Any]:
     }
 
 
-TASK_ENDPOINT: Final = RecordEndpoint(
+TASK_ENDPOINT: Final = EngagementEndpoint(
     path="/api/v3/tasks",
     id_in=_task_id,
     event_type="task",

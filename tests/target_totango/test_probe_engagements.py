@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from target_runs import PROBED
 
-from target_totango.probe.records import _unlisted
+from target_totango.probe.engagements import _unlisted
 
 if TYPE_CHECKING:
     from sandboxes import Sandbox
