@@ -249,9 +249,9 @@ class TapTotango(Tap):
             tap.fail_narrow_streams()
             tap.sync_whole()
         except BaseException as error:  # such as a signal
-            end.tell(report, tap.client if tap else None, error)
+            end.finish(report, tap.client if tap else None, error)
             raise
-        end.tell(report, tap.client, None)
+        end.finish(report, tap.client, None)
 
     def fail_narrow_streams(self) -> None:
         """Fail the streams whose part of the catalog lacks columns of earlier runs."""

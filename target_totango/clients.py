@@ -163,7 +163,7 @@ class Clients:
         return Matcher(self.api, stream, attribute)
 
     @functools.cached_property
-    def record_verifier(self) -> EngagementVerifier:
+    def engagement_verifier(self) -> EngagementVerifier:
         """Compares touchpoints and tasks with what was written of them."""
         return EngagementVerifier(self.api, timeout=self._settings.verify_timeout)
 

@@ -259,9 +259,9 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     **notify_settings(FAILURE, REJECTS),
     "notify_rejects_above": setting(
         "string",
-        "Rejects untold",
-        "With `notify_on: rejects`, the share of the rows read that may be rejected before anybody "
-        "is told, such as `2%`.",
+        "Rejects without notification",
+        "With `notify_on: rejects`, the share of the rows read that may be rejected without a "
+        "notification, such as `2%`.",
     )
     | {"pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["2%"]},
     "report_values": setting(

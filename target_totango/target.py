@@ -42,7 +42,7 @@ from target_totango.streams import (
 from totango_api.command import handle_signals, help_on
 from totango_api.config import Connection
 from totango_api.errors import InputError, SettingsError
-from totango_api.notifications import telling_failures
+from totango_api.notifications import notifying_of_failures
 from totango_api.plugin_config import checked_config, config_input
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class TargetTotango(Target):
         super(Target, cls).invoke(about=arguments["about"], about_format=arguments["about_format"])
         cls.print_version(print_fn=cls.logger.info)
         config = arguments["config"].config
-        with telling_failures(cls.name, config):
+        with notifying_of_failures(cls.name, config):
             try:
                 target = cls(config=config)
             except ConfigValidationError as error:

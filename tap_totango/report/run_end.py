@@ -70,7 +70,7 @@ class RunEnd:
         config: The tap's settings.
 
     Raises:
-        SettingsError: If the report cannot be where they say, or nobody can be told so.
+        SettingsError: If the report cannot be where they say, or no notification can be sent so.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -78,8 +78,8 @@ class RunEnd:
         self._notifier = Notifier.from_config(config)
         self._calls_per_minute = config.get("rate_limit_per_minute")
 
-    def tell(self, report: Report, client: ApiClient | None, error: BaseException | None) -> None:
-        """Write the report, and tell people.
+    def finish(self, report: Report, client: ApiClient | None, error: BaseException | None) -> None:
+        """Write the report, and send notifications.
 
         Args:
             report: What was counted.

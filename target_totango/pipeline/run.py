@@ -250,7 +250,9 @@ class Run:
         if self._read_back.is_on:
             self._is_verified = True
             clients, wait = self.clients, self._stages.wait
-            for checked in self._read_back.verify(clients.verifier, clients.record_verifier, wait):
+            for checked in self._read_back.verify(
+                clients.verifier, clients.engagement_verifier, wait
+            ):
                 self._rejects.record_read_back(checked)
 
     def _close(self, _failure: BaseException | None) -> None:

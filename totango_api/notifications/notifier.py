@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.errors import TotangoError
 from totango_api.notifications.notice import notice_of
-from totango_api.notifications.senders import NotTakenError, mail, post, run
+from totango_api.notifications.senders import NotDeliveredError, mail, post, run
 from totango_api.notifications.settings import ALWAYS, REJECTS, Channels
 from totango_api.redaction import sentence_of
 
@@ -39,26 +39,25 @@ class Notifier:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Notifier:
-        """Make one of a plugin's settings.
+        """Return the notifier of a plugin's settings.
 
         Raises:
             SettingsError: If one cannot be used.
         """
         return cls(Channels.from_config(config))
 
-    def tell(self, report: Mapping[str, Any], report_path: str | None = None) -> None:
+    def notify(self, report: Mapping[str, Any], report_path: str | None = None) -> None:
         """Notify of a run if the settings ask for it; a failure to do so is a warning.
 
         Args:
             report: As :func:`totango_api.report.render_page` takes it.
             report_path: Where it is written.
         """
-        if not self._is_told(report):
+        if not self._is_notified(report):
             return
-        ways = self._ways(notice_of(report, report_path))
         threads = {
-            name: threading.Thread(target=_guarded, args=(name, way), daemon=True)
-            for name, way in ways.items()
+            name: threading.Thread(target=_guarded, args=(name, send), daemon=True)
+            for name, send in self._senders(notice_of(report, report_path)).items()
         }
         for thread in threads.values():
             thread.start()
@@ -68,7 +67,7 @@ class Notifier:
             if thread.is_alive():
                 _warn(name, "it took too long")
 
-    def _is_told(self, report: Mapping[str, Any]) -> bool:
+    def _is_notified(self, report: Mapping[str, Any]) -> bool:
         if self._channels.on == ALWAYS or report.get("failure"):
             return True
         totals = report.get("totals") or {}
@@ -76,15 +75,16 @@ class Notifier:
         is_above: bool = rejected > self._channels.above * received
         return self._channels.on == REJECTS and is_above
 
-    def _ways(self, notice: Notice) -> dict[str, Callable[[], None]]:
-        channels, ways = self._channels, dict[str, "Callable[[], None]"]()
+    def _senders(self, notice: Notice) -> dict[str, Callable[[], None]]:
+        """Return what sends a notice by each channel, by the setting that names it."""
+        channels, senders = self._channels, dict[str, "Callable[[], None]"]()
         if channels.webhook:
-            ways["notify_webhook"] = partial(post, channels.webhook, notice)
+            senders["notify_webhook"] = partial(post, channels.webhook, notice)
         if channels.command:
-            ways["notify_command"] = partial(run, channels.command, notice, seconds=SECONDS - 1)
+            senders["notify_command"] = partial(run, channels.command, notice, seconds=SECONDS - 1)
         if channels.email:
-            ways["notify_email_to"] = partial(mail, channels.email, notice)
-        return ways
+            senders["notify_email_to"] = partial(mail, channels.email, notice)
+        return senders
 
 
 def publish(
@@ -105,12 +105,12 @@ def publish(
     except TotangoError as error:
         unwritten = error
         report["failure"] = report["failure"] or sentence_of(error)
-    notifier.tell(report, None if files.report is None else str(files.report))
+    notifier.notify(report, None if files.report is None else str(files.report))
     return unwritten
 
 
 @contextmanager
-def telling_failures(program: str, config: Mapping[str, Any]) -> Iterator[None]:
+def notifying_of_failures(program: str, config: Mapping[str, Any]) -> Iterator[None]:
     """Notify of a run that fails before it can count anything.
 
     Raises:
@@ -120,14 +120,14 @@ def telling_failures(program: str, config: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except TotangoError as error:
-        notifier.tell({"program": program, "failure": sentence_of(error)})
+        notifier.notify({"program": program, "failure": sentence_of(error)})
         raise
 
 
-def _guarded(name: str, way: Callable[[], None]) -> None:
+def _guarded(name: str, send: Callable[[], None]) -> None:
     try:
-        way()
-    except (NotTakenError, TotangoError) as error:
+        send()
+    except (NotDeliveredError, TotangoError) as error:
         _warn(name, str(error).rstrip("."))
     except Exception as error:  # noqa: BLE001 (a run never fails for it; texts may hold addresses)
         _warn(name, f"it failed ({type(error).__name__})")

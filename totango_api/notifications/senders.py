@@ -33,7 +33,7 @@ _TEAMS: Final = ("office.com", "azure.com", "powerplatform.com", "powerautomate.
 _OK, _REDIRECT = range(200, 300), range(300, 400)
 
 
-class NotTakenError(Exception):
+class NotDeliveredError(Exception):
     """A notification was not accepted; the message names no address."""
 
 
@@ -41,7 +41,7 @@ def post(url: str, notice: Notice) -> None:
     """Send a notice to a webhook.
 
     Raises:
-        NotTakenError: If its response is not 2xx.
+        NotDeliveredError: If its response is not 2xx.
         requests.RequestException: If there is none.
     """
     with requests.Session() as session:
@@ -58,10 +58,10 @@ def post(url: str, notice: Notice) -> None:
             status = response.status_code
     if status in _REDIRECT:
         msg = f"the webhook answered {status}, and redirects are not followed"
-        raise NotTakenError(msg)
+        raise NotDeliveredError(msg)
     if status not in _OK:
         msg = f"the webhook answered {status}"
-        raise NotTakenError(msg)
+        raise NotDeliveredError(msg)
 
 
 def payload(url: str, notice: Notice) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def run(command: tuple[str, ...], notice: Notice, *, seconds: float) -> None:
     """Give a notice to a program, whose output goes to standard error.
 
     Raises:
-        NotTakenError: If it does not end well, or not in time.
+        NotDeliveredError: If it does not end well, or not in time.
         OSError: If it cannot be started.
     """
     given = json.dumps({"text": notice.text, "run": notice.run}).encode()
@@ -103,10 +103,10 @@ def run(command: tuple[str, ...], notice: Notice, *, seconds: float) -> None:
         )
     except subprocess.TimeoutExpired:
         msg = "the command took too long"
-        raise NotTakenError(msg) from None
+        raise NotDeliveredError(msg) from None
     if done.returncode:
         msg = f"the command ended with {done.returncode}"
-        raise NotTakenError(msg)
+        raise NotDeliveredError(msg)
 
 
 def mail(email: Email, notice: Notice) -> None:

@@ -56,22 +56,22 @@ _CHANNEL_SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "string", "SMTP password", "Beside notify_smtp_user.", secret=True, writeOnly=True
     ),
 }
-"""How runs are told: JSON Schema by name."""
+"""How notifications are sent: JSON Schema by name."""
 
 
 def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of the settings, by name.
 
     Args:
-        occasions: Beside `always`, when a run may be told.
+        occasions: Beside `always`, when a run may send one.
     """
     when = setting(
         "string",
         "Notify on",
-        "Which runs are told, by whichever of notify_webhook, notify_command and "
-        "notify_email_to is set: those that fail, "
+        "Which runs send a notification, by each of notify_webhook, notify_command and "
+        "notify_email_to that is set: those that fail, "
         + ("those that fail or reject rows, " if REJECTS in occasions else "")
-        + "or all. What is told holds no value of a row; where it cannot be told, the run only "
+        + "or all. A notification holds no value of a row. If it cannot be sent, the run only "
         "warns.",
         enum=[*occasions, ALWAYS, None],
         default=FAILURE,
@@ -93,11 +93,11 @@ class Email:
 
 @dataclass(frozen=True)
 class Channels:
-    """When and how runs are told, checked.
+    """When and how notifications are sent, checked.
 
     Attributes:
         on: Which runs.
-        above: Share of rows that may be rejected untold, with `rejects`.
+        above: Share of rows that may be rejected without a notification, with `rejects`.
         command: Program and arguments; none for no command.
     """
 

@@ -49,7 +49,7 @@ def probed(
 
 
 def conclude(plugin: str, caller: Caller, results: Sequence[Result], path: Path) -> str:
-    """Write the profile; return the answers as a _table, with a sentence about all of them.
+    """Write the profile; return the answers as a table, with a sentence about all of them.
 
     Raises:
         SettingsError: If the profile cannot be written.
@@ -75,7 +75,7 @@ _GAP: Final = "  "
 
 
 def _table(results: Sequence[Result]) -> str:
-    """Return the answers as a _table with a head."""
+    """Return the answers as a table with a head."""
     rows = [
         (f"{one.name}: {one.text}", one.answer.value, one.answer.evidence, one.answer.advice)
         for one in results

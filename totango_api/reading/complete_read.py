@@ -83,7 +83,7 @@ class CompleteRead:
             pool.shutdown(wait=False, cancel_futures=True)
             self.result.calls = self.search.calls - first_call
             self.result.rows = self._rows_before + len(given)
-            self.result.unreadable = given.keyless + pages.odd_hits
+            self.result.unreadable = given.keyless + pages.unreadable_hits
             self.result.doubled = given.doubled
             given.close()
 

@@ -85,7 +85,7 @@ class Pages:
         size: Rows on a full page: fewer than asked for where the server has a lower limit.
         reach: Rows that one query reaches from either end.
         is_one_way: Whether the server ignores the sort order.
-        odd_hits: Rows that were not objects; one that stands on two pages counts twice.
+        unreadable_hits: Rows that were not objects; one that stands on two pages counts twice.
         overcounts: Whether it turned out to count more rows than it gives.
         counts_pages: Whether it counts the rows of each page instead of all: that is no count.
         refuses_exclusion: Whether it turned out not to leave out rows by their ids.
@@ -107,7 +107,7 @@ class Pages:
         self.overcounts = False
         self.counts_pages = False
         self.refuses_exclusion = False
-        self.odd_hits = 0
+        self.unreadable_hits = 0
         self._listed_twice: set[Key] = set()
         self._serves_beyond: bool | None = False if hints.is_window_closed else None
 
@@ -129,14 +129,14 @@ class Pages:
         Returns:
             The page; without its count, where that is none.
         """
-        rows = len(page.hits) + page.odd_hits
+        rows = len(page.hits) + page.unreadable_hits
         if not 0 < rows < self.size:
             return page
         if page.total_hits != rows:
             self.size = rows
         elif rows >= FEWEST and self._goes_on(query, rows):
             again = self.first(query)
-            if len(again.hits) + again.odd_hits > rows:
+            if len(again.hits) + again.unreadable_hits > rows:
                 return again
             logger.info("Rows follow behind the %s that the server counted.", rows)
             self.size, self.counts_pages = rows, True
@@ -146,7 +146,7 @@ class Pages:
     def _goes_on(self, query: Query, rows: int) -> bool:
         """Tell whether rows follow behind so many that were counted."""
         behind = self.probe(query, rows)
-        return bool(behind.hits) or behind.odd_hits > 0
+        return bool(behind.hits) or behind.unreadable_hits > 0
 
     def count(self, query: Query) -> int | None:
         """Return how many rows a query has, at the cost of a call."""
@@ -173,7 +173,7 @@ class Pages:
             self._listed_twice |= doubled & again
             if page.total_hits is not None:
                 page = replace(page, hits=self._once(page.hits, again - doubled))
-        self.odd_hits += page.odd_hits if query.count > 1 else 0
+        self.unreadable_hits += page.unreadable_hits if query.count > 1 else 0
         return replace(page, total_hits=None) if self.counts_pages else page
 
     def _answered(self, query: Query, max_retry_seconds: float | None) -> Page:
@@ -230,5 +230,5 @@ def is_whole(page: Page, size: int) -> bool:
         page: The first page of a query.
         size: Rows on a full page.
     """
-    rows = len(page.hits) + page.odd_hits
+    rows = len(page.hits) + page.unreadable_hits
     return rows == 0 if page.total_hits is None else page.total_hits == rows < size

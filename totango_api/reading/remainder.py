@@ -77,7 +77,7 @@ class Remainder:
             query: What is read.
             total: Its rows, as counted before; None if they are not.
         """
-        pages, odd, spare, doubts = self._pages, self._pages.odd_hits, SPARE, DOUBTS
+        pages, unreadable, spare, doubts = self._pages, self._pages.unreadable_hits, SPARE, DOUBTS
         while self._ids and self.is_possible and spare:
             is_last = total is None or total - len(self._ids) < pages.size
             controls = self._controls(spare + doubts) if is_last else set()
@@ -86,7 +86,7 @@ class Remainder:
             if page is None:
                 break
             yield page.hits
-            pages.odd_hits = max(odd, page.odd_hits)
+            pages.unreadable_hits = max(unreadable, page.unreadable_hits)
             came = self._keys(page.hits)
             is_new = not came <= self._ids.keys()
             self.add(page.hits)
@@ -98,7 +98,7 @@ class Remainder:
                 break
             if not doubts:
                 self._refuse("the rows that should come did not")
-            spare -= len(page.hits) + page.odd_hits < pages.size
+            spare -= len(page.hits) + page.unreadable_hits < pages.size
             total = None if page.total_hits is None else len(listed) + page.total_hits
         return False
 
@@ -132,5 +132,5 @@ class Remainder:
 
 def _is_all(page: Page, size: int) -> bool:
     """Return whether a page holds everything; where rows are not counted, one that is not full."""
-    is_short = len(page.hits) + page.odd_hits < size
+    is_short = len(page.hits) + page.unreadable_hits < size
     return is_short if page.total_hits is None else is_whole(page, size)

@@ -44,13 +44,13 @@ class Page:
     Attributes:
         hits: The rows that are objects.
         total_hits: Rows that the whole query has, as the server counts; None if it does not.
-        odd_hits: Rows that are not objects, and so cannot be read.
+        unreadable_hits: Rows that are not objects, and so cannot be read.
         respelled_ids: Rows whose ids came as numbers such as 5.0, and are 5 now.
     """
 
     hits: list[Hit]
     total_hits: int | None
-    odd_hits: int = 0
+    unreadable_hits: int = 0
     respelled_ids: int = 0
 
 
@@ -67,7 +67,7 @@ def account_id_of(hit: Hit) -> str | None:
 def account_key_of(hit: Hit) -> Key | None:
     """Return (account id,) of an account hit; None when it is missing."""
     value = hit.get("name")
-    if type(value) is str and value:  # as it is in every row but for odd ones
+    if type(value) is str and value:  # as in nearly every row
         return (value,)
     account_id = account_id_of(hit)
     return None if account_id is None else (account_id,)
@@ -124,7 +124,7 @@ class Search:
         self._team_id = team_id
         self._counting = threading.Lock()
         name_of = _nameless_user if stream == USERS else _account_name
-        self._odd_rows = OddRowLog(stream, self.key, name_of)
+        self._unreadable_rows = UnreadableRowLog(stream, self.key, name_of)
         self.calls = 0
 
     def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
@@ -143,7 +143,7 @@ class Search:
             self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
         )
         page = page_in(decoded, self.stream, endpoint=f"POST {self.path}")
-        self._odd_rows.log(page, query.offset)
+        self._unreadable_rows.log(page, query.offset)
         return page
 
 
@@ -152,7 +152,7 @@ def staff_search(client: ApiClient) -> Search:
     return Search(client, USERS, team_id="-1", path=STAFF_PATH, key=account_key_of)
 
 
-class OddRowLog:
+class UnreadableRowLog:
     """Names the first rows without an id, and says once that ids were respelled.
 
     Args:
@@ -171,7 +171,7 @@ class OddRowLog:
         self._has_respelled_ids = False
 
     def log(self, page: Page, rows_before: int) -> None:
-        """Say what is odd about the rows of a page, unless it was said before."""
+        """Log what is wrong with the rows of a page, unless that was logged before."""
         if page.respelled_ids and not self._has_respelled_ids:
             self._has_respelled_ids = True
             logger.warning("%s: ids came as numbers such as 5.0, and are read as 5.", self._stream)
@@ -216,8 +216,8 @@ def page_in(decoded: Any, stream: str, *, endpoint: str) -> Page:
             remedy="Check api_url: is it really Totango's API?",
         )
     rows = [hit for hit in hits if isinstance(hit, dict)]
-    odd_hits = len(hits) - len(rows)
-    return Page(rows, whole_number(body.get("total_hits")), odd_hits, _respell_ids(rows))
+    unreadable_hits = len(hits) - len(rows)
+    return Page(rows, whole_number(body.get("total_hits")), unreadable_hits, _respell_ids(rows))
 
 
 def hits_in(body: dict[str, Any], name: str = "hits") -> list[Any] | None:

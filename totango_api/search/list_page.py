@@ -36,14 +36,14 @@ class ListPage:
 
     Attributes:
         rows: Those that are objects.
-        odd: How many are not.
+        unreadable: How many are not.
         total: Rows that the whole list has, as the response says; None if it does not.
         counts_list: Whether that certainly is about the list: `total_hits` is, and a `total` may
             be about the response alone.
     """
 
     rows: list[Row]
-    odd: int
+    unreadable: int
     total: int | None
     counts_list: bool
 

@@ -70,11 +70,11 @@ class Matcher:
         """Take the rows with some values, by halves where there is more than a page."""
         folded = {value.casefold() for value in values}
         page = self._page(values)
-        rows, taken = len(page.hits) + page.odd_hits, self._take(page.hits, folded, found)
+        rows, taken = len(page.hits) + page.unreadable_hits, self._take(page.hits, folded, found)
         while 0 < rows < limits.PAGE_ROWS and page.hits and (page.total_hits or 0) > rows:
             # Pages may be smaller here, or the count wrong.
             page = self._page(values, offset=rows)
-            rows += len(page.hits) + page.odd_hits
+            rows += len(page.hits) + page.unreadable_hits
             taken += self._take(page.hits, folded, found)
         if rows < limits.PAGE_ROWS or (len(values) == 1 and taken > 1):
             return

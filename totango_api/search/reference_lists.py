@@ -67,7 +67,7 @@ def rows_in(decoded: Any, endpoint: str) -> list[dict[str, Any]]:
     except ResponseError as error:
         error.remedy = ""  # `rows` is a setting of lists of one's own
         raise
-    if page.odd:
+    if page.unreadable:
         raise ResponseError(endpoint, reason="the response holds no list")
     return [
         {snake(name): None if value == "" else value for name, value in row.items()}

@@ -76,7 +76,7 @@ def attribute_name_problems(name: str) -> list[IdProblem]:
 
     The article names a-z, 0-9 and _, but Totango's own names hold capitals and spaces; only
     what no source shows is refused: names of nothing but blanks, and control characters. A blank
-    at an end is odd, but no source says that Totango does not take it.
+    at an end is unusual, but no source says that Totango does not take it.
     """
     text = name.strip(_BLANK) if name.strip() else name
     if not text or text != text.strip() or any(ord(character) < 0x20 for character in text):

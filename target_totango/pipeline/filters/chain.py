@@ -12,10 +12,14 @@ from target_totango.pipeline.filters.existing import (
     RejectUnknownAccounts,
     SyncModeFilter,
 )
-from target_totango.pipeline.filters.made_once import DropDelivered, DropEngagements, Fingerprints
+from target_totango.pipeline.filters.made_once import (
+    DropDelivered,
+    DropMadeEngagements,
+    Fingerprints,
+)
 from target_totango.pipeline.filters.matching import MatchKeys
 from target_totango.pipeline.filters.names import ResolveNames, ResolveOwners
-from target_totango.pipeline.filters.news import (
+from target_totango.pipeline.filters.redundant import (
     DropOutdated,
     DropStale,
     DropSuperseded,
@@ -80,7 +84,7 @@ class FilterChain:
             repeats = settings.repeats_activities
             yield DropDelivered(ledger, fingerprints, self._report, repeats=repeats)
         if settings.engagements:
-            yield DropEngagements(ledger, fingerprints, store, self._report)
+            yield DropMadeEngagements(ledger, fingerprints, store, self._report)
             yield ResolveNames(clients.references)
         read_staff = (lambda: clients.staff) if clients.has_token else None
         yield ResolveOwners(clients.roles, read_staff, self._report)

@@ -12,7 +12,7 @@ from target_totango.models import REJECT_FIELD, Row, ValidationError
 from target_totango.objects import ENGAGEMENTS, OBJECTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Rejected, Skipped
 from target_totango.pipeline.filters.base import RowFilter
-from target_totango.pipeline.filters.news import OLDER, OUTDATED, STALE, UNCHANGED
+from target_totango.pipeline.filters.redundant import OLDER, OUTDATED, STALE, UNCHANGED
 from target_totango.storage import Confirmation, is_older, reasons_in, row_of_reject, run_of_reject
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class DropDelivered(RowFilter):
         return None
 
 
-class DropEngagements(RowFilter):
+class DropMadeEngagements(RowFilter):
     """Drops a row of an object that is made once, if it was made from the same row before.
 
     Args:

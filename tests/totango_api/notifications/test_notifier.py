@@ -40,7 +40,7 @@ DONE = {**FAILED, "failure": None}
 
 
 def tell(report: dict[str, Any], **settings: Any) -> None:
-    Notifier.from_config(settings).tell(report, "runs/report.html")
+    Notifier.from_config(settings).notify(report, "runs/report.html")
 
 
 def test_a_webhook_gets_counts_and_reasons_and_no_value() -> None:

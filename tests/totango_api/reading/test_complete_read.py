@@ -425,7 +425,7 @@ class OddRows(ModelSearch):
         page = super().page(query, max_retry_seconds=max_retry_seconds)
         if not 5 < query.offset < 12 or not page.hits:
             return page
-        return replace(page, hits=page.hits[1:], odd_hits=1)
+        return replace(page, hits=page.hits[1:], unreadable_hits=1)
 
 
 def test_a_row_that_is_no_object_is_told_wherever_it_stands() -> None:

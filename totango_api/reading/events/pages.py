@@ -14,7 +14,7 @@ from totango_api.reading.deduplication import Deduplicator
 from totango_api.reading.pages import PROBE_SECONDS
 from totango_api.reading.result import ReadResult, plus
 from totango_api.redaction import excerpt
-from totango_api.search import OddRowLog, page_in, whole_number
+from totango_api.search import UnreadableRowLog, page_in, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def lacking_behind(page: Page, end: int) -> int:
 
 def rows_on(page: Page) -> int:
     """Return how many rows a page has, those that cannot be read included."""
-    return len(page.hits) + page.odd_hits
+    return len(page.hits) + page.unreadable_hits
 
 
 class EventPages:
@@ -100,9 +100,9 @@ class EventPages:
         self._client = client
         self._account_id = account_id
         self._given = Deduplicator(_key_of, _version_of)
-        self._odd_rows = OddRowLog(EVENTS, event_id_of, _name_of)
+        self._unreadable_rows = UnreadableRowLog(EVENTS, event_id_of, _name_of)
         self._received = 0
-        self._odd_hits = 0
+        self._unreadable_hits = 0
         self._shares_ids = False
         self.query = query
         self.size = query.count
@@ -161,13 +161,13 @@ class EventPages:
     def new(self, page: Page) -> list[Hit]:
         """Take in a page; return its events that did not come before, or have moved on since."""
         self.size = max(self.size, rows_on(page))
-        self._odd_hits += page.odd_hits
-        self._odd_rows.log(page, self._received)
+        self._unreadable_hits += page.unreadable_hits
+        self._unreadable_rows.log(page, self._received)
         self._warn_of_shared_ids(page)
         new = self._given.new(page.hits)
         self._received += rows_on(page)
         self.result.rows = len(self._given)
-        self.result.unreadable = self._given.keyless + self._odd_hits
+        self.result.unreadable = self._given.keyless + self._unreadable_hits
         return new
 
     def note_missing(self, rows: int | None) -> None:

@@ -222,8 +222,10 @@ class ListRead:
         self.result.calls += 1
         request = self._request.with_parameters(values)
         page = list_in(request.send(self._client), request.endpoint, self._place)
-        if page.odd:
-            reason = f"{counted(page.odd, 'entry', 'entries')} of the response cannot be a row"
+        if page.unreadable:
+            reason = (
+                f"{counted(page.unreadable, 'entry', 'entries')} of the response cannot be a row"
+            )
             raise ResponseError(request.endpoint, reason=reason)
         return page
 

@@ -52,7 +52,7 @@ class PagesRead:
     Attributes:
         total: Rows counted by the first response; None if the server does not count.
         rows: Different rows.
-        odd: Rows without a key, or that are not objects.
+        unreadable: Rows without a key, or that are not objects.
         missing: Rows behind the last page by its own count; None where no end was reached.
     """
 
@@ -77,7 +77,7 @@ class PagesRead:
         self._chain = PageChain(self._plan())
         self.total = first.total_hits
         self.rows = 0
-        self.odd = 0
+        self.unreadable = 0
         self.missing: int | None = 0
         self._end = 0
 
@@ -126,12 +126,14 @@ class PagesRead:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing was seen to move, and every response counted just the rows that came."""
-        return not self.has_moved and self.missing == 0 and self.rows + self.odd == self.total
+        return (
+            not self.has_moved and self.missing == 0 and self.rows + self.unreadable == self.total
+        )
 
     @property
     def is_overcounted(self) -> bool:
         """Whether each place up to the end held another row, and every response counted more."""
-        is_full = self.rows + self.odd == self._end and not self._pages.is_one_way
+        is_full = self.rows + self.unreadable == self._end and not self._pages.is_one_way
         return is_full and self._end < (self.total or 0) and self.totals == {self.total}
 
     def hits(self) -> Iterator[list[Hit]]:
@@ -266,16 +268,16 @@ class PagesRead:
         """Take in a page; return its hits."""
         key = self._pages.search.key
         hits = page.hits if place.order == ASCENDING else page.hits[::-1]
-        rows = len(hits) + page.odd_hits
+        rows = len(hits) + page.unreadable_hits
         self._counts[place] = page.total_hits
         self._largest_group = max(self._largest_group, largest_group(hits))
         is_ascending = place.order == ASCENDING
         start = place.offset if is_ascending else (page.total_hits or 0) - place.offset - rows
         part = slice_of(hits, key, start)
         self._end = max(self._end, start + rows if rows else 0)
-        odd: tuple[tuple[None, str], ...] = ((None, ""),) * page.odd_hits
-        self._chain.put(place, Slice(start, odd + part.rows))
+        unreadable: tuple[tuple[None, str], ...] = ((None, ""),) * page.unreadable_hits
+        self._chain.put(place, Slice(start, unreadable + part.rows))
         keys = [one for one, _ in part.rows if one is not None]
         self.rows += sum(self._keys.add_all(keys))
-        self.odd += rows - len(keys)
+        self.unreadable += rows - len(keys)
         return hits

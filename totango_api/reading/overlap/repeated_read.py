@@ -69,7 +69,7 @@ class RepeatedRead:
             self._names.close()
 
     def _passes(self) -> Iterator[list[Hit]]:
-        in_order, odd, overlap = 0, 0, 0
+        in_order, unreadable, overlap = 0, 0, 0
         total = self._first.total_hits
         totals = {total}
         for number in range(PASSES):
@@ -82,7 +82,7 @@ class RepeatedRead:
             for hits in reading.hits():
                 self._note(hits)
                 yield hits
-            odd = reading.odd
+            unreadable = reading.unreadable
             totals |= reading.totals
             in_order = in_order + 1 if reading.is_linked or reading.is_quiet else 0
             is_quiet = reading.is_quiet and reading.seams >= QUIET_SEAMS
@@ -91,12 +91,12 @@ class RepeatedRead:
                 return
             self.has_moved = len(totals) > 1
             self.is_overcounted = reading.is_overcounted
-            more = total is not None and len(self._found) + odd > total
+            more = total is not None and len(self._found) + unreadable > total
             if reading.missing != 0 or (reading.is_tied and (self.has_moved or more)):
                 break
             overlap = overlap if reading.is_linked else max(overlap, reading.wide_overlap)
         if total is not None and not self.has_moved:
-            self.missing = total - len(self._found) - odd
+            self.missing = total - len(self._found) - unreadable
         self.is_proven = self.missing == 0
 
     def _note(self, hits: list[Hit]) -> None:

@@ -103,7 +103,7 @@ class PartitionReader:
         if missing is None and not is_read:
             reading = PagesRead(self._pages, query, first)
             yield from map(self._batch, reading.hits())
-            missing = max(total - reading.rows - reading.odd, 1)
+            missing = max(total - reading.rows - reading.unreadable, 1)
         return missing
 
     def _limit_calls(self, total: int) -> None:

@@ -142,7 +142,7 @@ class WindowReader:
             msg = "the server does not count"
             raise KeyNotUsableError(msg)
         attempts = 1
-        while rows > (held := len(first.hits) + first.odd_hits) and held < self._pages.size:
+        while rows > (held := len(first.hits) + first.unreadable_hits) and held < self._pages.size:
             if attempts == ATTEMPTS:
                 self._note_missing(rows - held)
                 break

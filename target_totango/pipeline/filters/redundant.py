@@ -1,4 +1,4 @@
-"""Drops rows that bring Totango no news: something newer, or the very same, came before."""
+"""Drops redundant rows: a newer one, or one with the same values, came before."""
 
 from __future__ import annotations
 
