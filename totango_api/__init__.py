@@ -1,1 +1,1 @@
-"""What Totango is: its hosts, limits, searches and writes. Knows nothing of Singer."""
+"""Totango's API: hosts, limits, searches and writes. Knows nothing of Singer."""

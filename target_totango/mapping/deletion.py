@@ -44,7 +44,7 @@ _moment = date_conversion((ISO,))
 
 @dataclass(frozen=True, slots=True)
 class DeletionMark:
-    """How records are marked as deleted.
+    """The mark of records that are deleted at their source.
 
     Attributes:
         expression: Reads the mark.

@@ -41,7 +41,7 @@ class SourceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a value comes from.
+    """The source of a value.
 
     Attributes:
         date_formats: How dates are written there; empty where the attribute's type tells.

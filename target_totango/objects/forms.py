@@ -71,7 +71,7 @@ class NamedAttribute:
 
 @dataclass(frozen=True, slots=True)
 class HubForm:
-    """How an object goes through the Integration Hub.
+    """The form of an object in the Integration Hub.
 
     Attributes:
         surface: What the hub calls it.
@@ -84,7 +84,7 @@ class HubForm:
 
 @dataclass(frozen=True, slots=True)
 class EngagementForm:
-    """How an engagement (a touchpoint or a task) is created and updated.
+    """The form of an engagement (a touchpoint or a task): its endpoint, and what holds its id.
 
     Attributes:
         endpoint: Where.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from target_totango.models import Row, ValidationError
     from target_totango.report import Report
     from target_totango.storage import RunFiles
-    from target_totango.verify import Checked
+    from target_totango.verify import ReadBackResult
 
 
 class Rejects:
@@ -50,7 +50,7 @@ class Rejects:
         elif self._dry_run is not None:
             self._dry_run.note_rejected(row, errors)
 
-    def record_read_back(self, checked: Checked) -> None:
+    def record_read_back(self, checked: ReadBackResult) -> None:
         """Record what reading back found of a key; what is not there goes to the rejects file.
 
         STATE has passed these rows long ago.

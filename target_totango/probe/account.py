@@ -42,7 +42,7 @@ FEWEST_SECONDS: Final = 2.0
 
 @dataclass(frozen=True)
 class Seen:
-    """What a search shows of the account."""
+    """The account, as a search shows it."""
 
     name: str | None
     text: Any = None

@@ -34,7 +34,7 @@ _EARLIER_MILLISECONDS: Final = 60_000
 
 @dataclass(frozen=True)
 class Kind:
-    """What is made.
+    """A kind of engagement that the probe makes.
 
     Attributes:
         name: For people.

@@ -172,7 +172,7 @@ def _values_of(account: ProbedAccount, *fields: FieldSpec) -> list[Any]:
 
 @dataclass(frozen=True)
 class _Replaced:
-    """What came of another value.
+    """The result of writing another value in place of one.
 
     Attributes:
         shown: What was shown then; None where nothing was.

@@ -44,7 +44,7 @@ _ORDERED: Final = frozenset({"number", "date"})
 
 
 class Confirmation(NamedTuple):
-    """What Totango holds for a key.
+    """The values that Totango is known to hold for a key.
 
     Attributes:
         digest: What stands for the values; empty for a user that was deleted.

@@ -3,16 +3,16 @@
 from target_totango.verify.compare import Difference
 from target_totango.verify.engagements import EngagementVerifier
 from target_totango.verify.polling import Sent, Verdict, Verifier, pauses
-from target_totango.verify.read_back import Checked, ReadBack
+from target_totango.verify.read_back import ReadBack, ReadBackResult
 from target_totango.verify.rows import NAMES, ArrivalCheck, RowVerifier
 
 __all__ = [
     "NAMES",
     "ArrivalCheck",
-    "Checked",
     "Difference",
     "EngagementVerifier",
     "ReadBack",
+    "ReadBackResult",
     "RowVerifier",
     "Sent",
     "Verdict",

@@ -21,7 +21,7 @@ LONGEST_PAUSE: Final = 30.0
 
 @dataclass(frozen=True)
 class Sent:
-    """What was delivered for a key.
+    """The values that were delivered for a key.
 
     Attributes:
         key: The object, and its ids: `("users", account id, user id)`.
@@ -40,7 +40,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What reading back found for a key.
+    """The result of reading a key once.
 
     Attributes:
         result: `confirmed`; `different` when the row is there with other values; `missing`.

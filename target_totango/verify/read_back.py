@@ -41,8 +41,8 @@ _NOT_CERTAIN: Final = (
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What reading back found of a key.
+class ReadBackResult:
+    """The final result of reading a row back.
 
     Attributes:
         row: The last row that was confirmed for it.
@@ -114,7 +114,7 @@ class ReadBack:
 
     def verify(
         self, rows_by: Verifier, engagements_by: Verifier, wait: Callable[[float], None]
-    ) -> Iterator[Checked]:
+    ) -> Iterator[ReadBackResult]:
         """Read everything back, and yield what was found of each key.
 
         Args:
@@ -148,7 +148,7 @@ class ReadBack:
             for key, texts in self._store.sent(object_):
                 yield Sent((object_, *key), texts)
 
-    def _checked(self, verdict: Verdict) -> Checked:
+    def _checked(self, verdict: Verdict) -> ReadBackResult:
         object_, *ids = verdict.key
         stream, text = self._store.sent_row(object_, ids)
         kept: dict[str, Any] = _decode(text)
@@ -156,7 +156,7 @@ class ReadBack:
         key = tuple(kept["ledger_key"] or (stream, *verdict.key))
         self._unshown.update((object_, name) for name in verdict.unshown)
         is_whole = kept["is_whole"] and not verdict.unshown
-        return Checked(row, key, verdict.result, is_whole, _errors(verdict))
+        return ReadBackResult(row, key, verdict.result, is_whole, _errors(verdict))
 
     def _was_noted(self, row: Row) -> bool:
         """Return whether an earlier row of the key is to be read back, by another mapping."""

@@ -140,7 +140,7 @@ class ArrivalCheck:
             try:
                 verdicts = self._verifier().check(list(waiting.values()))
             except (ApiError, IncompleteReadError) as error:
-                logger.warning("Rows that were answered oddly cannot be read back: %s", error)
+                logger.warning("Rows without a receipt cannot be read back: %s", error)
                 break
             for seq, verdict in zip(list(waiting), verdicts, strict=True):
                 if verdict.result == "confirmed":

@@ -59,7 +59,7 @@ FORGOTTEN: Final = 5
 
 
 class AdaptiveLimit:
-    """How many calls may be under way at once. Used by one thread.
+    """Limits how many calls are under way at once. Used by one thread.
 
     A round is as many finished calls as may be under way. Calls that were started before the
     number last changed do not count: they say nothing about the new one.

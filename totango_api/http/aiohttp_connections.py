@@ -1,4 +1,4 @@
-"""What the async client needs of aiohttp: connections to one URL, its loop and its proxy."""
+"""Connections of the async client to one URL, on aiohttp: its loop, its proxy."""
 
 from __future__ import annotations
 

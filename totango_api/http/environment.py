@@ -1,4 +1,4 @@
-"""What the environment says of proxies and trusted certificates; else those of certifi."""
+"""Reads proxies and trusted certificates from the environment; by default those of certifi."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _CUT: Final = 1.0
 
 @dataclass(frozen=True)
 class ServerRateLimit:
-    """What a server says of its rate limit.
+    """The state of a server's rate limit, as its headers say it.
 
     Attributes:
         remaining: Calls left in its window.

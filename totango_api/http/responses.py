@@ -1,4 +1,4 @@
-"""What a response is, and which of our errors stands for its status, or for none that came."""
+"""Responses, and the table from a status, or from no response at all, to one of our errors."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def notify_settings(*occasions: str) -> dict[str, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Email:
-    """Where e-mails go, and by which server."""
+    """The addresses of an e-mail, and the server that sends it."""
 
     sender: str
     to: tuple[str, ...]

@@ -28,7 +28,7 @@ NOT_ASKED: Final = "not asked"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service says to a question.
+    """A service's answer to a question.
 
     Attributes:
         value: The answer in a word or two.

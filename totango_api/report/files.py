@@ -54,7 +54,7 @@ def report_settings() -> dict[str, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Where the report of a run goes; None = nowhere."""
+    """The files that the report of a run goes to; None = nowhere."""
 
     report: Path | None = None
     beside: Path | None = None

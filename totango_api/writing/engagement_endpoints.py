@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngagementEndpoint:
-    """Where the engagements of one kind are made and changed.
+    """The endpoint for one kind of engagement.
 
     Attributes:
         path: Of the REST API, with the slash at its end that the article shows.

@@ -26,7 +26,7 @@ _ABSENCE: Final = re.compile(r"(?i)\bnot (?:found|exist\w*)\b|\b(?:no such|unkno
 
 @dataclass(frozen=True)
 class Deletion:
-    """What a response says about a deletion.
+    """The result of a deletion, as the response reports it.
 
     Attributes:
         claim: `unclear` when it is neither an acknowledgement nor the API's word that there is no

@@ -27,7 +27,7 @@ MATCH: Final = "match_on"
 
 @dataclass(frozen=True, slots=True)
 class IdColumn:
-    """Where an id, or another part of the key, comes from.
+    """The source of an id, or of another part of the key.
 
     Attributes:
         is_whole: Whether the schema says that it is an integer.
@@ -43,7 +43,7 @@ class IdColumn:
 
 @dataclass(frozen=True, slots=True)
 class AttributeColumn:
-    """Where an attribute comes from, and how it becomes text.
+    """The source of an attribute, and its conversion to text.
 
     Attributes:
         scope: `account`, `user` or `fields`.
@@ -63,7 +63,7 @@ class AttributeColumn:
 
 @dataclass(frozen=True, slots=True)
 class TimeColumn:
-    """Where the time of a row comes from, and how it becomes ISO 8601."""
+    """The source of a row's time, and its conversion to ISO 8601."""
 
     source: Expression
     convert: Conversion[str]
@@ -71,7 +71,7 @@ class TimeColumn:
 
 @dataclass(frozen=True, slots=True)
 class StreamMapping:
-    """How the records of one stream become one object of Totango.
+    """The compiled mapping of one stream to one object of Totango.
 
     Attributes:
         recency: Reads the moment of a row, by which the most recent one wins.

@@ -54,7 +54,7 @@ SEGMENT_SETTINGS: Final[dict[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SegmentOptions:
-    """What the settings say of the preset.
+    """The settings of the preset.
 
     Attributes:
         default_plan: Plan of new accounts whose group call names none; empty for no default.

@@ -29,7 +29,7 @@ EPOCH_MILLISECONDS: Final = "epoch_ms"
 
 
 class Precision(enum.Enum):
-    """How precise the dates of an attribute are.
+    """The precision of an attribute's dates.
 
     A moment has the day of its own zone: 2024-07-01T00:00+02:00 is the first of July, although it
     is the last of June in UTC.
