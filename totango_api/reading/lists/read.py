@@ -222,10 +222,8 @@ class ListRead:
         self.result.calls += 1
         request = self._request.with_parameters(values)
         page = list_in(request.send(self._client), request.endpoint, self._place)
-        if page.unreadable:
-            reason = (
-                f"{counted(page.unreadable, 'entry', 'entries')} of the response cannot be a row"
-            )
+        if count := page.unreadable:
+            reason = f"{counted(count, 'entry', 'entries')} of the response cannot be a row"
             raise ResponseError(request.endpoint, reason=reason)
         return page
 
