@@ -111,7 +111,7 @@ class Clients:
         return bool(self._connection.app_token)
 
     def delete_user(self, user: tuple[str, str]) -> Deletion:
-        """Delete one user; return what Totango says of it.
+        """Delete one user; return the result.
 
         Raises:
             ApiError: If it was not deleted.

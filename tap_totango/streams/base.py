@@ -161,7 +161,7 @@ class TotangoStream(CatalogStream):
                 )
 
     def go_on_without(self, error: IncompleteReadError, *, has_remedy: bool = False) -> None:
-        """Say what is missing, where the user said to go on.
+        """Log what is missing, where `on_incomplete` is `warn`.
 
         Args:
             error: What is missing.

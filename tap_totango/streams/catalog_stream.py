@@ -1,4 +1,4 @@
-"""Base of all streams: names the columns, and takes over what a catalog says of them."""
+"""Base of all streams: names the columns, and applies a catalog to them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class CatalogStream(Stream):
 
     @property
     def metadata(self) -> singer.MetadataMapping:
-        """What the catalog says of the stream and its columns; optional ones are not selected."""
+        """Catalog metadata of the stream and its columns; optional ones are not selected."""
         is_new = self._metadata is None
         metadata = super().metadata
         entry = self._tap_input_catalog and self._tap_input_catalog.get_stream(self.tap_stream_id)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class SearchStream(AttributedStream):
-    """A stream that a search endpoint answers: complete, or said to be incomplete."""
+    """A stream of a search endpoint: complete, or reported as incomplete."""
 
     incremental_on: ClassVar[str | None] = "last_activity_time"
     calls = (

@@ -53,7 +53,7 @@ class CanaryError(TotangoError):
 
 
 class Canary:
-    """Decides which rows are read back at once, and what that says of all others.
+    """Decides which rows are read back at once, and what follows for all others.
 
     Args:
         clients: What it reads with.

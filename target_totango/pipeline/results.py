@@ -150,7 +150,7 @@ class ResultHandler:
                 self._handle_undelivered(row, result)
 
     def _handle_undelivered(self, row: Row, result: RowResult) -> None:
-        """Record what a destination says of a row that it did not deliver for certain."""
+        """Record the result of a row that was not certainly delivered."""
         self._is_latest(row)
         match result:
             case Refused():

@@ -160,7 +160,7 @@ class SecondTrials:
     # Trials -------------------------------------------------------------------------------------
 
     def verdicts(self, send: Send) -> Iterator[Sequence[tuple[Row, RowResult]]]:
-        """Try rows that wait and are not outdated; yield what became of those of each trial.
+        """Try rows that wait and are not outdated; yield the results of each trial.
 
         Args:
             send: Sends rows of one kind, and returns their results.
@@ -202,7 +202,7 @@ class SecondTrials:
     def _judge(
         self, trial: Trial, results: Sequence[tuple[Row, RowResult]], witness: RowResult
     ) -> list[tuple[Row, RowResult]]:
-        """Return what became of the rows of a trial, and of its witness if that is new.
+        """Return the results of the rows of a trial, and of its witness if that is new.
 
         Args:
             trial: The trial.

@@ -1,4 +1,4 @@
-"""Questions about tracking calls: when they are seen, and what becomes of values."""
+"""Questions about tracking calls: when they are seen, and how values are stored."""
 
 from __future__ import annotations
 

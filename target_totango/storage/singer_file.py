@@ -213,7 +213,7 @@ def _schema_message(source: SourceStream) -> dict[str, Any]:
 
 
 def line_of(message: Mapping[str, Any]) -> bytes:
-    """Encode a message as it came, be it JSON or not.
+    """Encode a message as it came, valid JSON or not.
 
     NaN and the infinities stay what they were, since as texts a replay would write them.
     """

@@ -38,7 +38,7 @@ def command_in(
 
 
 def help_on(commands: Mapping[str, str]) -> str:
-    """Return what `--help` says of the subcommands, each with what it does."""
+    """Return the part of `--help` about the subcommands."""
     width = max(map(len, commands))
     lines = [f"  {name.ljust(width)}  {does}" for name, does in commands.items()]
     return "\n".join(["\b", "Commands (each has its own --help):", *lines])

@@ -152,7 +152,7 @@ def is_refusal(error: ApiError) -> bool:
 
 
 def said_of(error: ApiError) -> str:
-    """Return what may be said of a refusal: its status, never its words."""
+    """Return the status of a refusal as text, without the service's words."""
     if isinstance(error, ResponseError):
         return "a response of another shape" if error.status is None else "no JSON"
     return f"status {error.status}" if error.status is not None else "no answer"

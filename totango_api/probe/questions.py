@@ -118,7 +118,7 @@ def ask_all(questions: Sequence[Question[T]], service: T, caller: Caller) -> Ite
 
 
 def summary(results: Sequence[Result], calls: int) -> str:
-    """Return what became of the questions, in a sentence or two, with what to do."""
+    """Return how many questions are settled, in a sentence or two, with what to do."""
     states = [one.answer.state for one in results]
     settled = sum(one.is_settled for one in results)
     lines = [f"{settled} of {len(results)} questions are settled, in {counted(calls, 'call')}."]

@@ -118,7 +118,7 @@ class ReportFiles:
 
 
 def _text(config: Mapping[str, Any], name: str) -> str | None:
-    """Return a path; what is none is said by the schema."""
+    """Return a path; the schema refuses anything else."""
     value = config.get(name)
     return value if isinstance(value, str) and value else None
 

@@ -137,7 +137,7 @@ def _is_keyed(value: Any) -> bool:
 
 
 def _total_in(above: list[Row], found: Any) -> tuple[int | None, bool]:
-    """Return what the nearest object around the rows says of their number."""
+    """Return how many rows there are, by the nearest object around them."""
     for holder in reversed([one for one in above if one is not found]):
         for name in _TOTALS:
             if (total := whole_number(holder.get(name))) is not None:

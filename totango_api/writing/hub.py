@@ -75,7 +75,7 @@ def hub_headers(connection: Connection) -> dict[str, str]:
 
 
 class HubClient:
-    """Delivers rows in batches and finds out what became of each row.
+    """Delivers rows in batches and finds out the result of each row.
 
     A refused batch is split until its bad rows are found, so that the good ones land. Safe to
     share between threads.

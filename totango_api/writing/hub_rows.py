@@ -1,4 +1,4 @@
-"""Rows of the Integration Hub, batches of them, and what became of each."""
+"""Rows of the Integration Hub, batches of them, and the result of each row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Integration Hub says of a batch, in every form that is switched to.
+"""Reports of the Integration Hub about a batch, in every form that a switch selects.
 
 Only the receipt of a good batch was ever shown (clients of int-hub). What tells of bad rows is
 unknown, hence many forms.

@@ -1,4 +1,4 @@
-"""The tracking pixel: always a GIF, whatever became of the call (Totango: HTTP API)."""
+"""The tracking pixel: always a GIF, also for a call that is dropped (Totango: HTTP API)."""
 
 from __future__ import annotations
 

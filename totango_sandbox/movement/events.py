@@ -57,7 +57,7 @@ class EventMover:
         return [_entry("out", event_id, self._clock.now())]
 
     def _edit(self) -> list[Move]:
-        """Change the subject of an event; ``event_edits`` says what becomes of its timestamp."""
+        """Change the subject of an event; ``event_edits`` decides its timestamp."""
         if not self._store.events:
             return []
         before = self._store.events[self._dice.choice(list(self._store.events))]

@@ -123,7 +123,7 @@ class Searcher:
         return total + int(number or 0)
 
     def total_of(self, table: Table, query: Query, total: int) -> int | None:
-        """Return what total_hits says of a query on accounts or users."""
+        """Return the total_hits of a query on accounts or users."""
         return self.shown_total(total, _key(table, query))
 
     def _select(self, table: Table, query: Query) -> list[int]:

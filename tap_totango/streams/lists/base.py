@@ -95,7 +95,7 @@ class ListedStream(TotangoStream):
         """Do what is due once everything was read."""
 
     def _explained(self) -> Iterator[Sequence[Row]]:
-        """Yield rows; say of a refusal what can be done."""
+        """Yield rows; give a refusal its remedy."""
         try:
             yield from self.rows()
         except ApiError as error:

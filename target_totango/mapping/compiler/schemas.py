@@ -1,4 +1,4 @@
-"""Reads what a SCHEMA says of a field: types and formats, in any of the ways to say so.
+"""Reads the types and formats of a field from a SCHEMA, in every form that they have there.
 
 `{"anyOf": [{"type": "integer"}, {"type": "null"}]}` says the same as `{"type": ["integer",
 "null"]}`.

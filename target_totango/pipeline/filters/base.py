@@ -25,10 +25,10 @@ class Filter(ABC):
 
     @abstractmethod
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not."""
+        """Return the rows to send, and the decisions on the others."""
 
     def finish(self) -> Results:
-        """Return what becomes of rows that were held back: no row follows."""
+        """Return the decisions on rows that were held back: no row follows."""
         return []
 
 
@@ -36,7 +36,7 @@ class RowFilter(Filter):
     """A filter that looks at one row after the other."""
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not."""
+        """Return the rows to send, and the decisions on the others."""
         decide, objects = self.decide, self.objects
         results: Results = []
         results += [

@@ -92,7 +92,7 @@ class HardDeletes(Filter):
         return len(self._rows.keys() | self._absent.keys())
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not."""
+        """Return the rows to send, and the decisions on the others."""
         if DELETABLE.isdisjoint(map(_OBJECT, rows)) and not any(map(_IS_DELETED, rows)):
             return rows, []
         sent: list[Row] = []
@@ -148,7 +148,7 @@ class HardDeletes(Filter):
     def delete(
         self, clients: Clients, wait: Callable[[float], None]
     ) -> Iterator[tuple[Row, RowResult]]:
-        """Delete users, and yield what became of the rows that asked for it.
+        """Delete users, and yield the results of the rows that asked for it.
 
         Args:
             clients: Deletes them, and looks them up afterwards.
@@ -174,7 +174,7 @@ class HardDeletes(Filter):
     def again(
         self, clients: Clients, wait: Callable[[float], None], rows: Sequence[Row]
     ) -> list[tuple[Row, RowResult]]:
-        """Delete the users of rows once more, and return what became of the rows."""
+        """Delete the users of rows once more, and return the results of the rows."""
         going = {((row.stream, row.object), _user(row)) for row in rows}
         results = dict(self._results(going, clients, wait))
         return [(row, results[_user(row)]) for row in rows]
@@ -182,7 +182,7 @@ class HardDeletes(Filter):
     def _results(
         self, going: Iterable[_Going], clients: Clients, wait: Callable[[float], None]
     ) -> Iterator[tuple[User, RowResult]]:
-        """Delete users and yield what became of each: those that were answered come last."""
+        """Delete users and yield the result of each: those that were answered come last."""
         deleted: dict[User, _Announced] = {}
         unclear: dict[User, str] = {}
         for announced, user in going:

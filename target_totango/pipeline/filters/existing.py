@@ -75,7 +75,7 @@ class SyncModeFilter(RowFilter):
         self._existing = existing
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not.
+        """Return the rows to send, and the decisions on the others.
 
         Raises:
             ApiError: If Totango cannot be asked what exists.
@@ -113,7 +113,7 @@ class RejectUnknownAccounts(RowFilter):
         self._existing = existing
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not.
+        """Return the rows to send, and the decisions on the others.
 
         Raises:
             ApiError: If Totango cannot be asked what exists.
@@ -162,7 +162,7 @@ class HoldUnknownAccounts(RejectUnknownAccounts):
         self._held: dict[str, Results] = {}
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not.
+        """Return the rows to send, and the decisions on the others.
 
         Raises:
             ApiError: If Totango cannot be asked what exists.
@@ -192,7 +192,7 @@ class HoldUnknownAccounts(RejectUnknownAccounts):
         self._held.setdefault(row.request.account_id, []).append((row, result))
 
     def finish(self) -> Results:
-        """Return what becomes of rows that were held back: no row follows."""
+        """Return the decisions on rows that were held back: no row follows."""
         results = [pair for pairs in self._held.values() for pair in pairs]
         self._held.clear()
         return results

@@ -111,7 +111,7 @@ class Fingerprints:
             self._ledger.note((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
 
     def _complete_runs(self, stream: str) -> str:
-        """Return how many runs about a stream without a key came to their end, as text."""
+        """Return how many runs about a stream without a key were complete, as text."""
         if stream not in self._keyless:
             self._log_once(stream, _KEYLESS)
             found = self._ledger.noted((*_COMPLETE_RUNS, stream))

@@ -31,7 +31,7 @@ class MatchKeys(RowFilter):
         self._made: dict[Match, Key] = {}
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not.
+        """Return the rows to send, and the decisions on the others.
 
         Raises:
             ApiError: If Totango cannot be asked.

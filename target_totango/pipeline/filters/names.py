@@ -66,7 +66,7 @@ class ResolveOwners(Filter):
         self._full_names: frozenset[str] = frozenset()
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not.
+        """Return the rows to send, and the decisions on the others.
 
         Raises:
             ApiError: If the users of Totango are not answered.

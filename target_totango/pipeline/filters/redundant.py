@@ -50,7 +50,7 @@ class DropSuperseded(RowFilter):
         self._is_logged = False
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not."""
+        """Return the rows to send, and the decisions on the others."""
         if not any(map(_IS_SUPERSEDED, rows)):
             return rows, []
         if not self._is_logged:
@@ -137,7 +137,7 @@ class DropStale(Filter):
         self._case_variants = CaseVariants(store, report)
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
-        """Return the rows that go on, and what becomes of those that do not."""
+        """Return the rows to send, and the decisions on the others."""
         store, repeated = self._store, []
         results: Results = []
         keys = [row.request.key for row in rows]

@@ -1,4 +1,4 @@
-"""Pages of event searches, and what an event says of itself.
+"""Fetches pages of event searches, and reads the ids and times of events.
 
 Facts: "Search API (events)". Terms select by type and, from a moment on, by time (`gte`); `lte` is
 inferred by analogy.
@@ -60,7 +60,7 @@ def event_id_of(hit: Hit) -> str | None:
 
 
 def time_of(hit: Hit) -> int | None:
-    """Return the time of an event, in epoch milliseconds, be it a number or text."""
+    """Return the time of an event, in epoch milliseconds, given as a number or text."""
     value = hit.get("timestamp")
     moment = value if type(value) is int else whole_number(value)
     return None if moment is None or abs(moment) > FARTHEST else moment
