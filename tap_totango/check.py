@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from totango_api.command import config_parser
 from totango_api.connection_check import (
     PATIENCE_SECONDS,
-    counted,
     print_findings,
+    row_count_text,
     visible_rows,
 )
 from totango_api.http import ApiClient
@@ -45,6 +45,6 @@ def _findings(config: Mapping[str, Any]) -> Iterator[str]:
         seen = visible_rows(client, config, (ACCOUNTS, USERS), team_id=team_id and str(team_id))
     yield f"Token accepted by {connection.hosts.api} (region {connection.region})."
     for stream, total in seen.items():
-        yield f"Rows visible in {stream}: {counted(total)}"
+        yield f"Rows visible in {stream}: {row_count_text(total)}"
     if not seen[ACCOUNTS]:
         yield "No accounts are visible: is the token's owner in the global team? Try team_id: -1."

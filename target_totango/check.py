@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.config import Settings
+from target_totango.models import HUB, TRACKING
 from totango_api.command import config_parser
 from totango_api.connection_check import (
     PATIENCE_SECONDS,
-    counted,
     print_findings,
+    row_count_text,
     visible_rows,
 )
 from totango_api.errors import ApiError, AuthenticationError, SettingsError
@@ -56,15 +57,15 @@ def check_lines(config: Mapping[str, Any], account_id: str | None = None) -> Ite
     connection = connected(
         config, user_agent="target-totango check", max_retry_seconds=PATIENCE_SECONDS
     )
-    if settings.uses_tracking and connection.service_id is not None:
+    if settings.uses(TRACKING) and connection.service_id is not None:
         connection.service_id.require_full()
     with ApiClient(connection) as client:
         seen = visible_rows(client, config, (ACCOUNTS,))[ACCOUNTS]
         yield f"Token accepted by {connection.hosts.api} (region {connection.region})."
         yield _service(client)
-        yield _hub(client, is_needed=settings.uses_hub)
+        yield _hub(client, is_needed=settings.uses(HUB))
         if account_id is None:
-            yield f"Rows visible in accounts: {counted(seen)}"
+            yield f"Rows visible in accounts: {row_count_text(seen)}"
         elif Lookup(client).find(ACCOUNTS, [(account_id,)]):
             yield "The account is there."
         else:

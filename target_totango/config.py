@@ -30,7 +30,6 @@ from target_totango.mapping import (
 from target_totango.models import (
     HUB,
     OFF,
-    TRACKING,
     UPSERT,
     WriteOptions,
 )
@@ -157,7 +156,7 @@ class Settings:
             "match_on": self.matches,
             f"unknown_accounts: {self.unknown_accounts}": self.minds_unknown_accounts,
             "hard_delete": self.hard_delete,
-            "delivery: hub": self.uses_hub,
+            "delivery: hub": self.uses(HUB),
         }
         wanting = [
             *self.engagements,
@@ -209,15 +208,9 @@ class Settings:
         objects = (one.object for one in self.mappings)
         return [one for one in objects if one is not None and one in ENGAGEMENTS]
 
-    @property
-    def uses_hub(self) -> bool:
-        """Whether anything may go through the Integration Hub."""
-        return self.delivery == HUB or any(spec.delivery == HUB for spec in self.mappings)
-
-    @property
-    def uses_tracking(self) -> bool:
-        """Whether anything may go out as tracking calls."""
-        return self.delivery == TRACKING or any(spec.delivery == TRACKING for spec in self.mappings)
+    def uses(self, delivery: str) -> bool:
+        """Return whether any row may go out by a delivery."""
+        return delivery in {self.delivery, *(mapping.delivery for mapping in self.mappings)}
 
     def mappings_for(self, stream: str) -> list[MappingConfig]:
         """Return the mappings of a stream: the entries for it, or the default.

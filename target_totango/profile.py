@@ -56,7 +56,7 @@ def with_profile(settings: Settings, config: Mapping[str, Any], connection: Conn
 
 
 def _lacks_sdr_token(settings: Settings) -> bool:
-    return settings.uses_tracking and settings.sdr_token is None and not settings.dry_run
+    return settings.uses(TRACKING) and settings.sdr_token is None and not settings.dry_run
 
 
 def _warnings(settings: Settings, answers: Mapping[str, str]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from singer_sdk.target_base import Target
 from target_totango.check import check_lines
 from target_totango.config import Settings
 from target_totango.config_schema import COMMANDS, CONFIG_SCHEMA
-from target_totango.models import SourceStream
+from target_totango.models import TRACKING, SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
 from target_totango.profile import with_profile
 from target_totango.singer import (
@@ -89,7 +89,7 @@ class TargetTotango(Target):
         connection = Connection.from_config(
             self.config, user_agent=f"target-totango/{self.plugin_version}"
         )
-        if settings.uses_tracking and not settings.dry_run:
+        if settings.uses(TRACKING) and not settings.dry_run:
             connection.require_service_id().require_full()
         settings = with_profile(settings, self.config, connection)
         self.run = Run(settings, connection, self.config)

@@ -55,7 +55,7 @@ def visible_rows(
         raise _with_region(error, client.connection, config) from None
 
 
-def counted(rows: int | None) -> str:
+def row_count_text(rows: int | None) -> str:
     """Return a number of rows in words."""
     return "not counted" if rows is None else f"{rows:,}"
 

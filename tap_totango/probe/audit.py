@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.responses import duration, shape_of, tried
 from totango_api.errors import ApiError, RefusedError
-from totango_api.probe import Answer, Question, does_not_arise, said_of
+from totango_api.probe import Answer, Question, does_not_arise, status_text
 from totango_api.text import counted, parse_moment
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _asked(service: ProbedService, start: date, end: date) -> _Entries | Answer:
     asked_at = clock.latest
     response = tried(service, f"{_PATH}?startDate={start}&endDate={end}")
     if isinstance(response, ApiError):
-        return does_not_arise(f"no audit log: {said_of(response)}")
+        return does_not_arise(f"no audit log: {status_text(response)}")
     if not isinstance(response, list):
         return does_not_arise(f"the audit log is no list: {shape_of(response)}")
     return _Entries(dict(map(_spelt, response)), len(response), asked_at, clock.latest)
@@ -179,8 +179,8 @@ def audit_year(service: ProbedService) -> Answer:
         rows = len(response) if isinstance(response, list) else 0
         return Answer("given", counted(rows, "entry", "entries"))
     if isinstance(response, RefusedError) and response.status in {200, _BAD_REQUEST}:
-        return Answer("refused", said_of(response))
-    return Answer("no audit log", said_of(response))
+        return Answer("refused", status_text(response))
+    return Answer("no audit log", status_text(response))
 
 
 QUESTIONS: Final = (Question("audit_year", "Is 31 December in the audit log?", 1, audit_year),)

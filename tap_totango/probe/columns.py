@@ -12,7 +12,7 @@ from tap_totango.probe.column_search import ColumnValues, FoundColumns, find_ref
 from tap_totango.probe.responses import named_in
 from tap_totango.schema import KnownColumns, column_kind, computed_columns, fields_for, roles_of
 from totango_api.errors import ApiError
-from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, said_of
+from totango_api.probe import NOT_ASKED, Answer, Question, does_not_arise, status_text
 from totango_api.reading import CREATE_DATE
 from totango_api.search import ACCOUNTS, LIST
 from totango_api.text import counted
@@ -161,7 +161,7 @@ def account_columns(service: ProbedService) -> Answer:
     """Look where a column of the account comes in the rows of users."""
     hits = service.users().hits
     if service.parent_error is not None:
-        return Answer("refused", said_of(service.parent_error))
+        return Answer("refused", status_text(service.parent_error))
     if not hits:
         return does_not_arise("no users")
     places = sorted({_place(hit) for hit in hits})

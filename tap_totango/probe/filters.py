@@ -9,7 +9,7 @@ from tap_totango.probe.columns import creation_dates
 from tap_totango.probe.responses import named_in
 from tap_totango.probe.service import EVENTS, ProbedService
 from totango_api.errors import ApiError
-from totango_api.probe import Answer, Question, does_not_arise, said_of
+from totango_api.probe import Answer, Question, does_not_arise, status_text
 from totango_api.reading import CREATE_DATE
 from totango_api.search import ACCOUNTS, USERS, Query, account_id_of
 from totango_api.text import counted
@@ -139,12 +139,12 @@ def _alone(
     page = service.caller.tried(lambda: fetch((one.between,)))
     if not isinstance(page, ApiError):
         return _between(page, one)
-    both = f"gte with lte: {said_of(page)}"
+    both = f"gte with lte: {status_text(page)}"
     if not service.caller.spare:
         return Answer(REFUSED, f"{both}; no call was left to ask with gte alone")
     page = service.caller.tried(lambda: fetch((one.since,)))
     if isinstance(page, ApiError):
-        return Answer(REFUSED, f"{both}; gte: {said_of(page)}")
+        return Answer(REFUSED, f"{both}; gte: {status_text(page)}")
     return _honoured(page, one.date_of, one.low, _FOREVER, GTE_ONLY, f"{both}; gte: ")
 
 
@@ -152,7 +152,7 @@ def _in_doubt(page: Page | ApiError) -> Answer:
     """Return the answer to each of several filters that showed nothing together."""
     advice = "raise --max-calls to ask for it alone"
     if isinstance(page, ApiError):
-        return Answer(REFUSED, f"together with another: {said_of(page)}", advice)
+        return Answer(REFUSED, f"together with another: {status_text(page)}", advice)
     return Answer(NOTHING_FOUND, "no row came by it and another together", advice)
 
 
@@ -230,7 +230,7 @@ def unknown_filter(service: ProbedService) -> Answer:
     """Send a filter that does not exist."""
     page = _unknown_filter(service)
     if isinstance(page, ApiError):
-        return Answer(REFUSED, said_of(page))
+        return Answer(REFUSED, status_text(page))
     matching = "uncounted rows" if page.total_hits is None else counted(page.total_hits, "row")
     return Answer(IGNORED, f"{matching} matched a filter that does not exist")
 
@@ -252,7 +252,7 @@ def exclusion_filter(service: ProbedService) -> Answer:
     term = {"type": "string", "term": "identifier", "not_in_list": ids[:1]}
     page = service.caller.tried(lambda: service.filtered(ACCOUNTS, term))
     if isinstance(page, ApiError):
-        return Answer(REFUSED, said_of(page))
+        return Answer(REFUSED, status_text(page))
     came = {account_id_of(hit) for hit in page.hits}
     if ids[0] in came:
         return Answer(IGNORED, "the account that was left out came")
@@ -265,7 +265,7 @@ def unknown_status(service: ProbedService) -> Answer:
     caller, query = service.caller, Query(terms=(term,), count=1)
     page = caller.tried(lambda: caller.search(ACCOUNTS, query))
     if isinstance(page, ApiError):
-        return Answer(REFUSED, said_of(page))
+        return Answer(REFUSED, status_text(page))
     rows = page.total_hits if page.total_hits is not None else len(page.hits)
     return Answer("found" if rows else "none", f"{counted(rows, 'account')} by the word unknown")
 
@@ -277,7 +277,7 @@ def failure_status(service: ProbedService) -> Answer:
         caller, query = service.caller, Query(fields=({"type": _MADE_UP},), count=1)
         page = caller.tried(lambda: caller.search(ACCOUNTS, query))
     if isinstance(page, ApiError):
-        return Answer(str(page.status or "?"), f"a call that cannot work: {said_of(page)}")
+        return Answer(str(page.status or "?"), f"a call that cannot work: {status_text(page)}")
     return does_not_arise("neither a made-up filter nor a made-up column was refused")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_totango.probe.responses import EMPTY, KEYED, LIST, NESTED, shape_of, tried
 from totango_api.errors import ApiError
-from totango_api.probe import FAILED, Answer, Question, does_not_arise, said_of
+from totango_api.probe import FAILED, Answer, Question, does_not_arise, status_text
 from totango_api.search import (
     LIFECYCLE,
     REFERENCE_PATHS,
@@ -50,8 +50,8 @@ def attributes(service: ProbedService) -> Answer:
     response = service.caller.tried(service.definitions)
     if isinstance(response, ApiError):
         value = "missing" if response.status == _MISSING else "refused"
-        value = "no JSON" if said_of(response) == "no JSON" else value
-        return Answer(value, said_of(response), "discover_attributes: false, if it stays so")
+        value = "no JSON" if status_text(response) == "no JSON" else value
+        return Answer(value, status_text(response), "discover_attributes: false, if it stays so")
     listed = response.get("list") if isinstance(response, dict) else None
     if not isinstance(listed, list):
         return Answer("another shape", f"the response is {shape_of(response)}")
@@ -66,7 +66,7 @@ def owner_types(service: ProbedService) -> Answer:
     try:
         known = service.attributes()
     except ApiError as error:
-        return does_not_arise(f"attributes are not named: {said_of(error)}")
+        return does_not_arise(f"attributes are not named: {status_text(error)}")
     types = [one.declared_type for one in known if one.api_name in _ROLES]
     if not types:
         return does_not_arise("no such attribute is named")
@@ -78,7 +78,7 @@ def options(service: ProbedService) -> Answer:
     try:
         known = service.attributes()
     except ApiError as error:
-        return does_not_arise(f"attributes are not named: {said_of(error)}")
+        return does_not_arise(f"attributes are not named: {status_text(error)}")
     lists = [one for one in known if one.kind in {SEVERAL, LIFECYCLE}]
     if not lists:
         return does_not_arise("no list and no lifecycle is named")
@@ -94,7 +94,7 @@ def reference_lists(service: ProbedService) -> Answer:
     found = _lists(service)
     reached = [name for name, response in found.items() if not isinstance(response, ApiError)]
     others = [
-        f"{name}: {said_of(response)}"
+        f"{name}: {status_text(response)}"
         for name, response in found.items()
         if isinstance(response, ApiError)
     ]
@@ -174,7 +174,7 @@ def tasks_list(service: ProbedService) -> Answer:
 
 def _listed(response: Any) -> Answer:
     if isinstance(response, ApiError):
-        return Answer("refused", said_of(response))
+        return Answer("refused", status_text(response))
     rows = list(_rows(response)) if isinstance(response, (list, dict)) else []
     return Answer("listed", f"{counted(len(rows), 'row')}: {shape_of(response)}")
 
@@ -183,7 +183,7 @@ def collections(service: ProbedService) -> Answer:
     """Ask for rows of collections as the user interface does."""
     response = tried(service, _COLLECTIONS_PATH, Query().at(0, 1, None).form())
     if isinstance(response, ApiError):
-        return Answer("not there", said_of(response))
+        return Answer("not there", status_text(response))
     if isinstance(response, list):
         return Answer("at the top", counted(len(response), "row"))
     body = response.get("response") if isinstance(response, dict) else None

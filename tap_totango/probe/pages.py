@@ -8,7 +8,7 @@ from tap_totango.probe.responses import duration, shape_of, tried
 from tap_totango.probe.service import ALL_TEAMS, SAMPLE, ProbedService, event_ids
 from totango_api.errors import ApiError
 from totango_api.limits import PAGE_ROWS
-from totango_api.probe import Answer, Question, does_not_arise, said_of
+from totango_api.probe import Answer, Question, does_not_arise, status_text
 from totango_api.reading import SCROLL_PATH
 from totango_api.search import Page, Query, account_id_of
 from totango_api.text import counted
@@ -26,7 +26,7 @@ def page_size(service: ProbedService) -> Answer:
     page = service.accounts()
     rows, total = len(page.hits) + page.unreadable_hits, page.total_hits
     if service.large_page_error is not None:
-        refusal = said_of(service.large_page_error)
+        refusal = status_text(service.large_page_error)
         return Answer(
             "refused",
             f"{PAGE_ROWS} rows: {refusal}; {counted(rows, 'row')} came when asked for {SAMPLE}",
@@ -171,7 +171,7 @@ def scroll(service: ProbedService) -> Answer:
     """Begin to scroll through accounts."""
     response = _scroll_begun(service)
     if isinstance(response, ApiError):
-        return Answer("not there", said_of(response))
+        return Answer("not there", status_text(response))
     rows = _scrolled(response)
     if rows is None:
         return Answer("another shape", f"the response is {shape_of(response)}")
@@ -193,7 +193,7 @@ def scroll_retry(service: ProbedService) -> Answer:
         return does_not_arise("no second step came: it takes two accounts")
     again = _scroll_step(service, scroll_id)
     if isinstance(again, ApiError):
-        return Answer("refused", f"a step that was asked for twice: {said_of(again)}")
+        return Answer("refused", f"a step that was asked for twice: {status_text(again)}")
     if _scrolled(again) == rows:
         return Answer("repeats", "a step that was asked for twice brought the same account again")
     return Answer("advances", "a step that was asked for twice did not bring its account again")

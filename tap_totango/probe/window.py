@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.errors import ApiError
 from totango_api.limits import WINDOW_ROWS
-from totango_api.probe import Answer, Question, does_not_arise, said_of
+from totango_api.probe import Answer, Question, does_not_arise, status_text
 from totango_api.search import ACCOUNTS, Page, Query
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def page_behind_window(service: ProbedService) -> Answer:
     total = service.accounts().total_hits
     page = _behind(service)
     if isinstance(page, ApiError):
-        return Answer("refused", f"row {_BEHIND}: {said_of(page)}")
+        return Answer("refused", f"row {_BEHIND}: {status_text(page)}")
     if page.hits:
         return Answer("served", f"row {_BEHIND} of {page.total_hits} came")
     if total is None or total <= WINDOW_ROWS:

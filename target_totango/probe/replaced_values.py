@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from target_totango.probe.existing_value import ExistingValue, text_of
 from target_totango.probe.tracking import definitions, first, unseen
 from totango_api.errors import ApiError
-from totango_api.probe import Answer, Question, does_not_arise, is_refusal, said_of
+from totango_api.probe import Answer, Question, does_not_arise, is_refusal, status_text
 from totango_api.search import ACCOUNTS, CORE_ATTRIBUTES, LIST, discover
 from totango_api.writing import SALESFORCE_SHORT, is_short_salesforce_id, salesforce_long_id
 
@@ -37,7 +37,7 @@ def unknown_option(account: ProbedAccount) -> Answer:
     try:
         known = definitions(account)
     except ApiError as error:
-        return does_not_arise(f"attributes are not named: {said_of(error)}")
+        return does_not_arise(f"attributes are not named: {status_text(error)}")
     core = {one.api_name for one in CORE_ATTRIBUTES[ACCOUNTS]}
     lists = [
         one

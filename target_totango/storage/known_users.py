@@ -94,7 +94,7 @@ class KnownUsers:
     def absent(self, stream: str, version: int) -> list[User]:
         """Return the users that only older versions of a stream held.
 
-        None when no row of this version was read: an empty stream deletes nobody.
+        Empty when no row of this version was read: an empty stream deletes nobody.
         """
         if (stream, version) not in self._seen:
             return []

@@ -3,7 +3,7 @@
 What the questions are is up to the plugins; each of them has a room of questions.
 """
 
-from totango_api.probe.caller import Caller, is_refusal, said_of
+from totango_api.probe.caller import Caller, is_refusal, status_text
 from totango_api.probe.command import are_settled, conclude, probe_parser, probed
 from totango_api.probe.profile import Profile
 from totango_api.probe.questions import (
@@ -33,5 +33,5 @@ __all__ = [
     "is_refusal",
     "probe_parser",
     "probed",
-    "said_of",
+    "status_text",
 ]

@@ -151,7 +151,7 @@ def is_refusal(error: ApiError) -> bool:
     return error.is_refusal or error.status == _SERVER_FAULT
 
 
-def said_of(error: ApiError) -> str:
+def status_text(error: ApiError) -> str:
     """Return the status of a refusal as text, without the service's words."""
     if isinstance(error, ResponseError):
         return "a response of another shape" if error.status is None else "no JSON"

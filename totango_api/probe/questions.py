@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from totango_api.errors import ApiError, AuthenticationError
-from totango_api.probe.caller import BudgetSpentError, is_refusal, said_of
+from totango_api.probe.caller import BudgetSpentError, is_refusal, status_text
 from totango_api.text import counted
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def asked(question: Question[T], service: T) -> Answer:
         if isinstance(error, AuthenticationError) and not error.is_refusal:
             raise
         why = "refused: " if is_refusal(error) else "could not be asked: "
-        return Answer("?", why + said_of(error), state=FAILED)
+        return Answer("?", why + status_text(error), state=FAILED)
 
 
 def ask_all(questions: Sequence[Question[T]], service: T, caller: Caller) -> Iterator[Result]:
