@@ -86,7 +86,7 @@ bench-long: $(READY) ## the sandbox, a verified run, faults and kills, tenants t
 sandbox: $(READY) ## a local Totango with seed data, until Ctrl-C
 	$(BIN)/totango-sandbox serve $(SANDBOX_ARGS)
 
-docs: $(READY) ## write settings tables, meltano.yml, .env.example, hub/ and pictures of the packages anew
+docs: $(READY) ## rewrite settings tables, meltano.yml, .env.example, hub/ and pictures of the packages
 	$(BIN)/python scripts/settings_pages.py --write
 	$(BIN)/python scripts/stream_pages.py --write
 	$(BIN)/python scripts/architecture.py --write

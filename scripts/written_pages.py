@@ -40,7 +40,7 @@ def check_or_write(wanted: Mapping[Path, str], gone: Iterable[Path] = ()) -> int
         The exit code: 1 if any is left out of step.
     """
     write = "--write" in sys.argv[1:]
-    how = "written anew" if write else "out of step; run make docs"
+    how = "rewritten" if write else "out of step; run make docs"
     stale = [path for path in wanted if not path.exists() or _text(path) != wanted[path]]
     for path in (*stale, *gone):
         print(f"{path.relative_to(ROOT)}: {how}")

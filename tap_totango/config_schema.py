@@ -40,7 +40,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "query_fields": setting(
         "string",
         "Fields of a query",
-        "What becomes of the fields of `accounts_query` and `users_query`: `add`: columns beside "
+        "What to do with the fields of `accounts_query` and `users_query`: `add`: columns beside "
         "all others; `replace`: the only ones.",
         enum=["add", "replace", None],
         default="add",
@@ -149,14 +149,14 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
     "accounts_partitions": setting(
         "array",
         "Partitions of accounts",
-        "Lists of terms that cut the accounts into parts of less than 20,000 rows, for services "
-        "where nothing else does.",
+        "Lists of terms that divide the accounts into partitions of fewer than 20,000 rows, for "
+        "services where nothing else does.",
         items=_PARTITION,
     ),
     "users_partitions": setting(
         "array",
         "Partitions of users",
-        "Lists of terms that cut the users into parts of less than 20,000 rows.",
+        "Lists of terms that divide the users into partitions of fewer than 20,000 rows.",
         items=_PARTITION,
     ),
     "accounts_method": setting(

@@ -251,7 +251,7 @@ OWN_SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "probe_path": setting(
         "string",
         "Profile of the service",
-        "File that `target-totango probe` wrote: what cannot work on the service is said before "
+        "File that `target-totango probe` wrote: what cannot work on the service is logged before "
         "the first row, and what suits it takes the place of defaults. Settings win over it, and "
         "one of another service ends the run before anything is written.",
     ),

@@ -23,7 +23,7 @@ NOT_ASKED = {
     "Is every response strict JSON?": "it depends on each value that a service holds",
     "Does an attribute of type `date`": "such an attribute would have to be made, and would stay",
     "What answers a tracking call that": "a service does not fail when it is asked to",
-    "What becomes of writes to an account that": "an account would have to be archived, by people",
+    "What happens to writes to an account that": "an account would have to be archived, by people",
 }
 """Questions that no probe asks, by how they begin, and why."""
 

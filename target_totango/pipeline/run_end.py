@@ -139,7 +139,7 @@ class RunEnd:
             return None
         path = _path_of(self.files.rejects)
         where = f": see {path}" if path else ""
-        remedy = "Mend the rows and pipe that file back in." if path else "Nothing was written."
+        remedy = "Correct the rows and pipe that file back in." if path else "Nothing was written."
         if self.report.total("uncertain"):
             remedy += " First take out the rows that Totango did take: a replay writes them again."
         return IncompleteRunError(f"{' and '.join(problems)}{where}.", remedy=remedy)
