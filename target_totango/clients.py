@@ -100,10 +100,10 @@ class Clients:
         Raises:
             ApiError: If it cannot be asked.
         """
-        if not self.known.defined:
+        if object_ not in self.known.listed:
             return []
         known = KnownAttributes.of(discover(self.api))
-        return [name for name in names if known.get(object_, name) is None]
+        return [name for name in names if known.is_new(object_, name)]
 
     @property
     def has_token(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from target_totango.models import ACCOUNTS, USERS
+from target_totango.objects import OBJECTS
 from totango_api.errors import SettingsError
 from totango_api.search import CORE_ATTRIBUTES, Attribute, definitions
 from totango_api.text import snake
@@ -24,11 +25,10 @@ class KnownAttributes:
     """The attributes that a service has: its own definitions, and the core ones.
 
     Attributes:
-        defined: Whether the service's definitions were read, so that a name which is not
-            among them is new.
+        listed: Objects whose definitions were read, so that a name which is not among them is new.
     """
 
-    defined: bool = False
+    listed: frozenset[str] = frozenset()
     _by_name: dict[str, dict[str, Attribute]] = field(default_factory=dict)
 
     @classmethod
@@ -42,9 +42,12 @@ class KnownAttributes:
         for core in CORE_ATTRIBUTES.values():
             for attribute in core:
                 by_name[attribute.object][attribute.api_name] = attribute
+        # The only list that anybody has seen names attributes of accounts, and none of users.
+        listed = set() if defined is None else {ACCOUNTS}
         for attribute in defined or ():
+            listed.add(attribute.object)
             by_name.setdefault(attribute.object, {})[attribute.api_name] = attribute
-        return cls(defined is not None, by_name)
+        return cls(frozenset(listed), by_name)
 
     def definitions(self) -> list[Attribute]:
         """Return every attribute that is known."""
@@ -53,6 +56,15 @@ class KnownAttributes:
     def get(self, object_: str, api_name: str) -> Attribute | None:
         """Return an attribute by its exact API name."""
         return self._by_name.get(object_, {}).get(api_name)
+
+    def is_unknown(self, object_: str, api_name: str) -> bool:
+        """Return whether an attribute is neither known nor one that every service has."""
+        built_in = {attribute.api_name for attribute in OBJECTS[object_].named}
+        return api_name not in built_in and self.get(object_, api_name) is None
+
+    def is_new(self, object_: str, api_name: str) -> bool:
+        """Return whether the service's definitions lack an attribute."""
+        return object_ in self.listed and self.is_unknown(object_, api_name)
 
     def api_name_for(self, object_: str, column: str, title: str | None) -> str:
         """Return the API name for a field.

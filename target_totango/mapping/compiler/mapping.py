@@ -83,7 +83,7 @@ class _Compiler:
         sources = [*(column.source for column in ids), *(column.source for column in columns)]
         used = {name for source in sources for name in source.fields}
         sent = {column.source.field for column in columns}
-        unknown = tuple(column.api_name for column in columns if self._is_unknown(column))
+        unknown = [column for column in columns if self._is_unknown(column)]
         return StreamMapping(
             stream=stream,
             object=self._object.name,
@@ -98,8 +98,8 @@ class _Compiler:
             activity_time=self._activity_time(),
             left_out=tuple(name for name in fields if name not in used),
             nested=tuple(n for n in fields if n in sent and "object" in self._schema.types(n)),
-            new=unknown if self._known.defined else (),
-            guessed=() if self._known.defined else unknown,
+            new=tuple(c.api_name for c in unknown if self._is_listed(c)),
+            guessed=tuple(c.api_name for c in unknown if not self._is_listed(c)),
             blank_ends=tuple(c.api_name for c in columns if has_blank_end(c.api_name)),
             match=self._match,
             note=config.note,
@@ -268,14 +268,12 @@ class _Compiler:
 
     def _is_unknown(self, column: AttributeColumn) -> bool:
         """Return whether the service is not known to have an attribute."""
-        if column.scope not in SCOPES:
-            return False
-        object_ = SCOPES[column.scope]
-        built_in = {attribute.api_name for attribute in object_.named}
-        return (
-            column.api_name not in built_in
-            and self._known.get(object_.name, column.api_name) is None
-        )
+        object_ = SCOPES.get(column.scope)
+        return object_ is not None and self._known.is_unknown(object_.name, column.api_name)
+
+    def _is_listed(self, column: AttributeColumn) -> bool:
+        """Return whether the service lists the attributes of what a column is about."""
+        return SCOPES[column.scope].name in self._known.listed
 
     def _check_names(self, columns: Collection[AttributeColumn]) -> None:
         seen: dict[tuple[str, str], AttributeColumn] = {}

@@ -8,6 +8,7 @@ import pytest
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, record, schema, state
 
 from target_totango.pipeline.canary import CanaryError
+from totango_api.search import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +138,29 @@ def test_an_attribute_that_the_service_drops_is_named(deliver: Deliver, service:
     warned = deliver(*rows, **SOON, verify_mismatch="warn").ok()
     assert "as it was sent: Odd." in warned.said
     assert len(held(service, "accounts")) == 2
+
+
+def test_a_name_that_does_not_arrive_is_no_attribute_that_is_missing(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    deliver(ACCOUNTS, *accounts("a", account_name="Old")).ok()
+    service.set(sdr_token="right", sdr_token_status=200)
+    done = deliver(ACCOUNTS, *accounts("a", account_name="New"), state(1), **SOON)
+    assert "was acknowledged, but after" in str(done.error)
+    assert "Totango does not have such attributes" not in str(done.error)
+
+
+def test_attributes_of_users_are_not_said_to_be_missing_from_a_list_of_accounts(
+    deliver: Deliver, service: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = [Attribute("accounts", "Plan", "text")]
+    monkeypatch.setattr("target_totango.clients.discover", lambda *_: listed)
+    user = {"account_id": "a", "user_id": "u"}
+    deliver(USERS, record("users", **user, Title="Old")).ok()
+    service.set(sdr_token="right", sdr_token_status=200)
+    done = deliver(USERS, record("users", **user, Title="New"), state(1), **SOON)
+    assert "was acknowledged, but after" in str(done.error)
+    assert "does not know yet" not in done.said
 
 
 @pytest.mark.parametrize(
