@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from target_totango.storage.private_files import make_private
+from target_totango.storage.private_files import KeptFile, make_private
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class KnownUsers:
     def __init__(self, path: Path) -> None:
         self._database = _opened(path, _USERS)
         self._database.execute("BEGIN")
+        self._file = KeptFile(path)
         self._seen: set[tuple[str, int]] = set()
 
     def note(self, stream: str, version: int, user: User) -> None:
@@ -111,9 +112,14 @@ class KnownUsers:
         self._database.execute("DELETE FROM users WHERE account_id = ? AND user_id = ?", user)
 
     def close(self) -> None:
-        """Keep what was noted."""
+        """Keep what was noted.
+
+        Raises:
+            SettingsError: If the file is no longer there.
+        """
         self._database.execute("COMMIT")
         self._database.close()
+        self._file.check()
 
 
 class KnownGroups:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
 
 from target_totango.storage import ledger_file
+from target_totango.storage.private_files import KeptFile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -91,6 +92,7 @@ class Ledger:
     def __init__(self, path: str | Path, *, service: str) -> None:
         self.path = Path(path).expanduser()
         self._database, self._salt, self.run = ledger_file.open_ledger(self.path, service)
+        self._file = KeptFile(self.path)
         self.id = self._hash(b"id", [])[:_ID_BYTES].hex()
         self._fresh = _Notes()
         self._committing = _Notes()
@@ -227,12 +229,17 @@ class Ledger:
                     self._committing = _Notes()
 
     def close(self) -> None:
-        """Flush, and let others open the file. Closing twice does no harm."""
+        """Flush, and let others open the file. Closing twice does no harm.
+
+        Raises:
+            SettingsError: If the file cannot be written, or is no longer there.
+        """
         try:
             self.flush()
         finally:
             with self._database_lock:
                 self._database.close()
+        self._file.check()
 
     def _note(self, fingerprints: Iterable[Sequence[str]], state: int | None) -> None:
         hashes = [self._hash(b"activity", fingerprint) for fingerprint in fingerprints]

@@ -7,6 +7,8 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Final
 
+from totango_api.errors import SettingsError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -44,6 +46,33 @@ def is_same_file(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
+
+
+class KeptFile:
+    """Tells whether a file that is kept for later runs is still where it was when it was opened.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened = path.stat()
+
+    def check(self) -> None:
+        """Check that it was neither removed nor replaced.
+
+        Raises:
+            SettingsError: If it was.
+        """
+        try:
+            is_there = os.path.samestat(self._opened, self._path.stat())
+        except OSError:
+            is_there = False
+        if not is_there:
+            msg = f"{self._path} was removed or replaced while this run used it: nothing is kept."
+            remedy = "Leave the files of ledger_path alone while a run uses them."
+            raise SettingsError(msg, remedy=remedy)
 
 
 def sync_folder(path: Path) -> None:

@@ -109,6 +109,8 @@ class SingerFile:
         if is_device(self.path):
             self._file = self.path.open("wb", buffering=0)
             return self._file
+        if self.path.exists() and not self.path.is_file():
+            raise OSError(errno.EEXIST, "something has its name that is no file")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._opened(self.path) or self._opened(with_part(self.path, self._run_id))
         if self._file is None:

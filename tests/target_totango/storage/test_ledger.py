@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
 from target_totango.storage import ledger_file
+from target_totango.storage.known_users import KnownUsers
 from target_totango.storage.ledger import NOTES_PER_COMMIT, Confirmation, Ledger
 from totango_api.errors import SettingsError
 
@@ -376,6 +377,20 @@ def test_a_file_that_is_no_ledger_is_left_as_it_is(
 def test_a_place_where_no_file_can_be_is_named(tmp_path: Path, place: str) -> None:
     with pytest.raises(SettingsError, match="cannot be"):
         reopened(tmp_path / place)
+
+
+@pytest.mark.parametrize("kept", [reopened, KnownUsers], ids=["ledger", "users"])
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["removed", "replaced"])
+def test_a_file_that_is_taken_away_meanwhile_is_missed(
+    path: Path, kept: Callable[[Path], Ledger | KnownUsers], is_replaced: bool
+) -> None:
+    kept(path).close()
+    opened = kept(path)
+    aside = path.rename(path.with_name("aside.db"))
+    if is_replaced:
+        path.write_bytes(aside.read_bytes())
+    with pytest.raises(SettingsError, match="was removed or replaced while this run used it"):
+        opened.close()
 
 
 def test_an_empty_file_becomes_a_ledger(path: Path) -> None:

@@ -228,6 +228,18 @@ def test_a_full_disk_leaves_whole_lines_and_their_number(tmp_path: Path) -> None
     file.close()
 
 
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_took_the_name_of_a_file_meanwhile_is_left_alone(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "rejects.singer"
+    file = RejectsFile(path, "run")
+    make(path)
+    with pytest.raises(TotangoError, match="something has its name that is no file"):
+        file.write(row("a"), WHY)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_working_directory_that_is_gone_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
