@@ -83,7 +83,7 @@ class ListedStream(TotangoStream):
             )
         self.finish()
         # An empty list may be a response that went wrong, and would empty the table.
-        if self._stream_version is not None and seen:
+        if self._stream_version is not None and seen and not self.metrics.failure:
             self._write_activate_version_message(self._stream_version)
 
     def _new_version(self) -> int | None:

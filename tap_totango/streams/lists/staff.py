@@ -45,7 +45,8 @@ class StaffStream(ListedStream):
         """Yield all of them, a page at a time.
 
         Raises:
-            IncompleteReadError: If there are fewer than the service counts, or some are no objects.
+            IncompleteReadError: If there are fewer than the service counts, or some are no objects,
+                unless the user said to go on.
         """
         columns, _ = self.wanted()
         query = Query(fields=tuple(fields_for(columns)))
@@ -62,7 +63,8 @@ class StaffStream(ListedStream):
         else:
             number = f"{missing or 'Some'} of {rows(result.total)}"
         msg = f"{number} of staff could not be read."
-        raise IncompleteReadError(msg, missing=missing, remedy="Run it again.")
+        remedy = "Run it again, or set on_incomplete: warn to go on without them."
+        self.go_on_without(IncompleteReadError(msg, missing=missing, remedy=remedy))
 
     @property
     def remedy(self) -> str:

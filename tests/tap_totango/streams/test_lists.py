@@ -14,6 +14,8 @@ from tap_totango import tap as tap_module
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tap_runs import TapRun
+
 REFERENCE = {
     "touchpoint_types": "touchpoint-types",
     "touchpoint_tags": "touchpoint-tags",
@@ -197,7 +199,9 @@ def test_a_day_that_may_be_cut_holds_the_bookmark(stub, tap, discover) -> None:
     assert ran.value("audit_log") is None
 
 
-def staff_of(stub, tap, discover, pages: list[list[Any]], **total: Any):
+def staff_of(
+    stub, tap, discover, pages: list[list[Any]], total: Any = ..., **settings: Any
+) -> TapRun:
     """Run `staff` against a service that gives these pages of people, then empty ones."""
     from stub_totango import hits, ok
 
@@ -205,12 +209,12 @@ def staff_of(stub, tap, discover, pages: list[list[Any]], **total: Any):
         if "internal" not in call.path:
             return ok(hits("users", [], 0))
         page = sum(1 for one in server.asked if "internal" in one.path) - 1
-        return ok(hits("users", pages[page] if page < len(pages) else [], **total))
+        return ok(hits("users", pages[page] if page < len(pages) else [], total))
 
     server = stub(answer)
     config = server.config(discover_attributes=False)
     catalog = discover(config=config).deselect("accounts", "users").select("staff")
-    return tap(config=config, catalog=catalog)
+    return tap(config=config, catalog=catalog, **settings)
 
 
 def person(name: str) -> dict[str, Any]:
@@ -249,6 +253,18 @@ def test_staff_who_leave_between_two_pages_hide_nobody(stub, tap, discover, coun
 
 def test_staff_that_are_no_objects_are_missed(stub, tap, discover) -> None:
     staff_of(stub, tap, discover, [[person("a"), None]], total=2).failed("staff", "1 of 2")
+
+
+def test_staff_are_not_taken_for_whole_where_a_run_goes_on_without_some(
+    stub, tap, discover, tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    settings = {"on_incomplete": "warn", "report_path": str(page)}
+    ran = staff_of(stub, tap, discover, [[person("a"), None]], total=2, **settings).ok()
+    assert ran.keys("staff") == [("a",)]
+    assert "staff: 1 of 2 rows of staff could not be read." in ran.said
+    assert not ran.of("ACTIVATE_VERSION")
+    assert not json.loads(page.with_suffix(".json").read_text())["complete"]
 
 
 @pytest.mark.parametrize(
