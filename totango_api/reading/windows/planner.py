@@ -83,18 +83,17 @@ class WindowPlanner:
             high = len(dates) if window.high is None else bisect_right(dates, window.high)
             self._left.append(Gap(window, dates[low:high], weight))
 
-    def next(self, most: int, spill: int, share: int | None = None) -> Window | None:
+    def next(self, most: int, spill: int) -> Window | None:
         """Return the next window; None at the end.
 
         Args:
             most: Rows that it should hardly ever exceed.
             spill: Rows that it may have where rows of the same date leave it half empty.
-            share: Rows to aim at; None = the same for all that are left.
         """
         if not self._left:
             return None
         gap = self._left.pop(0)
-        end = self._end(gap, most, spill, share)
+        end = self._end(gap, most, spill)
         if end is None:
             self._asked[gap.window] = _Asked(gap, None)
             return gap.window
@@ -150,12 +149,15 @@ class WindowPlanner:
 
     # Where a window ends ----------------------------------------------------------------------
 
-    def _end(self, gap: Gap, most: int, spill: int, aim: int | None) -> int | None:
-        """Return where to end a window at the beginning of a gap; None = with the gap."""
+    def _end(self, gap: Gap, most: int, spill: int) -> int | None:
+        """Return where to end a window at the beginning of a gap; None = with the gap.
+
+        Windows have the same share of what is left: the fewest that hold it.
+        """
         rows = self._expected(gap)
         if rows <= most * (_KNOWN if self._is_rest(gap) else FILL):
             return None
-        share = aim or rows / math.ceil(rows / (most * FILL))
+        share = rows / math.ceil(rows / (most * FILL))
         by_density = self._density_end(gap, most, share)
         if gap.count:
             by_density = self._evenly(gap, most)

@@ -118,7 +118,7 @@ class WindowReader:
             yield RecordBatch([], point if is_whole else None)
 
     def _next(self) -> Window | None:
-        return self._planner.next(self._size.rows, self._size.spill, self._size.share)
+        return self._planner.next(self._size.rows, self._size.spill)
 
     def _turned(self, window: Window) -> Window:
         """Return a window of the planner's time in real time, or the other way round."""

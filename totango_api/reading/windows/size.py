@@ -15,12 +15,6 @@ LARGEST: Final = 0.98
 FILL: Final = 0.95
 """Share of what a window may have that is aimed at, at most."""
 
-SAFE: Final = 0.85
-"""Share of a page that is aimed at where a window must not become larger than one."""
-
-LITTLE: Final = 0.5
-"""Share of a page that such a window is sure to have."""
-
 RISK: Final = 0.1
 """Share of windows that may turn out to have moved."""
 
@@ -63,20 +57,6 @@ class WindowSize:
         if not pages:
             return self._largest
         return pages * self._page_size - 1 if pages == 1 else int(pages * self._page_size * 0.99)
-
-    @property
-    def share(self) -> int | None:
-        """Rows to aim at, where it is not an equal share of what is left.
-
-        The first window is the largest: there it shows with the fewest calls whether rows move.
-        Unless what it leaves fits on a page, which then comes first, so that the rest is counted.
-        """
-        if self._exposed:
-            return None if self._pages < 2 else int(self.rows * FILL)
-        rest = self._total - self._largest
-        if 0 < rest < self._page_size * LITTLE:
-            return int(self._page_size * SAFE)
-        return int(self._largest * FILL)
 
     @property
     def spill(self) -> int:
