@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import toolbox
+from forked import PREPARE
 from target_runs import ACCOUNTS, ACTIVITIES, USERS, held, lines_of, record, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from conftest import Run
     from sandboxes import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -29,26 +30,20 @@ def account(identifier: str, **more: Any) -> dict[str, Any]:
 
 
 IMPATIENT = """
-import sys
 from target_totango.pipeline import stages
-from target_totango.cli import main
 
 stages.DRAIN_SECONDS = 1.0
 stages.LOOKUP_SECONDS = 0.1
-sys.argv[0] = "target-totango"
-main()
 """
 
 
 class Running:
     """target-totango as a process whose input is written piece by piece."""
 
-    def __init__(self, config: Path, cwd: Path, *, impatient: bool = False) -> None:
-        program = [sys.executable, "-c", IMPATIENT]
-        command = [*(program if impatient else [toolbox.BIN / "target-totango"])]
-        command += ["--config", config]
+    def __init__(self, program: Path, config: Path, cwd: Path, prepare: str) -> None:
         self.process = subprocess.Popen(
-            command,
+            [program, "--config", config],
+            env={**os.environ, PREPARE: prepare},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -71,13 +66,13 @@ class Running:
 
 @pytest.fixture
 def start(
-    service: Sandbox, config_file: Callable[..., Path], tmp_path: Path
+    commands: Path, service: Sandbox, config_file: Callable[..., Path], tmp_path: Path
 ) -> Iterator[Callable[..., Running]]:
     running: list[Running] = []
 
-    def run(*, impatient: bool = False, **settings: Any) -> Running:
+    def run(prepare: str = "", **settings: Any) -> Running:
         config = config_file(service.config(**settings))
-        running.append(Running(config, tmp_path, impatient=impatient))
+        running.append(Running(commands / "target-totango", config, tmp_path, prepare))
         return running[-1]
 
     yield run
@@ -120,32 +115,27 @@ def test_a_signal_drains_what_is_under_way_and_exits_non_zero(
 
 
 STARTING = """
-import signal, sys
+import signal
 from target_totango import target
-from target_totango.cli import main
 
 target.Run = lambda *_: signal.raise_signal(signal.SIGTERM)
-sys.argv[0] = "target-totango"
-main()
 """
 
 
 def test_a_signal_while_it_starts_ends_it_as_any_other(
-    service: Sandbox, config_file: Callable[..., Path], tmp_path: Path
+    service: Sandbox, config_file: Callable[..., Path], run: Run
 ) -> None:
-    command = [sys.executable, "-c", STARTING, "--config", config_file(service.config())]
-    done = subprocess.run(
-        command, check=False, cwd=tmp_path, input=b"", capture_output=True, timeout=60
-    )
+    config = config_file(service.config())
+    done = run("target-totango", "--config", config, env={PREPARE: STARTING})
     assert done.returncode == 128 + signal.SIGTERM
-    assert b"Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_signal_ends_the_wait_for_a_row_to_become_visible(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
     service.set(visible_after=300)
-    target = start(impatient=True)
+    target = start(IMPATIENT)
     target.write(ACCOUNTS, account("a"), account("b"), state(1))
     eventually(lambda: [call["surface"] for call in service.dump("calls")][-2:] == LOOKED_BACK)
     target.process.send_signal(signal.SIGTERM)
@@ -158,7 +148,7 @@ def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
     service.chaos("timeout@tracking:match=slow:hang=300")
-    target = start(impatient=True, max_in_flight=3, request_timeout=300, canary=False)
+    target = start(IMPATIENT, max_in_flight=3, request_timeout=300, canary=False)
     target.write(ACCOUNTS, account("quick"), state(1), *(account(f"slow-{n}") for n in range(99)))
     eventually(lambda: bool(service.calls("tracking")) and met(service) == 3)
     target.process.send_signal(signal.SIGTERM)
@@ -183,7 +173,7 @@ def test_a_signal_does_not_wait_for_calls_that_hang_nor_for_a_full_queue(
 def test_a_silent_tap_does_not_hold_back_state(
     start: Callable[..., Running], messages: tuple[dict[str, Any], ...]
 ) -> None:
-    target = start(impatient=True)
+    target = start(IMPATIENT)
     target.write(*messages, state(1))
     assert target.process.stdout is not None
     assert json.loads(target.process.stdout.readline()) == state(1)["value"]
@@ -195,7 +185,7 @@ def test_while_a_tap_is_silent_calls_follow_each_other_and_are_retried(
     start: Callable[..., Running], service: Sandbox
 ) -> None:
     service.chaos("503@tracking:1", "slow=0.3@tracking")
-    target = start(impatient=True, max_in_flight=2)
+    target = start(IMPATIENT, max_in_flight=2)
     rows = [record("users", account_id="a", user_id=f"u{n}", Title="T") for n in range(4)]
     target.write(ACCOUNTS, USERS, account("a"), *rows, state(1))
     assert target.process.stdout is not None

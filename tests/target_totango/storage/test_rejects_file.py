@@ -124,11 +124,9 @@ def test_a_file_that_loses_its_rows_lets_no_state_pass(
 
 @pytest.mark.slow
 def test_two_processes_in_one_directory_lose_no_row(
-    service: Sandbox, run: Any, config_file: Any, tmp_path: Path
+    service: Sandbox, commands: Path, config_file: Any, tmp_path: Path
 ) -> None:
     import subprocess
-
-    import toolbox
 
     config = config_file(service.config(canary=False))
     runs = []
@@ -137,7 +135,7 @@ def test_two_processes_in_one_directory_lose_no_row(
         text = tmp_path / f"{name}.singer"
         text.write_text("".join(json.dumps(line) + "\n" for line in lines))
         with text.open() as stdin:
-            command = [toolbox.BIN / "target-totango", "--config", config]
+            command = [commands / "target-totango", "--config", config]
             runs.append(subprocess.Popen(command, stdin=stdin, cwd=tmp_path))
     assert [each.wait(60) for each in runs] == [1, 1]
     kept = [name for file in tmp_path.glob("target-totango-rejects*") for name in ids_in(file)]
