@@ -75,11 +75,18 @@ def script(path: Path, *lines: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: Any) -> Path:
-    """The repository as git has it, whose environments are the ones that are there already."""
+def clone(tmp_path_factory: Any, commands: Path) -> Path:
+    """The repository as git has it, with what is in the environments that are there already."""
     home: Path = tmp_path_factory.mktemp("newcomer") / "singer-totango"
     subprocess.run(["git", "clone", "--quiet", toolbox.ROOT, home], check=True, timeout=60)
-    (home / ".venv").symlink_to(toolbox.BIN.parent)
+    programs = home / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for path in toolbox.BIN.parent.iterdir():
+        if path != toolbox.BIN:
+            (home / ".venv" / path.name).symlink_to(path)
+    for path in toolbox.BIN.iterdir():
+        stand_in = commands / path.name
+        (programs / path.name).symlink_to(stand_in if stand_in.exists() else path)
     (home / ".venvs").symlink_to(toolbox.ENVIRONMENTS)
     # Newer than the environment, it would have make install the clone into it.
     os.utime(home / "pyproject.toml", (0, 0))
