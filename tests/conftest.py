@@ -37,6 +37,7 @@ PROGRAMS = {
     "target-totango": "target_totango.__main__",
     "totango-sandbox": "totango_sandbox.cli",
 }
+shared = ExitStack()
 SHARED_COMMANDS = "SUITE_COMMANDS"
 """The variable that tells workers where `commands` are."""
 IMPORTS = "import tap_totango.cli, target_totango.cli, totango_sandbox.server, totango_sandbox.seed"
@@ -110,9 +111,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Where there will be workers, have one folder of commands for all of them."""
     config = session.config
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        started = ExitStack()
-        os.environ[SHARED_COMMANDS] = str(started.enter_context(forked(PROGRAMS, IMPORTS)))
-        config.add_cleanup(started.close)
+        os.environ[SHARED_COMMANDS] = str(shared.enter_context(forked(PROGRAMS, IMPORTS)))
+        config.add_cleanup(shared.close)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtestloop() -> Generator[None, object, object]:
+    """End the commands of all workers before coverage is summed up: theirs belongs to it."""
+    result = yield
+    shared.close()
+    return result
 
 
 @pytest.fixture(scope="session")
