@@ -43,7 +43,6 @@ class Kind:
         text: The field that says who made it.
         reference: The field that holds an id of a reference list.
         list_name: That list.
-        ids: Names of the ids that the body of a change may repeat.
     """
 
     name: str
@@ -52,7 +51,11 @@ class Kind:
     text: str
     reference: str
     list_name: str
-    ids: tuple[str, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Names of the ids that the body of a change may repeat."""
+        return ("account_id", *self.endpoint.ids("", ""))
 
 
 TOUCHPOINT: Final = Kind(
@@ -62,7 +65,6 @@ TOUCHPOINT: Final = Kind(
     "content",
     "touchpointType",
     "touchpoint_types",
-    ("account_id", "event_id", "note_id"),
 )
 TASK: Final = Kind(
     "task",
@@ -71,7 +73,6 @@ TASK: Final = Kind(
     "description",
     "activity_type_id",
     "activity_types",
-    ("account_id",),
 )
 
 
@@ -141,9 +142,8 @@ class MadeEngagement:
         if self.event is None:
             return None
         kind, mark, engagement_id = self._kind, self._account.mark(), self.event.engagement_id
-        ids = {"note_id": engagement_id, "event_id": self.event.event_id}
         body = kind.endpoint.body(self._account.id, {kind.marked: mark, **(fields or {})})
-        body |= {name: ids[name] for name in kind.ids if name in ids}
+        body |= kind.endpoint.ids(engagement_id, self.event.event_id)
         sent = {name: value for name, value in body.items() if name not in without}
         path = f"{kind.endpoint.path.rstrip('/')}/{quote(engagement_id, safe='')}"
         try:

@@ -52,6 +52,11 @@ class EngagementEndpoint:
         read = {name: self.typed.get(name, str)(text) for name, text in fields.items()}
         return {"account_id": account_id, **self.fixed, **read}
 
+    def ids(self, engagement_id: str, event_id: str | None) -> dict[str, str]:
+        """Return the ids that the body of a change repeats, by name."""
+        ids = {self.event_id_field: event_id, self.id_field: engagement_id}
+        return {name: text for name, text in ids.items() if name and text is not None}
+
 
 def _touchpoint_id(decoded: Any) -> Any:
     note = decoded.get("note") if isinstance(decoded, dict) else None

@@ -88,13 +88,7 @@ class EngagementClient:
         if engagement_id in {"", ".", ".."}:
             url = f"PUT {path}"
             raise RefusedError(url, status=400, reason=f"{engagement_id!r} is no id")
-        body = endpoint.body(account_id, fields)
-        for name, value in (
-            (endpoint.id_field, engagement_id),
-            (endpoint.event_id_field, event_id),
-        ):
-            if name and value is not None:
-                body[name] = value
+        body = endpoint.body(account_id, fields) | endpoint.ids(engagement_id, event_id)
 
         def read(url: str, response: Response) -> None:
             decoded = self._read(url, response, idempotent=True)
