@@ -218,7 +218,7 @@ class TargetTotango(Target):
         route = self._routes.get(stream)
         if route is None:
             route = self._routes[stream] = self._route_of(stream)
-        route.send(messages)
+        route.send(messages, is_plain=self.message_reader.is_plain)
 
     def _route_of(self, stream: str) -> StreamRoute:
         source = self._sources.get(stream)

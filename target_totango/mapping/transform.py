@@ -84,6 +84,9 @@ class Transformer:
             for scope in (ACCOUNT, USER, FIELDS)
             if (columns := [column for column in mapping.columns if column.scope == scope])
         ]
+        # Of plain texts, no conversion makes others; expressions may add a constant.
+        keeps_plain = mapping.policy.list_separator.isprintable()
+        self._keeps_plain = keeps_plain and not self._expressions
 
     def without(self, names: Collection[str]) -> Transformer:
         """Return a transformer that leaves out attributes, given as `account.Plan`."""
@@ -94,12 +97,23 @@ class Transformer:
         )
         return Transformer(replace(self._mapping, columns=columns))
 
-    def transform(self, record: Mapping[str, Any], row: Row) -> None:
-        """Give a row the write request of a record, and all of its errors: then it is not whole."""
+    def transform(self, record: Mapping[str, Any], row: Row, *, is_plain: bool = False) -> None:
+        """Give a row the write request of a record, and all of its errors: then it is not whole.
+
+        Args:
+            record: The record.
+            row: The row.
+            is_plain: Whether all texts of the record are plain: see `MessageReader`.
+        """
         values = self._evaluated(record) if self._expressions else record
         request = self._about(values, row)
         for scope, columns in self._scopes:
-            setattr(request, scope, self._texts(values, scope, columns, row))
+            texts = self._texts(values, scope, columns, row)
+            # Control characters, half surrogate pairs and blanks other than " " are not printable.
+            is_clean = (is_plain and self._keeps_plain) or "".join(texts.values()).isprintable()
+            if not is_clean:
+                self._clean(texts, scope, columns, row)
+            setattr(request, scope, texts)
         if self._is_special:
             self._add_special(record, request, row)
 
@@ -182,9 +196,6 @@ class Transformer:
                     )
             except ConversionError as error:
                 self._add_error(error, scope, api_name, label, row)
-        # Control characters, half surrogate pairs and blanks other than " " cannot be printed.
-        if not "".join(texts.values()).isprintable():
-            self._clean(texts, scope, columns, row)
         return texts
 
     def _clean(

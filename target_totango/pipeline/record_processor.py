@@ -55,6 +55,9 @@ class RecordProcessor:
         self._read_mark = mapping.deletion.expression.read
         self._read_recency = None if mapping.recency is None else mapping.recency.read
         self._marks = mapping.marks
+        # Records that have none of these fields are not looked at; None: any may be marked.
+        mark = mapping.deletion.expression.field
+        self._mark_fields = None if mark is None else frozenset({mark, *self._marks})
         self._logged: set[str] = set()
 
     def process(
@@ -63,6 +66,8 @@ class RecordProcessor:
         source: SourceStream,
         records: Sequence[Record],
         misfits: Sequence[list[ValidationError]],
+        *,
+        is_plain: bool = False,
     ) -> Iterator[Row]:
         """Yield the row of each record, with a write request or with errors.
 
@@ -71,36 +76,43 @@ class RecordProcessor:
             source: Their stream.
             records: Their records behind the stream maps, or what a preset made of each.
             misfits: How each record does not fit its SCHEMA.
+            is_plain: Whether all texts of the records are plain: see `MessageReader`.
         """
         mapping, metrics, next_row = self.mapping, self._metrics, self._states.next_row
         about = (mapping.stream, mapping.object, mapping.delivery, mapping.options)
-        announced = mapping.announced
-        all_announced = announced is None or announced.issuperset(set().union(*records))
+        names: set[str] = set().union(*records)
+        all_announced = mapping.announced is None or mapping.announced.issuperset(names)
+        may_be_marked = self._mark_fields is None or not self._mark_fields.isdisjoint(names)
         for message, record, errors in zip(messages, records, misfits, strict=True):
             row = Row(next_row(), source, message, *about)
             metrics.received += 1
             if not all_announced:
                 self._log_unannounced(record)
-            self._fill(row, record, errors)
+            self._fill(row, record, errors, may_be_marked=may_be_marked, is_plain=is_plain)
             yield row
 
-    def _fill(self, row: Row, record: Record, misfits: list[ValidationError]) -> None:
+    def _fill(
+        self,
+        row: Row,
+        record: Record,
+        misfits: list[ValidationError],
+        *,
+        may_be_marked: bool,
+        is_plain: bool,
+    ) -> None:
         """Give a row its write request, or its errors."""
         if REJECT_FIELD in row.message:
             row.newer = newer_names(row.message)
             if is_superseded(row.message):
                 row.is_superseded = True
                 return
-        mark = self._read_mark(record)
-        if mark is not MISSING and mark is not None and self._is_deleted(row, record):
+        if may_be_marked and self._is_marked(row, record):
             return
-        if self._marks and is_marked(record, self._marks):
-            self._metrics.marked_deleted += 1
         if misfits or row.newer:
             self._fill_in_part(row, record, misfits)
         else:
             transformer = self._transformer
-            transformer.transform(record, row)
+            transformer.transform(record, row, is_plain=is_plain)
             if row.errors:
                 row.errors = _distinct(row.errors)
             elif transformer.changes or transformer.left_out:
@@ -108,6 +120,15 @@ class RecordProcessor:
         if self._read_recency is not None:
             recency = self._read_recency(record)
             row.recency = None if recency is MISSING else comparable(recency)
+
+    def _is_marked(self, row: Row, record: Record) -> bool:
+        """Give a row that is marked as deleted its ids alone; count marks that no setting names."""
+        mark = self._read_mark(record)
+        if mark is not MISSING and mark is not None and self._is_deleted(row, record):
+            return True
+        if self._marks and is_marked(record, self._marks):
+            self._metrics.marked_deleted += 1
+        return False
 
     def _is_deleted(self, row: Row, record: Record) -> bool:
         """Give a row its ids alone if it is deleted, or if it is not clear whether it is."""

@@ -11,9 +11,20 @@ from totango_api.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
+_NOT_PLAIN: Final = tuple(bytes([byte]) for byte in b"\0\\\x7f\xc2\xe1\xe2\xe3\xed")
 _LONGEST_INTEGER: Final = 4000
 """Digits of an integer that Python reads as one."""
+
+
+def is_plain(lines: bytes) -> bool:
+    """Return whether no text has a control character, half a surrogate pair, or an odd blank.
+
+    Odd is every blank but the space. JSON holds control characters by their escapes only, but for
+    DEL and those that begin with C2 in UTF-8. Odd blanks begin with C2, E1, E2 or E3, half
+    surrogate pairs with ED; other encodings hold zeros. Many others begin so, too: False says that
+    each text has to be looked at.
+    """
+    return not any(byte in lines for byte in _NOT_PLAIN)
 
 
 def message_in(line: bytes | str) -> Any:

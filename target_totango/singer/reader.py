@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
-from target_totango.singer.messages import message_in
+from target_totango.singer.messages import is_plain, message_in
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class MessageReader(GenericSingerReader[str]):
     Attributes:
         line: Number of the line whose message is handed over; of several records, the first one's.
         failure: Why reading stopped early; None when the input was read to its end.
+        is_plain: Whether all texts of the messages that are handed over are plain.
         signal: Number of the signal that asked to stop.
         take_records: Takes RECORDs of one stream that follow each other.
         pulse: Called while the tap is silent and between messages.
@@ -47,6 +48,7 @@ class MessageReader(GenericSingerReader[str]):
     def __init__(self) -> None:
         super().__init__()
         self.line = 0
+        self.is_plain = False
         self._read = 0
         self.failure: BaseException | None = None
         self.signal: int | None = None
@@ -106,6 +108,7 @@ class MessageReader(GenericSingerReader[str]):
         What was read before a line that is none is yielded before the error.
         """
         for lines in self._lines(source):
+            self.is_plain = is_plain(lines)
             together: list[Message] = []
             stream = None
             try:

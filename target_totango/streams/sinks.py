@@ -93,6 +93,8 @@ class TotangoSink(RecordSink):
         records: Sequence[dict[str, Any]],
         messages: Sequence[dict[str, Any]],
         source: SourceStream,
+        *,
+        is_plain: bool = False,
     ) -> None:
         """Add records to the run.
 
@@ -100,9 +102,13 @@ class TotangoSink(RecordSink):
             records: Records behind the stream maps.
             messages: Their messages as they were read.
             source: Their stream.
+            is_plain: Whether all of their texts are plain: see `MessageReader`.
         """
         if self._is_ordinary:
-            self._add(self.mappings[0], records, records, messages, source)
+            misfits = self._schema_errors(records)
+            processor = self._processor(self.mappings[0])
+            rows = processor.process(messages, source, records, misfits, is_plain=is_plain)
+            self._run.add(rows)
             return
         for record, message in zip(records, messages, strict=True):
             for mapping, mapped in self._outputs(record, message, source):
@@ -210,16 +216,17 @@ class StreamRoute:
             for sink in [sink_of(each.stream_alias)]
         ]
 
-    def send(self, messages: Sequence[dict[str, Any]]) -> None:
+    def send(self, messages: Sequence[dict[str, Any]], *, is_plain: bool = False) -> None:
         """Send records on.
 
         Args:
             messages: RECORD messages as they were read.
+            is_plain: Whether all of their texts are plain: see `MessageReader`.
         """
         match self._branches:
             case [(None, sink)]:  # the ordinary stream
                 records = [message["record"] for message in messages]
-                sink.process_records(records, messages, self._source)
+                sink.process_records(records, messages, self._source, is_plain=is_plain)
             case _:
                 for message in messages:
                     self._send_each(message, message["record"])

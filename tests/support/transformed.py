@@ -25,11 +25,18 @@ class Transformed(NamedTuple):
 
 
 def transform(
-    how: StreamMapping | Transformer, record: Mapping[str, Any], *, ids_alone: bool = False
+    how: StreamMapping | Transformer,
+    record: Mapping[str, Any],
+    *,
+    ids_alone: bool = False,
+    is_plain: bool = False,
 ) -> Transformed:
     """Transform a record by a mapping, or by a transformer that has seen others before."""
     transformer = how if isinstance(how, Transformer) else Transformer(how)
     row = Row(1, SourceStream("s", {}, ()), {}, "s", "accounts")
-    (transformer.transform_ids if ids_alone else transformer.transform)(record, row)
+    if ids_alone:
+        transformer.transform_ids(record, row)
+    else:
+        transformer.transform(record, row, is_plain=is_plain)
     left_out = tuple(transformer.left_out)
     return Transformed(row.request, row.errors, row.faulty, left_out, dict(transformer.changes))

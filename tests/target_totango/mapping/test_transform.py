@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -21,6 +22,7 @@ from target_totango.mapping.policy import Policy
 from target_totango.mapping.transform import Transformer
 from target_totango.mapping.values.convert import ConversionError
 from target_totango.mapping.values.dates import to_date
+from target_totango.singer.messages import is_plain
 
 if TYPE_CHECKING:
     from target_totango.mapping.compiler.stream_mapping import AttributeColumn, StreamMapping
@@ -33,6 +35,39 @@ def transformed(record: dict[str, Any], **policy: str) -> Any:
 
 def codes(record: dict[str, Any], **policy: str) -> set[tuple[str, str]]:
     return {(error.field, error.code) for error in transformed(record, **policy).errors}
+
+
+@given(st.data())
+def test_plain_texts_need_no_second_look(data: st.DataObject) -> None:
+    mapping = data.draw(mappings())
+    record = data.draw(records(mapping))
+    line = json.dumps(record, ensure_ascii=False, default=str)
+    plain = is_plain(line.encode(errors="surrogatepass"))
+    event(f"plain: {plain}")
+    assert transform(mapping, record, is_plain=plain) == transform(mapping, record)
+
+
+@pytest.mark.parametrize(
+    ("settings", "record"),
+    [
+        ({"list_separator": "\x01"}, {"list": ["a", "b"]}),
+        ({"attributes": {"list": {"constant": "a\x01b"}}}, {"text": "x"}),
+    ],
+)
+def test_what_a_mapping_adds_to_plain_texts_is_looked_at(
+    settings: dict[str, Any], record: dict[str, Any]
+) -> None:
+    default = MappingConfig(delivery="tracking")
+    entry = {"stream": "s", "object": "accounts", "control_characters": "reject", **settings}
+    mapping = compile_mapping(
+        parse_mappings([entry], default)[0],
+        object_="accounts",
+        stream="s",
+        schema={"properties": {"account_id": {}, "text": {}, "list": {"type": "array"}}},
+        known=KNOWN,
+    )
+    made = transform(mapping, {"account_id": "a", **record}, is_plain=True)
+    assert {error.code for error in made.errors} == {"control character"}
 
 
 def test_a_row_without_errors() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from target_totango.singer.messages import is_plain
 from target_totango.singer.reader import MessageReader
 from target_totango.singer.validation import RecordValidator
 from totango_api.errors import InputError
@@ -42,6 +44,32 @@ def read(text: bytes, *, pipe: bool = True) -> tuple[list[dict[str, Any]], BaseE
     with source_of(text, pipe=pipe) as source:
         reader.process_lines(source, {"STATE": seen.append})
     return seen, reader.failure
+
+
+def odd_characters() -> list[str]:
+    """Control characters, halves of surrogate pairs, and blanks other than a space."""
+    controls = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0))]
+    blanks = [char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace()]
+    return [*controls, *blanks, *map(chr, range(0xD800, 0xE000))]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-be"])
+def test_no_line_with_an_odd_character_is_plain(encoding: str) -> None:
+    for char in set(odd_characters()) - {" "}:
+        escaped, raw = json.dumps([char]), json.dumps([char], ensure_ascii=False)
+        assert not is_plain(escaped.encode(encoding))
+        assert not is_plain(raw.encode(encoding, "surrogatepass"))
+
+
+def test_whether_texts_are_plain_is_said_of_what_is_handed_over() -> None:
+    reader = MessageReader()
+    said: list[tuple[int, bool]] = []
+    reader.take_records = lambda messages: said.append((len(messages), reader.is_plain))
+    for text in ("Größe", "Größe\n", "\u2003"):
+        message = {"type": "RECORD", "stream": "s", "record": {"text": text}}
+        line = json.dumps(message, ensure_ascii=False)
+        reader.process_lines(io.StringIO(f"{line}\n{line}\n"), {})
+    assert said == [(2, True), (2, False), (2, False)]
 
 
 values = st.recursive(
