@@ -42,7 +42,6 @@ BUSY_SECONDS: Final = 0.02
 DRAIN_SECONDS: Final = 20.0
 """How long a terminated run waits for calls in flight: orchestrators kill after 30 seconds."""
 
-_OBJECT: Final = attrgetter("object")
 _DELIVERY: Final = attrgetter("delivery")
 _ANOTHER_PART: Final = Skipped("of another part")
 
@@ -142,7 +141,7 @@ class Stages:
         self.try_again()
         rows: Sequence[Row] = self._rows
         self._rows = []
-        objects = frozenset(map(_OBJECT, rows))
+        objects = {row.object for row in rows}
         for stage in self._filters:
             if not rows:
                 return

@@ -6,8 +6,6 @@ import datetime as dt
 import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from totango_api.report import Examples
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from target_totango.models import Row, ValidationError
-
-_ABOUT: Final = attrgetter("stream", "object")
 
 DONE: Final = ("sent", "unchanged", "skipped", "deleted", "rejected", "uncertain")
 """The counts of which each row is in one, unless it was not delivered."""
@@ -162,11 +158,17 @@ class Report:
             metrics = self._streams[stream, object_] = StreamMetrics()
         return metrics
 
-    def add(self, count: str, rows: Iterable[Row]) -> None:
+    def add(self, count: str, rows: Sequence[Row]) -> None:
         """Count rows in one of the counts of their streams and objects."""
-        for about, together in groupby(rows, _ABOUT):
+        streams = {row.stream for row in rows}
+        objects = {row.object for row in rows}
+        if len(streams) == len(objects) == 1:
+            numbers = {(*streams, *objects): len(rows)}
+        else:
+            numbers = Counter((row.stream, row.object) for row in rows)
+        for about, number in numbers.items():
             metrics = self.metrics(*about)
-            setattr(metrics, count, getattr(metrics, count) + len(list(together)))
+            setattr(metrics, count, getattr(metrics, count) + number)
 
     def __iter__(self) -> Iterator[tuple[str, str, StreamMetrics]]:
         for (stream, object_), metrics in self._streams.items():

@@ -94,8 +94,9 @@ class StateCheckpointer:
             seqs = [seq for seq in seqs if seq < self._undelivered]
         if not seqs:
             return
-        first, last = min(seqs), max(seqs)
-        if last - first + 1 == len(set(seqs)):
+        seqs = sorted(seqs)
+        first, last = seqs[0], seqs[-1]
+        if last - first + 1 == len(seqs) and seqs == list(range(first, last + 1)):
             # Rows that go out together mostly came together.
             self._ahead[first] = last
         else:

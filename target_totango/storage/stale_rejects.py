@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.models import ACCOUNTS, Row
 from target_totango.objects import REPEATABLE
+from target_totango.storage.key_counts import KeyFilter, key_digest
 from target_totango.storage.rejects_file import reasons_in
-from target_totango.storage.run_store import KeyFilter, is_older, key_digest
+from target_totango.storage.run_store import is_older
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

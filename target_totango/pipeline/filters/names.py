@@ -63,7 +63,7 @@ class ResolveOwners(Filter):
         self._read_roles = roles
         self._read_staff = read_staff
         self._report = report
-        self._full_names: frozenset[str] = frozenset()
+        self._known: set[str | None] = {None, ""}
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows to send, and the decisions on the others.
@@ -71,25 +71,25 @@ class ResolveOwners(Filter):
         Raises:
             ApiError: If the users of Totango are not answered.
         """
+        accounts = list(map(_ACCOUNT, rows))
+        errors: dict[int, list[ValidationError]] = {}
+        unchecked: set[int] = set()
+        for role in self._roles:
+            owners = [account.get(role) for account in accounts]
+            unknown = set(owners) - self._known
+            if any("@" in owner for owner in unknown if owner) and self._names is not None:
+                unknown -= self._known  # to which reading them has added full names
+                addresses = {owner for owner in unknown if owner and "@" in owner}
+                unknown -= addresses
+                for place, owner in enumerate(owners):
+                    if owner and owner in addresses:
+                        for error in self._resolve(role, owner, accounts[place]):
+                            errors.setdefault(place, []).append(error)
+            unchecked.update([place for place, owner in enumerate(owners) if owner in unknown])
         results: Results = []
-        unchecked: list[Row] = []
-        roles = self._roles
-        for row, account in zip(rows, map(_ACCOUNT, rows), strict=True):
-            errors: tuple[ValidationError, ...] = ()
-            is_unchecked = False
-            for role in roles:
-                owner = account.get(role)
-                if not owner or owner in self._full_names:
-                    continue
-                if "@" in owner and self._names is not None:
-                    errors = (*errors, *self._resolve(role, owner, account))
-                else:
-                    is_unchecked = True
-            if errors:
-                results.append((row, Rejected(errors)))
-            elif is_unchecked:
-                unchecked.append(row)
-        self._report.add("unchecked_owners", unchecked)
+        results += [(rows[place], Rejected(found)) for place, found in sorted(errors.items())]
+        unchecked.difference_update(errors)
+        self._report.add("unchecked_owners", [rows[place] for place in unchecked])
         return without(rows, results), results
 
     def _resolve(
@@ -119,7 +119,7 @@ class ResolveOwners(Filter):
                 raise
             logger.warning(_NO_STAFF, error)
             return None
-        self._full_names = frozenset(one.name for one in staff)
+        self._known.update(one.name for one in staff)
         return {one.id.casefold(): one.name for one in staff}
 
 

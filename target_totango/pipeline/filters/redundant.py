@@ -7,7 +7,7 @@ import time
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from target_totango.models import ACCOUNT, ALL, FIELDS, USER
+from target_totango.models import ACCOUNT, ALL, FIELDS, USER, keys_of
 from target_totango.objects import OBJECTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Skipped, Unchanged
 from target_totango.pipeline.filters.base import Filter, RowFilter, without
@@ -138,13 +138,16 @@ class DropStale(Filter):
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows to send, and the decisions on the others."""
-        store, repeated = self._store, []
-        results: Results = []
-        keys = [row.request.key for row in rows]
+        store = self._store
+        about = [row for row in rows if row.object in REPEATABLE]
+        keys = keys_of(about)
         minds_case = store.may_differ_in_case(keys)
-        for row, key in zip(rows, keys, strict=True):
-            if row.object not in REPEATABLE:
-                continue
+        if not minds_case and not [row for row in about if row.recency is not None]:
+            self._report.add("repeated", [about[place] for place in store.count_all(keys)])
+            return rows, []
+        repeated: list[Row] = []
+        results: Results = []
+        for row, key in zip(about, keys, strict=True):
             if store.count(key):
                 repeated.append(row)
             elif minds_case and store.differs_in_case(key):

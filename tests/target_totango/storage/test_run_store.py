@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_totango.storage.run_store import KeyCounts, RunStore, comparable, key_digest
+from target_totango.storage.key_counts import KeyCounts, key_digest
+from target_totango.storage.run_store import RunStore, comparable
 
 if TYPE_CHECKING:
     import pytest
@@ -25,6 +26,24 @@ def test_keys_are_counted_wherever_they_are(seen: list[tuple[str, ...]], in_ram:
     for key in seen:
         assert counting.count(key) == expected[key]
         expected[key] += 1
+    store.close()
+
+
+@given(st.lists(st.lists(keys, max_size=6), max_size=20), st.integers(1, 12))
+def test_keys_are_counted_together_as_one_by_one(
+    batches: list[list[tuple[str, ...]]], in_ram: int
+) -> None:
+    store = RunStore()
+    counting = KeyCounts(lambda: store.database, in_ram=in_ram)
+    expected: Counter[tuple[str, ...]] = Counter()
+    for batch in batches:
+        repeated = []
+        for place, key in enumerate(batch):
+            if expected[key]:
+                repeated.append(place)
+            expected[key] += 1
+        assert list(counting.count_all(batch)) == repeated
+    assert all(counting.count(key) == times for key, times in list(expected.items()))
     store.close()
 
 
@@ -92,7 +111,7 @@ def test_few_keys_need_no_database() -> None:
 def test_a_key_that_only_seems_to_be_on_disk_was_not_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("target_totango.storage.run_store.KeyFilter._PLACES", 1)
+    monkeypatch.setattr("target_totango.storage.key_counts.KeyFilter._PLACES", 1)
     store = RunStore()
     counting = KeyCounts(lambda: store.database, in_ram=1)
     assert [counting.count((name,)) for name in "abcab"] == [0, 0, 0, 1, 1]

@@ -60,7 +60,7 @@ def test_a_rejected_row_that_no_later_one_outdates_is_sent_again(
 def test_rows_whose_keys_only_seem_alike_do_not_outdate_each_other(
     deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("target_totango.storage.run_store.KeyFilter._PLACES", 1)
+    monkeypatch.setattr("target_totango.storage.key_counts.KeyFilter._PLACES", 1)
     old = [account(name, Plan="o" * 600) for name in "ab"]
     done = deliver(ACCOUNTS, *old, account("c", Plan="new"), account("b", Plan="new"))
     marked = {row["account_id"]: row["_reject"].get("superseded") for row in done.rejected}

@@ -58,6 +58,26 @@ def test_an_unknown_address_is_a_reject(deliver: Deliver, tenant: Sandbox) -> No
     assert tenant.dump("accounts") == []
 
 
+def test_each_owner_of_a_row_is_looked_at(deliver: Deliver, tenant: Sandbox) -> None:
+    dana, who, noa = "dana@firm.example", "who@firm.example", "Noa Cohen"
+    tenant.set(owner_values="email")  # it takes whatever comes
+    rows = [
+        record("accounts", account_id="a", Success__Manager=dana, Sales__Manager="Nobody"),
+        record("accounts", account_id="b", Success__Manager="Nobody", Sales__Manager=who),
+        record("accounts", account_id="c", Success__Manager="Nobody", Sales__Manager="Nobody"),
+        record("accounts", account_id="d", Success__Manager=who, Sales__Manager=who),
+        record("accounts", account_id="e", Success__Manager=dana, Sales__Manager=noa),
+    ]
+    done = deliver(FIRMS, *rows, canary=False)
+    assert done.codes == [
+        {("Sales Manager", "unknown owner")},
+        {("Sales Manager", "unknown owner"), ("Success Manager", "unknown owner")},
+    ]
+    [counts] = done.report["streams"]
+    assert (counts["unchecked_owners"], counts["sent"], counts["rejected"]) == (2, 3, 2)
+    assert held(tenant, "accounts")["a",]["Success Manager"] == "Dana Reed"
+
+
 def test_names_alone_cost_no_call_and_an_unreadable_list_no_row(
     deliver: Deliver, tenant: Sandbox
 ) -> None:
