@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct, field
@@ -45,6 +44,10 @@ REJECT_FIELD: Final = "_reject"
 """Where the message of a rejected record says why, beside the record."""
 
 SUBJECT_IDS: Final = frozenset({"account_id", "user_id"})
+
+DELETED: Final = "deleted"
+SUPERSEDED: Final = "superseded"
+"""Marks of rows."""
 
 DELETED_FIELD: Final = "_sdc_deleted_at"
 """Where Singer taps say that a row is gone at its source."""
@@ -209,8 +212,8 @@ class Row(Struct, gc=False):
         options: How it is written.
         request: What it became; empty or in part where there are errors.
         errors: Why it is not written.
-        is_deleted: Whether it says that its subject is gone at the source.
-        is_superseded: Whether a rejects file says that Totango has taken newer rows.
+        mark: `DELETED` if it says that its subject is gone at the source; `SUPERSEDED` if a
+            rejects file says that Totango has taken newer rows.
         existed: Whether its subject was in Totango before; None when that was not asked.
         ledger_key: Under which the ledger knows it.
         confirmation: What the ledger keeps of it once it is confirmed.
@@ -244,8 +247,12 @@ class Row(Struct, gc=False):
     faulty: tuple[str, ...] = ()
     newer: frozenset[str] = frozenset()
     errors: tuple[ValidationError, ...] = ()
-    is_deleted: bool = False
-    is_superseded: bool = False
+    mark: str | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it says that its subject is gone at the source."""
+        return self.mark == DELETED
 
     def is_of(self, part: Part | None) -> bool:
         """Return whether a run of this part of the rows writes or rejects it; None is the whole."""
@@ -255,11 +262,3 @@ class Row(Struct, gc=False):
             return part.holds(self.request.account_id)
         record = json.dumps(self.message.get("record"), sort_keys=True, default=str)
         return part.holds(record)
-
-
-def keys_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """Return the key of each row's write request."""
-    if {row.object for row in rows} == {ACCOUNTS}:  # Far cheaper than one by one.
-        account_ids = [row.write.account_id for row in rows if row.write is not None]
-        return list(zip(repeat(ACCOUNTS), account_ids))
-    return [row.request.key for row in rows]

@@ -46,8 +46,13 @@ conversion, which returns None where nothing is sent; how many characters Totang
 that errors give its source. A tuple, because taking apart anything else takes twice as long.
 """
 
-_Id: TypeAlias = "tuple[str, str | int, Conversion[str], Callable[[str], str], str]"
-"""How one id is read, converted and checked: its name, field, conversion, check, source."""
+_Id: TypeAlias = (
+    "tuple[str, str | int, Callable[[str], object], Conversion[str], Callable[[str], str], str]"
+)
+"""How one id is read, converted and checked.
+
+Its name; its field; what knows texts that are taken as they are; conversion, check, source.
+"""
 
 
 class Transformer:
@@ -137,9 +142,12 @@ class Transformer:
             self.changes.clear()
             self.left_out.clear()
         texts: dict[str, str] = {}
-        for name, field, conversion, check, label in self._ids:
+        for name, field, is_ordinary, conversion, check, label in self._ids:
+            value = values.get(field, MISSING)
+            if type(value) is str and is_ordinary(value):
+                texts[name] = value
+                continue
             try:
-                value = values.get(field, MISSING)
                 texts[name] = text = conversion[type(value)](value)
                 texts[name] = check(text)
             except ConversionError as error:
@@ -237,8 +245,8 @@ class Transformer:
         return name, column.api_name, sent_as_is, of_visible, conversion, limit, column.source.label
 
     def _compiled_id(self, column: IdColumn) -> _Id:
-        source, conversion, check = self._rules.identifier(column)
-        return column.name, self._field(source), conversion, check, source.label
+        source, is_ordinary, conversion, check = self._rules.identifier(column)
+        return column.name, self._field(source), is_ordinary, conversion, check, source.label
 
     def _field(self, source: Expression) -> str | int:
         """Return the field that an expression is, or the number by which its value is found."""

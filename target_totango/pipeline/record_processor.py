@@ -13,7 +13,7 @@ from target_totango.mapping import (
     is_marked,
     log_change,
 )
-from target_totango.models import REJECT_FIELD, Row, ValidationError
+from target_totango.models import DELETED, REJECT_FIELD, SUPERSEDED, Row, ValidationError
 from target_totango.singer import UNFIT
 from target_totango.storage import comparable, is_superseded, newer_names
 
@@ -104,7 +104,7 @@ class RecordProcessor:
         if REJECT_FIELD in row.message:
             row.newer = newer_names(row.message)
             if is_superseded(row.message):
-                row.is_superseded = True
+                row.mark = SUPERSEDED
                 return
         if may_be_marked and self._is_marked(row, record):
             return
@@ -134,7 +134,7 @@ class RecordProcessor:
         """Give a row its ids alone if it is deleted, or if it is not clear whether it is."""
         deletion = self.mapping.deletion
         try:
-            row.is_deleted = deletion.is_set(record)
+            row.mark = DELETED if deletion.is_set(record) else None
         except ConversionError as error:
             label = deletion.expression.label
             row.errors = (ValidationError(label, error.code, error.message),)

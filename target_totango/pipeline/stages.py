@@ -142,10 +142,11 @@ class Stages:
         rows: Sequence[Row] = self._rows
         self._rows = []
         objects = {row.object for row in rows}
+        marks = {row.mark for row in rows}
         for stage in self._filters:
             if not rows:
                 return
-            if stage.objects.isdisjoint(objects):
+            if stage.objects.isdisjoint(objects) and stage.marks.isdisjoint(marks):
                 continue
             rows, results = stage.apply(rows)
             self._results.handle(results)

@@ -17,10 +17,10 @@ _LONGEST_INTEGER: Final = 4000
 
 
 def is_plain(lines: bytes) -> bool:
-    """Return whether no text has a control character, half a surrogate pair, or an odd blank.
+    """Return whether no text has a control character, half a surrogate pair, or a rare blank.
 
-    Odd is every blank but the space. JSON holds control characters by their escapes only, but for
-    DEL and those that begin with C2 in UTF-8. Odd blanks begin with C2, E1, E2 or E3, half
+    Rare is every blank but the space. JSON holds control characters by their escapes only, but for
+    DEL and those that begin with C2 in UTF-8. Rare blanks begin with C2, E1, E2 or E3, half
     surrogate pairs with ED; other encodings hold zeros. Many others begin so, too: False says that
     each text has to be looked at.
     """

@@ -6,7 +6,6 @@ import functools
 import json
 import sqlite3
 from decimal import Decimal
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import ConversionError, to_date
@@ -62,13 +61,13 @@ class RunStore:
         """Return whether a key was noted before."""
         return key in self._counts
 
-    def may_differ_in_case(self, keys: Iterable[tuple[str, ...]]) -> bool:
-        """Return whether any of these keys may differ from another one in case alone.
+    def may_differ_in_case(self, parts: Iterable[str]) -> bool:
+        """Return whether any key may differ from another one in case alone, by the parts of keys.
 
         If none of them has capitals, and no key had before, none need be asked about.
         """
-        texts = "".join(chain.from_iterable(keys))
-        return self._has_folded or texts != texts.lower()
+        text = "".join(parts)
+        return self._has_folded or text != text.lower()
 
     def differs_in_case(self, key: tuple[str, ...], *, is_counted: bool = True) -> bool:
         """Return whether a key came before in another case, when it comes for the first time.

@@ -38,6 +38,7 @@ from totango_api.writing import (
     is_short_salesforce_id,
     length_problems,
     salesforce_long_id,
+    user_id_problems,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ _NOTHING: Final = frozenset(
 
 _FLOAT: Final = re.compile(r"-?\d+\.0+|-?\d+(?:\.\d+)?e\+?\d+", re.ASCII | re.IGNORECASE)
 _ORDINARY_ID: Final = re.compile(r"(?![NUnu]|.{15}\Z)[A-Za-z0-9_-]{1,100}")
+_ORDINARY_USER_ID: Final = re.compile(r"(?![NUnu\d-]|.{15}\Z)[A-Za-z0-9_@.-]{1,100}", re.ASCII)
 """Ids that no rule refuses, neither as an accident nor as a Salesforce id: most are so."""
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -120,8 +122,8 @@ class Rules:
 
     def identifier(
         self, column: IdColumn
-    ) -> tuple[Expression, Conversion[str], Callable[[str], str]]:
-        """Return how an id is read, converted and checked."""
+    ) -> tuple[Expression, Callable[[str], object], Conversion[str], Callable[[str], str]]:
+        """Return how an id is read, what knows ordinary ones, and how others are checked."""
         conversion: Conversion[str] = Conversion(to_whole_id if column.is_whole else to_id)
         conversion[Missing] = conversion[NoneType]
         conversion[Incomplete] = _incomplete_id
@@ -129,7 +131,10 @@ class Rules:
         source = column.source
         if source.parts and self._rejects_accidents(column.is_id):
             source = replace(source, read=_reading_no_accident(source.read, source.parts))
-        return source, conversion, self._id_check(column.problems_of, is_id=column.is_id)
+        is_user = column.problems_of is user_id_problems
+        is_ordinary = (_ORDINARY_USER_ID if is_user else _ORDINARY_ID).fullmatch
+        check = self._id_check(column.problems_of, is_id=column.is_id)
+        return source, is_ordinary, conversion, check
 
     def shorten(self, text: str, limit: int) -> str:
         """Return a long text, truncated to what Totango keeps.
@@ -214,8 +219,6 @@ class Rules:
         rejects_accidents = self._rejects_accidents(is_id)
 
         def check(text: str) -> str:
-            if _ORDINARY_ID.fullmatch(text):
-                return text
             problems = problems_of(text)
             if rejects_accidents and is_accident(text):
                 problems.append(_accident(text))

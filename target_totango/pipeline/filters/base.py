@@ -19,9 +19,11 @@ class Filter(ABC):
 
     Attributes:
         objects: Whom it is about: it is asked where there is a row about one of these.
+        marks: It is asked as well where a row has one of these marks.
     """
 
     objects: ClassVar[frozenset[str]] = frozenset(OBJECTS)
+    marks: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery import Failed, result_of
-from target_totango.models import SUBJECT_IDS, USERS
+from target_totango.models import DELETED, SUBJECT_IDS, USERS
 from target_totango.objects import DELETABLE
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.pipeline.filters.base import Filter
@@ -54,8 +53,6 @@ _CAME_BACK: Final = Skipped("deleted, and there again in a later row")
 _NOT_WANTED: Final = Skipped("deleted at the source, and hard_delete is off")
 _NOT_OFFERED: Final = Skipped("deleted at the source, and Totango deletes users only")
 _DELETED: Final = Deleted()
-_IS_DELETED: Final = attrgetter("is_deleted")
-_OBJECT: Final = attrgetter("object")
 
 
 class TooManyDeletesError(TotangoError):
@@ -73,6 +70,9 @@ class HardDeletes(Filter):
         files: The ledger, which forgets deleted users, and which users streams held before.
         report: Counts users.
     """
+
+    objects = DELETABLE
+    marks = frozenset({DELETED})
 
     def __init__(self, settings: Settings, files: RunFiles, report: Report) -> None:
         self._is_on = settings.hard_delete
@@ -93,12 +93,10 @@ class HardDeletes(Filter):
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows to send, and the decisions on the others."""
-        if DELETABLE.isdisjoint(map(_OBJECT, rows)) and not any(map(_IS_DELETED, rows)):
-            return rows, []
         sent: list[Row] = []
         results: Results = []
         for row in rows:
-            if not row.is_deleted:
+            if row.mark != DELETED:
                 results += self.note_present(row)
                 sent.append(row)
             elif (skipped := self._postpone(row)) is not None:

@@ -6,7 +6,7 @@ import functools
 import json
 import logging
 import re
-from operator import attrgetter
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ValidationError
@@ -40,7 +40,6 @@ _NO_STAFF: Final = (
 _NO_LIST: Final = (
     "The list of %s cannot be read, so ids go out as they are, and names are rejected: %s"
 )
-_ACCOUNT: Final = attrgetter("request.account")
 
 
 class ResolveOwners(Filter):
@@ -71,7 +70,7 @@ class ResolveOwners(Filter):
         Raises:
             ApiError: If the users of Totango are not answered.
         """
-        accounts = list(map(_ACCOUNT, rows))
+        accounts = [row.request.account for row in rows]
         errors: dict[int, list[ValidationError]] = {}
         unchecked: set[int] = set()
         for role in self._roles:
@@ -85,7 +84,8 @@ class ResolveOwners(Filter):
                     if owner and owner in addresses:
                         for error in self._resolve(role, owner, accounts[place]):
                             errors.setdefault(place, []).append(error)
-            unchecked.update([place for place, owner in enumerate(owners) if owner in unknown])
+            is_unknown = [owner in unknown for owner in owners]
+            unchecked.update(compress(range(len(rows)), is_unknown))
         results: Results = []
         results += [(rows[place], Rejected(found)) for place, found in sorted(errors.items())]
         unchecked.difference_update(errors)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from target_totango.models import ACCOUNTS
@@ -24,7 +23,6 @@ LONGEST_HELD: Final = 60.0
 """Rows, and seconds, for which children wait: STATE waits with them."""
 
 PARENT_ID: Final = "parent_id"
-_ACCOUNT: Final = attrgetter("request.account")
 
 _GIVEN_UP: Final = (
     "Waited for parent accounts that did not come within %d rows or %d seconds: %s. They go out "
@@ -52,7 +50,8 @@ class ParentsFirst:
 
     def order(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows that may go out now, in the order in which they may."""
-        if not self._held and not any(PARENT_ID in account for account in map(_ACCOUNT, rows)):
+        accounts = [row.request.account for row in rows]
+        if not self._held and not [account for account in accounts if PARENT_ID in account]:
             return rows
         coming = {row.request.account_id for row in rows if row.object == ACCOUNTS}
         ordered: list[Row] = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from operator import attrgetter
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
-from target_totango.models import ACCOUNT, ALL, FIELDS, USER, keys_of
+from target_totango.models import ACCOUNT, ACCOUNTS, ALL, FIELDS, SUPERSEDED, USER
 from target_totango.objects import OBJECTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Skipped, Unchanged
 from target_totango.pipeline.filters.base import Filter, RowFilter, without
@@ -29,7 +29,6 @@ OLDER: Final = Skipped("an earlier run wrote a more recent row of its key")
 UNCHANGED: Final = Unchanged()
 
 _SUPERSEDED: Final = Skipped("marked as superseded")
-_IS_SUPERSEDED: Final = attrgetter("is_superseded")
 
 _LAST: Final = ("full syncs", "last")
 """Where the ledger keeps their times: no object of Totango has such a name."""
@@ -43,27 +42,26 @@ _OTHER_RECEIVER: Final = (
 )
 
 
-class DropSuperseded(RowFilter):
+class DropSuperseded(Filter):
     """Drops a row of a rejects file which says that Totango has taken newer ones."""
+
+    objects = frozenset[str]()
+    marks = frozenset({SUPERSEDED})
 
     def __init__(self) -> None:
         self._is_logged = False
 
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows to send, and the decisions on the others."""
-        if not any(map(_IS_SUPERSEDED, rows)):
-            return rows, []
         if not self._is_logged:
             self._is_logged = True
             logger.warning(
                 "Rows that are marked as superseded are skipped: Totango has taken newer ones. "
                 "Take out the mark to send one nevertheless."
             )
-        return super().apply(rows)
-
-    def decide(self, row: Row) -> Decision | None:
-        """Return what keeps a row from being sent; None if nothing does."""
-        return _SUPERSEDED if row.is_superseded else None
+        results: Results = []
+        results += [(row, _SUPERSEDED) for row in rows if row.mark == SUPERSEDED]
+        return without(rows, results), results
 
 
 class DropOutdated(RowFilter):
@@ -139,9 +137,15 @@ class DropStale(Filter):
     def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
         """Return the rows to send, and the decisions on the others."""
         store = self._store
-        about = [row for row in rows if row.object in REPEATABLE]
-        keys = keys_of(about)
-        minds_case = store.may_differ_in_case(keys)
+        keys: list[tuple[str, ...]]
+        if {row.object for row in rows} == {ACCOUNTS}:  # which is far cheaper
+            ids = [row.request.account_id for row in rows]
+            about, keys = rows, list(zip(repeat(ACCOUNTS), ids))
+            minds_case = store.may_differ_in_case(ids)
+        else:
+            about = [row for row in rows if row.object in REPEATABLE]
+            keys = [row.request.key for row in about]
+            minds_case = store.may_differ_in_case(chain.from_iterable(keys))
         if not minds_case and not [row for row in about if row.recency is not None]:
             self._report.add("repeated", [about[place] for place in store.count_all(keys)])
             return rows, []

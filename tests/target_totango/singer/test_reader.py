@@ -46,7 +46,7 @@ def read(text: bytes, *, pipe: bool = True) -> tuple[list[dict[str, Any]], BaseE
     return seen, reader.failure
 
 
-def odd_characters() -> list[str]:
+def unprintable_characters() -> list[str]:
     """Control characters, halves of surrogate pairs, and blanks other than a space."""
     controls = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0))]
     blanks = [char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace()]
@@ -54,8 +54,8 @@ def odd_characters() -> list[str]:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-be"])
-def test_no_line_with_an_odd_character_is_plain(encoding: str) -> None:
-    for char in set(odd_characters()) - {" "}:
+def test_no_line_with_such_a_character_is_plain(encoding: str) -> None:
+    for char in set(unprintable_characters()) - {" "}:
         escaped, raw = json.dumps([char]), json.dumps([char], ensure_ascii=False)
         assert not is_plain(escaped.encode(encoding))
         assert not is_plain(raw.encode(encoding, "surrogatepass"))
