@@ -120,6 +120,20 @@ class Match(NamedTuple):
         return self._replace(value=self.value.casefold())
 
 
+class Confirmation(NamedTuple):
+    """The values that Totango is known to hold for a key.
+
+    Attributes:
+        digest: What stands for the values; empty for a user that was deleted.
+        evidence: What stands for who acknowledged them; empty if they were read back.
+        run: The number of the run as of which it holds them.
+    """
+
+    digest: bytes
+    evidence: bytes
+    run: int
+
+
 # Of what follows there is one for every row: a Struct is made several times as fast as a dataclass.
 # Nothing that a row holds leads back to it, so that no garbage collector has to look at it.
 
@@ -238,7 +252,7 @@ class Row(Struct, gc=False):
     request: WriteRequest = field(default_factory=WriteRequest)
     existed: bool | None = None
     ledger_key: tuple[str, ...] | None = None
-    confirmation: tuple[bytes, bytes, int] | None = None
+    confirmation: Confirmation | None = None
     forgotten: bool = False
     fingerprint: tuple[str, ...] | None = None
     is_replayed: bool = False

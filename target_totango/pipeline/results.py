@@ -11,7 +11,6 @@ from target_totango.objects import ENGAGEMENTS, REPEATABLE
 from target_totango.pipeline.circuit_breaker import CircuitBreaker, with_remedy
 from target_totango.pipeline.decisions import Deleted, Rejected, Skipped, Unchanged
 from target_totango.pipeline.filters import UNCERTAIN, CaseVariants
-from target_totango.storage import Confirmation
 from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
@@ -191,7 +190,7 @@ class ResultHandler:
         if row.fingerprint is not None:
             ledger.finish(row.fingerprint)
         if is_latest and row.ledger_key is not None and row.confirmation is not None:
-            ledger.confirm(row.ledger_key, Confirmation(*row.confirmation))
+            ledger.confirm(row.ledger_key, row.confirmation)
             if row.recency is not None:
                 ledger.note_recency(row.ledger_key, row.recency)
 

@@ -19,8 +19,9 @@ import hashlib
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from target_totango.models import Confirmation
 from target_totango.storage import ledger_file
 from target_totango.storage.private_files import KeptFile
 
@@ -42,20 +43,6 @@ _FORGOTTEN: Final = b""
 _RECENCY: Final = "recency"
 _ORDERED: Final = frozenset({"number", "date"})
 """Kinds of recency that are kept. Texts are not: they may say anything."""
-
-
-class Confirmation(NamedTuple):
-    """The values that Totango is known to hold for a key.
-
-    Attributes:
-        digest: What stands for the values; empty for a user that was deleted.
-        evidence: What stands for who acknowledged them; empty if they were read back.
-        run: The number of the run as of which it holds them.
-    """
-
-    digest: bytes
-    evidence: bytes
-    run: int
 
 
 @dataclass

@@ -7,11 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_totango.delivery import Failed, result_of
-from target_totango.models import DELETED, SUBJECT_IDS, USERS
+from target_totango.models import DELETED, SUBJECT_IDS, USERS, Confirmation
 from target_totango.objects import DELETABLE
 from target_totango.pipeline.decisions import Deleted, Results, RowResult, Skipped
 from target_totango.pipeline.filters.base import Filter
-from target_totango.storage import Confirmation
 from target_totango.verify import pauses
 from totango_api.errors import ApiError, IncompleteReadError, TotangoError
 from totango_api.text import counted

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from target_totango.models import REJECT_FIELD, Row, ValidationError
+from target_totango.models import REJECT_FIELD, Confirmation, Row, ValidationError
 from target_totango.objects import ENGAGEMENTS, OBJECTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Rejected, Skipped
 from target_totango.pipeline.filters.base import RowFilter
 from target_totango.pipeline.filters.redundant import OLDER, OUTDATED, STALE, UNCHANGED
-from target_totango.storage import Confirmation, is_older, reasons_in, row_of_reject, run_of_reject
+from target_totango.storage import is_older, reasons_in, row_of_reject, run_of_reject
 
 if TYPE_CHECKING:
     from target_totango.report import Report
@@ -253,7 +253,7 @@ class DropMadeEngagements(RowFilter):
             ledger: What earlier runs have made.
         """
         known = ledger.confirmed(row.ledger_key or ())
-        if known is not None and row.confirmation is not None and known.run > row.confirmation[2]:
+        if known is not None and row.confirmation is not None and known.run > row.confirmation.run:
             return OUTDATED
         if row.recency is None:
             return None
@@ -267,7 +267,7 @@ def _is_confirmed(row: Row, ledger: Ledger) -> bool:
     if row.ledger_key is None or row.confirmation is None:
         return False
     confirmed = ledger.confirmed(row.ledger_key)
-    if confirmed is None or confirmed.digest != row.confirmation[0]:
+    if confirmed is None or confirmed.digest != row.confirmation.digest:
         return False
     if row.recency is not None:
         ledger.note_recency(row.ledger_key, row.recency)

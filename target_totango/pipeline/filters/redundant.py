@@ -7,11 +7,11 @@ import time
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
-from target_totango.models import ACCOUNT, ACCOUNTS, ALL, FIELDS, SUPERSEDED, USER
+from target_totango.models import ACCOUNT, ACCOUNTS, ALL, FIELDS, SUPERSEDED, USER, Confirmation
 from target_totango.objects import OBJECTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Skipped, Unchanged
 from target_totango.pipeline.filters.base import Filter, RowFilter, without
-from target_totango.storage import REJECTS, Confirmation, is_older, run_of_reject
+from target_totango.storage import REJECTS, is_older, run_of_reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

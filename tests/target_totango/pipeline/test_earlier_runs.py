@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from sandboxes import Sandbox
     from target_runs import Delivered
 
-    from target_totango.models import Row
-    from target_totango.storage import Confirmation
+    from target_totango.models import Confirmation, Row
 
     Deliver = Callable[..., Delivered]
 

@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
+from target_totango.models import Confirmation
 from target_totango.storage import ledger_file
 from target_totango.storage.known_users import KnownUsers
-from target_totango.storage.ledger import NOTES_PER_COMMIT, Confirmation, Ledger
+from target_totango.storage.ledger import NOTES_PER_COMMIT, Ledger
 from totango_api.errors import SettingsError
 
 if TYPE_CHECKING:
