@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _NOW = 1_760_000_000_000
 _SPAN = 300 * 86_400_000
+_NEVER = 10**15
 
 Event = dict[str, Any]
 
@@ -121,22 +122,24 @@ class LivingEvents:
             if self.times == "refused" or (term["type"] == "or" and not self.filters_both):
                 raise RefusedError("POST /events", status=400, reason="no such term")
             if self.times != "ignored":
-                events = [event for event in events if self._fits(event, term)]
+                events = self._within(events, term)
         chance = self._random.random if self.unstable else float
-        events.sort(
-            key=lambda event: (event["timestamp"] or 0) + chance() / 2, reverse=self.order == "desc"
-        )
-        return events
+        places = [(event["timestamp"] or 0) + chance() / 2 for event in events]
+        order = sorted(range(len(events)), key=places.__getitem__, reverse=self.order == "desc")
+        return [events[number] for number in order]
 
-    def _fits(self, event: Event, term: dict[str, Any]) -> bool:
-        if term["type"] == "or":
-            return any(self._fits(event, one) for one in term["or"])
-        moment = event["timestamp"]
-        if moment is None:
-            return False
+    def _within(self, events: list[Event], term: dict[str, Any]) -> list[Event]:
         unit = 86_400_000 if self.times == "days" else 1
-        low, high = (term.get(one, moment) // unit for one in ("gte", "lte"))
-        return bool(low <= moment // unit <= high)
+        spans = [
+            (one.get("gte", 0) // unit, one.get("lte", _NEVER) // unit)
+            for one in (term["or"] if term["type"] == "or" else [term])
+        ]
+        return [
+            event
+            for event in events
+            if (moment := event["timestamp"]) is not None
+            and any(low <= moment // unit <= high for low, high in spans)
+        ]
 
     # What happens ----------------------------------------------------------------------------
 

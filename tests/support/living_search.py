@@ -126,7 +126,8 @@ class LivingSearch:
                 raise RefusedError("POST /search", status=400, reason="no such term")
             rows = [hit for hit in rows if _matches(term, hit)]
         if self.unstable and not self.unsorted and self.names < self.rows:
-            rows = sorted(rows, key=lambda hit: (hit["display_name"], self._random.random()))
+            places = [(hit["display_name"], self._random.random()) for hit in rows]
+            rows = [rows[number] for number in sorted(range(len(rows)), key=places.__getitem__)]
         return rows
 
     # What happens ----------------------------------------------------------------------------

@@ -100,17 +100,16 @@ def test_a_stop_signal_never_cuts_a_line(service, config_file, tmp_path, unbuffe
     )
     command = [BIN / "tap-totango", "--config", config_file(service.config())]
     env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    for wait in (0.0, 0.2):
-        with (
-            (tmp_path / "log").open("wb") as log,
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=env) as process,
-        ):
-            assert process.stdout
-            read = process.stdout.read(100_000)  # the pipe is full by now, and a write waits
-            time.sleep(wait)
-            process.terminate()
-            time.sleep(0.2)
-            read += process.stdout.read()
-        assert process.returncode == 128 + signal.SIGTERM
-        assert read.endswith(b"\n")
-        assert whole_lines(read.decode())
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=env) as process,
+    ):
+        assert process.stdout
+        read = process.stdout.read(100_000)
+        time.sleep(0.2)  # the pipe is full by then, and a write waits
+        process.terminate()
+        time.sleep(0.2)
+        read += process.stdout.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert read.endswith(b"\n")
+    assert whole_lines(read.decode())

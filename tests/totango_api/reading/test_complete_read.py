@@ -306,13 +306,14 @@ def test_no_row_falls_between_windows_whose_ends_are_excluded() -> None:
 
 
 @pytest.mark.parametrize("shape", [shape.__name__ for shape in SHAPES])
-@pytest.mark.parametrize(("rows", "calls"), [(20_000, 25), (21_000, 26), (26_000, 31)])
+@pytest.mark.parametrize(("rows", "calls"), [(5_000, 25), (5_250, 26), (6_500, 31)])
 def test_a_few_windows_cost_hardly_more_than_the_pages_in_them(
     rows: int, calls: int, shape: str
 ) -> None:
-    search = LargeSearch([*dates_of(shape, rows)])
+    search = LargeSearch([*dates_of(shape, rows)], window=2_500, page_max=250)
     keys = [key for key in date_keys_of("accounts", ()) if key.name == "last_activity_time"]
-    reading = CompleteRead(search, Query(), keys, paging=Paging(in_flight=1))
+    paging = Paging(page_size=250, window=2_500, in_flight=1)
+    reading = CompleteRead(search, Query(), keys, paging=paging)
     assert sum(len(batch.hits) for batch in reading.batches()) == rows
     assert reading.result.is_complete
     assert search.calls <= calls
