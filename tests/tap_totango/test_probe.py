@@ -21,6 +21,7 @@ from totango_api.probe import Caller, asked, caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -147,9 +148,9 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def _filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def _filled(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
     home, seed = tmp_path_factory.mktemp("filled"), "accounts=10100,users=200,events=60"
-    with sandboxes.sandbox(home, seed=seed) as running:
+    with sandboxes.sandbox(home, seed=seed, commands=commands) as running:
         hour, day = timedelta(hours=1), timedelta(days=20)
         tier = {"key_name": "Tier", "type": "list", "object": "accounts", "options": ["A", "B"]}
         ages = [{"timestamp": (datetime.now(UTC) - age).isoformat()} for age in (hour, day)]

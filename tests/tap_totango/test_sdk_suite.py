@@ -21,6 +21,7 @@ from tap_totango.tap import TapTotango
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -35,12 +36,14 @@ CONFIG: dict[str, Any] = {"app_token": "none yet", "discover_attributes": False}
 
 
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def seeded(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
     """A sandbox with data as customers have it."""
     import sandboxes
 
     seed = ",".join(f"{name}={number}" for name, number in SEED.items())
-    with sandboxes.sandbox(tmp_path_factory.mktemp("seeded"), seed=seed) as running:
+    with sandboxes.sandbox(
+        tmp_path_factory.mktemp("seeded"), seed=seed, commands=commands
+    ) as running:
         yield running
 
 

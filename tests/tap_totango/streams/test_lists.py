@@ -26,9 +26,9 @@ REFERENCE = {
 
 
 @pytest.fixture(scope="module")
-def seeded(tmp_path_factory):
+def seeded(tmp_path_factory, commands: Path):
     home = tmp_path_factory.mktemp("lists")
-    with sandboxes.sandbox(home, seed="accounts=5,users=0,events=0") as running:
+    with sandboxes.sandbox(home, seed="accounts=5,users=0,events=0", commands=commands) as running:
         yield running
 
 

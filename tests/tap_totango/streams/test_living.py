@@ -34,10 +34,10 @@ def assert_later_versions(records: list[dict[str, Any]], keys: tuple[str, ...]) 
 
 
 @pytest.fixture(params=SEEDS)
-def living(request, tmp_path: Path) -> Iterator[Sandbox]:
+def living(request, tmp_path: Path, commands: Path) -> Iterator[Sandbox]:
     """A sandbox in which every row has a date that lasts, or accounts and some users have none."""
     seed = f"accounts={ROWS},users={ROWS},events=0,{SEEDS[request.param]}"
-    with sandboxes.sandbox(tmp_path / "living", seed=seed) as running:
+    with sandboxes.sandbox(tmp_path / "living", seed=seed, commands=commands) as running:
         yield running
 
 

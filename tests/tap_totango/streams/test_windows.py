@@ -13,6 +13,7 @@ from totango_api.reading import Paging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -46,9 +47,11 @@ class SmallPaging(Paging):
 
 
 @pytest.fixture(scope="module")
-def _many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def _many(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
     seed = f"accounts={ROWS},users=0,events=0"
-    with sandboxes.sandbox(tmp_path_factory.mktemp("many"), seed=seed) as running:
+    with sandboxes.sandbox(
+        tmp_path_factory.mktemp("many"), seed=seed, commands=commands
+    ) as running:
         yield running
 
 

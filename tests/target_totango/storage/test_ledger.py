@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from forked import PREPARE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
@@ -176,11 +177,13 @@ for number in range(int(sys.argv[2]), 1_000_000):
 
 
 @pytest.mark.slow
-def test_a_kill_loses_nothing_that_was_flushed(path: Path) -> None:
+def test_a_kill_loses_nothing_that_was_flushed(path: Path, commands: Path) -> None:
     chance = random.Random(0)
     start = 0
     for _ in range(4):
-        begun, flushed = written_until_killed(path, start, after=chance.uniform(0.0, 0.15))
+        begun, flushed = written_until_killed(
+            commands, path, start, after=chance.uniform(0.0, 0.15)
+        )
         with reopened(path) as ledger:
             for number in range(start, flushed + 1):
                 assert ledger.activity_state(("act", str(number))) == "done"
@@ -191,10 +194,12 @@ def test_a_kill_loses_nothing_that_was_flushed(path: Path) -> None:
         start = begun + 2
 
 
-def written_until_killed(path: Path, start: int, *, after: float) -> tuple[int, int]:
+def written_until_killed(
+    commands: Path, path: Path, start: int, *, after: float
+) -> tuple[int, int]:
     """Return the last numbers that the writer said it had begun and flushed."""
-    command = [sys.executable, "-c", WRITER, str(path), str(start)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+    command, env = [commands / "target-totango", path, str(start)], {**os.environ, PREPARE: WRITER}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as writer:
         assert writer.stdout
         lines = [writer.stdout.readline()]
         time.sleep(after)

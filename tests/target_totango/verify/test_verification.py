@@ -203,8 +203,8 @@ def test_only_what_was_sent_is_compared() -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandboxes.sandbox(tmp_path_factory.mktemp("verification")) as started:
+def running(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("verification"), commands=commands) as started:
         yield started
 
 

@@ -17,6 +17,7 @@ from totango_api.search.lookup import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -27,8 +28,8 @@ NOON = 1_719_835_200_000
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandboxes.sandbox(tmp_path_factory.mktemp("lookup")) as started:
+def running(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("lookup"), commands=commands) as started:
         started.load(
             accounts=[
                 {"account_id": f"a{at}", "account_name": f"Same {at % 5}", "attributes": {}}

@@ -38,6 +38,7 @@ from totango_api.writing.hub_rows import batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -247,8 +248,8 @@ def test_bad_rows_at_the_front_do_not_give_the_good_ones_up() -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandboxes.sandbox(tmp_path_factory.mktemp("hub")) as started:
+def running(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("hub"), commands=commands) as started:
         yield started
 
 

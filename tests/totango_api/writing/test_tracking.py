@@ -20,13 +20,14 @@ from totango_api.writing.tracking import NoReceiptError, TrackingClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandboxes.sandbox(tmp_path_factory.mktemp("tracking")) as running:
+def service(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("tracking"), commands=commands) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from totango_api.writing.user_deletion import delete_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sandboxes import Sandbox
 
@@ -21,8 +22,8 @@ USERS = [("acme", "joe@acme.com"), ("acme", "j.d_o-e"), ("acme", "JOE@acme.com")
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with sandboxes.sandbox(tmp_path_factory.mktemp("deletion")) as started:
+def running(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Sandbox]:
+    with sandboxes.sandbox(tmp_path_factory.mktemp("deletion"), commands=commands) as started:
         yield started
 
 
