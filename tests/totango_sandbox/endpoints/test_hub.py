@@ -190,3 +190,32 @@ def test_values_of_other_types_when_switched_so(sandbox):
     values = {"N": 5, "F": 1.5, "B": True, "Gone": None}
     sandbox.hub("accounts", {"accounts": [{"id": "a", "attributes": values}]})
     assert sandbox.dump("accounts")[0]["attributes"] == {"N": 5, "F": 1.5, "B": "true"}
+
+
+USAGE = {"account_id": "a", "user_id": "joe@x.com", "module": "Billing", "activity": "Pay"}
+
+
+@pytest.mark.parametrize(
+    ("path", "batch", "word"),
+    [
+        ("usage", {"usages": [{**USAGE, "activity": ""}]}, "activity is missing"),
+        ("usage", {"usages": [{**USAGE, "account_id": ""}]}, "account"),
+        ("usage", {"usages": [{**USAGE, "user_id": ""}]}, "user"),
+        ("usage", {"usages": [{**USAGE, "module": "m" * 500}]}, "module is longer"),
+        ("collections/" + "t" * 500, {"collections": [{"id": "T", "account_id": "a"}]}, "type"),
+        ("collections/tickets", {"collections": [{"account_id": "a"}]}, "id is missing"),
+    ],
+)
+def test_a_row_that_lacks_a_part_is_refused_with_a_reason(sandbox, path, batch, word):
+    sandbox.set(over_limit="drop")
+    answer = sandbox.hub(path, batch)
+    assert answer.status_code == 400
+    assert word in answer.json()["errors"][0]["message"]
+    assert sandbox.dump("activities") == sandbox.dump("collections") == []
+
+
+def test_an_activity_with_a_name_too_long_can_be_truncated(sandbox):
+    sandbox.set(over_limit="truncate")
+    answer = sandbox.hub("usage", {"usages": [{**USAGE, "activity": "x" * 191}]})
+    assert answer.status_code == 202
+    assert [row["activity"] for row in sandbox.dump("activities")] == ["x" * 190]

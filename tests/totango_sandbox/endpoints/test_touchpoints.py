@@ -72,6 +72,20 @@ def test_a_form_does_as_well(tenant):
     assert notes(tenant)[0]["properties"]["touchpoint_tags"] == ["0b4a-tag"]
 
 
+def test_a_text_in_a_form_may_begin_as_json_does(tenant):
+    form = {"account_id": "a0000", "content": "x", "subject": "[draft"}
+    tenant.http.post(tenant.url + PATH, data=form, headers={"app-token": tenant.token})
+    assert notes(tenant)[0]["properties"]["subject"] == "[draft"
+
+
+@pytest.mark.parametrize(("body", "word"), [("{", "not JSON"), ("[]", "not an object")])
+def test_a_body_that_is_no_json_object_is_a_400(tenant, body, word):
+    headers = {"app-token": tenant.token, "content-type": "application/json"}
+    answer = tenant.http.post(tenant.url + PATH, data=body, headers=headers)
+    assert answer.status_code == 400
+    assert word in answer.json()["_error"]
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
