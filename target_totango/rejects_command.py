@@ -117,10 +117,11 @@ def read_rejects(path: Path, reason: str | None) -> Iterator[RejectedRow]:
                     yield row
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}."
-        raise InputError(msg) from None
+        raise InputError(msg, remedy="Name a file that a run has written.") from None
     except (ValueError, KeyError, TypeError):
         msg = f"Line {number} of {path} is no message of a rejects file."
-        raise InputError(msg) from None
+        remedy = "If it is one that was cut off or edited, correct that line or take it out."
+        raise InputError(msg, remedy=remedy) from None
 
 
 def listed(rows: Iterator[RejectedRow], options: argparse.Namespace) -> Iterator[str]:

@@ -26,6 +26,7 @@ from target_totango.models import TRACKING, SourceStream
 from target_totango.pipeline import DRAIN_SECONDS, Run
 from target_totango.profile import with_profile
 from target_totango.singer import (
+    CHECK_THE_TAP,
     MessageReader,
     key_properties_of,
     parts_of,
@@ -230,7 +231,7 @@ class TargetTotango(Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         if "value" not in message_dict:
             msg = f"The STATE message in line {self.message_reader.line} has no value."
-            raise InputError(msg)
+            raise InputError(msg, remedy=CHECK_THE_TAP)
         self.run.state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from totango_api.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CHECK_THE_TAP: Final = "Check that the tap writes nothing but Singer messages."
+
 _NOT_PLAIN: Final = tuple(bytes([byte]) for byte in b"\0\\\x7f\xc2\xe1\xe2\xe3\xed")
 _LONGEST_INTEGER: Final = 4000
 """Digits of an integer that Python reads as one."""
@@ -57,7 +59,7 @@ def parts_of(message: Mapping[str, Any], line: int, **types: type) -> list[Any]:
     values = [message.get(name) for name in types]
     if not all(map(isinstance, values, types.values())):
         msg = f"The {message.get('type')} message in line {line} has no {' or '.join(types)}."
-        raise InputError(msg)
+        raise InputError(msg, remedy=CHECK_THE_TAP)
     return values
 
 

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
-from target_totango.singer.messages import is_plain, message_in
+from target_totango.singer.messages import CHECK_THE_TAP, is_plain, message_in
 from totango_api.errors import InputError, TotangoError
 
 if TYPE_CHECKING:
@@ -210,9 +210,7 @@ class MessageReader(GenericSingerReader[str]):
 
     def _refuse(self, what: str, line: int | None = None) -> NoReturn:
         msg = f"Line {line or max(self._read, 1)} of the input {what}."
-        raise InputError(
-            msg, remedy="Check that the tap writes nothing but Singer messages."
-        ) from None
+        raise InputError(msg, remedy=CHECK_THE_TAP) from None
 
 
 def _wait_readable(descriptor: int, seconds: float) -> bool:

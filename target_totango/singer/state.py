@@ -173,7 +173,7 @@ def emit(value: Any) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             msg = f"The state cannot be written to standard output: {error.strerror}."
-            raise OutputError(msg) from error
+            raise OutputError(msg, remedy="Make room where it is stored, and run again.") from error
         raise OutputError(_CLOSED) from error
 
 

@@ -47,7 +47,7 @@ class RecordValidator(BaseJSONSchemaValidator):
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             reason = " ".join(str(error).split())[:_LONGEST_REASON]
             msg = f"The SCHEMA of stream {stream!r} is not a JSON schema: {reason}."
-            raise InputError(msg) from None
+            raise InputError(msg, remedy="Correct the schema in the tap or its catalog.") from None
 
     def validate(self, record: dict[str, Any]) -> None:
         """Validate a record, as the SDK does it.

@@ -156,6 +156,7 @@ def test_what_nobody_can_read_is_refused_in_a_sentence(
     mappings = [{"stream": "first-accounts", "object": "accounts"}]
     done = deliver(*before, state(0), *messages, state(1), mappings=mappings, canary=False)
     assert isinstance(done.error, TotangoError)
+    assert done.error.remedy or "map it" in str(done.error)
     assert words.replace("Line 1", "Line 4").replace("Line 2", "Line 5") in str(done.error)
     assert "Traceback" not in done.said
     # What was read before is delivered, and no STATE behind the fault goes out.

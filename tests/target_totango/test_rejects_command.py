@@ -99,6 +99,8 @@ def test_what_is_no_rejects_file_is_said_in_a_sentence(
     path.write_text(text)
     done = run_here("target-totango", "rejects", path)
     assert done.returncode == 1
-    assert f"Line 1 of {path} is no message of a rejects file" in done.stderr
+    assert f"Line 1 of {path} is no message of a rejects file. If it is one" in done.stderr
     assert "Traceback" not in done.stderr
-    assert run_here("target-totango", "rejects", tmp_path / "none").returncode == 1
+    done = run_here("target-totango", "rejects", tmp_path / "none")
+    assert done.returncode == 1
+    assert "Name a file that a run has written." in done.stderr
