@@ -117,9 +117,11 @@ class KnownUsers:
         Raises:
             SettingsError: If the file is no longer there.
         """
-        self._database.execute("COMMIT")
-        self._database.close()
-        self._file.check()
+        try:
+            self._database.execute("COMMIT")
+            self._file.check()
+        finally:
+            self._database.close()
 
 
 class KnownGroups:

@@ -223,10 +223,10 @@ class Ledger:
         """
         try:
             self.flush()
+            self._file.check()
         finally:
             with self._database_lock:
                 self._database.close()
-        self._file.check()
 
     def _note(self, fingerprints: Iterable[Sequence[str]], state: int | None) -> None:
         hashes = [self._hash(b"activity", fingerprint) for fingerprint in fingerprints]

@@ -51,6 +51,8 @@ def is_same_file(descriptor: int, path: Path) -> bool:
 class KeptFile:
     """Tells whether a file that is kept for later runs is still where it was when it was opened.
 
+    Some file systems number a file anew once nobody has it open: to be asked while it is.
+
     Args:
         path: The file.
     """
