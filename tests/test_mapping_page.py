@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import toolbox
+from transformed import transform
 
 from target_totango.config import Settings
 from target_totango.config_schema import OWN_SETTINGS
@@ -18,7 +19,6 @@ from target_totango.mapping.known_attributes import KnownAttributes
 from target_totango.mapping.policy import POLICY_SETTINGS
 from target_totango.mapping.segment import SEGMENT_SETTINGS, Segment
 from target_totango.mapping.segment.rows import NotWritten
-from target_totango.mapping.transform import Transformer
 
 if TYPE_CHECKING:
     from target_totango.mapping.compiler.stream_mapping import StreamMapping
@@ -53,7 +53,7 @@ def ways_of(example: dict[str, Any]) -> list[tuple[StreamMapping, dict[str, Any]
 @pytest.mark.parametrize("text", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_an_example_does_what_it_says(text: str) -> None:
     example = json.loads(text, parse_float=Decimal)
-    rows = [Transformer(mapping).transform(record) for mapping, record in ways_of(example)]
+    rows = [transform(mapping, record) for mapping, record in ways_of(example)]
     errors = [error.reason for row in rows for error in row.errors]
     assert errors == example.get("rejects", [])
     if "rejects" in example:
