@@ -165,6 +165,17 @@ def test_events_without_a_time_are_read_at_the_end_of_the_others() -> None:
     moves="out",
     seed=2,
 )
+@example(
+    rows=233,
+    size=141,
+    unit="row",
+    order="desc",
+    grain=10**10,
+    total=None,
+    times="on",
+    moves="all",
+    seed=2,
+)
 @given(
     rows=st.integers(100, 800),
     size=st.integers(100, 200),

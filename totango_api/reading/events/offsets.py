@@ -163,9 +163,7 @@ class OffsetRead:
             self.has_ended = roomy > 0 and has_room and is_shown
             roomy = roomy + 1 if has_room else 0
             if stale and not has_room:
-                # No end looks like that: an offset counts something else than it was taken to.
-                self.is_linked = False
-                self._pages.counts_rows = not self._pages.counts_rows
+                self._doubt_unit()  # no end looks like that
             page = following if following.hits else page
             self.end = place.start + rows_on(following)
             self.lacking = max((following.total_hits or 0) - self.end, 0)
@@ -182,8 +180,18 @@ class OffsetRead:
             ahead = self._pages.fetch(*self._terms, offset=2 * self.end, count=1)
             self._farthest = None if rows_on(ahead) else 2 * self.end
         is_behind = self._farthest is not None and self.end > self._farthest
-        self._pages.result.leaves_newer |= is_behind
+        if is_behind:
+            last = self._pages.fetch(*self._terms, offset=self.end - 1, count=1)
+            if rows_on(last):
+                self._pages.result.leaves_newer = True
+            else:
+                self._doubt_unit()  # no row stands where the last one came from
         return is_behind
+
+    def _doubt_unit(self) -> None:
+        """Take offsets to count the other thing from now on: this pass shows nothing."""
+        self.is_linked = False
+        self._pages.counts_rows = not self._pages.counts_rows
 
     def _is_older(self, page: Page) -> bool:
         moments = (time_of(hit) or 0 for hit in page.hits)
