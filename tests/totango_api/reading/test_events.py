@@ -176,6 +176,17 @@ def test_events_without_a_time_are_read_at_the_end_of_the_others() -> None:
     moves="all",
     seed=2,
 )
+@example(
+    rows=687,
+    size=114,
+    unit="row",
+    order="desc",
+    grain=10**9,
+    total=None,
+    times="on",
+    moves="edited",
+    seed=767_619,
+)
 @given(
     rows=st.integers(100, 800),
     size=st.integers(100, 200),

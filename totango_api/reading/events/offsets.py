@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OVERLAP: Final = 3
-"""Rows that a page repeats of the one before."""
+"""Rows that a page repeats of the one before.
+
+As many have to be found in order, where all are of one moment: two come so by chance where the
+order of a moment changes from call to call.
+"""
 
 PASSES: Final = 8
 """Passes over the same pages, one of which must show that nothing slipped through."""
@@ -233,4 +237,4 @@ def are_linked(before: Page, after: Page) -> bool:
     if not second or second[0] not in known:
         return False
     tail = first[first.index(second[0]) :]
-    return tail == second[: len(tail)] and len(tail) >= min(2, len(first))
+    return tail == second[: len(tail)] and len(tail) >= min(OVERLAP, len(first))
