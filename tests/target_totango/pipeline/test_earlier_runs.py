@@ -9,7 +9,7 @@ import pytest
 from target_runs import held, record, schema
 
 from target_totango.delivery.tracking import TrackingDestination
-from target_totango.pipeline.filters import news
+from target_totango.pipeline.filters import redundant
 from target_totango.pipeline.stages import BATCH_ROWS
 from target_totango.storage import Ledger
 
@@ -75,7 +75,7 @@ def test_everything_is_sent_from_time_to_time(
     deliver: Deliver, service: Sandbox, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr(news.time, "time", lambda: now)
+    monkeypatch.setattr(redundant.time, "time", lambda: now)
     settings |= {"skip_unchanged": True, "full_sync_every_hours": 24}
     row = FIRMS, firm("p", 1)
     assert deliver(*row, **settings).ok().totals["sent"] == 1
