@@ -73,7 +73,7 @@ class Ledger:
 
     Raises:
         SettingsError: If the file is in use, damaged, not ours, of another service, or written
-            by a newer version.
+            by another version.
     """
 
     def __init__(self, path: str | Path, *, service: str) -> None:

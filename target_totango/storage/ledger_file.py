@@ -48,7 +48,7 @@ def open_ledger(path: Path, service: str) -> tuple[sqlite3.Connection, bytes, in
 
     Raises:
         SettingsError: If the file is in use, damaged, not ours, of another service, or written
-            by a newer version.
+            by another version.
     """
     _create(path)
     with explaining_errors(path):
@@ -165,7 +165,8 @@ def _salt(database: sqlite3.Connection, path: Path, service: str) -> bytes:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:
         msg = f"The ledger {path} has format {version}; this version knows {VERSION}."
-        raise SettingsError(msg, remedy=f"Use the newer version. {_START_AGAIN}")
+        remedy = f"Use the newer version. {_START_AGAIN}" if version > VERSION else _START_AGAIN
+        raise SettingsError(msg, remedy=remedy)
     meta = dict(database.execute("SELECT name, value FROM meta"))
     if not isinstance(meta.get("salt"), bytes) or len(meta["salt"]) != SALT_BYTES:
         msg = f"The ledger {path} is damaged: it holds no salt."

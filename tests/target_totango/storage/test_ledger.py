@@ -379,6 +379,18 @@ def test_a_file_that_is_no_ledger_is_left_as_it_is(
     assert not Path(f"{path}-wal").exists() or not Path(f"{path}-wal").stat().st_size
 
 
+@pytest.mark.parametrize(("version", "is_newer"), [(1, False), (99, True)])
+def test_only_a_ledger_of_a_newer_version_asks_for_it(
+    path: Path, version: int, is_newer: bool
+) -> None:
+    reopened(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(SettingsError, match=f"format {version}") as raised:
+        reopened(path)
+    assert ("newer version" in str(raised.value.remedy)) is is_newer
+
+
 @pytest.mark.parametrize("place", [".", "missing/ledger.db"])
 def test_a_place_where_no_file_can_be_is_named(tmp_path: Path, place: str) -> None:
     with pytest.raises(SettingsError, match="cannot be"):
