@@ -101,22 +101,8 @@ def test_config_test_tries_the_service_and_writes_nothing(meltano, service, plug
     assert service.dump("accounts") == before
     assert service.calls("accounts")
     told = tried.stdout + tried.stderr
-    # Meltano 4.4.1 terminates every loader when it has ended already, and fails at that.
+    # Meltano 4.4.1 terminates a loader that has mostly ended already, and fails at that.
     assert "is valid" in told or ("Test data was written" in told and "ProcessLookupError" in told)
-
-
-def test_config_test_fails_for_every_loader(meltano_in, tmp_path) -> None:
-    """docs/target.md and docs/troubleshooting.md advise against it, as long as this holds."""
-    loader = tmp_path / "reads-its-input"
-    loader.write_text("#!/bin/sh\nexec cat >/dev/null\n")
-    loader.chmod(0o755)
-    (tmp_path / "meltano.yml").write_text(
-        "version: 1\nproject_id: loaders\nsend_anonymous_usage_stats: false\nplugins:\n  loaders:\n"
-        f"  - {{name: target-any, namespace: target_any, executable: {loader}}}\n"
-    )
-    tried = meltano_in(tmp_path)("config", "test", "target-any")
-    assert tried.returncode == 1
-    assert "ProcessLookupError" in tried.stdout + tried.stderr
 
 
 def test_check_through_meltano(meltano, service) -> None:
