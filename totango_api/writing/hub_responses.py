@@ -241,7 +241,8 @@ def is_receipt(decoded: Any, rows: BatchRows) -> bool:
 def taken_in(decoded: Any, rows: BatchRows) -> set[int]:
     """Return the places of the rows that a response names as taken.
 
-    Only where it says so in a list of results, and nothing else that casts doubt on that.
+    Only where it says so in a list of results that are objects, and nothing else that casts doubt
+    on that: words alone name nobody.
     """
     if isinstance(decoded, list):
         decoded = {"results": decoded}
@@ -250,6 +251,8 @@ def taken_in(decoded: Any, rows: BatchRows) -> set[int]:
     parts = plain(decoded)
     lists = [value for name, value in parts.items() if name in _RESULTS and _is_list(value)]
     if len(lists) != 1 or len(parts) != len(decoded):
+        return set()
+    if not all(isinstance(result, dict) for result in lists[0]):
         return set()
     try:
         results = list(results_in(lists[0], rows))
