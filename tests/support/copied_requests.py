@@ -100,6 +100,18 @@ def single_powershell(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def powershell_value(value: Any) -> str:
+    """Any value of JSON, as hash tables, arrays and literals."""
+    if isinstance(value, dict):
+        pairs = (f"{single_powershell(key)} = {powershell_value(value[key])}" for key in value)
+        return "@{ " + "; ".join(pairs) + " }"
+    if isinstance(value, list):
+        return "@(" + ", ".join(map(powershell_value, value)) + ")"
+    if isinstance(value, str):
+        return single_powershell(value)
+    return f"${json.dumps(value)}" if value is None or isinstance(value, bool) else repr(value)
+
+
 def javascript(text: str) -> str:
     return json.dumps(text)
 

@@ -77,6 +77,8 @@ WRAPPINGS = {
     "encoded": quote(TEXT, safe=""),
     "encoded with plus": f"query={quote_plus(TEXT)}",
     "encoded twice": f"query={quote(quote(TEXT, safe=''), safe='')}",
+    "encoded three times": f"query={quote(quote(quote(TEXT, safe=''), safe=''), safe='')}",
+    "all encoded three times": quote(quote(quote(FIELD, safe=""), safe=""), safe=""),
     "all encoded": quote(f"query={TEXT}", safe=""),
     "URL": f"https://api.totango.com/api/v1/search/accounts?query={quote(TEXT, safe='')}",
     "escaped once more": ESCAPED,
@@ -91,6 +93,9 @@ WRAPPINGS = {
     ),
     "--data-urlencode, bare": curl(
         copied.plain_bash, f"--data-urlencode {copied.plain_bash(RAW_TEXT)}"
+    ),
+    "--data-urlencode, no name": curl(
+        copied.plain_bash, f"--data-urlencode {copied.plain_bash('=' + FIELD)}"
     ),
     "-G": curl(copied.plain_bash, f"-G --data-urlencode {copied.plain_bash(FIELD)}"),
     "URL of curl": f"curl 'https://api.totango.com/x?query={quote(TEXT, safe='')}'",
@@ -127,9 +132,25 @@ WRAPPINGS = {
     ),
     "splatting": f"$ask = @{{\n Uri = 'https://x'\n Method = 'POST'\n"
     f" Body = {copied.single_powershell(FIELD)}\n}}\nInvoke-RestMethod @ask",
+    "PowerShell object": f"$query = {copied.powershell_value(QUERY)}\n"
+    + web_request("@{ query = ($query | ConvertTo-Json -Depth 9); team_id = '-1' }"),
+    "PowerShell object on lines": "$query = [ordered]@{\n  terms = @(\n"
+    + "\n".join(f"    {copied.powershell_value(term)}" for term in QUERY["terms"])
+    + f"\n  )\n  fields = {copied.powershell_value(QUERY['fields'])}\n  scope = 'all'\n"
+    + "  count = 1000\n  offset = 0\n}\n"
+    + web_request("@{ query = $query | ConvertTo-Json -Depth 9 }"),
+    "PowerShell variable in a text": f"$query = {copied.single_powershell(RAW_TEXT)}\n"
+    "$team_id = -1\n" + web_request('"query=$query&team_id=${team_id}"'),
+    "PowerShell, behind a call without data": "$answer = Invoke-RestMethod 'https://x/y'\n"
+    + web_request(copied.single_powershell(FIELD)),
+    "PowerShell enumeration": f"Invoke-RestMethod '{copied.URL}' "
+    "-Method ([Microsoft.PowerShell.Commands.WebRequestMethod]::Post) "
+    f"-Body {copied.single_powershell(FIELD)}.Trim()",
     "URLSearchParams": fetch(
         f"new URLSearchParams({{query: {json.dumps(RAW_TEXT)}, team_id: -1}})"
     ),
+    "URLSearchParams of variables": f"const query = JSON.stringify({RAW_TEXT});\n"
+    "let team_id = ('-1');\n" + fetch("new URLSearchParams({query, team_id,})"),
     "URLSearchParams of text": fetch(f"new URLSearchParams({json.dumps(ENCODED)}).toString()"),
     "URLSearchParams of pairs": fetch(
         f"new URLSearchParams([['team_id', '-1'], ['query', {json.dumps(RAW_TEXT)}],])"
@@ -276,6 +297,58 @@ def test_words_of_a_posix_shell(word: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ('"`u{1F600} `$a ""b"" `"c`" `t`\n`x"', '\U0001f600 $a "b" "c" \tx'),
+        ("'`n''$a'", "`n'$a"),
+        ("@'\n'a' \"b\"\n'@", "'a' \"b\""),
+        ('@"\n"a" `$b $($c)\n"@', '"a" $b 5'),
+        ("'a' + $c + \"$($c)${c}$nobody\"", "a555$nobody"),
+        ("[char]0x41 + [char]66", "AB"),
+        ("[uri]::EscapeDataString('a b').ToString()", "a%20b"),
+        ("([Text.Encoding]::UTF8.GetBytes(' a '.Trim()))", "a"),
+    ],
+)
+def test_values_of_powershell(word: str, text: str) -> None:
+    from totango_api.search.pasted.powershell import payload_of
+
+    assert payload_of(f"$c = 5\nirm https://x -Body @{{a = {word}}}").fields == (("a", text),)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | values,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(values, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(json_values)
+def test_objects_of_powershell_become_the_same_json(value: object) -> None:
+    terms = [{"type": "string", "term": "identifier", "eq": value}]
+    query = copied.powershell_value({"terms": terms, "fields": []})
+    body = f"@{{query = {query} | ConvertTo-Json -Depth 9}}"
+    assert list(read(web_request(body)).terms) == terms
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        (r"'a\u{1F600}\x41\0\\b\q\' + \u2028'", "a\U0001f600A\0\\bq' + \u2028"),
+        ('"a\\\nb\\\r\nc"', "abc"),
+        ("('a') + (`b${1 + 'c'}`).trim().toString()", "ab1c"),
+        ("0x1F", 31),
+        ("1_000", 1000),
+        ("-2.50", -2.5),
+        ("{a: [], b: {},}", {"a": [], "b": {}}),
+        ("undefined", None),
+    ],
+)
+def test_values_of_javascript(word: str, value: object) -> None:
+    body = f'JSON.stringify({{terms: [{{type: "string", eq: {word}}}], fields: []}})'
+    assert read(fetch(body)).terms == ({"type": "string", "eq": value},)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda text: text.replace("\n", "\n\u00a0").replace(": ", ":\u00a0"),
@@ -335,6 +408,12 @@ ENTRY = {"startedDateTime": "2026-01-01", "request": {"method": "GET", "url": "x
         ("curl https://x -d team_id=-1", "found a request that sends team_id"),
         ("curl https://x -d 'query={}'", "found an empty object"),
         ("Invoke-WebRequest -Uri 'https://x'", "sends no data"),
+        ("Invoke-RestMethod -Method Post", "sends no body"),
+        ("irm x -Body ('a=' + (Get-Date).AddDays(-7))", "line 1: a method or property"),
+        ("irm x -Body @{\na = [guid]::NewGuid() }", "line 2: NewGuid is not evaluated"),
+        ("fetch('x', {body: '{}'.replace('{', '')})", "line 1: a method"),
+        ("fetch('x', {body: [...pairs]})", "line 1: a number expected"),
+        ('{"terms": ' + "[" * 200_000, "nested too deeply"),
         ("fetch('https://x')", "sends no data"),
         ("fetch('https://x', {body: `query=${text}`})", "holds no JSON object"),
         ("fetch('https://x', {body: `query=${})", "cannot be read at line 1: a value expected"),

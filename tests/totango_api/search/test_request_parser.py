@@ -29,6 +29,8 @@ GET = "https://api.totango.com/api/v3/things?count=5&state=open"
         f"GET {GET} HTTP/1.1\r\nHost: api.totango.com\r\napp-token: {copied.TOKEN}\r\n\r\n",
         f"curl '{GET}' -H 'app-token: {copied.TOKEN}'",
         "curl -G https://api.totango.com/api/v3/things -d count=5 -d state=open",
+        "curl --get https://api.totango.com/api/v3/things -d count=5 -d state=open",
+        f"irm '{GET}'\nirm 'https://api.totango.com/api/v3/others'",
         f"fetch('{GET}', {{'headers': {{'app-token': '{copied.TOKEN}'}}}})",
         f"Invoke-WebRequest -UseBasicParsing -Uri '{GET}'",
         {"method": "GET", "url": GET},
@@ -97,6 +99,7 @@ def test_any_text_is_a_request_that_reads_or_refused(text: str) -> None:
         ("curl -X DELETE https://api.totango.com/api/v3/things", "a DELETE"),
         ("https://api.totango.com/apis/things", "does not begin with /api/"),
         ("https://api.totango.com/api/v3/%2e%2e/things", "does not begin with /api/"),
+        ("GET https://api.totango.com/api/v3/things and more", "behind the address"),
         ("GET //[x/api/v3/things", "address cannot be read"),
         ("POST /api/v3/tasks/\n\ntitle=x", "POST /api/v3/tasks/ writes"),
         ({"url": "/api/v3/things", "body": "{"}, "not JSON"),
@@ -107,3 +110,42 @@ def test_what_may_not_be_sent_is_refused(value: object, said: str) -> None:
         read(value)
     assert said in str(caught.value)
     assert "streams.mine: " in str(caught.value)
+
+
+class Sent:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+
+    def api(self, method: str, path: str, *, body: bytes = b"", content_type: str = "") -> None:
+        self.calls.append((method, path, body, content_type))
+
+    def post_form(self, path: str, form: bytes) -> None:
+        self.calls.append(("POST", path, form))
+
+
+PATH = "/api/v3/things"
+
+
+@pytest.mark.parametrize(
+    ("value", "call"),
+    [
+        (f"{PATH}?count=5&offset=0", ("GET", f"{PATH}?count=5&offset=20", b"", "")),
+        (f"POST {PATH}\n\ncount=5&offset=0", ("POST", PATH, b"count=5&offset=20")),
+        (f"POST {PATH}?offset=0\n\ncount=5", ("POST", f"{PATH}?offset=20", b"count=5")),
+        (f"POST {PATH}\n\ncount=5", ("POST", PATH, b"count=5&offset=20")),
+        (
+            f'POST {PATH}?view=1\n\n{{"offset": 0}}',
+            ("POST", f"{PATH}?view=1", b'{"offset": 20}', "application/json"),
+        ),
+        (
+            f'POST {PATH}?offset=0\n\n{{"state": "open"}}',
+            ("POST", f"{PATH}?offset=20", b'{"state": "open"}', "application/json"),
+        ),
+    ],
+)
+def test_a_page_is_asked_for_where_the_paste_asks_for_it(value: str, call: tuple) -> None:
+    sent = Sent()
+    read(value).with_parameters({"offset": 20}).send(sent)
+    assert sent.calls == [call]

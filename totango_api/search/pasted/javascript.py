@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
@@ -17,7 +18,7 @@ from totango_api.search.pasted.payload import Payload
 _FETCH: Final = r"\bfetch\s*\("
 _BLANKS: Final = r"(?:\s|//[^\n]*|/\*(?s:.*?)\*/)*"
 _NAME: Final = r"[A-Za-z_$][\w$]*"
-_STRING: Final = r"""(?s:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')"""
+_STRING: Final = r"""(?s:"((?:[^"\\\n]|\\\r\n|\\.)*)"|'((?:[^'\\\n]|\\\r\n|\\.)*)')"""
 _TEMPLATE_TEXT: Final = r"(?s:[^`\\$]|\\.|\$(?!\{))*"
 _ESCAPE: Final = re.compile(
     r"""\\(?: u\{([0-9A-Fa-f]+)\} | u([0-9A-Fa-f]{4}) | x([0-9A-Fa-f]{2})
@@ -85,8 +86,11 @@ class _Script:
 
     def _operand(self) -> Any:
         value = self._literal()
-        while self._cursor.take_token(rf"\.\s*{_NAME}\s*\("):  # such as .toString()
-            self._values(r"\)")
+        while match := self._cursor.take_token(r"\.\s*(?:toString|trim)\(\)"):
+            value = str(value).strip() if "trim" in match.group() else value
+        if self._cursor.take_token(rf"(?=\.\s*{_NAME}\s*\()"):
+            msg = "a method that is not evaluated"
+            raise self._cursor.error(msg)
         return value
 
     def _literal(self) -> Any:
@@ -103,12 +107,19 @@ class _Script:
             (value,) = self._values(r"\)")[-1:] or [None]
             return value
         if match := cursor.take_token(r"[-+]?[\d.][\w.]*"):
-            return _number(match.group())
+            return self._number(match.group())
         new = bool(cursor.take_token(r"new\s+"))
         name = cursor.need(rf"{_NAME}(?:\s*\.\s*{_NAME})*", "a value").group()
         if cursor.take_token(r"\("):
             return self._called(re.sub(r"\s", "", name), self._values(r"\)"), new=new)
         return _WORDS[name] if name in _WORDS else self._variable(name.partition(".")[0])
+
+    def _number(self, text: str) -> int | float:
+        for read in (lambda: int(text.removesuffix("n"), 0), lambda: float(text)):
+            with suppress(ValueError):
+                return read()
+        msg = "a number expected"
+        raise self._cursor.error(msg)
 
     def _template(self) -> str:
         """Return what a template literal comes to, its expressions included."""
@@ -176,13 +187,6 @@ def _pairs(value: Any) -> _Pairs:
     if isinstance(value, str):
         return _Pairs(parse_qsl(value.lstrip("?"), keep_blank_values=True))
     return _Pairs((str(one[0]), str(one[1])) for one in value or [] if len(one) > 1)
-
-
-def _number(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _unescaped(text: str) -> str:

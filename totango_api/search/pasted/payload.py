@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
-_DECODINGS: Final = 3
-"""How often a body may have been percent-encoded."""
-
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _URL: Final = re.compile(r"\A\w+://[^\s?]*\?")
 _QUERY_FIELD: Final = re.compile(r"(?:^|&)\s*query\s*=\s*")
@@ -68,9 +65,7 @@ def pairs_in(text: str) -> list[tuple[str, str]]:
 
 
 def _fields_in(body: str) -> list[tuple[str, str]]:
-    for _ in range(_DECODINGS):
-        if not body:
-            return []
+    while body:
         if parts := _PART.findall(body):
             return [(name, decoded(value)) for name, value in parts]
         body = _URL.sub("", body)
@@ -79,6 +74,8 @@ def _fields_in(body: str) -> list[tuple[str, str]]:
         if body.startswith("{") or not _PERCENT.search(body):
             break
         body = unquote_plus(body).strip()
+    if not body:
+        return []
     known = re.match(r"\s*(?:teams?_id|account_id|date_term)\s*=", body)
     return parse_qsl(body, keep_blank_values=True) if known else [("query", body)]
 
@@ -104,9 +101,7 @@ def _fields_around(body: str, query: re.Match[str]) -> list[tuple[str, str]]:
 
 
 def decoded(value: str) -> str:
-    """Decode a value that was percent-encoded once more than a form asks for."""
-    for _ in range(_DECODINGS - 1):
-        if not re.match(r"\s*%(?:25)*7B", value, re.IGNORECASE):
-            break
+    """Decode a value that was percent-encoded more often than a form asks for."""
+    while re.match(r"\s*%(?:25)*7B", value, re.IGNORECASE):
         value = unquote_plus(value)
     return value

@@ -26,6 +26,7 @@ _HERE: Final = r"""(?s:@(["'])[^\S\n]*\n(.*?)\r?\n\1@)"""
 _REST_OF_STATEMENT: Final = r"""(?:"(?:[^"`]|`(?s:.))*"|'[^']*'|`(?s:.)|[^\n])*"""
 _SINGLE: Final = r"'((?:[^']|'')*)'"
 _DOUBLE: Final = r'''"((?:[^"`]|`(?s:.)|"")*)"'''
+_NUMBER: Final = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?=[\s;|)},]|$)"
 _LETTERS: Final = {
     "0": "\0",
     "a": "\a",
@@ -131,15 +132,17 @@ class _Script:
         value = self._operand()
         while self._cursor.take_token(r"\+(?=[\s'\"$@(\[])"):
             value = f"{value}{self._operand()}"
-        if self._cursor.take_token(r"(?i)\|\s*ConvertTo-Json\b[^)\n|]*"):
+        if self._cursor.take_token(r"(?i)\|\s*ConvertTo-Json\b[^)}\n|;]*"):
             return json.dumps(value)
         return value
 
     def _operand(self) -> Any:
         value = self._literal()
-        while self._cursor.take(r"\.\w+"):  # a method or property of the value, such as .ToString()
-            if self._cursor.take(r"\("):
-                self._values(r"\)")
+        while match := self._cursor.take(r"(?i)\.(?:ToString|Trim)\(\)"):
+            value = str(value).strip() if "trim" in match.group().lower() else value
+        if self._cursor.take(r"(?=\.\w)"):
+            msg = "a method or property that is not evaluated"
+            raise self._cursor.error(msg)
         return value
 
     def _literal(self) -> Any:
@@ -164,19 +167,23 @@ class _Script:
             return values[0] if values else None
         if match := cursor.take_token(r"\[([\w.]+)(?:\[\])?\]"):
             return self._typed(match.group(1).lower())
+        if match := cursor.take_token(_NUMBER):
+            return json.loads(match.group())
         return cursor.need(r"[^\s;|(){}'\"`,]+|,", "a value").group()
 
     def _typed(self, kind: str) -> Any:
         """Return the value of a cast, or of a static method."""
-        if method := self._cursor.take(r"::(\w+)"):
-            if not self._cursor.take(r"\("):  # a property, such as [Text.Encoding]::UTF8
-                while self._cursor.take(r"\.\w+"):
-                    if self._cursor.take(r"\("):
-                        return (self._values(r"\)") or [None])[0]
-                return None
+        if match := self._cursor.take(r"::(?:\w+\.)*(\w+)"):  # such as [Text.Encoding]::UTF8
+            name = match.group(1)
+            if not self._cursor.take(r"\("):
+                return name
             first = (self._values(r"\)") or [None])[0]
-            encodes = re.match(r"(?i)Escape|UrlEncode", method.group(1))
-            return quote(str(first), safe="") if encodes else first
+            if re.match(r"(?i)Escape|UrlEncode", name):
+                return quote(str(first), safe="")
+            if name.lower() == "getbytes":
+                return first
+            msg = f"{name} is not evaluated"
+            raise self._cursor.error(msg)
         value = self._operand()
         if kind in {"char", "system.char"} and re.fullmatch(r"(?i)0x[\da-f]+|\d+", str(value)):
             return chr(int(str(value), 0))
@@ -185,6 +192,7 @@ class _Script:
     def _values(self, end: str) -> list[Any]:
         values = []
         while not self._cursor.take_token(rf"\s*(?:{end})"):
+            self._cursor.take(_LINES)
             values.append(self._value())
             if not self._cursor.take_token(r"\s*[,;]\s*|\s*\n\s*"):
                 self._cursor.need(rf"\s*(?:{end})", "a comma or a closing bracket")

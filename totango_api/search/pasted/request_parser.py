@@ -105,7 +105,7 @@ class PastedRequest:
             return replace(self, search={**self.search, name: value})
         if self.body is not None and (name in self.body or self.parameter(name) is None):
             return replace(self, body={**self.body, name: value})
-        if name in dict(self.parameters) or (self.body is not None and self.method == "POST"):
+        if name in dict(self.parameters):
             return replace(self, parameters=_set(self.parameters, name, value))
         return replace(self, form=_set(self.form, name, value))
 
