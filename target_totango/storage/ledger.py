@@ -41,8 +41,6 @@ _DONE: Final = 2
 _STATES: Final[dict[int, ActivityState]] = {_SENDING: "sending", _DONE: "done"}
 _FORGOTTEN: Final = b""
 _RECENCY: Final = "recency"
-_ORDERED: Final = frozenset({"number", "date"})
-"""Kinds of recency that are kept. Texts are not: they may say anything."""
 
 
 @dataclass
@@ -189,8 +187,7 @@ class Ledger:
 
     def note_recency(self, key: Sequence[str], recency: tuple[str, str]) -> None:
         """Note the recency of what is confirmed for a key; durable after the next flush."""
-        if recency[0] in _ORDERED:
-            self.note((_RECENCY, *key), " ".join(recency).encode())
+        self.note((_RECENCY, *key), " ".join(recency).encode())
 
     def flush(self) -> None:
         """Make everything noted so far durable.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from target_totango.mapping import ConversionError, to_date
@@ -160,16 +160,20 @@ class RunStore:
 
 
 def comparable(recency: Any) -> tuple[str, str] | None:
-    """Return a recency in a form that can be compared and stored; None if it is null."""
-    if recency is None or recency == "":
-        return None
-    if isinstance(recency, (int, float, Decimal)) and not isinstance(recency, bool):
-        number = recency if isinstance(recency, Decimal) else Decimal(str(recency))
-        return ("number", str(number)) if number.is_finite() else None
+    """Return a recency in a form that can be compared and stored; None if it is no moment.
+
+    A number may be a text, as all values of a CSV file are: as texts, 9 would come after 10.
+    """
+    try:
+        if isinstance(recency, (int, float, str, Decimal)) and not isinstance(recency, bool):
+            number = Decimal(str(recency))
+            return ("number", str(number)) if number.is_finite() else None
+    except InvalidOperation:
+        pass  # a text, which may be a date
     try:
         return ("date", to_date(recency))
     except ConversionError:
-        return ("text", str(recency))
+        return None
 
 
 def is_older(recency: tuple[str, str] | None, than: tuple[str, str] | None) -> bool:
@@ -181,8 +185,4 @@ def is_older(recency: tuple[str, str] | None, than: tuple[str, str] | None) -> b
 
 def _value(recency: tuple[str, str]) -> Any:
     kind, value = recency
-    if kind == "number":
-        return Decimal(value)
-    if kind == "date":
-        return parse_moment(value)
-    return value
+    return Decimal(value) if kind == "number" else parse_moment(value)

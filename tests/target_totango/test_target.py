@@ -654,6 +654,17 @@ def test_the_most_recent_row_wins_by_a_chosen_field(deliver: Deliver, service: S
     assert done.states == [state(1)["value"]]
 
 
+def test_a_number_that_is_a_text_is_as_recent_as_the_number(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    stamped = schema("accounts", "account_id", "Plan", "at")
+    rows = [account("a", Plan=f"v{number}", at=number) for number in ("9", "10", "8")]
+    mapping = {"stream": "accounts", "recency_field": "at"}
+    done = deliver(stamped, *rows, mappings=[mapping]).ok()
+    assert held(service, "accounts")[("a",)]["Plan"] == "v10"
+    assert done.totals["skipped"] == 1
+
+
 # Input that is not as it should be -------------------------------------------------------------
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from target_totango.storage.key_counts import KeyCounts, key_digest
-from target_totango.storage.run_store import RunStore, comparable
+from target_totango.storage.run_store import RunStore, comparable, is_older
 
 if TYPE_CHECKING:
     import pytest
@@ -64,6 +66,31 @@ def test_the_most_recent_moment_is_known_wherever_its_key_is(
         if number is not None and not stale:
             newest[name] = number
     store.close()
+
+
+numbers = st.integers(-(10**15), 10**15) | st.decimals(-1000, 1000, allow_nan=False, places=3)
+moments = st.datetimes(dt.datetime(1970, 1, 1), timezones=st.just(dt.UTC))
+
+
+@given(st.lists(numbers, min_size=2, max_size=2), st.lists(st.booleans(), min_size=2, max_size=2))
+def test_numbers_are_compared_as_such_even_if_they_are_texts(
+    pair: list[int | Decimal], as_text: list[bool]
+) -> None:
+    first, second = (str(n) if is_text else n for n, is_text in zip(pair, as_text, strict=True))
+    assert is_older(comparable(first), comparable(second)) == (pair[0] < pair[1])
+
+
+@given(moments, moments, st.integers(-12, 12))
+def test_dates_are_compared_whatever_their_zone(
+    first: dt.datetime, second: dt.datetime, hours: int
+) -> None:
+    elsewhere = second.astimezone(dt.timezone(dt.timedelta(hours=hours))).isoformat()
+    assert is_older(comparable(first.isoformat()), comparable(elsewhere)) == (first < second)
+
+
+@given(st.sampled_from([None, "", "v9", "NaN", "Monday", True, Decimal("Infinity"), [1], {"a": 1}]))
+def test_what_is_no_moment_is_not_compared(value: object) -> None:
+    assert comparable(value) is None
 
 
 spellings = st.tuples(st.sampled_from("aAbB"), st.sampled_from(["x", "X", "xX"]))
