@@ -61,17 +61,16 @@ class KnownUsers:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._database = _opened(path, _USERS)
-        self._database.execute("BEGIN")
+        self._execute("BEGIN")
         self._file = KeptFile(path)
         self._seen: set[tuple[str, int]] = set()
 
     def note(self, stream: str, version: int, user: User) -> None:
         """Note a user that a stream holds."""
         self._seen.add((stream, version))
-        self._database.execute(
-            "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)", (stream, *user, version)
-        )
+        self._execute("INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)", (stream, *user, version))
 
     def has_same_identity(self, stream: str, version: int, identity: str) -> bool:
         """Return whether a stream's ids are made and its rows filtered as in the run before.
@@ -79,17 +78,15 @@ class KnownUsers:
         If not, those of other versions are forgotten: under other ids, or without the rows that
         are filtered out now, users would look gone that are not.
         """
-        known = self._database.execute(
+        known = self._execute(
             "SELECT identity FROM identities WHERE stream = ?", (stream,)
         ).fetchone()
         if known == (identity,):
             return True
-        others = self._database.execute(
+        others = self._execute(
             "DELETE FROM users WHERE stream = ? AND version <> ?", (stream, version)
         )
-        self._database.execute(
-            "INSERT OR REPLACE INTO identities VALUES (?, ?)", (stream, identity)
-        )
+        self._execute("INSERT OR REPLACE INTO identities VALUES (?, ?)", (stream, identity))
         return not others.rowcount
 
     def absent(self, stream: str, version: int) -> list[User]:
@@ -100,8 +97,8 @@ class KnownUsers:
         if (stream, version) not in self._seen:
             return []
         # Who is in another stream as well is gone from this one only.
-        self._database.execute(f"DELETE {_ELSEWHERE}", (stream, version))
-        rows = self._database.execute(
+        self._execute(f"DELETE {_ELSEWHERE}", (stream, version))
+        rows = self._execute(
             "SELECT account_id, user_id FROM users WHERE stream = ? AND version <> ?",
             (stream, version),
         )
@@ -109,19 +106,25 @@ class KnownUsers:
 
     def forget(self, user: User) -> None:
         """Forget a user that was deleted."""
-        self._database.execute("DELETE FROM users WHERE account_id = ? AND user_id = ?", user)
+        self._execute("DELETE FROM users WHERE account_id = ? AND user_id = ?", user)
 
     def close(self) -> None:
         """Keep what was noted.
 
         Raises:
-            SettingsError: If the file is no longer there.
+            SettingsError: If the file is no longer there, or cannot be written.
         """
         try:
-            self._database.execute("COMMIT")
+            self._execute("COMMIT")
             self._file.check()
         finally:
             self._database.close()
+
+    def _execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(statement, values)
+        except sqlite3.Error as error:
+            raise _failure(self._path, error) from error
 
 
 class KnownGroups:
