@@ -210,9 +210,6 @@ class TargetTotango(Target):
         for line in check_lines(self.config):
             logger.info("%s", line)
 
-    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        self._process_record_messages([message_dict])
-
     def _process_record_messages(self, messages: list[dict[str, Any]]) -> None:
         """Take RECORDs of one stream."""
         stream, _ = parts_of(messages[0], self.message_reader.line, stream=str, record=dict)

@@ -70,9 +70,10 @@ def make_destination(
             is_interrupted=is_interrupted,
         )
     if delivery == API:
+        assert files.ledger is not None  # noqa: S101 (settings without one were refused)
         return EngagementDestination(
             clients.api,
-            ledger=files.needed_ledger,
+            ledger=files.ledger,
             prepare=files.prepare,
             is_interrupted=is_interrupted,
             visible_seconds=settings.verify_timeout,

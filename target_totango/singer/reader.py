@@ -94,13 +94,8 @@ class MessageReader(GenericSingerReader[str]):
         return counts
 
     def deserialize_json(self, line: str) -> Message:
-        """Decode a line; numbers keep their digits.
-
-        Raises:
-            InputError: If it is not JSON.
-        """
-        message: Message = self._decoded(line.encode(errors="surrogatepass"))
-        return message
+        """Not called: lines are decoded many at once."""
+        raise NotImplementedError
 
     def _messages(self, source: IO[str]) -> Iterator[list[Message]]:
         """Yield each message alone, but RECORDs of one stream together that follow each other.
@@ -171,7 +166,7 @@ class MessageReader(GenericSingerReader[str]):
 
     def _last(self, line: bytes) -> bytes:
         try:
-            self._decoded(line)
+            self._decoded(line, self._read + 1)
         except InputError:
             msg = f"The input ended inside line {self._read + 1}: the tap was probably killed."
             raise InputError(msg, remedy="Run it again.") from None
@@ -194,7 +189,7 @@ class MessageReader(GenericSingerReader[str]):
             if line and not line.isspace()
         )
 
-    def _decoded(self, line: bytes, number: int | None = None) -> Any:
+    def _decoded(self, line: bytes, number: int) -> Any:
         try:
             return _decoder.decode(line)
         except (msgspec.DecodeError, RecursionError):
@@ -208,8 +203,8 @@ class MessageReader(GenericSingerReader[str]):
         except (ValueError, RecursionError):
             self._refuse("is not JSON", number)
 
-    def _refuse(self, what: str, line: int | None = None) -> NoReturn:
-        msg = f"Line {line or max(self._read, 1)} of the input {what}."
+    def _refuse(self, what: str, line: int) -> NoReturn:
+        msg = f"Line {line} of the input {what}."
         raise InputError(msg, remedy=CHECK_THE_TAP) from None
 
 

@@ -14,7 +14,6 @@ from target_totango.storage.rejects_file import RejectsFile
 from target_totango.storage.run_store import RunStore
 from target_totango.storage.singer_file import SentFile
 from totango_api.command import checked_paths
-from totango_api.errors import SettingsError
 from totango_api.report import ReportFiles
 
 if TYPE_CHECKING:
@@ -84,18 +83,6 @@ class RunFiles:
             self.skipped = RejectsFile(skipped, run_id, self.ledger, "skipped_path")
         if sent := checked["sent_path"]:
             self.sent = SentFile(sent, run_id)
-
-    @property
-    def needed_ledger(self) -> Ledger:
-        """The ledger, of a run that writes what must not be made twice.
-
-        Raises:
-            SettingsError: If there is none.
-        """
-        if self.ledger is None:
-            msg = "What is made one by one needs ledger_path."
-            raise SettingsError(msg)
-        return self.ledger
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Make durable what the ledger has to know before calls go out; in any thread.

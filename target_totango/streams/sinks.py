@@ -33,7 +33,6 @@ PROCESSORS_KEPT: Final = 1_000
 class TotangoSink(RecordSink):
     """Makes a row of each record of one stream, by the stream's mapping, and adds it to the run."""
 
-    _patterns = PatternFields({})
     _is_mapped = False
 
     def __init__(
@@ -48,6 +47,9 @@ class TotangoSink(RecordSink):
         self._keys = tuple(self.key_properties)
         self._processors: dict[int, RecordProcessor] = {}
         self._patterns = PatternFields(self.original_schema)
+        self._record_validator: RecordValidator | None = None
+        if self.validate_schema:
+            self._record_validator = RecordValidator(self.record_schema, stream=stream_name)
         self._mappings: CompiledMappings = target.mappings  # type: ignore[attr-defined]
         fields = self.original_schema.get("properties") or {}
         self.segment = self._mappings.segment_of(stream_name, fields)
@@ -78,15 +80,12 @@ class TotangoSink(RecordSink):
         added = self.include_sdc_metadata_properties
         return self._patterns.added_to(self.schema if added else self.original_schema)
 
-    def get_validator(self) -> RecordValidator | None:
-        """Return the validator, unless `validate_records` is off."""
-        if not self.validate_schema:
-            return None
-        return RecordValidator(self.record_schema, stream=self.stream_name)
+    def get_validator(self) -> None:
+        """Return none of the SDK's, which take one record and raise at its first fault."""
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Add a record to the run; the context has its `message` and their `source`."""
-        self.process_records([record], [context["message"]], context["source"])
+        """Not called: records come many at once."""
+        raise NotImplementedError
 
     def process_records(
         self,
@@ -129,8 +128,8 @@ class TotangoSink(RecordSink):
 
     def _schema_errors(self, records: Sequence[Mapping[str, Any]]) -> list[list[ValidationError]]:
         """Return how each record does not fit its SCHEMA, and which parts of its key it lacks."""
-        if isinstance(self._validator, RecordValidator):
-            errors = self._validator.errors(records)
+        if self._record_validator is not None:
+            errors = self._record_validator.errors(records)
         else:
             errors = [[] for _ in records]
         for key in self._keys:

@@ -128,6 +128,7 @@ def test_what_is_no_json_but_taps_write_is_read() -> None:
         (b'{"type":5}', "Line 2 of the input has no message type"),
         (b'{"type":"HELLO"}', "Line 2 of the input is of the type 'HELLO'"),
         (b'{"type":"STATE","value":"\xff"}', "Line 2 of the input is not UTF-8"),
+        (b'{"type":"STATE","value":[NaN,"\xff"]}', "Line 2 of the input is not UTF-8"),
         (b'{"type":"STATE","value":' + b"[" * 50_000, "Line 2 of the input is not JSON"),
     ],
 )
@@ -137,6 +138,24 @@ def test_a_line_that_is_no_message_ends_reading_with_its_number(line: bytes, wor
     assert len(seen) == 1
     assert isinstance(failure, InputError)
     assert words in str(failure)
+
+
+def test_a_first_line_that_is_no_message_hands_nothing_over() -> None:
+    seen, failure = read(b"nonsense\n")
+    assert seen == []
+    assert "Line 1 of the input is not JSON" in str(failure)
+
+
+def test_nothing_is_handed_over_once_a_signal_has_come() -> None:
+    reader, seen = MessageReader(), []
+
+    def take(message: dict[str, Any]) -> None:
+        seen.append(message["value"])
+        reader.signal = 15
+
+    lines = "".join(f'{{"type":"STATE","value":{number}}}\n' for number in range(3))
+    counts = reader.process_lines(io.StringIO(lines), {"STATE": take})
+    assert (seen, counts, reader.failure) == ([0], {"STATE": 1}, None)
 
 
 @pytest.mark.parametrize("pipe", [True, False])
@@ -247,3 +266,9 @@ def test_types_that_json_schema_has_not_say_nothing(kind: Any) -> None:
     assert errors({**schema, "type": kind}, {"at": 5, "n": 5}) == []
     named = {"properties": {"type": {"type": "string"}}}
     assert errors(named, {"type": 5}) == ["type"]
+
+
+def test_a_text_that_is_no_unicode_hides_no_other_record_s_misfit() -> None:
+    validator = RecordValidator({"properties": {"n": {"type": "integer"}}}, stream="s")
+    found = validator.errors([{"n": "x"}, {"a": "\ud800"}, {"n": 1}, {"n": None}])
+    assert [[fault.field for fault in faults] for faults in found] == [["n"], [], [], ["n"]]

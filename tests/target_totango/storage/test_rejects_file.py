@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -89,6 +90,27 @@ def test_a_file_that_was_taken_away_is_not_marked(tmp_path: Path) -> None:
     assert path.read_text() == "another's"
     file.close()
     assert ids_in(tmp_path / "mine.singer") == ["a"]
+
+
+def test_a_file_that_cannot_be_marked_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rejects.singer"
+    file = RejectsFile(path, "run")
+    file.write(row("a"), WHY)
+    file.sync()
+    before = path.read_bytes()
+
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fail)
+        with pytest.raises(TotangoError, match="cannot be written: No space left"):
+            file.mark({0: None})
+    file.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["rejects.singer"]
+    assert path.read_bytes() == before
 
 
 def a_removed(path: Path) -> None:

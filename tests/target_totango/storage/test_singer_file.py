@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from target_runs import ACCOUNTS, USERS, held, record
 
+from target_totango.models import SourceStream
 from target_totango.storage import SingerFile
+from totango_api.errors import TotangoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    import pytest
     from sandboxes import Sandbox
     from target_runs import Delivered
 
@@ -78,3 +81,35 @@ def test_rows_that_are_delivered_are_not_said_to_hold_state(
     assert "it broke" in str(done.error)
     assert done.states == []
     assert "are not emitted, because the run did not end in order." in caplog.text
+
+
+SOURCE = SourceStream("accounts", {"properties": {}}, ("account_id",))
+MESSAGE = {"stream": "accounts", "record": {"account_id": "a"}}
+
+
+def test_what_a_disk_does_not_keep_is_not_taken_for_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "it broke")
+
+    file = SingerFile(tmp_path / "sent.singer", "run", "sent_path")
+    file.write_record(SOURCE, MESSAGE)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fail)
+        for _ in range(2):
+            with pytest.raises(TotangoError, match=r"sent\.singer cannot be written: it broke"):
+                file.sync()
+    file.close()
+
+
+def test_a_terminal_that_is_gone_is_named(tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    file = SingerFile(Path(os.ttyname(slave)), "run", "sent_path")
+    file.write_record(SOURCE, MESSAGE)
+    os.close(master)
+    with pytest.raises(TotangoError, match="cannot be written"):
+        file.write_record(SOURCE, MESSAGE)
+    with pytest.raises(TotangoError, match="cannot be written"):
+        file.close()
+    os.close(slave)
