@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -9,6 +10,7 @@ import os
 import signal
 import subprocess
 from contextlib import ExitStack
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +34,9 @@ SECONDS = 120
 SLOW = {"end_to_end", "benchmarks", "browser"}
 """Folders of which every test is marked `slow`."""
 
+GARBAGE_THRESHOLD = 20_000
+"""Objects that come on top before garbage is looked for, which takes a tenth of the time else."""
+
 PROGRAMS = {
     "tap-totango": "tap_totango.__main__",
     "target-totango": "target_totango.__main__",
@@ -47,6 +52,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Where the suite runs under nohup, it and the programs that it starts would never see a hangup.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# Every run asks for the version of its plugin, which means reading files of the environment.
+metadata.version = functools.cache(metadata.version)
 
 # How long an example takes says how busy the machine is, nothing about the code.
 settings.register_profile(
@@ -65,6 +73,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD)
         gc.enable()
 
 

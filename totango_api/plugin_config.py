@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from totango_api.errors import SettingsError
 from totango_api.redaction import register_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def setting(
@@ -88,12 +89,13 @@ def checked_config(plugin: Any, config: dict[str, Any]) -> dict[str, Any]:
     properties = plugin.own_schema["properties"]
     register_secrets(config, properties)
     respell(config, properties)
-    check_settings(config, properties, _all_settings(plugin), plugin=plugin.name)
+    check_settings(config, plugin if isinstance(plugin, type) else type(plugin))
     return config
 
 
+@functools.cache
 def _all_settings(plugin: Any) -> Mapping[str, Any]:
-    """Return the JSON Schema of each setting by its name, the SDK's included."""
+    """Return the JSON Schema of each setting of a class by its name, the SDK's included."""
     schema = copy.deepcopy(plugin.own_schema)
     plugin.append_builtin_config(schema)
     properties: Mapping[str, Any] = schema["properties"]
@@ -159,33 +161,32 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
-def check_settings(
-    config: Mapping[str, Any],
-    properties: Mapping[str, Any],
-    others: Iterable[str],
-    *,
-    plugin: str,
-) -> None:
+def check_settings(config: Mapping[str, Any], plugin: Any) -> None:
     """Check settings by their schemas, without their values in what is said.
 
     Args:
         config: The settings.
-        properties: JSON Schema of each setting, by name.
-        others: Names of settings that are not checked.
-        plugin: Whose settings they are.
+        plugin: The plugin's class, whose own settings are checked.
 
     Raises:
         SettingsError: If one has no schema, or does not fit it.
     """
-    known = {**dict.fromkeys(others, True), **properties}
-    schema = {"properties": known, "additionalProperties": False}
+    properties = plugin.own_schema["properties"]
     faults = [
         f"{'.'.join(map(str, fault.instance_path))} {_said_of(fault, properties)}".strip()
-        for fault in validator_for(schema, mask="as it is set").iter_errors(dict(config))
+        for fault in _validator(plugin).iter_errors(dict(config))
     ]
     if faults:
         msg = f"Settings cannot be used: {'; '.join(faults)}."
-        raise SettingsError(msg, remedy=f"`{plugin} --about` lists them all.")
+        raise SettingsError(msg, remedy=f"`{plugin.name} --about` lists them all.")
+
+
+@functools.cache
+def _validator(plugin: Any) -> Any:
+    """Return what checks the settings of a plugin's class: a run does so twice."""
+    known = {**dict.fromkeys(_all_settings(plugin), True), **plugin.own_schema["properties"]}
+    schema = {"properties": known, "additionalProperties": False}
+    return validator_for(schema, mask="as it is set")
 
 
 def _said_of(fault: Any, properties: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ users)" and the public clients that parse it.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -77,12 +78,17 @@ def computed_columns(
     taken = {snake(text) for column in beside for text in (column.title, column.wanted_label)}
     return [
         column
-        for name, column in _candidates(stream, roles)
+        for name, column in _candidates(stream, tuple(roles))
         if snake(column.title) not in taken and (not is_scrolled or name in _SCROLLED)
     ]
 
 
-def _candidates(stream: str, roles: Sequence[str]) -> Iterator[tuple[str, Column]]:
+@functools.lru_cache(maxsize=8)  # each stream asks for them twice, mostly with the same roles
+def _candidates(stream: str, roles: Sequence[str]) -> Sequence[tuple[str, Column]]:
+    return tuple(_each_candidate(stream, roles))
+
+
+def _each_candidate(stream: str, roles: Sequence[str]) -> Iterator[tuple[str, Column]]:
     if stream == "accounts":
         for name, field in _ACCOUNT_FIELDS.items():
             yield from ((name, column) for column in _named(name, field))

@@ -64,6 +64,8 @@ def run_main(
         stack.enter_context(patch.object(sys, "stderr", err))
         # Raises instead of ending pytest as well.
         stack.enter_context(patch.object(os, "_exit", sys.exit))
+        # What a command froze would never be collected; to unfreeze it would unfreeze all tests.
+        stack.enter_context(patch.object(gc, "freeze"))
         code = _exit_code(main)
     return Ended(code, _text(out), _text(err))
 
@@ -118,8 +120,6 @@ def _process_state_restored() -> Iterator[None]:
         for number, handler in signals.items():
             signal.signal(number, handler)
         sys.excepthook = excepthook
-        # What a command froze would never be collected.
-        gc.unfreeze()
         gc.set_threshold(*threshold)
         redaction._secrets.clear()
         redaction._secrets.update(secrets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from dataclasses import dataclass, field
@@ -134,12 +135,16 @@ class LivingEvents:
             (one.get("gte", 0) // unit, one.get("lte", _NEVER) // unit)
             for one in (term["or"] if term["type"] == "or" else [term])
         ]
-        return [
-            event
-            for event in events
-            if (moment := event["timestamp"]) is not None
-            and any(low <= moment // unit <= high for low, high in spans)
-        ]
+        low, high = spans[0]
+        moments = [event["timestamp"] for event in events]
+        if len(spans) == 1:
+            are_in = [one is not None and low <= one // unit <= high for one in moments]
+        else:
+            are_in = [
+                one is not None and any(low <= one // unit <= high for low, high in spans)
+                for one in moments
+            ]
+        return list(itertools.compress(events, are_in))
 
     # What happens ----------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Their own: the SDK puts settings into the other ones when a command runs, even in another module.
 FORMS = [
-    pytest.param(plugin.name, name, properties, id=f"{plugin.name}:{name}")
+    pytest.param(plugin, name, properties, id=f"{plugin.name}:{name}")
     for plugin in (TapTotango, TargetTotango)
     for properties in [plugin.own_schema["properties"]]
     for name, schema in properties.items()
@@ -27,19 +27,19 @@ FORMS = [
 
 @pytest.mark.parametrize(("plugin", "name", "properties"), FORMS)
 def test_a_setting_of_a_certain_form_is_shown_by_an_example(
-    plugin: str, name: str, properties: dict[str, Any]
+    plugin: Any, name: str, properties: dict[str, Any]
 ) -> None:
     with pytest.raises(SettingsError) as raised:
-        check_settings({name: "hidden"}, properties, (), plugin=plugin)
+        check_settings({name: "hidden"}, plugin)
     assert properties[name]["examples"][0] in str(raised.value)
     assert properties[name]["pattern"] not in str(raised.value)
     assert "hidden" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("plugin", "name", "properties"), FORMS)
-def test_examples_of_a_form_fit_it(plugin: str, name: str, properties: dict[str, Any]) -> None:
+def test_examples_of_a_form_fit_it(plugin: Any, name: str, properties: dict[str, Any]) -> None:
     for example in properties[name]["examples"]:
-        check_settings({name: example}, properties, (), plugin=plugin)
+        check_settings({name: example}, plugin)
 
 
 NUMBERS = [
