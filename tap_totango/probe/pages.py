@@ -24,7 +24,7 @@ FEWEST_LISTED: Final = 2
 def page_size(service: ProbedService) -> Answer:
     """Ask for the largest page; where that is refused, for a small one."""
     page = service.accounts()
-    rows, total = len(page.hits) + page.unreadable_hits, page.total_hits
+    rows, total = page.rows, page.total_hits
     if service.large_page_error is not None:
         refusal = status_text(service.large_page_error)
         return Answer(
@@ -73,7 +73,7 @@ def total_hits(service: ProbedService) -> Answer:
         page = first
     if page is None:
         return does_not_arise("no query was found of which all rows fit one page")
-    surplus = (page.total_hits or 0) - len(page.hits) - page.unreadable_hits
+    surplus = (page.total_hits or 0) - page.rows
     evidence = f"{page.total_hits} counted, {len(page.hits)} came"
     if not surplus:
         return Answer("right", evidence)

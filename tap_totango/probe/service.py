@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from totango_api.errors import ApiError
 from totango_api.limits import PAGE_ROWS
-from totango_api.reading import EVENTS_PATH, event_id_of
+from totango_api.reading import EVENTS_PATH, event_key_of
 from totango_api.search import (
     ACCOUNTS,
     ATTRIBUTES_PATH,
@@ -125,7 +125,7 @@ class ProbedService:
         """Return a page of events."""
         query = Query(terms=terms).at(offset, EVENT_SAMPLE, None)
         response = self.caller.post(EVENTS_PATH, query.form())
-        return page_in(response, EVENTS, endpoint=f"POST {EVENTS_PATH}")
+        return page_in(response, EVENTS, endpoint=f"POST {EVENTS_PATH}", key=event_key_of)
 
     def definitions(self) -> Any:
         """Return what the endpoint of attribute definitions answers."""
@@ -173,4 +173,4 @@ class ProbedService:
 
 def event_ids(page: Page) -> list[str]:
     """Return the ids of the events of a page, as far as they have one."""
-    return [one for hit in page.hits if (one := event_id_of(hit))]
+    return [key[0] for key in page.keys if key is not None]

@@ -49,7 +49,7 @@ def page_behind_window(service: ProbedService) -> Answer:
 def window_rows(service: ProbedService) -> Answer:
     """Look for the last row that a query reaches, with the calls that are left."""
     first, behind = service.accounts(), _behind(service)
-    came, total = len(first.hits) + first.unreadable_hits, first.total_hits
+    came, total = first.rows, first.total_hits
     if isinstance(behind, Page) and behind.hits:
         edge = _Edge(_BEHIND, max(total or 0, _BEHIND) + 1, has_more=False)
     elif isinstance(behind, ApiError):

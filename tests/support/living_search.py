@@ -105,7 +105,7 @@ class LivingSearch:
             {**hit, "selected_fields": list(hit["selected_fields"])}
             for hit in rows[query.offset : query.offset + count]
         ]
-        return Page(hits, len(rows))
+        return Page(hits, len(rows), key_of=self.key)
 
     def is_there(self, account_id: str) -> bool:
         return account_id in self._hits

@@ -57,8 +57,8 @@ class ModelSearch:
         if query.offset + count > self.window and self.beyond != "serve":
             if self.beyond == "error":
                 raise RefusedError("POST /search", status=400, reason="beyond the window")
-            return Page([], total)
-        return Page(rows[query.offset : query.offset + count], total)
+            return Page([], total, key_of=self.key)
+        return Page(rows[query.offset : query.offset + count], total, key_of=self.key)
 
     def _matches(self, term: Term, hit: Hit) -> bool:
         if term["type"] == "or":
@@ -139,7 +139,7 @@ class LargeSearch:
         if query.offset + query.count > self.window and self.beyond != "serve":
             if self.beyond == "error":
                 raise RefusedError("POST /search", status=400, reason="beyond the window")
-            return Page([], len(self._rows(query)))
+            return Page([], len(self._rows(query)), key_of=self.key)
         rows = self._rows(query)
         start, end = query.offset, min(query.offset + min(query.count, self.page_max), len(rows))
         if query.sort_order == "DESC":
@@ -153,7 +153,8 @@ class LargeSearch:
             }
             for row in rows[start:end]
         ]
-        return Page(found[::-1] if query.sort_order == "DESC" else found, len(rows))
+        found = found[::-1] if query.sort_order == "DESC" else found
+        return Page(found, len(rows), key_of=self.key)
 
     def _rows(self, query: Query) -> Sequence[int]:
         low, high = -(10**18), 10**18

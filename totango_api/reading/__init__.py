@@ -11,7 +11,7 @@ from totango_api.reading.events.engagements import (
     first_engagement_events,
 )
 from totango_api.reading.events.pages import PATH as EVENTS_PATH
-from totango_api.reading.events.pages import event_id_of, of_types, since
+from totango_api.reading.events.pages import event_id_of, event_key_of, of_types, since
 from totango_api.reading.events.read import EventsRead
 from totango_api.reading.lists.parameters import PageParameters, parameters_of
 from totango_api.reading.lists.read import ListRead
@@ -45,6 +45,7 @@ __all__ = [
     "date_keys_of",
     "engagement_events",
     "event_id_of",
+    "event_key_of",
     "first_engagement_events",
     "of_types",
     "parameters_of",

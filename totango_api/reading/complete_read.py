@@ -16,13 +16,7 @@ from totango_api.reading.deduplication import Deduplicator
 from totango_api.reading.pages import NO_HINTS, Hints, Pages, Paging, is_whole
 from totango_api.reading.query_reader import QueryReader
 from totango_api.reading.remainder import Remainder
-from totango_api.reading.result import (
-    ReadResult,
-    RecordBatch,
-    ResumePoint,
-    as_batches,
-    unresumable,
-)
+from totango_api.reading.result import ReadResult, RecordBatch, ResumePoint
 from totango_api.reading.windows.reader import WindowReader
 from totango_api.text import rows
 
@@ -71,11 +65,13 @@ class CompleteRead:
             ApiError: If the plain query itself fails.
         """
         pool = ThreadPoolExecutor(self.paging.in_flight, thread_name_prefix="search")
-        given, first_call = Deduplicator(self.search.key), self.search.calls
+        given, first_call = Deduplicator(), self.search.calls
         self._rows_before = 0
         pages = Pages(self.search, self.paging, pool, self.hints)
+        remainder = Remainder(pages)
         try:
-            for batch in self._batches(pages, given):
+            for batch in self._batches(pages, given, remainder):
+                remainder.add(batch.keys)
                 self.result.calls = self.search.calls - first_call
                 yield batch
         finally:
@@ -87,7 +83,9 @@ class CompleteRead:
             self.result.doubled = given.doubled
             given.close()
 
-    def _batches(self, pages: Pages, given: Deduplicator) -> Iterator[RecordBatch]:
+    def _batches(
+        self, pages: Pages, given: Deduplicator, remainder: Remainder
+    ) -> Iterator[RecordBatch]:
         """Yield all rows; where they were read in parts, ask at last whether any is left."""
         first = pages.learn_size(self.query, pages.first(self.query))
         self.result.total = first.total_hits
@@ -99,17 +97,10 @@ class CompleteRead:
             and (yield from self._resumed(self.resume, pages, given, first, reader))
         ):
             return
-        remainder = Remainder(pages)
-
-        def noted(batch: RecordBatch) -> RecordBatch:
-            remainder.add(batch.hits)
-            return batch
-
-        missing = yield from as_batches(noted, reader.batches(self.query, first))
-        if reader.is_in_parts:
-            left = remainder.hits(self.query, first.total_hits)
-            if (yield from as_batches(lambda hits: RecordBatch(given.new(hits)), left)):
-                return
+        missing = yield from reader.batches(self.query, first)
+        left = remainder.batches(self.query, first.total_hits, given.new)
+        if reader.is_in_parts and (yield from left):
+            return
         # Partitions may count rows as missing that came in another way.
         most = (first.total_hits or 0) - len(given) - given.keyless
         self.result.missing = min(missing, max(most, 1)) if missing else missing
@@ -135,10 +126,10 @@ class CompleteRead:
             self.query,
             key,
             given,
-            first.hits,
+            first,
             total,
             gaps=gaps,
-            otherwise=lambda query, first: unresumable(reader.batches(query, first, others)),
+            otherwise=lambda query, first: reader.part(query, first, others),
         )
         try:
             yield from windows.batches(resume.rows)

@@ -13,7 +13,7 @@ from totango_api.text import rows
 if TYPE_CHECKING:
     from totango_api.reading.date_keys import DateKey
     from totango_api.reading.pages import Pages
-    from totango_api.search import Hit, Page, Query, Term
+    from totango_api.search import Page, Query, Term
 
 ROUNDS: Final = 4
 """How often both are counted before it is believed that some rows are left out."""
@@ -26,12 +26,12 @@ class Coverage:
     Attributes:
         left_out: Rows that do not match the filter; None if they cannot be counted.
         has_moved: Whether rows were seen to come, to go or to change places.
-        hits: Some of the rows, as a sample.
+        pages: Some of the rows, as a sample.
     """
 
     left_out: int | None
     has_moved: bool = False
-    hits: tuple[Hit, ...] = ()
+    pages: tuple[Page, ...] = ()
 
 
 def coverage_of(pages: Pages, query: Query, term: Term, total: int) -> Coverage:
@@ -52,11 +52,11 @@ def coverage_of(pages: Pages, query: Query, term: Term, total: int) -> Coverage:
     """
     half = pages.size // 2
     middle = int(max(min(total // 2, pages.reach - pages.size - half), 0))
-    least, has_moved, hits = float(total), False, []
+    least, has_moved, sample = float(total), False, []
     for _ in range(ROUNDS):
         those = pages.probe(query.narrowed(term), middle)
         all_of_them = pages.probe(query, middle + half)
-        hits += [*those.hits, *all_of_them.hits]
+        sample += [those, all_of_them]
         matching, after = those.total_hits, all_of_them.total_hits
         if matching is None or after is None:
             return Coverage(None)
@@ -65,7 +65,7 @@ def coverage_of(pages: Pages, query: Query, term: Term, total: int) -> Coverage:
         left = (total + after) / 2 - matching
         has_moved = has_moved or total != after or not _fit(pages, middle, those, all_of_them)
         if abs(left) <= (0.5 if total != after else 0):
-            return Coverage(0, has_moved, tuple(hits))
+            return Coverage(0, has_moved, tuple(sample))
         if total == after and left > 0:
             return Coverage(int(left), has_moved)
         least, total = min(least, abs(left)), after
@@ -92,6 +92,6 @@ def full_coverage(pages: Pages, query: Query, key: DateKey, total: int) -> Cover
 
 def _fit(pages: Pages, middle: int, before: Page, after: Page) -> bool:
     """Return whether the second page begins with the second half of the first one, unchanged."""
-    key, half = pages.search.key, pages.size // 2
-    seam = seam_of(slice_of(before.hits, key, middle), slice_of(after.hits, key, middle + half))
+    half = pages.size // 2
+    seam = seam_of(slice_of(before, middle), slice_of(after, middle + half))
     return seam.is_exact

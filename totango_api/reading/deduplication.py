@@ -10,13 +10,17 @@ import sqlite3
 import tempfile
 from array import array
 from collections import Counter
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from totango_api.reading.result import RecordBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from totango_api.search import Hit, Key
+    from totango_api.search import Hit, Key, Page
 
 IN_MEMORY: Final = 1_000_000
 """Keys held in memory, 38 bytes each where their number is known before."""
@@ -155,16 +159,10 @@ class Deduplicator:
     """Tells rows that were given before from new ones, and from later versions of them.
 
     Args:
-        key: Reads the key off a hit; None where it has none.
         version: Reads off a hit what is greater for a later version; without it, the last activity.
     """
 
-    def __init__(
-        self,
-        key: Callable[[Hit], Key | None],
-        version: Callable[[Hit], int] | None = None,
-    ) -> None:
-        self._key = key
+    def __init__(self, version: Callable[[Hit], int] | None = None) -> None:
         self._version = version or _version
         self._keys = KeySet()
         self._keyless = KeySet()
@@ -187,20 +185,18 @@ class Deduplicator:
         """Make room for so many rows."""
         self._keys.reserve(rows)
 
-    def new(self, hits: Sequence[Hit]) -> list[Hit]:
+    def new(self, page: Page) -> RecordBatch:
         """Return the rows that did not come before, or that have been active since."""
-        keys = [self._key(hit) for hit in hits]
-        if None in keys:
-            for hit, key in zip(hits, keys, strict=True):
-                if key is None:
-                    # Pages overlap: such a row, too, may come twice.
-                    self._keyless.add((repr(hit),))
-            hits = [hit for hit, key in zip(hits, keys, strict=True) if key is not None]
-        known = [key for key in keys if key is not None]
-        if len(set(known)) < len(known):
-            self._doubled.add_all([key for key, times in Counter(known).items() if times > 1])
-        new = self._keys.add_all(known, map(self._version, hits))
-        return [hit for hit, is_new in zip(hits, new, strict=True) if is_new]
+        hits, keys = page.hits, [key for key in page.keys if key is not None]
+        if len(keys) < len(hits):
+            has_key = [key is not None for key in page.keys]
+            # Pages overlap: a row without a key, too, may come twice.
+            self._keyless.add_all([(repr(hit),) for hit in compress(hits, map(not_, has_key))])
+            hits = list(compress(hits, has_key))
+        if len(set(keys)) < len(keys):
+            self._doubled.add_all([key for key, times in Counter(keys).items() if times > 1])
+        is_new = self._keys.add_all(keys, map(self._version, hits))
+        return RecordBatch(list(compress(hits, is_new)), list(compress(keys, is_new)))
 
     def close(self) -> None:
         """Forget the keys."""

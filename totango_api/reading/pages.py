@@ -129,14 +129,14 @@ class Pages:
         Returns:
             The page; without its count, where that is none.
         """
-        rows = len(page.hits) + page.unreadable_hits
+        rows = page.rows
         if not 0 < rows < self.size:
             return page
         if page.total_hits != rows:
             self.size = rows
         elif rows >= FEWEST and self._goes_on(query, rows):
             again = self.first(query)
-            if len(again.hits) + again.unreadable_hits > rows:
+            if again.rows > rows:
                 return again
             logger.info("Rows follow behind the %s that the server counted.", rows)
             self.size, self.counts_pages = rows, True
@@ -146,7 +146,7 @@ class Pages:
     def _goes_on(self, query: Query, rows: int) -> bool:
         """Tell whether rows follow behind so many that were counted."""
         behind = self.probe(query, rows)
-        return bool(behind.hits) or behind.unreadable_hits > 0
+        return behind.rows > 0
 
     def count(self, query: Query) -> int | None:
         """Return how many rows a query has, at the cost of a call."""
@@ -172,7 +172,7 @@ class Pages:
             again = self._doubled(page)
             self._listed_twice |= doubled & again
             if page.total_hits is not None:
-                page = replace(page, hits=self._once(page.hits, again - doubled))
+                page = replace(page, hits=_once(page, again - doubled))
         self.unreadable_hits += page.unreadable_hits if query.count > 1 else 0
         return replace(page, total_hits=None) if self.counts_pages else page
 
@@ -188,19 +188,10 @@ class Pages:
         """Return the keys that come several times, but those known to do so."""
         if len(self._listed_twice) >= MOST_DOUBLED:
             return set()
-        keys = [key for hit in page.hits if (key := self.search.key(hit)) is not None]
+        keys = [key for key in page.keys if key is not None]
         if len(set(keys)) == len(keys):
             return set()
         return {key for key, times in Counter(keys).items() if times > 1} - self._listed_twice
-
-    def _once(self, hits: list[Hit], doubled: set[Key]) -> list[Hit]:
-        """Return the rows without repetitions of some, so that they are fewer than are counted."""
-        keys = [self.search.key(hit) for hit in hits]
-        return [
-            hit
-            for number, (hit, key) in enumerate(zip(hits, keys, strict=True))
-            if key not in doubled or keys.index(key) == number
-        ]
 
     def serves_beyond(self, query: Query) -> bool:
         """Return whether the server gives rows beyond its window: asked once, some may."""
@@ -220,6 +211,15 @@ class Pages:
         return bool(page.hits)
 
 
+def _once(page: Page, doubled: set[Key]) -> list[Hit]:
+    """Return the rows without repetitions of some, so that they are fewer than are counted."""
+    return [
+        hit
+        for number, (hit, key) in enumerate(zip(page.hits, page.keys, strict=True))
+        if key not in doubled or page.keys.index(key) == number
+    ]
+
+
 def is_whole(page: Page, size: int) -> bool:
     """Return whether a page holds everything that its query matched when it was answered.
 
@@ -230,5 +230,4 @@ def is_whole(page: Page, size: int) -> bool:
         page: The first page of a query.
         size: Rows on a full page.
     """
-    rows = len(page.hits) + page.unreadable_hits
-    return rows == 0 if page.total_hits is None else page.total_hits == rows < size
+    return page.rows == 0 if page.total_hits is None else page.total_hits == page.rows < size

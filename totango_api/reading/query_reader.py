@@ -21,7 +21,6 @@ from totango_api.reading.pages import is_whole
 from totango_api.reading.partitions.partitioners import UserPartitions
 from totango_api.reading.partitions.reader import PartitionReader
 from totango_api.reading.remainder import Remainder
-from totango_api.reading.result import Proof, Reading, RecordBatch, as_batches, unresumable
 from totango_api.reading.windows.reader import WindowReader
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
     from totango_api.reading.partitions.partitioners import Partitioner
-    from totango_api.search import Hit, Page, Query
+    from totango_api.reading.result import Proof, Reading, RecordBatch
+    from totango_api.search import Page, Query
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +62,10 @@ class _State:
     ways: Sequence[Partitioner]
     remainder: Remainder
     rows_before: int
+    is_part: bool = True
     total: int = 0
     is_moving: bool = False
-    seen: list[Hit] = field(default_factory=list)
+    seen: list[Page] = field(default_factory=list)
 
     @property
     def is_named(self) -> bool:
@@ -101,35 +102,58 @@ class QueryReader:
         self._given = given
         self._sample = Sample()
         self._in_partitions = PartitionReader(
-            pages, given, self._sample, ways, batch=self._batch, read=self.batches
+            pages, given, self._sample, ways, batch=self._batch, read=self.part
         )
         self.is_in_parts = False
 
-    def batches(
-        self,
-        query: Query,
-        first: Page,
-        keys: Sequence[DateKey] | None = None,
-        ways: Sequence[Partitioner] | None = None,
-    ) -> Reading:
-        """Yield the rows of a query; return how many are missing.
+    def batches(self, query: Query, first: Page) -> Reading:
+        """Yield the rows of a whole query; return how many are missing.
 
         Args:
             query: What to read.
             first: Its first page, already fetched.
-            keys: Dates to read it by; None = all.
+
+        Raises:
+            ApiError: If pages cannot be had.
+        """
+        return self._read(query, first, self._keys, self._partitioners, is_part=False)
+
+    def part(
+        self,
+        query: Query,
+        first: Page,
+        keys: Sequence[DateKey],
+        ways: Sequence[Partitioner] | None = None,
+    ) -> Reading:
+        """Yield the rows of a part of a query; return how many are missing.
+
+        Args:
+            query: The part.
+            first: Its first page, already fetched.
+            keys: Dates to read it by.
             ways: Ways to read it in partitions; None = all.
 
         Raises:
             ApiError: If pages cannot be had.
         """
-        keys = self._keys if keys is None else keys
         ways = self._partitioners if ways is None else ways
+        return self._read(query, first, keys, ways, is_part=True)
+
+    def _read(
+        self,
+        query: Query,
+        first: Page,
+        keys: Sequence[DateKey],
+        ways: Sequence[Partitioner],
+        *,
+        is_part: bool,
+    ) -> Reading:
         if is_whole(first, self._pages.size):
             self._ways["in one answer, which is a snapshot"] += 1
-            yield self._batch(first.hits)
+            yield self._batch(first)
             return 0
-        state = _State(query, first, keys, ways, Remainder(self._pages), len(self._given))
+        before = len(self._given)
+        state = _State(query, first, keys, ways, Remainder(self._pages), before, is_part)
         state.total = first.total_hits or 0
         covering = self._covering(state)
         if (yield from self._at_once(state, covering)):
@@ -155,10 +179,10 @@ class QueryReader:
     def _at_once(self, state: _State, covering: Sequence[DateKey]) -> Proof:
         """Yield pages, and then the remainder; return whether it is shown that none is missing."""
         pages, total, remainder = self._pages, state.total, state.remainder
-        yield self._noted(state, state.first.hits)
+        yield self._noted(state, state.first)
         can_exclude = remainder.is_worth_it(total)
         is_small = total <= FEW_PAGES * pages.size
-        is_tied = can_exclude and largest_group(state.first.hits) > TIED * pages.size
+        is_tied = can_exclude and largest_group(state.first) > TIED * pages.size
         is_reached = total < pages.most * (NEARLY if covering else 1)
         is_worth_it = is_reached and not is_small and not is_tied and (can_exclude or covering)
         if is_worth_it and (yield from self._quietly(state)):
@@ -170,7 +194,7 @@ class QueryReader:
         if not can_exclude or (total >= pages.most and is_parted):
             return False
         counted = None if state.first.total_hits is None else state.total
-        is_proven = yield from as_batches(self._batch, remainder.hits(state.query, counted))
+        is_proven = yield from remainder.batches(state.query, counted, self._batch)
         if is_proven:
             self._ways["by leaving out what came, until nothing was left"] += 1
         return is_proven
@@ -178,17 +202,18 @@ class QueryReader:
     def _quietly(self, state: _State) -> Proof:
         """Yield pages until rows are seen to move; return whether none did."""
         reading = PagesRead(self._pages, state.query, state.first, stops_when_moved=True)
-        for hits in reading.hits():
-            yield self._noted(state, hits)
+        for page in reading.pages():
+            yield self._noted(state, page)
         state.is_moving, state.total = reading.has_moved, reading.last_total or state.total
         if reading.is_quiet:
             self._ways["page by page, while nothing moved"] += 1
         return reading.is_quiet
 
-    def _noted(self, state: _State, hits: list[Hit]) -> RecordBatch:
-        state.remainder.add(hits)
-        state.seen += hits if len(state.seen) < SEEN_PAGES * self._pages.size else ()
-        return self._batch(hits)
+    def _noted(self, state: _State, page: Page) -> RecordBatch:
+        state.remainder.add(page.keys)
+        if len(state.seen) < SEEN_PAGES:
+            state.seen.append(page)
+        return self._batch(page)
 
     # By a date --------------------------------------------------------------------------------
 
@@ -203,19 +228,18 @@ class QueryReader:
         if not key.is_filtered:
             coverage = full_coverage(self._pages, state.query, key, state.total)
             is_moving = is_moving or coverage.has_moved
-            seen = [*seen, *coverage.hits]
+            seen = [*seen, *coverage.pages]
         reader = WindowReader(
             self._pages,
             state.query,
             key,
             self._given,
-            state.first.hits,
+            state.first,
             state.total,
             seen=seen,
             is_moving=is_moving,
-            otherwise=lambda query, first: unresumable(
-                self.batches(query, first, others, state.ways)
-            ),
+            is_part=state.is_part,
+            otherwise=lambda query, first: self.part(query, first, others, state.ways),
         )
         yield from reader.batches()
         has_other_rows = len(self._given) - state.rows_before != state.total
@@ -244,7 +268,7 @@ class QueryReader:
         """Yield the rows of a query within reach, read until two passes left no seam open."""
         pages, query = self._pages, state.query
         repeated = RepeatedRead(pages, query, state.first)
-        yield from map(self._batch, repeated.hits())
+        yield from map(self._batch, repeated.pages())
         if repeated.closed_seams:
             self._ways["page by page, until no seam was open"] += 1
         if repeated.is_proven:
@@ -269,7 +293,7 @@ class QueryReader:
             )
         )
 
-    def _batch(self, hits: list[Hit]) -> RecordBatch:
-        new = self._given.new(hits)
-        self._sample.take(new)
-        return RecordBatch(new)
+    def _batch(self, page: Page) -> RecordBatch:
+        batch = self._given.new(page)
+        self._sample.take(batch.hits)
+        return batch

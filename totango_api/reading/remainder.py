@@ -16,10 +16,11 @@ from totango_api.reading.pages import PROBE_SECONDS, is_whole
 from totango_api.search import ACCOUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Iterable
 
     from totango_api.reading.pages import Pages
-    from totango_api.search import Hit, Page, Query
+    from totango_api.reading.result import Proof, RecordBatch
+    from totango_api.search import Key, Page, Query
 
 logger = logging.getLogger(__name__)
 
@@ -63,19 +64,20 @@ class Remainder:
         is_short = total <= MOST_IDS and total**2 / (2 * self._pages.size) <= MOST_SENT
         return self.is_possible and is_short
 
-    def add(self, hits: Iterable[Hit]) -> None:
-        """Take in rows that came."""
+    def add(self, keys: Iterable[Key | None]) -> None:
+        """Take in the keys of rows that came."""
         if self.is_possible:
-            self._ids.update(dict.fromkeys(self._keys(hits)))
+            self._ids.update(dict.fromkeys(_ids_in(keys)))
             if len(self._ids) > MOST_IDS:
                 self._is_possible, self._ids = False, {}
 
-    def hits(self, query: Query, total: int | None) -> Generator[list[Hit], None, bool]:
+    def batches(self, query: Query, total: int | None, new: Callable[[Page], RecordBatch]) -> Proof:
         """Yield the rows of a query that are left; return whether it is shown that none is missing.
 
         Args:
             query: What is read.
             total: Its rows, as counted before; None if they are not.
+            new: Makes a batch of those rows of a page that were not given before.
         """
         pages, unreadable, spare, doubts = self._pages, self._pages.unreadable_hits, SPARE, DOUBTS
         while self._ids and self.is_possible and spare:
@@ -85,11 +87,11 @@ class Remainder:
             page = self._page(query, listed)
             if page is None:
                 break
-            yield page.hits
+            yield new(page)
             pages.unreadable_hits = max(unreadable, page.unreadable_hits)
-            came = self._keys(page.hits)
+            came = _ids_in(page.keys)
             is_new = not came <= self._ids.keys()
-            self.add(page.hits)
+            self.add(page.keys)
             if _is_all(page, pages.size):
                 if controls and 2 * len(came & controls) >= len(controls):
                     return True
@@ -98,7 +100,7 @@ class Remainder:
                 break
             if not doubts:
                 self._refuse("the rows that should come did not")
-            spare -= len(page.hits) + page.unreadable_hits < pages.size
+            spare -= page.rows < pages.size
             total = None if page.total_hits is None else len(listed) + page.total_hits
         return False
 
@@ -117,7 +119,7 @@ class Remainder:
         except ApiError as error:
             self._refuse(f"it is refused: {error}")
             return None
-        if not self._keys(page.hits).isdisjoint(listed):
+        if not _ids_in(page.keys).isdisjoint(listed):
             self._refuse("the server ignores it")
             return None
         return page
@@ -126,11 +128,11 @@ class Remainder:
         logger.info("Not leaving out rows that came: %s", why)
         self._pages.refuses_exclusion = True
 
-    def _keys(self, hits: Iterable[Hit]) -> set[str]:
-        return {key[0] for hit in hits if (key := self._pages.search.key(hit))}
+
+def _ids_in(keys: Iterable[Key | None]) -> set[str]:
+    return {key[0] for key in keys if key is not None}
 
 
 def _is_all(page: Page, size: int) -> bool:
     """Return whether a page holds everything; where rows are not counted, one that is not full."""
-    is_short = len(page.hits) + page.unreadable_hits < size
-    return is_short if page.total_hits is None else is_whole(page, size)
+    return page.rows < size if page.total_hits is None else is_whole(page, size)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
-    from totango_api.search import Hit
-
-T = TypeVar("T")
-R = TypeVar("R")
+    from totango_api.search import Hit, Key
 
 RESUME_BYTES: Final = 16_384
 """A resume point larger than this is not carried in Singer state."""
@@ -42,9 +39,10 @@ class ResumePoint:
 
 @dataclass(frozen=True)
 class RecordBatch:
-    """Rows of a read; `resume` where everything before is read for good."""
+    """New rows of a read, and their keys; `resume` where everything before is read for good."""
 
     hits: list[Hit]
+    keys: list[Key]
     resume: ResumePoint | None = None
 
 
@@ -99,21 +97,3 @@ class ReadResult:
 def plus(missing: int | None, more: int | None) -> int | None:
     """Add numbers of missing rows, of which either may be unknown."""
     return None if missing is None or more is None else missing + more
-
-
-def as_batches(
-    batch: Callable[[T], RecordBatch], items: Generator[T, None, R]
-) -> Generator[RecordBatch, None, R]:
-    """Yield a batch for each item; return what their generator returns."""
-    while True:
-        try:
-            item = next(items)
-        except StopIteration as end:
-            returned: R = end.value
-            return returned
-        yield batch(item)
-
-
-def unresumable(reading: Reading) -> Reading:
-    """Return the rows of a part of a read: nothing can be resumed from inside it."""
-    return as_batches(lambda batch: RecordBatch(batch.hits), reading)

@@ -81,7 +81,7 @@ class ScrollRead:
             if not accounts:
                 self._is_at_the_end = True
                 return
-            yield RecordBatch(self._new(accounts))
+            yield self._new(accounts)
             following = decoded.get("scroll-id") or decoded.get("scroll_id")
             if not isinstance(following, str):
                 return
@@ -98,16 +98,17 @@ class ScrollRead:
             raise ResponseError(_ENDPOINT, reason="the response is not an object")
         return decoded
 
-    def _new(self, accounts: list[Any]) -> list[Hit]:
-        hits = []
+    def _new(self, accounts: list[Any]) -> RecordBatch:
+        batch = RecordBatch([], [])
         for account in accounts:
             hit = hit_of(account, self._query.fields) if isinstance(account, dict) else {}
             key = key_of(ACCOUNTS, hit)
             if key is None:
                 self.result.unreadable += 1
             elif self._seen.add(key):
-                hits.append(hit)
-        return hits
+                batch.hits.append(hit)
+                batch.keys.append(key)
+        return batch
 
 
 def hit_of(account: dict[str, Any], fields: tuple[FieldSpec, ...]) -> Hit:

@@ -17,11 +17,9 @@ def read_staff(client: ApiClient) -> list[Reference]:
     Raises:
         ApiError: If they are not answered.
     """
-    search = staff_search(client)
     names = {
         key[0]: str(hit.get("display_name") or key[0])
-        for batch in CompleteRead(search, Query()).batches()
-        for hit in batch.hits
-        if (key := search.key(hit)) is not None
+        for batch in CompleteRead(staff_search(client), Query()).batches()
+        for key, hit in zip(batch.keys, batch.hits, strict=True)
     }
     return [Reference(login, name) for login, name in names.items()]

@@ -9,8 +9,9 @@ import itertools
 import logging
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from totango_api.errors import ResponseError
@@ -46,12 +47,30 @@ class Page:
         total_hits: Rows that the whole query has, as the server counts; None if it does not.
         unreadable_hits: Rows that are not objects, and so cannot be read.
         respelled_ids: Rows whose ids came as numbers such as 5.0, and are 5 now.
+        key_of: Returns the key of a hit; None when it has none.
     """
 
     hits: list[Hit]
     total_hits: int | None
     unreadable_hits: int = 0
     respelled_ids: int = 0
+    key_of: Callable[[Hit], Key | None] = field(kw_only=True, repr=False)
+
+    @property
+    def rows(self) -> int:
+        """How many rows came, those that cannot be read included."""
+        return len(self.hits) + self.unreadable_hits
+
+    @cached_property
+    def keys(self) -> list[Key | None]:
+        """The key of each hit; None where it has none."""
+        return list(map(self.key_of, self.hits))
+
+    @cached_property
+    def sort_names(self) -> list[str]:
+        """The name by which each hit is sorted: alike where a server may sort them alike."""
+        names = [hit.get("display_name") for hit in self.hits]
+        return [str(name or "").strip().casefold() for name in names]
 
 
 def account_id_of(hit: Hit) -> str | None:
@@ -124,7 +143,7 @@ class Search:
         self._team_id = team_id
         self._counting = threading.Lock()
         name_of = _nameless_user if stream == USERS else _account_name
-        self._unreadable_rows = UnreadableRowLog(stream, self.key, name_of)
+        self._unreadable_rows = UnreadableRowLog(stream, name_of)
         self.calls = 0
 
     def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
@@ -142,7 +161,7 @@ class Search:
         decoded = self._client.post_form(
             self.path, query.form(team_id=self._team_id), max_retry_seconds=max_retry_seconds
         )
-        page = page_in(decoded, self.stream, endpoint=f"POST {self.path}")
+        page = page_in(decoded, self.stream, endpoint=f"POST {self.path}", key=self.key)
         self._unreadable_rows.log(page, query.offset)
         return page
 
@@ -157,15 +176,11 @@ class UnreadableRowLog:
 
     Args:
         stream: Whose rows they are.
-        key_of: Returns the key of a row; None when it has none.
         name_of: Returns what a row is called in a log.
     """
 
-    def __init__(
-        self, stream: str, key_of: Callable[[Hit], object], name_of: Callable[[Hit], str]
-    ) -> None:
+    def __init__(self, stream: str, name_of: Callable[[Hit], str]) -> None:
         self._stream = stream
-        self._key_of = key_of
         self._name_of = name_of
         self._named: set[str] = set()
         self._has_respelled_ids = False
@@ -175,10 +190,10 @@ class UnreadableRowLog:
         if page.respelled_ids and not self._has_respelled_ids:
             self._has_respelled_ids = True
             logger.warning("%s: ids came as numbers such as 5.0, and are read as 5.", self._stream)
-        if None not in map(self._key_of, page.hits):
+        if None not in page.keys:
             return
-        for row, hit in enumerate(page.hits, rows_before + 1):
-            if self._key_of(hit) is not None or len(self._named) >= MOST_NAMED:
+        for row, (hit, key) in enumerate(zip(page.hits, page.keys, strict=True), rows_before + 1):
+            if key is not None or len(self._named) >= MOST_NAMED:
                 continue
             if (text := repr(hit)) not in self._named:
                 self._named.add(text)
@@ -197,8 +212,16 @@ def _nameless_user(hit: Hit) -> str:
     return excerpt(f"user of {name or 'an unnamed account'}")
 
 
-def page_in(decoded: Any, stream: str, *, endpoint: str) -> Page:
+def page_in(
+    decoded: Any, stream: str, *, endpoint: str, key: Callable[[Hit], Key | None] | None = None
+) -> Page:
     """Take the rows out of `response.<stream>.hits`.
+
+    Args:
+        decoded: The response.
+        stream: What it holds.
+        endpoint: Named in the error.
+        key: Returns the key of a hit, None when it has none; by default that of the stream.
 
     Raises:
         ResponseError: If there are none, not even an empty list.
@@ -216,8 +239,13 @@ def page_in(decoded: Any, stream: str, *, endpoint: str) -> Page:
             remedy="Check api_url: is it really Totango's API?",
         )
     rows = [hit for hit in hits if isinstance(hit, dict)]
-    unreadable_hits = len(hits) - len(rows)
-    return Page(rows, whole_number(body.get("total_hits")), unreadable_hits, _respell_ids(rows))
+    return Page(
+        rows,
+        whole_number(body.get("total_hits")),
+        len(hits) - len(rows),
+        _respell_ids(rows),
+        key_of=key or _KEYS[stream],
+    )
 
 
 def hits_in(body: dict[str, Any], name: str = "hits") -> list[Any] | None:

@@ -166,7 +166,7 @@ class KeyLookup:
         """Take what a first page has; return whether nothing is left to be found."""
         before = replace(request, keys=set(request.keys))
         self._take(request, page)
-        rows = len(page.hits) + page.unreadable_hits
+        rows = page.rows
         if not request.keys or (page.total_hits is not None and rows >= page.total_hits):
             return True
         if rows >= limits.PAGE_ROWS:
@@ -219,7 +219,7 @@ class KeyLookup:
                 page = self._page(everything, offset=offset, order=order)
                 total = page.total_hits
                 seen |= self._take(request, page)
-                offset += len(page.hits) + page.unreadable_hits
+                offset += page.rows
                 if not request.keys or (total is not None and len(seen) >= total):
                     return
                 if not page.hits:
@@ -229,9 +229,8 @@ class KeyLookup:
             raise IncompleteReadError(msg, remedy="Turn off what reads rows back.")
 
     def _take(self, request: LookupRequest, page: Page) -> set[Key | None]:
-        keyed = [(self._search.key(hit), hit) for hit in page.hits]
-        request.take(keyed)
-        return {key for key, _ in keyed}
+        request.take(list(zip(page.keys, page.hits, strict=True)))
+        return set(page.keys)
 
     def _page(
         self,

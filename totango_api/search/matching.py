@@ -70,12 +70,12 @@ class Matcher:
         """Take the rows with some values, by halves where there is more than a page."""
         folded = {value.casefold() for value in values}
         page = self._page(values)
-        rows, taken = len(page.hits) + page.unreadable_hits, self._take(page.hits, folded, found)
+        rows, taken = page.rows, self._take(page, folded, found)
         while 0 < rows < limits.PAGE_ROWS and page.hits and (page.total_hits or 0) > rows:
             # Pages may be smaller here, or the count wrong.
             page = self._page(values, offset=rows)
-            rows += len(page.hits) + page.unreadable_hits
-            taken += self._take(page.hits, folded, found)
+            rows += page.rows
+            taken += self._take(page, folded, found)
         if rows < limits.PAGE_ROWS or (len(values) == 1 and taken > 1):
             return
         if 2 * taken <= rows or len(values) == 1:
@@ -91,11 +91,11 @@ class Matcher:
         self._find(values[:middle], found)
         self._find(values[middle:], found)
 
-    def _take(self, hits: Iterable[Hit], folded: Collection[str], found: _Found) -> int:
+    def _take(self, page: Page, folded: Collection[str], found: _Found) -> int:
         """Take rows that were asked for; return how many."""
         taken = 0
-        for hit in hits:
-            key, value = self._search.key(hit), self._value(hit)
+        for key, hit in zip(page.keys, page.hits, strict=True):
+            value = self._value(hit, key)
             if key is None or value is None or value.casefold() not in folded:
                 continue
             taken += 1
@@ -104,9 +104,8 @@ class Matcher:
                 keys.add(key)
         return taken
 
-    def _value(self, hit: Hit) -> str | None:
+    def _value(self, hit: Hit, key: Key | None) -> str | None:
         if self._attribute == USER_ID:
-            key = self._search.key(hit)
             return None if key is None else key[-1]
         selected = hit.get("selected_fields")
         value = selected[0] if isinstance(selected, list) and len(selected) == 1 else None

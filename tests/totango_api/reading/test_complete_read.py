@@ -458,3 +458,19 @@ def test_a_wrong_hint_that_keeps_rows_away_is_told() -> None:
     result = read(search, hints=Hints(is_window_closed=True))[1].result
     assert not result.is_complete
     assert result.missing
+
+
+def test_the_key_of_each_hit_is_read_off_it_once() -> None:
+    rows = numbered([{"display_name": f"{row:03}", "last_activity_time": row} for row in range(60)])
+    read_off: list[str] = []
+
+    class Counting(ModelSearch):
+        def key(self, hit):
+            read_off.append(hit["name"])
+            return super().key(hit)
+
+    search = Counting(rows, window=100)
+    names, reading = read(search, paging=Paging(page_size=5, window=100, in_flight=1))
+    assert (len(names), reading.result.missing) == (60, 0)
+    came = sum(min(query.count, 5, 60 - query.offset) for query in search.log)
+    assert len(read_off) == came

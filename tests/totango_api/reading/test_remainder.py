@@ -84,7 +84,8 @@ class Excluding(LivingSearch):
         if is_excluding and self.answer == "anything":
             query = replace(query, terms=())
         page = super().page(query, max_retry_seconds=max_retry_seconds)
-        return Page([], 0) if is_excluding and self.answer == "nothing" else page
+        is_empty = is_excluding and self.answer == "nothing"
+        return Page([], 0, key_of=self.key) if is_empty else page
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -9,7 +9,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Final
 
-from totango_api.reading.events.pages import rows_on, since
+from totango_api.reading.events.pages import since
 from totango_api.reading.events.places import spots
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Horizon:
             moment = reached + (span << doubled)
             if moment >= self._end:
                 return
-            if not rows_on(self._times.asked(since(moment), count=1)):
+            if not self._times.asked(since(moment), count=1).rows:
                 self._end = moment
                 return
 
@@ -96,7 +96,7 @@ def newest_of(pages: EventPages, times: TimePages) -> Iterator[list[Hit]]:
         page = times.asked(since(newest))
         yield pages.new(page)
         first = page
-        while rows_on(page) >= pages.size:
+        while page.rows >= pages.size:
             rows = spots(page)
             page = times.next(rows, since(newest)).page
             yield pages.new(page)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api import limits
 from totango_api.reading.deduplication import KeySet
-from totango_api.reading.events.pages import event_id_of, rows_on, time_of
+from totango_api.reading.events.pages import event_id_of, time_of
 from totango_api.reading.events.places import (
     PageSpan,
     counts_rows,
@@ -96,7 +96,7 @@ def linked_passes(
             first, is_shown = None, reading.is_linked and reading.has_ended
             # A count is no proof where events went: some of those that came are not there any more.
             if not is_shown and len(known) == reading.end == end:
-                is_shown = not rows_on(pages.fetch(*terms, offset=end, count=1))
+                is_shown = not pages.fetch(*terms, offset=end, count=1).rows
             end = reading.end
             if is_shown:
                 is_cut = reading.end == limits.WINDOW_ROWS  # where other searches end
@@ -148,7 +148,7 @@ class OffsetRead:
         """
         page, passed = first or self._pages.fetch(*self._terms), KeySet()
         yield self._taken(page, passed)
-        self.end, stale, roomy = rows_on(page), 0, int(rows_on(page) < self._pages.size)
+        self.end, stale, roomy = page.rows, 0, int(page.rows < self._pages.size)
         while not self.has_ended and stale < STALE and roomy <= STALE:
             before = len(passed)
             for overlap in self._overlaps(has_room=roomy > 0)[: None if self.is_linked else 1]:
@@ -159,7 +159,7 @@ class OffsetRead:
                     break
             else:
                 self.is_linked = False
-            has_room = rows_on(following) < place.count
+            has_room = following.rows < place.count
             is_reached = bool(page.hits) and reaches_end(spots(page), spots(following))
             few = max(self._pages.size // FEW, 1)
             is_shown = len(passed) <= before + few and is_reached
@@ -169,7 +169,7 @@ class OffsetRead:
             if stale and not has_room:
                 self._doubt_unit()  # no end looks like that
             page = following if following.hits else page
-            self.end = place.start + rows_on(following)
+            self.end = place.start + following.rows
             self.lacking = max((following.total_hits or 0) - self.end, 0)
             self.has_ended = self.has_ended or self._is_older(page) or self._is_behind_all()
         passed.close()
@@ -182,11 +182,11 @@ class OffsetRead:
         self._steps += 1
         if self._steps % LOOK == 0 and self._farthest is None:
             ahead = self._pages.fetch(*self._terms, offset=2 * self.end, count=1)
-            self._farthest = None if rows_on(ahead) else 2 * self.end
+            self._farthest = None if ahead.rows else 2 * self.end
         is_behind = self._farthest is not None and self.end > self._farthest
         if is_behind:
             last = self._pages.fetch(*self._terms, offset=self.end - 1, count=1)
-            if rows_on(last):
+            if last.rows:
                 self._pages.result.leaves_newer = True
             else:
                 self._doubt_unit()  # no row stands where the last one came from

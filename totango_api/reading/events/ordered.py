@@ -18,7 +18,6 @@ from totango_api.reading.events.pages import (
     event_id_of,
     lacking_behind,
     lacking_on,
-    rows_on,
     since,
     time_of,
     until,
@@ -87,7 +86,7 @@ class OrderedRead:
         self._horizon = Horizon(self._times, first)
         self._rows = spots(first)
         self._reached_from = self._time_of(0)
-        self._end = rows_on(first)
+        self._end = first.rows
         self._full = int(self._end >= pages.size)
         self._roomy = 1 - self._full
         self._exact = 0
@@ -165,13 +164,13 @@ class OrderedRead:
             self._has_places = False
             return False
         self._note_movement(seam)
-        has_room = rows_on(page) < span.count
+        has_room = page.rows < span.count
         if not has_room and not seam.new:
             self._has_places = False  # nothing is gained
             return False
         if not has_room and time_of(page.hits[-1]) is None:
             raise KeyNotUsableError(TIMELESS)
-        self._end = span.start + rows_on(page)
+        self._end = span.start + page.rows
         self._take(page)
         self._note_room(has_room=has_room, new=seam.new, page=page)
         return True
@@ -239,7 +238,7 @@ class OrderedRead:
         self._reached_from = self._times.time(found.page.hits[0])
         behind = len(set(spots(found.page)) - known)
         self._take(found.page)
-        if rows_on(found.response) >= pages.size:
+        if found.response.rows >= pages.size:
             self._full, self._roomy = (1 if self._roomy else self._full + 1), 0
             if self._time_of(-1) == reached:
                 yield from self._moment(reached)
@@ -260,7 +259,7 @@ class OrderedRead:
         self._end = pages.known
         if found.page.hits:
             self._take(found.page)
-            self._roomy = int(rows_on(found.page) < pages.size)
+            self._roomy = int(found.page.rows < pages.size)
             return
         yield from self._show_end()
         if not self._has_ended:

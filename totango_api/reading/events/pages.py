@@ -68,17 +68,12 @@ def time_of(hit: Hit) -> int | None:
 
 def lacking_on(page: Page) -> int:
     """Return how many events a first page lacks of those that it counts."""
-    return max((page.total_hits or 0) - rows_on(page), 0)
+    return max((page.total_hits or 0) - page.rows, 0)
 
 
 def lacking_behind(page: Page, end: int) -> int:
     """Return how many events are counted behind the end of a page that ends at a place."""
     return max((page.total_hits or 0) - end, 0)
-
-
-def rows_on(page: Page) -> int:
-    """Return how many rows a page has, those that cannot be read included."""
-    return len(page.hits) + page.unreadable_hits
 
 
 class EventPages:
@@ -99,8 +94,8 @@ class EventPages:
     def __init__(self, client: ApiClient, query: Query, account_id: str | None) -> None:
         self._client = client
         self._account_id = account_id
-        self._given = Deduplicator(_key_of, _version_of)
-        self._unreadable_rows = UnreadableRowLog(EVENTS, event_id_of, _name_of)
+        self._given = Deduplicator(_version_of)
+        self._unreadable_rows = UnreadableRowLog(EVENTS, _name_of)
         self._received = 0
         self._unreadable_hits = 0
         self._shares_ids = False
@@ -131,7 +126,7 @@ class EventPages:
         query = self.query.narrowed(*terms).at(offset, count or self.query.count, None)
         form = query.form(account_id=self._account_id)
         decoded = self._client.post_form(PATH, form, max_retry_seconds=max_retry_seconds)
-        return page_in(decoded, EVENTS, endpoint=f"POST {PATH}")
+        return page_in(decoded, EVENTS, endpoint=f"POST {PATH}", key=event_key_of)
 
     def behind(self) -> Page | None:
         """Fetch the row that stands behind as many as came; None where that is refused.
@@ -153,19 +148,19 @@ class EventPages:
 
     def learn_size(self, page: Page) -> None:
         """Learn from a first page how many rows the server gives at once."""
-        rows = rows_on(page)
+        rows = page.rows
         self.result.total = page.total_hits
         if 0 < rows < self.size and page.total_hits != rows:
             self.size = rows
 
     def new(self, page: Page) -> list[Hit]:
         """Take in a page; return its events that did not come before, or have moved on since."""
-        self.size = max(self.size, rows_on(page))
+        self.size = max(self.size, page.rows)
         self._unreadable_hits += page.unreadable_hits
         self._unreadable_rows.log(page, self._received)
         self._warn_of_shared_ids(page)
-        new = self._given.new(page.hits)
-        self._received += rows_on(page)
+        new = self._given.new(page).hits
+        self._received += page.rows
         self.result.rows = len(self._given)
         self.result.unreadable = self._given.keyless + self._unreadable_hits
         return new
@@ -179,13 +174,14 @@ class EventPages:
         self._given.close()
 
     def _warn_of_shared_ids(self, page: Page) -> None:
-        ids = [event_id_of(hit) for hit in page.hits]
-        if len(set(ids)) < len(ids) - max(ids.count(None) - 1, 0) and not self._shares_ids:
+        keys = [key for key in page.keys if key is not None]
+        if len(set(keys)) < len(keys) and not self._shares_ids:
             self._shares_ids = True
             logger.warning("events: some have the same id; of these, the newest counts.")
 
 
-def _key_of(hit: Hit) -> Key | None:
+def event_key_of(hit: Hit) -> Key | None:
+    """Return (id,) of an event; None when it is missing."""
     event_id = event_id_of(hit)
     return None if event_id is None else (event_id,)
 

@@ -23,7 +23,6 @@ from totango_api.reading.events.pages import (
     EventPages,
     event_id_of,
     lacking_on,
-    rows_on,
     time_of,
 )
 from totango_api.reading.pages import is_whole
@@ -80,9 +79,9 @@ class EventsRead:
         if not first.hits:
             pages.note_missing(first.total_hits)
             return
-        if rows_on(first) < pages.query.count and not lacking_on(first):
+        if first.rows < pages.query.count and not lacking_on(first):
             behind = pages.behind()
-            if behind is not None and not rows_on(behind):
+            if behind is not None and not behind.rows:
                 self.result.ways["on one page, with nothing behind it"] += 1
                 return
         try:

@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.deduplication import KeySet
-from totango_api.reading.overlap.seams import PageChain, Place, Slice, largest_group, slice_of
+from totango_api.reading.overlap.seams import PageChain, Place, largest_group, slice_of
 from totango_api.search import ASCENDING, DESCENDING
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from totango_api.reading.pages import Pages
-    from totango_api.search import Hit, Page, Query
+    from totango_api.search import Page, Query
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class PagesRead:
         self._stops_when_moved = stops_when_moved
         self._counts: dict[Place, int | None] = {}
         self._keys = KeySet()
-        self._largest_group = largest_group(first.hits)
+        self._largest_group = largest_group(first)
         least = max(math.ceil(pages.size * OVERLAP), overlap, self._largest_group + 1)
         self._step = max(pages.size - min(least, pages.size // 2), 1)
         self._chain = PageChain(self._plan())
@@ -136,8 +136,8 @@ class PagesRead:
         is_full = self.rows + self.unreadable == self._end and not self._pages.is_one_way
         return is_full and self._end < (self.total or 0) and self.totals == {self.total}
 
-    def hits(self) -> Iterator[list[Hit]]:
-        """Yield the hits of each page.
+    def pages(self) -> Iterator[Page]:
+        """Yield each page.
 
         Raises:
             ApiError: If a page cannot be had.
@@ -181,7 +181,7 @@ class PagesRead:
         """Return the offset of the next page, which must not reach over the window."""
         return int(max(min(offset + self._step, self._pages.reach - self._pages.size), 0))
 
-    def _planned(self) -> Iterator[list[Hit]]:
+    def _planned(self) -> Iterator[Page]:
         places = self._chain.from_the_middle()
         yield self._taken(Place(0), self._first)
         waiting: deque[tuple[Place, Future[Page]]] = deque()
@@ -205,7 +205,7 @@ class PagesRead:
 
     # What was not -----------------------------------------------------------------------------
 
-    def _to_the_end(self) -> Iterator[list[Hit]]:
+    def _to_the_end(self) -> Iterator[Page]:
         """Fetch pages until one is not full, or until both orders have met."""
         while (place := self._next()) is not None:
             after = self._chain.ends[0]
@@ -243,12 +243,12 @@ class PagesRead:
         self._chain.drop_descending()
         return True
 
-    def _bridged(self) -> Iterator[list[Hit]]:
+    def _bridged(self) -> Iterator[Page]:
         """Fetch pages between neighbours that do not overlap: rows before them went away."""
         for left, right in list(self._chain.open):
             yield from self._between(left, right)
 
-    def _between(self, left: Place, right: Place) -> Iterator[list[Hit]]:
+    def _between(self, left: Place, right: Place) -> Iterator[Page]:
         for number in range(1, BRIDGES + 1):
             if left.order != right.order or (left, right) not in self._chain.open:
                 return
@@ -264,20 +264,15 @@ class PagesRead:
             else:
                 left = place
 
-    def _taken(self, place: Place, page: Page) -> list[Hit]:
-        """Take in a page; return its hits."""
-        key = self._pages.search.key
-        hits = page.hits if place.order == ASCENDING else page.hits[::-1]
-        rows = len(hits) + page.unreadable_hits
+    def _taken(self, place: Place, page: Page) -> Page:
+        """Take in a page, and return it."""
         self._counts[place] = page.total_hits
-        self._largest_group = max(self._largest_group, largest_group(hits))
+        self._largest_group = max(self._largest_group, largest_group(page))
         is_ascending = place.order == ASCENDING
-        start = place.offset if is_ascending else (page.total_hits or 0) - place.offset - rows
-        part = slice_of(hits, key, start)
-        self._end = max(self._end, start + rows if rows else 0)
-        unreadable: tuple[tuple[None, str], ...] = ((None, ""),) * page.unreadable_hits
-        self._chain.put(place, Slice(start, unreadable + part.rows))
-        keys = [one for one, _ in part.rows if one is not None]
+        start = place.offset if is_ascending else (page.total_hits or 0) - place.offset - page.rows
+        self._end = max(self._end, start + page.rows if page.rows else 0)
+        self._chain.put(place, slice_of(page, start, place.order))
+        keys = [key for key in page.keys if key is not None]
         self.rows += sum(self._keys.add_all(keys))
-        self.unreadable += rows - len(keys)
-        return hits
+        self.unreadable += page.rows - len(keys)
+        return page

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from totango_api.reading.deduplication import KeySet
 from totango_api.reading.overlap.pages_read import PagesRead
-from totango_api.reading.overlap.seams import sort_name
 from totango_api.reading.pages import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from totango_api.reading.pages import Pages
-    from totango_api.search import Hit, Page, Query
+    from totango_api.search import Page, Query
 
 QUIET_SEAMS: Final = 5
 """Seams that must all be exact before one pass is believed: fewer may be so by chance."""
@@ -56,8 +55,8 @@ class RepeatedRead:
         self.is_overcounted = False
         self.missing: int | None = None
 
-    def hits(self) -> Iterator[list[Hit]]:
-        """Yield the hits of each page of each pass.
+    def pages(self) -> Iterator[Page]:
+        """Yield each page of each pass.
 
         Raises:
             ApiError: If pages cannot be had.
@@ -68,20 +67,20 @@ class RepeatedRead:
             self._found.close()
             self._names.close()
 
-    def _passes(self) -> Iterator[list[Hit]]:
+    def _passes(self) -> Iterator[Page]:
         in_order, unreadable, overlap = 0, 0, 0
         total = self._first.total_hits
         totals = {total}
         for number in range(PASSES):
             page = self._pages.first(self._query) if number else self._first
             if is_whole(page, self._pages.size):
-                yield page.hits
+                yield page
                 self.is_proven = True
                 return
             reading = PagesRead(self._pages, self._query, page, overlap=overlap)
-            for hits in reading.hits():
-                self._note(hits)
-                yield hits
+            for each in reading.pages():
+                self._note(each)
+                yield each
             unreadable = reading.unreadable
             totals |= reading.totals
             in_order = in_order + 1 if reading.is_linked or reading.is_quiet else 0
@@ -99,10 +98,10 @@ class RepeatedRead:
             self.missing = total - len(self._found) - unreadable
         self.is_proven = self.missing == 0
 
-    def _note(self, hits: list[Hit]) -> None:
-        keyed = [(key, hit) for hit in hits if (key := self._pages.search.key(hit))]
-        self._found.add_all([key for key, _ in keyed])
-        self._names.add_all([(*key, sort_name(hit)) for key, hit in keyed])
+    def _note(self, page: Page) -> None:
+        named = zip(page.keys, page.sort_names, strict=True)
+        self._found.add_all([key for key in page.keys if key is not None])
+        self._names.add_all([(*key, name) for key, name in named if key is not None])
 
     def _hidden(self, passes: int) -> float:
         """Return how many rows, by chance, were renamed to where it had been, in each pass.

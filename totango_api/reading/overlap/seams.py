@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from totango_api.search import ASCENDING, DESCENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
-    from totango_api.search import Hit, Key
+    from totango_api.search import Key, Page
 
 KeyedName: TypeAlias = "tuple[Key | None, str]"
 """Key and name of a row."""
@@ -56,19 +56,16 @@ class Seam:
     is_exact: bool
 
 
-def slice_of(hits: Sequence[Hit], key: Callable[[Hit], Key | None], start: int) -> Slice:
-    """Return what is needed of hits to find their seams."""
-    return Slice(start, tuple((key(hit), sort_name(hit)) for hit in hits))
+def slice_of(page: Page, start: int, order: str = ASCENDING) -> Slice:
+    """Return what is needed of a page to find its seams; rows that cannot be read come first."""
+    rows = tuple(zip(page.keys, page.sort_names, strict=True))
+    unreadable: tuple[KeyedName, ...] = ((None, ""),) * page.unreadable_hits
+    return Slice(start, unreadable + (rows if order == ASCENDING else rows[::-1]))
 
 
-def sort_name(hit: Hit) -> str:
-    """Return the name by which a row is sorted: alike for those that a server may sort alike."""
-    return str(hit.get("display_name") or "").strip().casefold()
-
-
-def largest_group(hits: Iterable[Hit]) -> int:
+def largest_group(page: Page) -> int:
     """Return how many rows in a row have the same name, at most."""
-    groups = itertools.groupby(hits, key=sort_name)
+    groups = itertools.groupby(page.sort_names)
     return max((sum(1 for _ in group) for _, group in groups), default=0)
 
 

@@ -10,7 +10,6 @@ from totango_api.reading.overlap.pages_read import PagesRead
 from totango_api.reading.pages import is_whole
 from totango_api.reading.partitions.pages import PartitionPages
 from totango_api.reading.partitions.partitioners import ranked
-from totango_api.reading.result import Reading, RecordBatch, unresumable
 from totango_api.text import rows
 
 if TYPE_CHECKING:
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from totango_api.reading.deduplication import Deduplicator, Sample
     from totango_api.reading.pages import Pages
     from totango_api.reading.partitions.partitioners import Partition, Partitioner
-    from totango_api.search import Hit, Page, Query, Term
+    from totango_api.reading.result import Reading, RecordBatch
+    from totango_api.search import Page, Query, Term
 
     Ways = Sequence[Partitioner]
     Read = Callable[[Query, Page, Sequence[DateKey], Ways], Reading]
@@ -54,7 +54,7 @@ class PartitionReader:
         sample: Sample,
         counts: Counter[str],
         *,
-        batch: Callable[[list[Hit]], RecordBatch],
+        batch: Callable[[Page], RecordBatch],
         read: Read,
     ) -> None:
         self._pages = pages
@@ -88,7 +88,7 @@ class PartitionReader:
             missing: Rows that are missing of it; None if that is unknown.
             is_read: Whether it was read page by page before.
         """
-        yield self._batch(first.hits)
+        yield self._batch(first)
         total = first.total_hits or 0
         self._limit_calls(total)
         done: list[Term] = []
@@ -102,7 +102,7 @@ class PartitionReader:
             logger.info("Read by %s: %s missing.", way.name, rows(missing))
         if missing is None and not is_read:
             reading = PagesRead(self._pages, query, first)
-            yield from map(self._batch, reading.hits())
+            yield from map(self._batch, reading.pages())
             missing = max(total - reading.rows - reading.unreadable, 1)
         return missing
 
@@ -176,15 +176,15 @@ class PartitionReader:
             halves = way.halves(partition)
             if halves and (rows > self._pages.most or (way.is_partition and rows >= size)):
                 waiting.extendleft(reversed(halves))
-                yield self._batch(page.hits)
+                yield self._batch(page)
                 continue
             counted = (counted or 0) + rows
             narrowed = query.narrowed(*partition.terms)
             is_known = bool(done) and not is_whole(page, size)
             if is_known and self._partitioned.is_read(narrowed, rows, done):
-                yield self._batch(page.hits)
+                yield self._batch(page)
                 continue
-            inner = yield from unresumable(self._read(narrowed, page, keys, rest))
+            inner = yield from self._read(narrowed, page, keys, rest)
             missing += 1 if inner is None else inner
             waiting = deque(self._partitioned.merged(way, waiting, total - counted, total))
         return counted, missing

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from totango_api.reading.deduplication import Deduplicator
     from totango_api.reading.pages import Pages
     from totango_api.reading.result import Reading
-    from totango_api.search import Hit, Page, Query
+    from totango_api.search import Hit, Key, Page, Query
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +48,11 @@ class WindowReader:
         query: What to read.
         key: The date.
         given: Tells rows apart.
-        first: Hits of the first page.
+        first: The first page.
         total: Rows in all.
-        seen: Hits of other pages.
+        seen: Other pages.
         is_moving: Whether rows were seen to move before.
+        is_part: Whether it is a part of a read: nothing can be resumed from inside it.
         gaps: What is to be read; everything, unless a read is resumed.
         otherwise: Reads a window that can be cut no further, given its query and first page.
 
@@ -65,11 +66,12 @@ class WindowReader:
         query: Query,
         key: DateKey,
         given: Deduplicator,
-        first: Sequence[Hit],
+        first: Page,
         total: int,
         *,
-        seen: Sequence[Hit] = (),
+        seen: Sequence[Page] = (),
         is_moving: bool = False,
+        is_part: bool = False,
         gaps: Sequence[Window] = (Window(),),
         otherwise: Callable[[Query, Page], Reading],
     ) -> None:
@@ -79,10 +81,10 @@ class WindowReader:
         self._given = given
         # Where names run against the date, the first rows are the last ones: back through time,
         # unless rows move on meanwhile.
-        dates = key.dates(first)
+        dates = key.dates(first.hits)
         trend = trend_of(dates)
         self._is_backward = key.movement is not Movement.GROWING and trend < 0
-        hits = {pages.search.key(hit): hit for hit in (*first, *seen)}.values()
+        hits = _different(first, *seen)
         sample = dates if trend else key.dates(hits)
         self._planner = WindowPlanner(
             self._planned(sample), total, len(hits), [self._turned(gap) for gap in gaps]
@@ -92,6 +94,7 @@ class WindowReader:
         self._windows_left = MOST_WINDOWS * (total // pages.size + 10)
         self._short = 0
         self._otherwise = otherwise
+        self._is_part = is_part
         self.missing: int | None = 0
 
     @property
@@ -111,11 +114,13 @@ class WindowReader:
         """
         while (window := self._next()) is not None:
             yield from self._window(window)
+            if self._is_part:
+                continue
             left = [self._turned(one) for one in self._planner.left()]
             windows = tuple((one.low, one.high) for one in left)
             point = ResumePoint(self._key.name, windows, rows_before + len(self._given))
             is_whole = point.is_portable and self.missing == 0
-            yield RecordBatch([], point if is_whole else None)
+            yield RecordBatch([], [], point if is_whole else None)
 
     def _next(self) -> Window | None:
         return self._planner.next(self._size.rows, self._size.spill)
@@ -126,9 +131,6 @@ class WindowReader:
 
     def _planned(self, dates: list[int]) -> list[int]:
         return [-date for date in dates] if self._is_backward else dates
-
-    def _batch(self, hits: list[Hit]) -> RecordBatch:
-        return RecordBatch(self._given.new(hits))
 
     def _window(self, window: Window) -> Iterator[RecordBatch]:
         self._windows_left -= 1
@@ -142,14 +144,14 @@ class WindowReader:
             msg = "the server does not count"
             raise KeyNotUsableError(msg)
         attempts = 1
-        while rows > (held := len(first.hits) + first.unreadable_hits) and held < self._pages.size:
+        while rows > (held := first.rows) and held < self._pages.size:
             if attempts == ATTEMPTS:
                 self._note_missing(rows - held)
                 break
             first, attempts = self._first(query, window), attempts + 1
             rows = first.total_hits or 0
         if is_whole(first, self._pages.size) or held < self._pages.size:
-            yield self._batch(first.hits)
+            yield self._given.new(first)
             self._planner.read(window, held)
         else:
             yield from self._large(window, query, first, max(rows, held))
@@ -188,9 +190,9 @@ class WindowReader:
         if rows <= self._pages.most * 0.98 and self._size.is_worth_reading(rows):
             reading = PagesRead(self._pages, query, first, stops_when_moved=True)
             calls, dates = 0, []
-            for hits in reading.hits():
-                yield self._batch(hits)
-                dates += self._key.dates(hits)
+            for page in reading.pages():
+                yield self._given.new(page)
+                dates += self._key.dates(page.hits)
                 calls += 1
             # Where only counts do not agree, smaller windows tell, too, whether they ever do.
             self._size.note(rows, calls, 0 if reading.is_quiet else max(reading.moves, 1))
@@ -198,5 +200,13 @@ class WindowReader:
                 self._planner.read(window, reading.rows)
                 return
         else:
-            yield self._batch(first.hits)
+            yield self._given.new(first)
         self._planner.put_back(window, rows, self._planned(dates), trend)
+
+
+def _different(*pages: Page) -> list[Hit]:
+    """Return the rows of pages, of each key the last one."""
+    hits: dict[Key | None, Hit] = {}
+    for page in pages:
+        hits.update(zip(page.keys, page.hits, strict=True))
+    return list(hits.values())
