@@ -42,6 +42,9 @@ EARLY: Final = 8
 LONGEST_HOURS: Final = 100 * 365 * 24
 """A period longer than this is as good as never."""
 
+OLDEST: Final = "1973-03-03T09:46:40.000000Z"
+"""Seconds of this century are milliseconds before this moment, when no service was: 10**11."""
+
 AHEAD_SECONDS: Final = 60
 """A clock that is further ahead than this is said."""
 
@@ -163,8 +166,13 @@ class Bookmark:
         if moment_of(last) > self._now:
             return True  # a clock was wrong
         period = timedelta(hours=min(every_hours, LONGEST_HOURS))
-        start = moment_of(anchor) - period / EARLY
-        return not period or (self._now - start) // period > (moment_of(last) - start) // period
+        if not period:
+            return True
+        # Not the moment at which a period begins, which a state may place before all others.
+        now, then = (
+            one - moment_of(anchor) + period / EARLY for one in (self._now, moment_of(last))
+        )
+        return now // period > then // period
 
     def _reading(self, query: Query) -> bool:
         return self._resumed(query) is not None
@@ -214,6 +222,13 @@ class Bookmark:
             self._state.setdefault(FULL_SINCE, timestamp(start.at))
         if self._key is None or greatest is None:
             return
+        if greatest < OLDEST:
+            logger.warning(
+                "The latest %s of all is %s: the service seems to give times in seconds, and they "
+                "are read as milliseconds. Multiply them by 1,000 behind the tap, and report it.",
+                self._key,
+                greatest,
+            )
         if clock_ahead > AHEAD_SECONDS:
             logger.warning(
                 "This machine's clock is %.0f s ahead of the service's: the bookmark stays behind.",

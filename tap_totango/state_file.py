@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import msgspec
 
 from tap_totango.schema import ConversionError, KnownColumns, json_of_file, moment_of
-from tap_totango.state import COLUMNS, FULL_AT, FULL_SINCE, READING, VALUE, canonical
+from tap_totango.state import COLUMNS, FULL_AT, FULL_SINCE, READING, REFUSED, VALUE, canonical
 from totango_api.errors import InputError
 from totango_api.reading import ResumePoint
 
@@ -69,14 +69,21 @@ def checked_state(state: Mapping[str, Any]) -> None:
                 raise InputError(msg, remedy=_NEW_STATE)
             canonical(value)
         _check_reading(stream, bookmark.get(READING))
-        _check_columns(stream, bookmark.get(COLUMNS, {}))
+        for key, kind in _KINDS.items():
+            _check_kind(stream, key, bookmark.get(key), kind)
 
 
-def _check_columns(stream: str, columns: Any) -> None:
+_KINDS: Final[dict[str, Any]] = {
+    COLUMNS: dict[str, dict[str, tuple[str | None, str]]] | None,
+    REFUSED: list[str] | None,
+}
+
+
+def _check_kind(stream: str, key: str, value: Any, kind: Any) -> None:
     try:
-        msgspec.convert(columns, dict[str, dict[str, tuple[str | None, str]]])
+        msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        msg = f"The state of {stream} holds {COLUMNS} of another version of this tap."
+        msg = f"The state of {stream} holds {key} of another version of this tap."
         raise InputError(msg, remedy=_NEW_STATE) from None
 
 

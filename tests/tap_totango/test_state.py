@@ -237,6 +237,8 @@ def test_the_end_of_a_read_forgets_where_it_was() -> None:
         {"accounts": {"columns": 7}},
         {"accounts": {"columns": {"snake": {"plan": "Plan"}}}},
         {"accounts": {"columns": {"snake": {"plan": ["text", None]}}}},
+        {"accounts": {"refused_columns": 7}},
+        {"accounts": {"refused_columns": [7]}},
         {"accounts": {"full_read": 7}},
         {"accounts": {"full_read": {}}},
         {"accounts": {"full_read": {"started_at": "2026-03-01", "version": "x", "resume": {}}}},
@@ -291,6 +293,34 @@ def test_a_state_is_taken_out_of_its_envelope(state: Any) -> None:
 def test_a_state_in_another_envelope_is_refused_rather_than_overlooked(state: Any) -> None:
     with pytest.raises(InputError):
         checked_state(unwrapped_state(state))
+
+
+def test_a_full_refresh_is_due_however_early_periods_began() -> None:
+    for last, is_due in ((NOW, False), (NOW - timedelta(hours=30), True)):
+        state = carried(
+            {
+                "replication_key": KEY,
+                "replication_key_value": timestamp(NOW),
+                "full_refresh_at": timestamp(last),
+                "full_refresh_anchor": "0001-01-01T00:00:00Z",
+            }
+        )
+        assert started(state)[1].full == is_due
+
+
+@pytest.mark.parametrize(
+    ("greatest", "is_said"),
+    [
+        ("1970-01-21T16:48:00.000000Z", True),
+        ("1973-03-03T09:46:39.999000Z", True),
+        ("1973-03-03T09:46:40.000000Z", False),
+        (None, False),
+    ],
+)
+def test_times_in_seconds_are_said(caplog, greatest: str | None, is_said: bool) -> None:
+    bookmark, start = started({})
+    bookmark.finished(start, greatest)
+    assert ("times in seconds" in caplog.text) == is_said
 
 
 def test_a_bookmark_in_the_future_is_said(caplog) -> None:

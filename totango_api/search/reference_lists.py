@@ -68,7 +68,7 @@ def rows_in(decoded: Any, endpoint: str) -> list[dict[str, Any]]:
         error.remedy = ""  # `rows` is a setting of lists of one's own
         raise
     if page.unreadable:
-        raise ResponseError(endpoint, reason="the response holds no list")
+        raise ResponseError(endpoint, reason="the response holds entries that are no objects")
     return [
         {snake(name): None if value == "" else value for name, value in row.items()}
         for row in page.rows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_totango.records import RecordBuilder, value_at
 from tap_totango.streams.base import TotangoStream
-from totango_api.errors import ApiError, IncompleteReadError, SettingsError
+from totango_api.errors import ApiError, IncompleteReadError, ResponseError, SettingsError
 from totango_api.text import counted
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from totango_api.search import Row
 
 _FORBIDDEN, _NOT_FOUND = 403, 404
+_LOOK = "Look at the service's data; or deselect {} to go on without it."
 
 
 class ListedStream(TotangoStream):
@@ -68,7 +69,7 @@ class ListedStream(TotangoStream):
                 key = tuple(str(value_at(row, path) or "") for path in paths)
                 if not all(key):
                     msg = f"A row of {self.name} came without an id, and cannot be used."
-                    raise IncompleteReadError(msg, remedy="Look at the service's data.")
+                    raise IncompleteReadError(msg, remedy=_LOOK.format(self.name))
                 if key not in seen:
                     seen[key] = row
                     new.append(row)
@@ -95,12 +96,14 @@ class ListedStream(TotangoStream):
         """Do what is due once everything was read."""
 
     def _explained(self) -> Iterator[Sequence[Row]]:
-        """Yield rows; give a refusal its remedy."""
+        """Yield rows; give an error its remedy, if it has none."""
         try:
             yield from self.rows()
         except ApiError as error:
             if error.status in {_FORBIDDEN, _NOT_FOUND}:
                 error.remedy = self.remedy
+            elif isinstance(error, ResponseError) and not error.remedy:
+                error.remedy = _LOOK.format(self.name)
             raise
 
     @property

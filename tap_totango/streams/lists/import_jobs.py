@@ -70,4 +70,10 @@ class ImportJobsStream(ListedStream):
             decoded = self.run.client.api("GET", f"{_PATH}?{query}")
             listed = decoded.get("recurring") if isinstance(decoded, dict) else None
             jobs = rows_in(listed if listed is not None else decoded, f"GET {_PATH}")
-            yield [job for job in jobs if (job.get(_RUN) or {}).get("transactionId")]
+            yield [job for job in jobs if _has_run(job)]
+
+
+def _has_run(job: dict[str, Any]) -> bool:
+    """Return whether a job has a run; one without an id, too, which must not be passed over."""
+    run = job.get(_RUN)
+    return any(run.values()) if isinstance(run, dict) else bool(run)

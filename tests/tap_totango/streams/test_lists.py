@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sandboxes
+from stub_totango import ok
 
 from tap_totango import tap as tap_module
 
@@ -117,6 +118,28 @@ def test_import_jobs_of_the_connectors_that_are_named(seeded, reading) -> None:
     assert (row["result"], row["invalid_records"]) == ("PARTIAL", 3)
     assert row["errors"][0]["code"] == "INVALID_DATE"
     reading("import_jobs").failed("job_connectors")
+
+
+@pytest.mark.parametrize(
+    ("run", "code"),
+    [
+        (None, 0),
+        ({}, 0),
+        ({"transactionId": None, "errors": None}, 0),
+        ({"transactionId": None, "result": "FAILED"}, 1),
+        ("FAILED", 1),
+        (["FAILED"], 1),
+    ],
+)
+def test_a_run_of_an_import_job_is_never_passed_over(
+    stub, tap, discover, run: object, code: int
+) -> None:
+    jobs = [{"id": "a", "execution": {"transactionId": "t"}}, {"id": "b", "execution": run}]
+    config = stub(lambda call: ok({"recurring": jobs})).config(job_connectors=[{"id": "c"}])
+    catalog = discover(config=config).deselect("accounts", "users").select("import_jobs")
+    ran = tap(config=config, catalog=catalog)
+    assert ran.code == code, ran.said
+    assert ("without an id" in ran.said) == bool(code)
 
 
 def test_the_audit_log_never_across_a_years_end(seeded, reading) -> None:
@@ -271,10 +294,10 @@ def test_staff_are_not_taken_for_whole_where_a_run_goes_on_without_some(
     ("body", "code", "said"),
     [
         ("[]", 0, ""),
-        ("null", 1, "holds no list"),
+        ("null", 1, "holds no list (it holds: NoneType). Look at"),
         ("<html></html>", 1, "not JSON"),
         ('[{"name": "without an id"}]', 1, "without an id"),
-        ('[{"id": 1, "name": "a"}, null]', 1, "holds no list"),
+        ('[{"id": 1, "name": "a"}, null]', 1, "entries that are no objects. Look at"),
         (
             '[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]',
             0,
