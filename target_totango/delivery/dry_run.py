@@ -185,7 +185,7 @@ class DryRunDestination:
 
     def _action(self, row: Row, verdict: Verdict | None) -> str:
         form = OBJECTS[row.object].engagement
-        if form is not None and form.id_name in row.request.fields:
+        if form is not None and row.request.fields.get(form.id_name):
             return "update"
         if verdict is None:
             return "cannot_tell"

@@ -93,7 +93,7 @@ class EngagementDestination(KeyedExecutor["Row", WriteResult]):
         key = row.fingerprint or (row.object, str(row.seq))
         known = request.fields.get(form.id_name)
         writes: list[Hashable] = [key]
-        if known is not None:
+        if known:
             writes.append((row.object, known))
         else:
             texts = (request.fields.get(name) for name in form.endpoint.identifying)
@@ -196,9 +196,7 @@ class EngagementDestination(KeyedExecutor["Row", WriteResult]):
 
 def _form_of(row: Row) -> EngagementForm:
     form = OBJECTS[row.object].engagement
-    if form is None:
-        msg = f"{row.object} are no engagements"
-        raise AssertionError(msg)
+    assert form is not None  # noqa: S101 (others do not come here)
     return form
 
 

@@ -69,9 +69,7 @@ class Batch:
         """
         object_, collection_type = self.kind
         form = OBJECTS[object_].hub
-        if form is None:
-            msg = f"{object_} do not go through the hub"
-            raise AssertionError(msg)
+        assert form is not None  # noqa: S101 (a mapping to the hub is to what goes through it)
         rows = [form.row(row.request) for row in self.rows]
         self.encoded = writing.HubBatch(form.surface, rows, collection_type)
 
@@ -215,8 +213,8 @@ class HubDestination:
                     yield places, Failed(_turned_away(reason), status)
                 case writing.RowUncertain(is_answered=True) if self._may_repeat(batch):
                     unclear.update(dict.fromkeys(places, result))
-                case writing.RowUncertain(reason, status=status):
-                    yield places, self._undelivered(batch, reason, status)
+                case _:
+                    yield places, self._undelivered(batch, result.reason, result.status)
         if unclear:
             yield from self._read_back(batch, unclear)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -737,3 +738,107 @@ def test_rows_about_many_accounts_are_read_back_in_one_pass(
     done = deliver(NOTES, *rows, **settings, verify="all").ok()
     assert done.totals["verified"] == 25
     assert len(tenant.calls("events")) <= 2
+
+
+def test_an_id_of_a_list_is_taken_as_it_is(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    deliver(NOTES, note(1, kind="type-3"), **settings).ok()
+    assert notes_in(tenant)[0]["properties"]["meeting_type"] == "type-3"
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_a_row_without_an_id_makes_what_it_is_about_once(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], missing: str | None
+) -> None:
+    mapping = {**NOTE_MAPPING, "touchpoint_id": "known", "null_policy": "clear"}
+    told = schema("notes", *FIELDS, "known", keys=("id",))
+    for _ in range(2):
+        deliver(told, note(1, known=missing), **{**settings, "mappings": [mapping]}).ok()
+    assert len(notes_in(tenant)) == 1
+
+
+def test_a_list_that_gets_no_answer_holds_state(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.chaos("503@touchpoint_types")
+    row = note(1, kind="Web Meeting")
+    done = deliver(NOTES, row, state(1), **{**settings, "max_retry_seconds": 0})
+    assert done.error is not None
+    assert (done.states, done.rejects, notes_in(tenant)) == ([], [], [])
+
+
+def test_what_was_made_is_kept_with_its_id(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "sent.singer"
+    deliver(NOTES, note(1), **settings, sent_path=str(path)).ok()
+    [event] = notes_in(tenant)
+    sent = json.loads(path.read_text().splitlines()[-1])["_sent"]
+    assert sent["id"] == str(event["note_content"]["note_id"])
+
+
+def test_a_dry_run_of_a_row_with_an_id_would_change_it(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    mapping = {**NOTE_MAPPING, "touchpoint_id": "known"}
+    told = schema("notes", *FIELDS, "known", keys=("id",))
+    row = note(1, known="77")
+    done = deliver(told, row, **{**settings, "mappings": [mapping]}, dry_run=True).ok()
+    assert "0 would be created, 1 updated" in done.said
+
+
+def test_a_text_that_looks_like_a_list_is_read_back_as_a_text(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    rows = [note(1, subject="[draft] Renewal"), note(2, subject="[1, 2]")]
+    done = deliver(NOTES, *rows, **settings, verify="all").ok()
+    assert done.totals["verified"] == 2
+
+
+def test_a_change_is_read_back_from_the_event_that_shows_it(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.set(event_edits="new")
+    deliver(NOTES, note(1, subject="Old"), note(2, subject="Other"), **settings).ok()
+    done = deliver(NOTES, note(1, subject="New"), **settings, verify="all").ok()
+    assert done.totals["verified"] == 1
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        (
+            {"stream": "notes", "object": "touchpoints", "account_id": "company"},
+            "content is missing",
+        ),
+        ({"stream": "notes", "object": "tasks", "account_id": "company"}, "title is missing"),
+    ],
+)
+def test_what_nothing_is_made_without_has_to_be_mapped(
+    deliver: Deliver, settings: dict[str, Any], mapping: dict[str, Any], words: str
+) -> None:
+    told = schema("notes", "id", "company", "body", keys=("id",))
+    done = deliver(told, note(1), **{**settings, "mappings": [mapping]})
+    assert words in str(done.error)
+
+
+def test_a_value_that_is_no_choice_is_rejected_with_the_choices(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    done = deliver(TODOS, todo(1, priority="urgent"), todo(2, priority="1"), **settings)
+    assert done.codes == [{("priority", "not a choice")}]
+    assert len(tenant.dump("tasks")) == 1
+
+
+def test_a_tag_alone_is_a_list_of_one_and_sync_is_yes_or_no(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    tenant.load(touchpoint_tags=[{"id": "7", "display_name": "Seven"}])
+    mapping = {**NOTE_MAPPING, "disable_sync": "quiet"}
+    told = schema("notes", *FIELDS, "quiet", keys=("id",))
+    rows = [note(1, reasons=7, quiet="yes"), note(2, quiet="maybe")]
+    done = deliver(told, *rows, **{**settings, "mappings": [mapping]})
+    assert [field for codes in done.codes for field, _ in codes] == ["quiet"]
+    [kept] = tenant.dump("touchpoints")
+    assert kept["disable_sync"] is True

@@ -200,19 +200,18 @@ class DropMadeEngagements(RowFilter):
     def decide(self, row: Row) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
         form = OBJECTS[row.object].engagement
-        if form is None:
-            return None
+        assert form is not None  # noqa: S101 (it is one of `objects`)
         fields = row.request.fields
-        engagement_id = fields.get(form.id_name)
+        engagement_id = fields.get(form.id_name) or None  # an id that was cleared is none
         if engagement_id is None and (errors := _missing(row)):
             return Rejected(errors)
-        ledger = self._ledger
-        if ledger is None:
+        ledger, fingerprints = self._ledger, self._fingerprints
+        if ledger is None or fingerprints is None:
             return None
         run = run_of_reject(row.message, ledger) or ledger.run
         row.confirmation = Confirmation(ledger.digest(fields), b"", run)
         if engagement_id is None:
-            return self._decide_by_key(row, ledger)
+            return self._decide_by_key(row, ledger, fingerprints)
         row.ledger_key = (row.stream, row.object, "id", engagement_id)
         if self._store.count(row.ledger_key):
             self._report.metrics(row.stream, row.object).repeated += 1
@@ -223,11 +222,11 @@ class DropMadeEngagements(RowFilter):
         _forget(row, ledger)
         return None
 
-    def _decide_by_key(self, row: Row, ledger: Ledger) -> Decision | None:
+    def _decide_by_key(
+        self, row: Row, ledger: Ledger, fingerprints: Fingerprints
+    ) -> Decision | None:
         """Return what keeps a row from being sent that does not know the id of its object."""
-        if self._fingerprints is None:
-            return None
-        row.fingerprint, is_repeated = self._fingerprints.of(row)
+        row.fingerprint, is_repeated = fingerprints.of(row)
         row.ledger_key = (row.stream, row.object, *row.fingerprint)
         if (late := self._late(row, row.fingerprint, ledger)) is not None:
             return late
@@ -239,7 +238,7 @@ class DropMadeEngagements(RowFilter):
         if ledger.activity_state(row.fingerprint) != "done":
             return None
         if _is_confirmed(row, ledger):
-            self._fingerprints.note_taken_for_delivered(row)
+            fingerprints.note_taken_for_delivered(row)
             return UNCHANGED
         _forget(row, ledger)
         return None
@@ -264,8 +263,8 @@ class DropMadeEngagements(RowFilter):
 
 def _is_confirmed(row: Row, ledger: Ledger) -> bool:
     """Return whether the values of a row are those that were confirmed last; note when of."""
-    if row.ledger_key is None or row.confirmation is None:
-        return False
+    assert row.ledger_key is not None  # noqa: S101 (the caller has set both)
+    assert row.confirmation is not None  # noqa: S101
     confirmed = ledger.confirmed(row.ledger_key)
     if confirmed is None or confirmed.digest != row.confirmation.digest:
         return False
