@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from in_process import run_main
+from stub_totango import serving
 from target_runs import schema, state
 
 from target_totango.cli import main
@@ -105,3 +106,26 @@ def test_a_mapping_of_that_name_is_heeded(service, deliver) -> None:
     mapping = {"stream": "meltano_test_stream", "object": "accounts", "account_id": "id"}
     assert deliver(*TEST_STREAM, mappings=[mapping]).error is None
     assert [row["account_id"] for row in service.dump("accounts")] == ["1"]
+
+
+def test_meltano_s_test_without_a_token_asks_nothing(service, deliver) -> None:
+    done = deliver(*TEST_STREAM, app_token=None)
+    assert done.error is None
+    assert "nothing that could be asked" in done.said
+    assert not service.dump("calls")
+
+
+@pytest.mark.parametrize(("settings", "code"), [({}, 0), ({"delivery": "hub"}, 1)])
+def test_a_hub_that_refuses_the_token_matters_only_where_it_is_used(check, settings, code) -> None:
+    with serving(lambda _: (401, {}, b"")) as hub:
+        ran = check(hub_url=hub.url, **settings)
+    assert ran.code == code, ran.stdout + ran.stderr
+    assert ("it does not accept the token" in ran.stdout) == (code == 0)
+    assert ("app_token" in ran.stderr) == (code == 1)
+
+
+def test_a_region_that_cannot_be_looked_up_is_that_of_the_settings(service, check) -> None:
+    service.chaos("404@domains")
+    ran = check()
+    assert ran.code == 0
+    assert "its region cannot be looked up; settings say us" in ran.stdout

@@ -173,6 +173,7 @@ def test_a_short_salesforce_id_is_one_here_too(deliver: Deliver, tenant: Sandbox
         ({"match_on": "crm"}, "match_on is an object with one attribute"),
         ({"match_on": None, "create": True}, "create goes with match_on"),
         ({"create": "yes"}, "create is true or false"),
+        ({"match_on": {"ofid": "{crm"}}, "match_on: "),
     ],
 )
 def test_a_mapping_that_says_it_wrongly_is_refused(
@@ -187,3 +188,24 @@ def test_what_is_to_be_made_needs_its_id(deliver: Deliver) -> None:
         deliver(FIRMS, firm("k1"), mappings=[{**BY_KEY, "create": True}]).ok()
     with pytest.raises(SettingsError, match="match_on needs app_token"):
         deliver(FIRMS, firm("k1"), mappings=[BY_KEY], app_token="").ok()
+
+
+def test_streams_that_name_their_ids_are_not_looked_for(
+    deliver: Deliver, tenant: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_totango.pipeline.filters.matching.MOST_REMEMBERED", 0)
+    named = record("accounts", account_id="d", Plan="new")
+    told = schema("accounts", "account_id", "Plan")
+    rows = [firm("k1", "1"), named, firm("k9"), firm("k1", "2")]
+    done = deliver(FIRMS, told, *rows, mappings=[BY_KEY, {"stream": "accounts"}])
+    assert done.codes == [{("match_on", "not found")}]
+    assert (plans(tenant)["a"], plans(tenant)["d"]) == ("2", "new")
+
+
+def test_a_key_that_is_matched_is_not_written_as_an_attribute_too(
+    deliver: Deliver, tenant: Sandbox
+) -> None:
+    mapping = {**BY_KEY, "unmapped": "include"}
+    deliver(FIRMS, firm("k1", number=5), mappings=[mapping]).ok()
+    assert "crm" not in held(tenant, "accounts")[("a",)]
+    assert held(tenant, "accounts")[("a",)]["number"] == 5

@@ -451,3 +451,10 @@ def test_incomplete_templates(entry: dict[str, Any], text: str | None, changes: 
     result = of_record(ids | {"first": "Bob", "last": None})
     assert (result.request.user.get("name"), result.changes) == (text, changes)
     assert of_record(ids | {"first": "Bob", "last": "E"}).changes == {}
+
+
+def test_an_attribute_that_is_mapped_is_not_taken_from_the_field_of_its_name_too() -> None:
+    entry = {"attributes": {"Plan": "tier"}, "unmapped": "include"}
+    mapping = compiled(entry, "accounts", "account_id", "tier", "Plan", "Status")
+    found = {column.api_name: column.source.label for column in mapping.columns}
+    assert found == {"Plan": "tier", "Status": "Status"}

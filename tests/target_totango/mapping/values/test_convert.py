@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from decimal import Decimal
 from typing import Any
@@ -117,3 +118,13 @@ def test_half_a_surrogate_pair_is_refused_wherever_it_is() -> None:
         with pytest.raises(ConversionError) as caught:
             to_text(value)
         assert caught.value.code == "not Unicode"
+
+
+def test_a_moment_without_zone_counts_as_utc() -> None:
+    assert to_text(dt.datetime(2024, 7, 1, 10)) == "2024-07-01T10:00:00Z"
+
+
+@pytest.mark.parametrize("value", [{"a": "\ud800"}, [["\ud800"]]], ids=repr)
+def test_what_is_no_unicode_is_refused_within_json_too(value: Any) -> None:
+    with pytest.raises(ConversionError):
+        to_text(value)

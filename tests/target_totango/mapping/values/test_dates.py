@@ -215,3 +215,22 @@ def test_the_day_never_moves_and_neither_does_the_moment(naive: dt.datetime, nam
         if "T" in sent:
             assert dt.datetime.fromisoformat(sent) == moment.astimezone(dt.UTC)
     assert date_conversion(zone=ZoneInfo(name))(naive.isoformat()) == to_date(moment.isoformat())
+
+
+@given(
+    st.from_regex(
+        r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\.[05][0-9]{2}000Z",
+        fullmatch=True,
+    ),
+    st.sampled_from(Precision),
+)
+def test_what_is_quick_gives_what_is_slow(text: str, precision: Precision) -> None:
+    conversion = date_conversion(precision=precision)
+
+    def outcome(convert: Any) -> str | None:
+        try:
+            return str(convert(text))
+        except ConversionError:
+            return None
+
+    assert outcome(conversion[str]) == outcome(conversion[object])

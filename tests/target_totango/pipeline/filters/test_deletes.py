@@ -338,3 +338,15 @@ def test_an_answer_that_says_nothing_is_not_believed(
     done = deliver(*second("a", "b"), state(1), **kept, canary=False)
     assert "1 user gone at the source" in str(done.error)
     assert done.states != []
+
+
+@pytest.mark.parametrize("equals", [None, [], {}, [None], [["x"]]])
+def test_a_mark_that_equals_no_value_is_an_error(deliver: Deliver, equals: Any) -> None:
+    done = deliver(USERS, deleted_when={"field": "IsDeleted", "equals": equals})
+    assert "equals is a value, or a list of values" in str(done.error)
+
+
+def test_a_well_known_mark_that_says_nothing_clear_counts_nobody(deliver: Deliver) -> None:
+    fields = schema("users", "account_id", "user_id", "is_deleted")
+    done = deliver(fields, user("u", is_deleted="perhaps"))
+    assert "marked_deleted" not in done.totals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_runs import held, record, schema
+from target_runs import held, record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,3 +151,11 @@ def test_a_name_is_looked_for_where_the_list_was_read_anyway(
         record("accounts", account_id="b", Success__Manager="Noa Cohen"),
     ]
     assert "unchecked_owners" not in deliver(FIRMS, *rows).ok().totals
+
+
+def test_staff_that_get_no_answer_hold_state(deliver: Deliver, tenant: Sandbox) -> None:
+    tenant.chaos("503@staff")
+    row = record("accounts", account_id="a", **{"Success Manager": "dana@firm.example"})
+    done = deliver(FIRMS, row, state(1), max_retry_seconds=0)
+    assert done.error is not None
+    assert (done.states, done.rejects, held(tenant, "accounts")) == ([], [], {})

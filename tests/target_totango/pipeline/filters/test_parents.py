@@ -147,3 +147,24 @@ def test_short_salesforce_ids_are_found_in_foreign_keys_that_are_mapped_as_attri
         record("accounts", account_id="a", key="0015000000Gv7qJ"),
     )
     assert deliver(*rows, mappings=[mapping]).codes == [{("key", "short Salesforce id")}]
+
+
+def test_what_waits_goes_out_once_its_parent_is_known_whatever_became_of_that_row() -> None:
+    store = RunStore()
+    first = ParentsFirst(store)
+    child, other = row_of(0, "child", "parent"), row_of(1, "other", None)
+    assert first.order([child]) == []
+    store.count((ACCOUNTS, "parent"))
+    assert first.order([other]) == [child, other]
+    store.close()
+
+
+def test_giving_up_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    store = RunStore()
+    first = ParentsFirst(store)
+    for seq in range(2):
+        child = row_of(seq, f"child-{seq}", "never")
+        assert first.order([child]) == []
+        assert first.give_up() == [child]
+    assert len(caplog.records) == 1
+    store.close()
