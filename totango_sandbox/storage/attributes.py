@@ -97,14 +97,11 @@ class Definitions:
             kind.clear()
 
     def for_write(self, kind: str, name: str, value: str, switches: Switches) -> Definition:
-        """Return the definition that a written value meets, made on the fly when switched so.
+        """Define an unknown attribute by the first value that is written to it, and return it.
 
         Raises:
             InvalidValueError: the name is too long, or unknown attributes are not created.
         """
-        definition = self.by_object[kind].get(name)
-        if definition is not None:
-            return definition
         if len(name) > ATTRIBUTE_NAME_MAX:
             msg = f"attribute name is longer than {ATTRIBUTE_NAME_MAX} characters"
             raise InvalidValueError(msg)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 ACCOUNT = {
     "account_id": "a",
     "account_name": "Ä & 🚀",
@@ -144,3 +146,35 @@ def test_front_page_and_unknown_objects(sandbox):
     assert answer.status_code == 400
     assert "accounts" in answer.json()["error"]
     assert sandbox.http.get(f"{sandbox.url}/sandbox/nothing").status_code == 404
+
+
+def test_what_is_loaded_into_a_new_attribute_says_its_type(sandbox):
+    values = [None, ["a", "b"], None]
+    sandbox.load(
+        accounts=[
+            {"account_id": f"a{at}", "attributes": {"Tags": value}}
+            for at, value in enumerate(values)
+        ]
+    )
+    types = {row["key_name"]: row["type"] for row in sandbox.dump("attributes")}
+    assert types["Tags"] == "multi_list"
+    assert [row["attributes"].get("Tags") for row in sandbox.dump("accounts")] == [
+        None,
+        "a,b",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "words"),
+    [
+        ("chaos", {"specs": "429@all"}, "specs has to be a list"),
+        ("chaos", ["429@all"], "the body is not what chaos takes"),
+        ("set", [1], "the body is not what set takes"),
+        ("load", {"attributes": [{"key_name": "x", "object": "boats"}]}, "'boats' is none of"),
+    ],
+)
+def test_a_body_that_is_not_taken_says_why(sandbox, name, document, words):
+    answer = sandbox.http.post(f"{sandbox.url}/sandbox/{name}", json=document)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]

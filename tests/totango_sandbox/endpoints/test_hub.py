@@ -219,3 +219,11 @@ def test_an_activity_with_a_name_too_long_can_be_truncated(sandbox):
     answer = sandbox.hub("usage", {"usages": [{**USAGE, "activity": "x" * 191}]})
     assert answer.status_code == 202
     assert [row["activity"] for row in sandbox.dump("activities")] == ["x" * 190]
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("clear", {}), ("ignore", {"Plan": "x"})])
+def test_an_empty_value_of_a_row(sandbox, policy, kept):
+    sandbox.set(empty_value=policy)
+    sandbox.load(accounts=[{"account_id": "a", "attributes": {"Plan": "x"}}])
+    sandbox.hub("accounts", {"accounts": [{"id": "a", "attributes": {"Plan": ""}}]})
+    assert sandbox.dump("accounts")[0]["attributes"] == kept

@@ -234,3 +234,9 @@ def test_a_list_of_rows_stands_where_it_is_switched_to(sandbox):
     sandbox.set(list_shape="top")
     assert len(sandbox.post_search("collections").json()) == 6
     assert len(sandbox.api("GET", path).json()) == 3
+
+
+def test_an_audit_log_has_a_first_day(sandbox):
+    answer = sandbox.api("GET", "/api/v2/audit", startDate="2018-05-02", endDate="2018-06-01")
+    assert answer.status_code == 400
+    assert "before 2018-05-03" in answer.text

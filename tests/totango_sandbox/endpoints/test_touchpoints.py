@@ -172,3 +172,11 @@ def test_the_newest_touchpoint_is_the_accounts_last_touch(tenant):
     create(tenant, create_date=1_600_000_000_000)
     last = tenant.column("accounts", {"type": "last_touch_timestamp"})[0]
     assert last == "2023-11-14"
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("truncate", 12_000), ("keep", 12_001)])
+def test_a_content_over_the_limit(tenant, policy, kept):
+    tenant.set(over_limit=policy)
+    create(tenant, content="x" * 12_001)
+    (note,) = notes(tenant)
+    assert note["note_content"]["text"] == f"<div>{'x' * kept}</div>"

@@ -323,3 +323,31 @@ def test_a_parent_is_seen_late(sandbox):
     sandbox.control("settle")
     (row,) = sandbox.dump("accounts")
     assert (row["parent_id"], row["product_id"]) == ("top", "core")
+
+
+@pytest.mark.parametrize("policy", ["truncate", "keep"])
+def test_a_long_name_of_an_activity(sandbox, policy):
+    sandbox.set(over_limit=policy)
+    sandbox.track(sdr_o="a", sdr_u="u", sdr_a="x" * 1000, sdr_m="m")
+    (activity,) = sandbox.dump("activities")
+    assert (len(activity["activity"]) == 1000) == (policy == "keep")
+
+
+def test_calls_of_the_system_count_no_activity(sandbox):
+    sandbox.track(**{"sdr_o": "a", "sdr_m": "__system", "sdr_o.Plan": "x"})
+    assert attributes(sandbox, "a") == {"Plan": "x"}
+    assert sandbox.dump("activities") == []
+
+
+def test_an_attribute_without_a_name_is_none(sandbox):
+    sandbox.track(**{"sdr_o": "a", "sdr_u": "u", "sdr_o.": "x", "sdr_u.": "y"})
+    assert attributes(sandbox, "a") == {}
+    assert [user["attributes"] for user in sandbox.dump("users")] == [{}]
+
+
+@pytest.mark.parametrize(("declared", "kept"), [("text", {"T": "C"}), ("list", {})])
+def test_options_bind_lists_alone(sandbox, declared, kept):
+    row = {"key_name": "T", "type": declared, "object": "accounts", "options": ["A", "B"]}
+    sandbox.load(attributes=[row])
+    sandbox.track(**{"sdr_o": "a", "sdr_o.T": "C"})
+    assert attributes(sandbox, "a") == kept

@@ -250,3 +250,27 @@ def test_switches_of_movement_are_checked(sandbox):
         answer = sandbox.http.post(f"{sandbox.url}/sandbox/set", json={name: value})
         assert answer.status_code == 400
         assert name in answer.json()["error"]
+
+
+def test_rows_come_to_an_empty_tenant(sandbox):
+    sandbox.set(moves_in=1, moves_edited=1)
+    for what in ("accounts", "users", "events"):
+        sandbox.search(what, count=1)
+    assert len(keys(sandbox, "users")) == 1
+    assert len(sandbox.dump("events")) == 1
+    assert len(keys(sandbox)) >= 1
+
+
+@pytest.mark.parametrize("kind", ["out", "edited"])
+def test_where_no_event_is_none_moves(sandbox, kind):
+    sandbox.set(**{f"moves_{kind}": 1})
+    sandbox.search("events", count=1)
+    assert moves(sandbox) == []
+
+
+def test_an_event_replaces_another(sandbox):
+    sandbox.load(events=[{"id": "e", "timestamp": 1, "type": "note", "account": {"id": "a"}}])
+    sandbox.set(moves_replaced=1)
+    sandbox.search("events", count=1)
+    assert [move["move"] for move in moves(sandbox)] == ["out", "in"]
+    assert [event["id"] for event in sandbox.dump("events")] != ["e"]

@@ -94,3 +94,23 @@ def test_columns_of_the_account_are_for_users_too(account):
     account.set(**{"field.owner": "off"})
     answer = account.post_search("users", fields=[], parent_account_fields=[FIELDS["owner"]])
     assert answer.status_code == 400
+
+
+def test_columns_that_accounts_alone_have(account):
+    account.load(users=[{"account_id": "a", "user_id": "u"}])
+    field = {"type": "string", "term": "health"}
+    assert account.column("accounts", field) == ["green"]
+    assert account.post_search("users", fields=[field]).status_code == 400
+
+
+def test_products_and_what_nobody_ever_parsed(account):
+    assert account.column("accounts", {"type": "products"}) == ["core"]
+    assert account.column("accounts", {"type": "on_attention"}) == [None]
+
+
+def test_the_date_of_creation_is_a_column(sandbox):
+    sandbox.load(
+        attributes=[{"key_name": "Create Date", "type": "date", "object": "accounts"}],
+        accounts=[{"account_id": "a", "attributes": {"Create Date": "1970-01-02"}}],
+    )
+    assert sandbox.column("accounts", {"type": "date", "term": "create_date"}) == [86_400_000]

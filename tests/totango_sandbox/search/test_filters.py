@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 DAY = 86_400_000
@@ -165,3 +167,45 @@ def test_single_types_and_operators_can_be_switched(filled):
 )
 def test_there_is_no_filter_for_missing_values(filled, term):
     assert filled.post_search("accounts", terms=[term]).status_code == 400
+
+
+def test_a_joker_is_about_dates_of_every_kind(sandbox):
+    now = int(time.time() * 1000)
+    moments = [now - DAY, now - 3 * DAY]
+    sandbox.load(
+        accounts=[
+            {"account_id": f"a{at}", "last_activity_time": moment}
+            for at, moment in enumerate(moments)
+        ],
+        events=[
+            {"id": f"e{at}", "timestamp": moment, "type": "note", "account": {"id": "a"}}
+            for at, moment in enumerate(moments)
+        ],
+    )
+    term = {"type": "date", "term": "last_activity_time", "joker": "yesterday"}
+    assert sandbox.names("accounts", terms=[term]) == ["a0"]
+    hits = sandbox.search("events", terms=[{**term, "term": "date"}])["hits"]
+    assert [hit["id"] for hit in hits] == ["e0"]
+
+
+def test_terms_about_columns_that_are_not_there(filled):
+    stage = {"type": "lifecycle_attribute_stage_by_id", "attribute": "Nope"}
+    assert found(filled, {**stage, "in_list": ["x"]}) == []
+    assert found(filled, {**stage, "not_in_list": ["x"]}) == list("012345")
+    assert found(filled, {**stage, "not_in_list": ["x"], "in_list": ["x"]}) == []
+
+
+def test_a_segment_is_a_part_of_the_accounts_that_stays_the_same(filled):
+    parts = [found(filled, {"type": "active_list", "is_in_one_of": [at]}) for at in range(2, 22)]
+    assert set().union(*parts) <= set("012345")
+    assert any(parts)
+    assert not all(part == list("012345") for part in parts)
+
+
+def test_terms_of_which_one_holds_need_no_type(filled):
+    terms = [{"type": "string", "term": "identifier", "eq": name} for name in ("a1", "a4")]
+    assert found(filled, {"or": terms}) == ["1", "4"]
+
+
+def test_a_count_may_be_a_text(filled):
+    assert len(filled.search("accounts", count="2")["hits"]) == 2
