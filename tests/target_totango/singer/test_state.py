@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from target_totango.singer.state import HeldState, StateCheckpointer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
+
+    from target_runs import Delivered
 
 events = st.lists(st.sampled_from(["complete", "together", "hold", "never", "state"]), max_size=40)
 
@@ -89,3 +92,10 @@ def test_an_empty_state_is_none(empty: Any) -> None:
     states = StateCheckpointer()
     states.put(empty)
     assert states.due(now=True) is None
+
+
+def test_a_state_with_a_text_that_is_no_unicode_goes_out_as_it_came(
+    deliver: Callable[..., Delivered],
+) -> None:
+    done = deliver('{"type":"STATE","value":{"n":"\\ud800"}}').ok()
+    assert done.states == [{"n": "\ud800"}]
