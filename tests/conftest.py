@@ -53,6 +53,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Where the suite runs under nohup, it and the programs that it starts would never see a hangup.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# A developer's own settings stay out of the tests.
+for name in [name for name in os.environ if name.startswith(OUR_PREFIXES)]:
+    del os.environ[name]
+
 # Every run asks for the version of its plugin, which means reading files of the environment.
 metadata.version = functools.cache(metadata.version)
 
@@ -91,14 +95,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             minutes[item.path] = timeout.args[0] / 60
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (-minutes.get(item.path, 0), item.path not in slow))
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a developer's own settings out of the tests."""
-    for name in os.environ:
-        if name.startswith(OUR_PREFIXES):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sandboxes import Sandbox
 
-ROWS, WINDOW, PAGE = 1_000, 400, 40
-"""A 25th of what they are in Totango: `test_kills.py` reads as many rows as there may be."""
+ROWS, WINDOW, PAGE = 500, 200, 20
+"""A 50th of what they are in Totango: `test_kills.py` reads as many rows as there may be."""
 
 DEFAULTS = {
     "terms": "all",
