@@ -66,7 +66,7 @@ def slice_of(page: Page, start: int, order: str = ASCENDING) -> Slice:
 def largest_group(page: Page) -> int:
     """Return how many rows in a row have the same name, at most."""
     groups = itertools.groupby(page.sort_names)
-    return max((sum(1 for _ in group) for _, group in groups), default=0)
+    return max((len(list(group)) for _, group in groups), default=0)
 
 
 def seam_of(before: Slice, after: Slice) -> Seam:
