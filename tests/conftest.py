@@ -37,11 +37,7 @@ SLOW = {"end_to_end", "benchmarks", "browser"}
 GARBAGE_THRESHOLD = 20_000
 """Objects that come on top before garbage is looked for, which takes a tenth of the time else."""
 
-PROGRAMS = {
-    "tap-totango": "tap_totango.__main__",
-    "target-totango": "target_totango.__main__",
-    "totango-sandbox": "totango_sandbox.cli",
-}
+PROGRAMS = ("tap-totango", "target-totango", "totango-sandbox")
 shared = ExitStack()
 SHARED_COMMANDS = "SUITE_COMMANDS"
 """The variable that tells workers where `commands` are."""
@@ -110,6 +106,19 @@ def _secrets_forgotten() -> Iterator[None]:
 def tool() -> Callable[..., Path]:
     """`tool(executable, *requirements)`: the path of a third-party program, installed on demand."""
     return toolbox.tool
+
+
+@pytest.fixture(scope="session")
+def forked_tool() -> Iterator[Callable[..., Path]]:
+    """The same for a program in Python, which is imported once: see `forked`."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def start(name: str, *requirements: str) -> Path:
+            program = toolbox.tool(name, *requirements)
+            return stack.enter_context(forked([name], python=program.parent / "python")) / name
+
+        yield start
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from forked import forked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,3 +65,19 @@ def test_a_stand_in_hands_signals_on(commands: Path, tmp_path: Path) -> None:
     with serving(commands, tmp_path) as (process, _):
         process.send_signal(signal.SIGINT)
     assert process.returncode == 0
+
+
+def test_a_program_that_cannot_be_imported_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = tmp_path / "broken-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[console_scripts]\nbroken = broken:main\n")
+    (tmp_path / "broken.py").write_text("import no_such_module\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with forked(["broken"]) as folder:
+        for _ in range(2):
+            ran = subprocess.run([folder / "broken"], capture_output=True, text=True, check=False)
+            assert ran.returncode == 1
+            assert "No module named 'no_such_module'" in ran.stderr

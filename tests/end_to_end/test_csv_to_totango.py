@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def test_every_row_arrives_or_is_on_file_and_state_is_what_the_tap_reads_next_time(
-    tmp_path: Path, service, run, pipe_here, tool, config_file
+    tmp_path: Path, service, run, pipe_here, forked_tool, config_file
 ) -> None:
     rejects, state = tmp_path / "rejects.singer", tmp_path / "state.json"
     settings = service.config(rejects_path=str(rejects), max_rejected=len(REJECTED))
-    tap = [tool("tap-csv-folder"), "--config", config_file(tap_settings())]
+    tap = [forked_tool("tap-csv-folder"), "--config", config_file(tap_settings())]
     ran = pipe_here(tap, ["target-totango", "--config", config_file(settings)]).ok()
     assert service.writable("accounts") == companies()
     assert service.writable("users") == contacts()

@@ -23,7 +23,12 @@ pytestmark = pytest.mark.timeout(900)
 
 ROWS = 120
 NAMES = ("good", "killed", "failing")
-FORKED = {"execution": {"config": {"multiprocess": {"start_method": {"forkserver": {}}}}}}
+IMPORTED = ["dagster._cli", "dagster._core.storage.base_storage", "sqlalchemy.dialects.sqlite"]
+FORKED = {
+    "execution": {
+        "config": {"multiprocess": {"start_method": {"forkserver": {"preload_modules": IMPORTED}}}}
+    }
+}
 """Each step is a process all the same, but none imports Dagster."""
 EXAMPLE = toolbox.ROOT / "examples" / "dagster"
 

@@ -19,7 +19,7 @@ import toolbox
 from example_files import companies, contacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(600)
@@ -94,11 +94,11 @@ def clone(tmp_path_factory: Any, commands: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory: Any, meltano_program: Path) -> Path:
+def brought(tmp_path_factory: Any, meltano_program: Path, forked_tool: Callable[..., Path]) -> Path:
     """The programs that a newcomer has on the PATH besides ours."""
     home: Path = tmp_path_factory.mktemp("brought")
     for name in ("target-jsonl", "tap-csv-folder"):
-        (home / name).symlink_to(toolbox.tool(name))
+        (home / name).symlink_to(forked_tool(name))
     said = "\n".join(json.dumps(message) for message in CRM)
     script(home / "some-tap", f"printf '%s\\n' {shlex.quote(said)}")
     # The environments of the tests must stay as they are; `own_meltano` has the plugins in it.
@@ -168,6 +168,7 @@ def filled_in(block: str, service: sandboxes.Sandbox, port: int) -> str:
     """Put in what the pages leave to the reader: repository, token, service, and a free port."""
     token = {"app_token": service.token, "api_url": service.url}
     written = {"service_id": service.service_id, "tracking_url": service.url}
+    written |= {"hub_url": service.url}
     for left_open, value in {
         "git clone <this repository> && cd singer-totango": "true",
         '"app_token": "…", "region": "us"': json.dumps(token)[1:-1],

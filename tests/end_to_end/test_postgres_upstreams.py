@@ -127,12 +127,12 @@ def service(service) -> Any:
 
 
 @pytest.fixture
-def upstream(tables, tool, run, config_file, tmp_path) -> Callable[..., list[Any]]:
+def upstream(tables, forked_tool, run, config_file, tmp_path) -> Callable[..., list[Any]]:
     """`upstream(requirements, replication_key=…)`: the command of a tap, its catalog selected."""
 
     def prepare(requirements: tuple[str, ...], *, replication_key: str | None = None) -> list[Any]:
         try:
-            program = tool("tap-postgres", *requirements)
+            program = forked_tool("tap-postgres", *requirements)
         except RuntimeError as error:
             pytest.skip(f"{requirements[0]} does not install here: {str(error)[-200:]}")
         if requirements is PIPELINEWISE:
@@ -208,7 +208,7 @@ def test_a_json_value_outside_the_tap_s_own_schema_is_rejected_alone(
 
 
 def test_a_mapper_in_between_changes_nothing_but_what_it_says(
-    service, tables, upstream, pipe_here, tool, config_file
+    service, tables, upstream, pipe_here, forked_tool, config_file
 ) -> None:
     maps = {
         "public-accounts": {
@@ -224,7 +224,7 @@ def test_a_mapper_in_between_changes_nothing_but_what_it_says(
     }
     ran = pipe_here(
         upstream(MELTANO_LABS),
-        [tool("meltano-map-transform"), "--config", config_file({"stream_maps": maps})],
+        [forked_tool("meltano-map-transform"), "--config", config_file({"stream_maps": maps})],
         ["target-totango", "--config", config_file(service.config())],
     )
     ran.ok()

@@ -30,7 +30,7 @@ def server() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def load(server: Postgres, tool, pipe_here, config_file, tmp_path) -> Callable[..., None]:
+def load(server: Postgres, forked_tool, pipe_here, config_file, tmp_path) -> Callable[..., None]:
     """`load(service, **settings)`: what the tap reads of a service, in PostgreSQL."""
     warehouse = config_file(
         server.config(database="postgres", default_target_schema="totango", hard_delete=True)
@@ -40,7 +40,7 @@ def load(server: Postgres, tool, pipe_here, config_file, tmp_path) -> Callable[.
     def run(service: Any, **settings: Any) -> None:
         tap = ["tap-totango", "--config", config_file(service.config(**settings))]
         tap += ["--state", state] if state.exists() else []
-        ran = pipe_here(tap, [tool(*TARGET), "--config", warehouse]).ok()
+        ran = pipe_here(tap, [forked_tool(*TARGET), "--config", warehouse]).ok()
         state.write_text(ran.stdout.strip().split("\n")[-1])
 
     return run

@@ -1,16 +1,15 @@
 """Commands of Python programs, each run in a fork of a process that has imported them already.
 
-For programs that take longer to import than to run. A command is a process all the same, with
-arguments, environment, folder and standard streams of its own. In the place of each program stands
-a small one that has it forked, hands signals on, and ends as it does: by itself, or by a signal.
-Where that one is killed, so is the fork. A command may execute statements before it begins: those
-in the variable PREPARE.
+For programs that take longer to import than to run, ours and those of others. A command is a
+process all the same, with arguments, environment, folder and standard streams of its own. In the
+place of each program stands a small one that has it forked, hands signals on, and ends as it does:
+by itself, or by a signal. Where that one is killed, so is the fork. A command may execute
+statements before it begins: those in the variable PREPARE.
 """
 
 from __future__ import annotations
 
 import gc
-import importlib
 import marshal
 import os
 import select
@@ -19,12 +18,13 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 PREPARE = "FORKED_PREPARE"
 STAND_IN = """#!{python} -IS
@@ -49,26 +49,31 @@ os._exit(code)
 
 
 @contextmanager
-def forked(programs: Mapping[str, str], prepare: str) -> Iterator[Path]:
+def forked(
+    programs: Collection[str], prepare: str = "", python: Path | str = sys.executable
+) -> Iterator[Path]:
     """Yield a folder with stand-ins; in the end, kill whatever still runs.
 
     Args:
-        programs: Name of a program → module that has its `main()`.
+        programs: Names of programs that are installed.
         prepare: Statements after which every command finds done what it would do itself.
+        python: The interpreter of the environment that they are in.
     """
     with TemporaryDirectory() as home:  # whose path is short, as a socket's has to be
-        yield from _serving(Path(home), programs, prepare)
+        yield from _serving(Path(home), programs, prepare, python)
 
 
-def _serving(home: Path, programs: Mapping[str, str], prepare: str) -> Iterator[Path]:
+def _serving(
+    home: Path, programs: Collection[str], prepare: str, python: Path | str
+) -> Iterator[Path]:
     address = home / "socket"
     for name in programs:
         script = home / name
         script.write_text(STAND_IN.format(python=sys.executable, address=str(address)))
         script.chmod(0o755)
-    modules = [f"{name}={module}" for name, module in programs.items()]
+    # -P: what lies beside this file is no module of theirs.
     with subprocess.Popen(
-        [sys.executable, __file__, str(address), prepare, *modules],
+        [python, "-P", __file__, str(address), prepare, *programs],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -167,15 +172,26 @@ class Server:
                 client.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
+def _imported(name: str) -> Callable[[], Any]:
+    """Import a program; one that cannot be imported fails whenever it is run."""
+    (program,) = entry_points(group="console_scripts", name=name)
+    try:
+        main: Callable[[], Any] = program.load()
+    except ImportError as error:
+        failure = error
+
+        def main() -> NoReturn:
+            raise failure
+
+    return main
+
+
 def _main(address: str, prepare: str, *programs: str) -> NoReturn:
     server = Server(address)
     # Orders wait until everything is imported; whoever started this need not.
     os.write(1, b"ready\n")
     os.dup2(2, 1)
-    mains = {}
-    for program in programs:
-        name, _, module = program.partition("=")
-        mains[name] = importlib.import_module(module).main
+    mains = {name: _imported(name) for name in programs}
     exec(prepare, {})
     gc.freeze()
     server.serve(mains)
