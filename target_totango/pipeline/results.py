@@ -16,6 +16,7 @@ from totango_api.errors import TotangoError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from target_totango.models import Confirmation
     from target_totango.pipeline.decisions import RowResult
     from target_totango.pipeline.rejects import Rejects
     from target_totango.pipeline.second_trials import SecondTrials
@@ -175,8 +176,7 @@ class ResultHandler:
                 metrics.created += not row.existed
                 metrics.updated += row.existed
         if self._ledger is not None:
-            for row in rows:
-                self._note_in_ledger(row, self._ledger)
+            self._note_in_ledger(rows, self._ledger)
         if self._sent is not None:
             for row in rows:
                 self._sent.write(row)
@@ -185,14 +185,18 @@ class ResultHandler:
         self._rejects.note_confirmed(rows)
         self._states.complete([row.seq for row in rows])
 
-    def _note_in_ledger(self, row: Row, ledger: Ledger) -> None:
-        is_latest = self._is_latest(row)
-        if row.fingerprint is not None:
-            ledger.finish(row.fingerprint)
-        if is_latest and row.ledger_key is not None and row.confirmation is not None:
-            ledger.confirm(row.ledger_key, row.confirmation)
-            if row.recency is not None:
-                ledger.note_recency(row.ledger_key, row.recency)
+    def _note_in_ledger(self, rows: Sequence[Row], ledger: Ledger) -> None:
+        if fingerprints := [row.fingerprint for row in rows if row.fingerprint is not None]:
+            ledger.finish(*fingerprints)
+        confirmed: dict[tuple[str, ...], Confirmation] = {}
+        for row in rows:
+            key, confirmation = row.ledger_key, row.confirmation
+            if key is not None and self._is_latest(row) and confirmation is not None:
+                confirmed[key] = confirmation
+                if row.recency is not None:
+                    ledger.note_recency(key, row.recency)
+        if confirmed:
+            ledger.confirm(confirmed)
 
     def _is_latest(self, row: Row) -> bool:
         """Forget that a row goes out; return whether no later one of its key does."""

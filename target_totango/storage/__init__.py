@@ -1,7 +1,7 @@
 """Keeps everything that is on disk: run store, ledger, rejects."""
 
 from target_totango.storage.known_users import KnownGroups, User
-from target_totango.storage.ledger import Ledger
+from target_totango.storage.ledger import ActivityState, Ledger
 from target_totango.storage.private_files import PRIVATE
 from target_totango.storage.rejects_file import (
     REJECTS,
@@ -22,6 +22,7 @@ from target_totango.storage.stale_rejects import (
 __all__ = [
     "PRIVATE",
     "REJECTS",
+    "ActivityState",
     "KnownGroups",
     "Ledger",
     "RunFiles",

@@ -15,31 +15,34 @@ commit. Each costs the disk a few milliseconds, so notes of many threads share o
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
 from target_totango.models import Confirmation
 from target_totango.storage import ledger_file
+from target_totango.storage.digests import HASH_BYTES, Digests
 from target_totango.storage.private_files import KeptFile
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
-HASH_BYTES: Final = 16
 _RUN_BYTES: Final = 4
 _ID_BYTES: Final = 6
 NOTES_PER_COMMIT: Final = 5_000
 
+Key = tuple[str, ...]
 ActivityState = Literal["sending", "done"]
+T = TypeVar("T")
 
 _SENDING: Final = 1
 _DONE: Final = 2
 _STATES: Final[dict[int, ActivityState]] = {_SENDING: "sending", _DONE: "done"}
 _FORGOTTEN: Final = b""
+_STORED_KEYS: Final = "SELECT key, digest FROM confirmed WHERE key IN ({})"
+_STORED_ACTIVITIES: Final = "SELECT fingerprint, state FROM activities WHERE fingerprint IN ({})"
 _RECENCY: Final = "recency"
 
 
@@ -76,9 +79,10 @@ class Ledger:
 
     def __init__(self, path: str | Path, *, service: str) -> None:
         self.path = Path(path).expanduser()
-        self._database, self._salt, self.run = ledger_file.open_ledger(self.path, service)
+        self._database, salt, self.run = ledger_file.open_ledger(self.path, service)
+        self._digests = Digests(salt)
         self._file = KeptFile(self.path)
-        self.id = self._hash(b"id", [])[:_ID_BYTES].hex()
+        self.id = self._digests.of_texts(b"id", [])[:_ID_BYTES].hex()
         self._fresh = _Notes()
         self._committing = _Notes()
         self._notes_lock = threading.Lock()
@@ -93,59 +97,54 @@ class Ledger:
 
     def digest(self, values: Mapping[str, str]) -> bytes:
         """Return the digest of these values, whatever their order."""
-        return self._hash(b"values", [part for pair in sorted(values.items()) for part in pair])
+        return self._digests.of_values({"": values})
+
+    def digest_of_scopes(self, scopes: Mapping[str, Mapping[str, str]]) -> bytes:
+        """Return the digest of values whose names begin with their scopes: see `Digests`."""
+        return self._digests.of_values(scopes)
 
     def evidence(self, *receiver: str) -> bytes:
         """Return the digest of the service, token and host that acknowledge a write."""
-        return self._hash(b"evidence", receiver)
+        return self._digests.of_texts(b"evidence", receiver)
 
     def confirmed(self, key: Sequence[str]) -> Confirmation | None:
         """Return what was last confirmed for a key."""
-        entry = self.noted(key)
-        if entry is None:
-            return None
-        ends = _RUN_BYTES, _RUN_BYTES + HASH_BYTES
-        return Confirmation(
-            entry[ends[0] : ends[1]], entry[ends[1] :], int.from_bytes(entry[: ends[0]])
+        return self.all_confirmed([key])[0]
+
+    def all_confirmed(self, keys: Sequence[Sequence[str]]) -> list[Confirmation | None]:
+        """Return what was last confirmed for each of some keys, looked up together."""
+        return [_confirmation_in(entry) if entry else None for entry in self._noted(keys)]
+
+    def confirm(self, confirmations: Mapping[Key, Confirmation]) -> None:
+        """Note what Totango now holds for some keys; durable after the next flush."""
+        self._note(
+            {
+                key: run.to_bytes(_RUN_BYTES) + digest + evidence
+                for key, (digest, evidence, run) in confirmations.items()
+            }
         )
 
-    def confirm(self, key: Sequence[str], confirmation: Confirmation) -> None:
-        """Note what Totango now holds for a key; durable after the next flush."""
-        digest, evidence, run = confirmation
-        self.note(key, run.to_bytes(_RUN_BYTES) + digest + evidence)
-
-    def mark_seen(self, key: Sequence[str]) -> None:
+    def mark_seen(self, key: Key) -> None:
         """Note that what was confirmed for a key was read back."""
         if (confirmation := self.confirmed(key)) is not None:
-            self.confirm(key, confirmation._replace(evidence=b""))
+            self.confirm({key: confirmation._replace(evidence=b"")})
 
     def noted(self, key: Sequence[str]) -> bytes | None:
         """Return what was noted for a key."""
-        hashed = self._hash(b"key", key)
-        with self._notes_lock:
-            value = self._fresh.confirmed.get(hashed, self._committing.confirmed.get(hashed))
-        if value is None:
-            value = self._stored("SELECT digest FROM confirmed WHERE key = ?", hashed)
-        return value or None
+        return self._noted([key])[0] or None
 
-    def note(self, key: Sequence[str], value: bytes) -> None:
+    def note(self, key: Key, value: bytes) -> None:
         """Note something for a key; durable after the next flush."""
-        hashed = self._hash(b"key", key)
-        with self._notes_lock:
-            self._fresh.confirmed[hashed] = value
-            full = len(self._fresh.confirmed) >= NOTES_PER_COMMIT
-        if full:
-            self.flush()
+        self._note({key: value})
 
-    def forget(self, *keys: Sequence[str]) -> None:
+    def forget(self, *keys: Key) -> None:
         """Note that Totango's values for these keys are unknown.
 
         To be called, and flushed, before values other than the confirmed ones are sent: if the
         run is killed before these are confirmed and the source goes back to the old values, the
         old ones must go out again. Durable after the next flush.
         """
-        for key in keys:
-            self.note(key, _FORGOTTEN)
+        self._note(dict.fromkeys(keys, _FORGOTTEN))
 
     def activity_state(self, fingerprint: Sequence[str]) -> ActivityState | None:
         """Return whether an activity was sent.
@@ -154,31 +153,31 @@ class Ledger:
             `done` when it was delivered; `sending` when a call went out, or was about to, and
             nothing is known of its outcome; None when it was never tried.
         """
-        hashed = self._hash(b"activity", fingerprint)
-        state: int | None
+        return self.activity_states([fingerprint])[0]
+
+    def activity_states(self, fingerprints: Sequence[Sequence[str]]) -> list[ActivityState | None]:
+        """Return whether each of some activities was sent, looked up together."""
+        hashes = self._hashes(b"activity", fingerprints)
         with self._notes_lock:
-            for notes in (self._fresh, self._committing):
-                if hashed in notes.activities:
-                    state = notes.activities[hashed]
-                    return None if state is None else _STATES[state]
-        state = self._stored("SELECT state FROM activities WHERE fingerprint = ?", hashed)
-        return None if state is None else _STATES[state]
+            known = _known(hashes, self._committing.activities, self._fresh.activities)
+        states = self._with_stored(hashes, known, _STORED_ACTIVITIES)
+        return [None if state is None else _STATES[state] for state in states]
 
     def begin(self, *fingerprints: Sequence[str]) -> None:
         """Note, durably, that calls for these activities are about to go out.
 
         Calls from several threads at once share a commit.
         """
-        self._note(fingerprints, _SENDING)
+        self._note_activities(fingerprints, _SENDING)
         self.flush()
 
     def finish(self, *fingerprints: Sequence[str]) -> None:
         """Note that activities were delivered; durable after the next flush."""
-        self._note(fingerprints, _DONE)
+        self._note_activities(fingerprints, _DONE)
 
     def abandon(self, *fingerprints: Sequence[str]) -> None:
         """Note that activities certainly were not delivered; durable after the next flush."""
-        self._note(fingerprints, None)
+        self._note_activities(fingerprints, None)
 
     def recency(self, key: Sequence[str]) -> tuple[str, str] | None:
         """Return the recency of what was last confirmed for a key, where that is known."""
@@ -225,33 +224,61 @@ class Ledger:
             with self._database_lock:
                 self._database.close()
 
-    def _note(self, fingerprints: Iterable[Sequence[str]], state: int | None) -> None:
-        hashes = [self._hash(b"activity", fingerprint) for fingerprint in fingerprints]
+    def _note(self, values: Mapping[Key, bytes]) -> None:
+        noted = dict(zip(self._hashes(b"key", values), values.values(), strict=True))
         with self._notes_lock:
-            self._fresh.activities.update(dict.fromkeys(hashes, state))
+            self._fresh.confirmed.update(noted)
+            full = len(self._fresh.confirmed) >= NOTES_PER_COMMIT
+        if full:
+            self.flush()
+
+    def _note_activities(self, fingerprints: Iterable[Sequence[str]], state: int | None) -> None:
+        noted = dict.fromkeys(self._hashes(b"activity", fingerprints), state)
+        with self._notes_lock:
+            self._fresh.activities.update(noted)
             full = len(self._fresh.activities) >= NOTES_PER_COMMIT
         if full:
             self.flush()
 
-    def _stored(self, statement: str, hashed: bytes) -> Any:
-        with self._database_lock, ledger_file.explaining_errors(self.path):
-            row = self._database.execute(statement, (hashed,)).fetchone()
-        return row[0] if row else None
+    def _noted(self, keys: Iterable[Sequence[str]]) -> list[bytes | None]:
+        hashes = self._hashes(b"key", keys)
+        with self._notes_lock:
+            known = _known(hashes, self._committing.confirmed, self._fresh.confirmed)
+        return self._with_stored(hashes, known, _STORED_KEYS)
 
-    def _hash(self, kind: bytes, parts: Sequence[str]) -> bytes:
-        """Hash texts one after the other; each by its length first, so that none runs over."""
-        hashed = hashlib.blake2b(kind, digest_size=HASH_BYTES, key=self._salt)
-        for part in parts:
-            encoded = part.encode("utf-8", "surrogatepass")
-            hashed.update(b"%d:" % len(encoded) + encoded)
-        return hashed.digest()
+    def _with_stored(
+        self, hashes: Sequence[bytes], known: dict[bytes, T], statement: str
+    ) -> list[T | None]:
+        """Return what is known of each hash, or else stored."""
+        unknown = [hashed for hashed in hashes if hashed not in known]
+        if unknown:
+            statement = statement.format(",".join("?" * len(unknown)))
+            with self._database_lock, ledger_file.explaining_errors(self.path):
+                known.update(self._database.execute(statement, unknown))
+        return list(map(known.get, hashes))
+
+    def _hashes(self, kind: bytes, keys: Iterable[Sequence[str]]) -> list[bytes]:
+        return [self._digests.of_texts(kind, key) for key in keys]
+
+
+def _confirmation_in(entry: bytes) -> Confirmation:
+    end = _RUN_BYTES + HASH_BYTES
+    return Confirmation(entry[_RUN_BYTES:end], entry[end:], int.from_bytes(entry[:_RUN_BYTES]))
+
+
+def _known(hashes: Iterable[bytes], *notes: Mapping[bytes, T]) -> dict[bytes, T]:
+    """Return what notes say of some hashes; the last of them counts."""
+    return {hashed: noted[hashed] for noted in notes for hashed in hashes if hashed in noted}
 
 
 def _write(database: sqlite3.Connection, notes: _Notes) -> None:
-    database.executemany("INSERT OR REPLACE INTO confirmed VALUES (?, ?)", notes.confirmed.items())
+    # In the order of the tables, so that each of their pages is written once.
+    database.executemany(
+        "INSERT OR REPLACE INTO confirmed VALUES (?, ?)", sorted(notes.confirmed.items())
+    )
     database.executemany(
         "INSERT OR REPLACE INTO activities VALUES (?, ?)",
-        [item for item in notes.activities.items() if item[1] is not None],
+        sorted(item for item in notes.activities.items() if item[1] is not None),
     )
     database.executemany(
         "DELETE FROM activities WHERE fingerprint = ?",

@@ -123,6 +123,8 @@ class RejectsFile(SingerFile):
 
 def run_of_reject(message: Mapping[str, Any], ledger: Ledger) -> int | None:
     """Return the number of the run that rejected a record; None if this ledger does not know."""
+    if REJECT_FIELD not in message:  # which is asked of every row
+        return None
     run = _noted(message, ledger).get("run")
     return run if isinstance(run, int) else None
 

@@ -12,11 +12,8 @@ from target_totango.pipeline.filters.existing import (
     RejectUnknownAccounts,
     SyncModeFilter,
 )
-from target_totango.pipeline.filters.made_once import (
-    DropDelivered,
-    DropMadeEngagements,
-    Fingerprints,
-)
+from target_totango.pipeline.filters.fingerprints import Fingerprints
+from target_totango.pipeline.filters.made_once import DropDelivered, DropMadeEngagements
 from target_totango.pipeline.filters.matching import MatchKeys
 from target_totango.pipeline.filters.names import ResolveNames, ResolveOwners
 from target_totango.pipeline.filters.redundant import (

@@ -245,7 +245,7 @@ class HardDeletes(Filter):
     def _note_deleted(self, announced: _Announced, user: User) -> None:
         if self._ledger is not None:
             # A row that was rejected before must not bring the user back.
-            self._ledger.confirm((*announced, *user), Confirmation(b"", b"", self._ledger.run))
+            self._ledger.confirm({(*announced, *user): Confirmation(b"", b"", self._ledger.run)})
         if user not in self._rows:
             self._report.metrics(*announced).vanished += 1
         if self._known_users is not None:

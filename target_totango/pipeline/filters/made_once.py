@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from target_totango.models import REJECT_FIELD, Confirmation, Row, ValidationError
+from target_totango.models import Confirmation, Row, ValidationError
 from target_totango.objects import ENGAGEMENTS, OBJECTS, REPEATABLE
 from target_totango.pipeline.decisions import Decision, Rejected, Skipped
-from target_totango.pipeline.filters.base import RowFilter
+from target_totango.pipeline.filters.base import Filter, RowFilter, without
 from target_totango.pipeline.filters.redundant import OLDER, OUTDATED, STALE, UNCHANGED
-from target_totango.storage import is_older, reasons_in, row_of_reject, run_of_reject
+from target_totango.storage import is_older, reasons_in, run_of_reject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_totango.pipeline.decisions import Results
+    from target_totango.pipeline.filters.fingerprints import Fingerprints
     from target_totango.report import Report
-    from target_totango.storage import Ledger, RunStore
+    from target_totango.storage import ActivityState, Ledger, RunStore
 
 logger = logging.getLogger("target-totango")
-
-_COMPLETE_RUNS: Final = ("activities without a key", "complete runs")
-"""Where the ledger counts them: no object of Totango has such a name."""
-
-_KEYLESS: Final = (
-    "Stream %r has no key, so the ledger cannot tell a row from one just like it: whatever comes "
-    "again in a later run is written again. Let the tap's SCHEMA name key_properties."
-)
-_TAKEN_FOR_DELIVERED: Final = (
-    "Stream %r has no key, and a run before this one was cut off: rows just like those that it "
-    "delivered are taken for them, counted as unchanged and not sent."
-)
 
 _REPEATED: Final = Skipped("the same activity came before")
 _CUT_OFF: Final = (
@@ -40,88 +29,6 @@ _CUT_OFF: Final = (
 )
 
 UNCERTAIN: Final = "uncertain"
-_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted").encode
-
-
-class Fingerprint(NamedTuple):
-    """What tells a row from every other.
-
-    Attributes:
-        parts: For the ledger.
-        is_repeated: Whether a row of this run had it before.
-    """
-
-    parts: tuple[str, ...]
-    is_repeated: bool
-
-
-class Fingerprints:
-    """Tells rows from one another, by the key of their stream or else by all that they hold.
-
-    Args:
-        ledger: What earlier runs have sent.
-        store: What this run has seen.
-    """
-
-    def __init__(self, ledger: Ledger, store: RunStore) -> None:
-        self._ledger = ledger
-        self._store = store
-        self._keyless: dict[str, str] = {}
-        self._logged: set[tuple[str, str]] = set()
-
-    def of(self, row: Row) -> Fingerprint:
-        """Return what tells a row from every other.
-
-        That is the stream's key. Without one it is the whole row, and the how-manieth of its
-        kind it is, since the same thing may well be done twice. In a later run it may be done
-        once more: so nothing is said to be the same across runs, but for the rows of a run that
-        was cut off, which come again. That is told by the number of complete runs before. A row
-        of a rejects file is the one that was rejected; for another ledger than the one that its
-        reasons name, these tell it from all others, as they say when it was rejected.
-        """
-        record = row.message["record"]
-        reasons = reasons_in(row.message)
-        keys = row.source.key_properties
-        # A row may become several things, of which each is made once.
-        about = (row.stream, row.object) if row.object in ENGAGEMENTS else (row.stream,)
-        values = [record.get(key) for key in keys]
-        if keys and all(value is not None for value in values):
-            named = (*about, "key", *(_encode(value).decode() for value in values))
-            return Fingerprint(named, self._store.count(named) > 0)
-        rejected = row_of_reject(row.message, self._ledger)
-        if rejected is not None:
-            return Fingerprint(rejected, self._store.count(rejected) > 0)
-        whole = {**record, REJECT_FIELD: reasons} if reasons else record
-        digest = hashlib.sha256(_encode(whole)).hexdigest()
-        hashed: tuple[str, ...]
-        if reasons:
-            hashed = (*about, "rejected row", digest)
-        else:
-            hashed = (*about, "row", self._complete_runs(row.stream), digest)
-        return Fingerprint((*hashed, str(self._store.count(hashed))), is_repeated=False)
-
-    def note_taken_for_delivered(self, row: Row) -> None:
-        """Log that a row is taken for one that an earlier run delivered, if that is a guess."""
-        if row.stream in self._keyless:
-            self._log_once(row.stream, _TAKEN_FOR_DELIVERED)
-
-    def complete(self) -> None:
-        """Note that all was read, delivered and let go: no row will come again."""
-        for stream, runs in self._keyless.items():
-            self._ledger.note((*_COMPLETE_RUNS, stream), b"%d" % (int(runs) + 1))
-
-    def _complete_runs(self, stream: str) -> str:
-        """Return how many runs about a stream without a key were complete, as text."""
-        if stream not in self._keyless:
-            self._log_once(stream, _KEYLESS)
-            found = self._ledger.noted((*_COMPLETE_RUNS, stream))
-            self._keyless[stream] = (found or b"0").decode()
-        return self._keyless[stream]
-
-    def _log_once(self, stream: str, message: str) -> None:
-        if (stream, message) not in self._logged:
-            self._logged.add((stream, message))
-            logger.warning(message, stream)
 
 
 def is_replayed(row: Row) -> bool:
@@ -137,7 +44,7 @@ def rejected_as_uncertain(message: str) -> Rejected:
     return Rejected([ValidationError("", UNCERTAIN, message)], is_uncertain=True)
 
 
-class DropDelivered(RowFilter):
+class DropDelivered(Filter):
     """Drops an activity that this run or an earlier one has sent: it would count twice.
 
     Args:
@@ -157,14 +64,30 @@ class DropDelivered(RowFilter):
         self._report = report
         self._repeats = repeats
 
-    def decide(self, row: Row) -> Decision | None:
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
+        """Return the rows to send, and the decisions on the others."""
+        results: Results = []
+        fresh: dict[tuple[str, ...], Row] = {}
+        for row in rows:
+            if row.object not in self.objects:
+                continue
+            fingerprint, is_repeated = self._fingerprints.of(row)
+            if is_repeated:
+                self._report.metrics(row.stream, row.object).repeated += 1
+                results.append((row, _REPEATED))
+                continue
+            row.fingerprint = fingerprint
+            fresh[fingerprint] = row
+        states = self._ledger.activity_states(list(fresh))
+        results += [
+            (row, why)
+            for row, state in zip(fresh.values(), states, strict=True)
+            if (why := self._decide(row, state)) is not None
+        ]
+        return without(rows, results), results
+
+    def _decide(self, row: Row, state: ActivityState | None) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
-        row.fingerprint, is_repeated = self._fingerprints.of(row)
-        if is_repeated:
-            row.fingerprint = None
-            self._report.metrics(row.stream, row.object).repeated += 1
-            return _REPEATED
-        state = self._ledger.activity_state(row.fingerprint)
         if state == "done":
             self._fingerprints.note_taken_for_delivered(row)
             return UNCHANGED

@@ -16,10 +16,12 @@ from target_totango.storage import REJECTS, is_older, run_of_reject
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from target_totango.models import Row
+    from target_totango.models import Row, WriteRequest
     from target_totango.pipeline.decisions import Results
     from target_totango.report import Report
     from target_totango.storage import Ledger, RunStore
+
+    Key = tuple[str, ...]
 
 logger = logging.getLogger("target-totango")
 
@@ -200,7 +202,7 @@ class FullSyncs:
                 self._ledger.note((*_LAST, stream), repr(self._started).encode())
 
 
-class DropUnchanged(RowFilter):
+class DropUnchanged(Filter):
     """Drops a row whose values an earlier run confirmed, or more recent ones of its key.
 
     Also prepares every other row for the ledger.
@@ -222,20 +224,35 @@ class DropUnchanged(RowFilter):
         self._has_rejects = ledger.noted(REJECTS) is not None
         self._evidence: dict[str, bytes] = {}
 
-    def decide(self, row: Row) -> Decision | None:
+    def apply(self, rows: Sequence[Row]) -> tuple[Sequence[Row], Results]:
+        """Return the rows to send, and the decisions on the others."""
+        about = [row for row in rows if row.object in self.objects]
+        keys = [(row.stream, *row.request.key) for row in about]
+        known = dict(zip(keys, self._ledger.all_confirmed(keys), strict=True))
+        results: Results = []
+        results += [
+            (row, why)
+            for row, key in zip(about, keys, strict=True)
+            if (why := self._decide(row, key, known)) is not None
+        ]
+        return without(rows, results), results
+
+    def _decide(self, row: Row, key: Key, known: dict[Key, Confirmation | None]) -> Decision | None:
         """Return what keeps a row from being sent; None if nothing does."""
-        row.ledger_key = (row.stream, *row.request.key)
-        if row.recency is not None and is_older(row.recency, self._ledger.recency(row.ledger_key)):
+        row.ledger_key = key
+        if row.recency is not None and is_older(row.recency, self._ledger.recency(key)):
             return OLDER
-        digest, evidence = self._ledger.digest(_contents(row)), self._evidence_of(row.delivery)
+        digest = self._ledger.digest_of_scopes(_contents(row.request))
+        evidence = self._evidence_of(row.delivery)
         row.confirmation = Confirmation(digest, evidence, self._run_of(row))
         skips = row.options.skip_unchanged and not self._full_syncs.is_due(row.stream)
-        confirmed = self._ledger.confirmed(row.ledger_key)
+        confirmed = known[key]
         if confirmed is None:
             return None
         if confirmed.digest != digest:
             # Made durable by the destination before the call: see Ledger.forget.
-            self._ledger.forget(row.ledger_key)
+            self._ledger.forget(key)
+            known[key] = None  # so that a later row with the old values goes out as well
             row.forgotten = True
             return None
         if not skips or confirmed.evidence not in (b"", evidence):
@@ -243,9 +260,9 @@ class DropUnchanged(RowFilter):
         if confirmed.evidence and _is_to_be_seen(row):
             return None
         if self._has_rejects:
-            self._ledger.confirm(row.ledger_key, confirmed._replace(run=row.confirmation.run))
+            self._ledger.confirm({key: confirmed._replace(run=row.confirmation.run)})
         if row.recency is not None:
-            self._ledger.note_recency(row.ledger_key, row.recency)
+            self._ledger.note_recency(key, row.recency)
         return UNCHANGED
 
     def _run_of(self, row: Row) -> int:
@@ -272,9 +289,9 @@ def _is_to_be_seen(row: Row) -> bool:
     return row.options.verify == ALL and is_readable and request.is_about_itself
 
 
-def _contents(row: Row) -> dict[str, str]:
-    request = row.request
-    scopes = {ACCOUNT: request.account, USER: request.user, FIELDS: request.fields}
+def _contents(request: WriteRequest) -> dict[str, dict[str, str]]:
     return {
-        f"{scope}.{name}": text for scope, texts in scopes.items() for name, text in texts.items()
+        f"{ACCOUNT}.": request.account,
+        f"{USER}.": request.user,
+        f"{FIELDS}.": request.fields,
     }

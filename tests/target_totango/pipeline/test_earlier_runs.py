@@ -14,7 +14,7 @@ from target_totango.pipeline.stages import BATCH_ROWS
 from target_totango.storage import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sandboxes import Sandbox
@@ -93,13 +93,23 @@ def test_everything_is_sent_from_time_to_time(
     assert deliver(*row, **settings).ok().totals["unchanged"] == 1
 
 
+def test_old_values_that_come_back_behind_others_go_out_again(
+    deliver: Deliver, service: Sandbox, settings: dict[str, Any]
+) -> None:
+    settings["skip_unchanged"] = True
+    deliver(FIRMS, firm("old"), **settings).ok()
+    done = deliver(FIRMS, firm("new"), firm("old"), firm("old"), **settings).ok()
+    assert done.totals["sent"] == 3
+    assert held(service, "accounts")[("a",)]["Plan"] == "old"
+
+
 def test_a_row_is_noted_no_more_once_a_newer_one_of_its_key_is_on_its_way(
     deliver: Deliver, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between the two, the next run would take the older values for unchanged."""
     put, collect, noted = TrackingDestination.put, TrackingDestination.collect, Ledger.confirm
     sent: list[int] = []
-    confirmed: list[Sequence[str]] = []
+    confirmed: list[tuple[str, ...]] = []
 
     def put_and_wait(self: TrackingDestination, row: Row) -> bool:
         sent.append(row.seq)
@@ -111,9 +121,9 @@ def test_a_row_is_noted_no_more_once_a_newer_one_of_its_key_is_on_its_way(
     def collect_late(self: TrackingDestination) -> Sequence[tuple[Row, Any]]:
         return collect(self) if max(sent, default=0) > BATCH_ROWS else []
 
-    def confirm(self: Ledger, key: Sequence[str], confirmation: Confirmation) -> None:
-        confirmed.append(key)
-        noted(self, key, confirmation)
+    def confirm(self: Ledger, confirmations: Mapping[tuple[str, ...], Confirmation]) -> None:
+        confirmed.extend(confirmations)
+        noted(self, confirmations)
 
     monkeypatch.setattr(TrackingDestination, "put", put_and_wait)
     monkeypatch.setattr(TrackingDestination, "collect", collect_late)

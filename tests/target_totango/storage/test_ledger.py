@@ -78,6 +78,40 @@ def digests(tmp_path: Path) -> Any:
         yield ledger
 
 
+def test_what_earlier_versions_stored_is_found_again(path: Path) -> None:
+    """Otherwise rows would be sent again, and activities counted twice."""
+    reopened(path).close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE meta SET value = ? WHERE name = 'salt'", (bytes(32),))
+        key, fingerprint = "76cdf3f715bde2900725f5050ed5a366", "321e229b640c0b645311d129d0dad2cd"
+        database.execute("INSERT INTO confirmed VALUES (?, ?)", (bytes.fromhex(key), b"x"))
+        database.execute("INSERT INTO activities VALUES (?, 2)", (bytes.fromhex(fingerprint),))
+    with reopened(path) as ledger:
+        assert ledger.noted(("accounts", "Zoë")) == b"x"
+        assert ledger.activity_state(("acme", "1")) == "done"
+        plain = ledger.digest({"b": "Zoe", "": "1:x"})
+        assert plain.hex() == "2fcb09283d5a3336e8183f3521660ba1"
+        other = ledger.digest({"b": "Zoë", "a": "\ud800"})
+        assert other.hex() == "7c92c0e7df8720cef2641ab324b20b80"
+
+
+def test_of_several_notes_the_latest_is_found_wherever_it_is(path: Path) -> None:
+    with reopened(path) as ledger:
+        for number in range(3):
+            ledger.note((f"{number}",), b"old")
+        ledger.finish(("a",), ("b",), ("c",))
+        ledger.flush()
+        ledger.confirm({("1",): Confirmation(bytes(16), b"e", 7)})
+        ledger.forget(("2",))
+        ledger.abandon(("b",))
+        found = ledger.all_confirmed([("3",), ("2",), ("1",), ("0",), ("1",)])
+        assert [known and known.run for known in found[:3]] == [None, None, 7]
+        assert found[3] is not None
+        assert found[4] == found[2]
+        states = ledger.activity_states([("d",), ("c",), ("b",)])
+        assert states == [None, "done", None]
+
+
 def test_keys_do_not_run_into_each_other(path: Path) -> None:
     with reopened(path) as ledger:
         ledger.note(("a", "bc"), b"1")
@@ -445,7 +479,7 @@ def test_evidence_stands_for_a_way_and_shows_nothing_of_it(path: Path) -> None:
         assert first == ledger.evidence("tracking", "https://host", "SP-1-01", "token")
         assert first != ledger.evidence("tracking", "https://host", "SP-1-01", "")
         given = Confirmation(ledger.digest({}), first, ledger.run)
-        ledger.confirm(("a",), given)
+        ledger.confirm({("a",): given})
         assert ledger.confirmed(("a",)) == given
     assert b"token" not in path.read_bytes()
 
