@@ -21,6 +21,7 @@ from tap_totango.schema.naming import (
     Naming,
     name_columns,
     remember,
+    retyped,
 )
 from tap_totango.schema.seen_rows import (
     VALUES,
@@ -82,6 +83,7 @@ __all__ = [
     "nullable",
     "part_keys",
     "remember",
+    "retyped",
     "roles_of",
     "schema_of",
     "timestamp",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from totango_api.text import snake
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_totango.schema.columns import Column
 
@@ -142,6 +142,16 @@ def remember(
     for name in gone[: max(len(entries) - MOST_REMEMBERED, 0)]:
         del entries[name]
     return entries
+
+
+def retyped(known: KnownColumns, columns: Iterable[Column]) -> Iterator[tuple[Column, str]]:
+    """Yield columns whose values were of another kind in earlier runs, and that kind."""
+    for column in columns:
+        before = known.remembered.get(column.name)
+        if before is None or before.kind is None or before.identity != column.identity:
+            continue
+        if before.kind != column.kind and not column.is_computed:
+            yield column, before.kind
 
 
 @dataclass(frozen=True)

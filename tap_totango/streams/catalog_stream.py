@@ -17,6 +17,7 @@ from tap_totango.schema import (
     name_columns,
     nullable,
     remember,
+    retyped,
     schema_of,
 )
 from tap_totango.state import COLUMNS
@@ -178,6 +179,16 @@ class CatalogStream(Stream):
                     self.name,
                     column.identity,
                     column.name,
+                )
+            for column, before in retyped(self._known, self._named.columns):
+                self.logger.warning(
+                    "%s: Totango has changed %s from %s to %s. Its column %s holds %s.",
+                    self.name,
+                    column.identity,
+                    before,
+                    column.kind,
+                    column.name,
+                    self.columns[column.name].kind,
                 )
         names = remember(self._known, self._named.columns, is_whole=self.has_whole_columns)
         self.stream_state.setdefault(COLUMNS, {})[self.run.naming.key] = names

@@ -52,6 +52,23 @@ def test_a_newcomer_does_not_take_a_name(service, tap, style: str) -> None:
     assert "its column is called" not in third.said
 
 
+def test_an_attribute_that_changes_its_type_is_named_once(service, tap, discover) -> None:
+    service.load(attributes=[definition("Plan")], accounts=[account(Plan="7")])
+    first = tap(full_refresh_every_hours=0).ok()
+    catalog = discover()
+    service.reset()
+    service.load(attributes=[definition("Plan", "numeric")], accounts=[account(Plan=7)])
+    second = tap(state=first.state, full_refresh_every_hours=0)
+    said = "accounts: Totango has changed Plan from text to number. Its column plan holds "
+    assert second.said.count(f"{said}number.") == 1
+    assert values(second, "plan") == {"plan": 7}
+    third = tap(state=second.state, full_refresh_every_hours=0).ok()
+    assert "Totango has changed" not in first.said + third.said
+    kept = tap(state=first.state, catalog=catalog, full_refresh_every_hours=0)
+    assert kept.said.count(f"{said}text.") == 1
+    assert values(kept, "plan") == {"plan": "7"}
+
+
 def test_a_name_is_kept_for_who_comes_back(service, tap) -> None:
     service.load(accounts=[account(Plan="old")])
     first = tap().ok()
