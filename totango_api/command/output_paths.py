@@ -114,8 +114,6 @@ def _check_folder(setting: str, path: Path) -> None:
     folder = path.parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    if not folder.is_dir():
-        raise _unusable(setting, str(path), f"{folder} is no folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _unusable(setting, str(path), f"nothing can be written in {folder}")
 

@@ -199,9 +199,6 @@ class BatchBisection:
         self._parts.append(_Part(others, response=second, hinted=right))
 
     def _halve(self, rows: Sequence[int], *, bad: bool = True) -> None:
-        if len(rows) == 1:
-            self._parts.append(_Part(rows))
-            return
         middle = len(rows) // 2
         self._parts.append(_Part(rows[middle:]))
         self._parts.append(_Part(rows[:middle], twin_bad=bad))

@@ -103,6 +103,10 @@ class ModelHub:
             )
         self.stored.update(row for row in rows if row not in self.bad)
         faults = self.named(at) or ({0: "row"} if at and len(rows) == 1 else {})
+        if self.naming in {"taken", "some taken"}:
+            good = [position for position in range(len(rows)) if position not in at]
+            taken = good if self.naming == "taken" else good[:2]
+            return HubResponse(faults=faults, taken=frozenset(taken), is_refused=True, status=202)
         return HubResponse(
             faults=faults, is_refused=bool(at) and not faults, status=202, reason="some bad"
         )
@@ -115,11 +119,13 @@ class ModelHub:
             "from one": [position + 1 for position in at],
             "good one": [at[0] + 1] if at else [],
             "none": [],
+            "taken": at,
+            "some taken": at[:1],
         }[self.naming]
         return dict.fromkeys(shown, "bad row")
 
 
-NAMINGS = ("all", "first", "three", "from one", "good one", "none")
+NAMINGS = ("all", "first", "three", "from one", "good one", "none", "taken", "some taken")
 
 
 def each(groups: Iterable[tuple[Sequence[int], Any]]) -> list[tuple[int, Any]]:
@@ -160,7 +166,7 @@ def test_good_rows_land_and_bad_ones_are_refused(
 @given(
     bad=st.sets(st.integers(0, 49)),
     atomic=st.booleans(),
-    naming=st.sampled_from(["all", "first", "three", "none"]),
+    naming=st.sampled_from(["all", "first", "three", "none", "taken", "some taken"]),
 )
 def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
     bad: set[int], atomic: bool, naming: str

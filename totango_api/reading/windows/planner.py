@@ -64,7 +64,7 @@ class WindowPlanner:
     gaps: Sequence[Window] = (Window(),)
     _left: list[Gap] = field(default_factory=list)
     _asked: dict[Window, _Asked] = field(default_factory=dict)
-    _last: tuple[Window, int] | None = None
+    _last: tuple[int, int, int] | None = None
     _by_dates: Estimate = field(default_factory=lambda: Estimate(0.1))
     _by_density: Estimate = field(default_factory=lambda: Estimate(0.3))
 
@@ -74,7 +74,7 @@ class WindowPlanner:
         self._start = dates[0] if dates else 0
         self._grain = grain_of(dates)
         if trend_of(self.dates):
-            self._last = (Window(dates[0], dates[-1]), len(dates))
+            self._last = (dates[0], dates[-1], len(dates))
             dates = ()
         self._rows_read = 0
         self._is_whole = len(self.gaps) == 1 and self.gaps[0] == Window()
@@ -107,7 +107,7 @@ class WindowPlanner:
         self._judge(window, rows)
         self._rows_read += rows
         if window.low is not None and window.high is not None:
-            self._last = (window, rows)
+            self._last = (window.low, window.high, rows)
 
     def put_back(self, window: Window, rows: int, dates: Sequence[int], trend: int) -> None:
         """Take in that a window has too many rows, and the dates of some."""
@@ -155,7 +155,8 @@ class WindowPlanner:
         Windows have the same share of what is left: the fewest that hold it.
         """
         rows = self._expected(gap)
-        if rows <= most * (_KNOWN if self._is_rest(gap) else FILL):
+        is_far = gap.window.low is not None and gap.window.low >= _FARTHEST
+        if is_far or rows <= most * (_KNOWN if self._is_rest(gap) else FILL):
             return None
         share = rows / math.ceil(rows / (most * FILL))
         by_density = self._density_end(gap, most, share)
@@ -173,7 +174,7 @@ class WindowPlanner:
             end = by_density
         if end is None:
             end = self._halfway(gap)
-        return None if end is None else self._inside(self._aligned(end), gap)
+        return None if end is None else self._inside(min(self._aligned(end), _FARTHEST), gap)
 
     def _expected(self, gap: Gap) -> float:
         """Return the rows of a gap; of the last one, what is left of all rows."""
@@ -189,24 +190,20 @@ class WindowPlanner:
 
     def _density_rows(self, window: Window) -> float | None:
         """Return the rows of a window, had it the density of the last one."""
-        if self._last is None or window.low is None or window.high is None:
+        if self._last is None or window.high is None or window.low != self._last[1]:
             return None
-        last, rows = self._last
-        if last.low is None or last.high is None or last.high != window.low:
-            return None
-        return rows * (window.high - window.low) / max(last.high - last.low, 1)
+        start, end, rows = self._last
+        return rows * (window.high - end) / max(end - start, 1)
 
     def _density_end(self, gap: Gap, most: int, share: float) -> int | None:
         if self._last is None:
             return None
-        last, rows = self._last
-        is_next = last.high == gap.window.low or (gap.window.low is None and not gap.dates)
-        if last.low is None or last.high is None or not is_next:
+        start, end, rows = self._last
+        if end != gap.window.low and (gap.window.low is not None or gap.dates):
             return None
-        start = last.low if gap.window.low is None else last.high
         aim = most * FILL * math.exp(-min(self._by_density.error, 1.0) / 2)
         far = min(aim, share) / max(rows, 1)
-        return start + int((last.high - last.low) * min(far, _BOLD))
+        return (start if gap.window.low is None else end) + int((end - start) * min(far, _BOLD))
 
     def _evenly(self, gap: Gap, most: int) -> int | None:
         """Return an end as if the rows of a gap lay evenly."""
@@ -224,8 +221,6 @@ class WindowPlanner:
         if self._is_rest(gap):
             weight = self._expected(gap) / len(gap.dates)
         at = self._aim(most, share, weight)
-        if at >= len(gap.dates):
-            return gap.dates[-1] + 1 if gap.window.high is None else None
         taken = bisect_left(gap.dates, gap.dates[at])
         if taken < at * _HALF_EMPTY:
             at = min(self._aim(spill, spill, weight), len(gap.dates) - 1)
@@ -246,20 +241,10 @@ class WindowPlanner:
     def _halfway(self, gap: Gap) -> int | None:
         """Return an end where nothing tells what lies ahead."""
         low, high = gap.window.low, gap.window.high
-        if low is not None and high is not None:
-            return low + (high - low) // 2
-        if low is not None:
-            step = DAY if self._last is None else max(self._length_of_last(), DAY)
-            return low + _BOLD * step if low < _FARTHEST else None
-        if high is not None:
-            return high - 365 * DAY
-        return None
-
-    def _length_of_last(self) -> int:
-        window = self._last[0] if self._last is not None else Window()
-        if window.low is None or window.high is None:
-            return DAY
-        return window.high - window.low
+        if low is None:
+            return None if high is None else high - 365 * DAY
+        step = DAY if self._last is None else max(self._last[1] - self._last[0], DAY)
+        return low + _BOLD * step
 
     def _aligned(self, end: int) -> int:
         """Return a moment near this one on which no row is expected: both neighbours share it."""
