@@ -11,6 +11,7 @@ from target_totango.config import Settings
 from target_totango.profile import with_profile
 from totango_api.config import Connection
 from totango_api.errors import SettingsError
+from totango_api.probe.profile import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +117,27 @@ def test_a_missing_sdr_token_ends_the_run(known) -> None:
 def test_a_profile_that_cannot_be_used(known, about, words) -> None:
     with pytest.raises(SettingsError, match=words):
         known(about=about)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("{", "is no JSON"), ("[]", "is no profile"), ('{"version": 1}', "lacks a key")],
+)
+def test_a_file_that_is_no_profile(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "profile.json"
+    path.write_text(text)
+    config = CONFIG | {"probe_path": str(path)}
+    connection = Connection.from_config(config, user_agent="test")
+    with pytest.raises(SettingsError, match=words):
+        with_profile(Settings.from_config(config), config, connection)
+
+
+def test_a_profile_that_cannot_be_written_is_an_error_that_names_the_option(
+    tmp_path: Path,
+) -> None:
+    profile = Profile("target-totango", "2026-01-01T00:00:00Z", URL)
+    with pytest.raises(SettingsError, match=r"Is a directory.*--output"):
+        profile.write(tmp_path)
 
 
 def test_without_a_profile_nothing_changes() -> None:

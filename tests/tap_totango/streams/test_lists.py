@@ -85,11 +85,29 @@ def test_one_list_that_is_refused_is_one_sentence(seeded, reading, status: int) 
     assert ran.records("touchpoint_types")
 
 
-def test_an_answer_that_is_no_list_fails(stub, tap, discover) -> None:
-    server = stub(lambda call: (200, {}, b'{"error_page": "sign in"}'))
-    config = server.config(discover_attributes=False)
-    catalog = discover(config=config).deselect("accounts", "users").select("touchpoint_types")
-    tap(config=config, catalog=catalog).failed("touchpoint_types", "no list")
+@pytest.mark.parametrize(
+    ("stream", "body", "said"),
+    [
+        ("touchpoint_types", {"error_page": "sign in"}, "no list"),
+        ("teams", [{"id": 1}], "not an object"),
+        ("audit_log", {"error_page": "sign in"}, "not a list of entries"),
+        ("audit_log", ["sign in"], "not a list of entries"),
+    ],
+)
+def test_an_answer_of_another_shape_fails(stub, tap, discover, stream, body, said) -> None:
+    server = stub(lambda call: (200, {}, json.dumps(body).encode()))
+    config = server.config(discover_attributes=False, team_ids=[1])
+    catalog = discover(config=config).deselect("accounts", "users").select(stream)
+    tap(config=config, catalog=catalog).failed(stream, said)
+
+
+def test_what_a_team_holds_as_text_that_is_no_json_is_kept(stub, tap, discover) -> None:
+    team = {"id": 1, "terms": "{", "members_terms": '{"a": []}'}
+    server = stub(lambda call: (200, {}, json.dumps(team).encode()))
+    config = server.config(discover_attributes=False, team_ids=[1])
+    catalog = discover(config=config).deselect("accounts", "users").select("teams")
+    (row,) = tap(config=config, catalog=catalog).ok().records("teams")
+    assert (row["terms"], row["members_terms"]) == ("{", {"a": []})
 
 
 def test_staff_page_by_page(seeded, reading) -> None:

@@ -57,6 +57,14 @@ def test_no_accounts_need_no_list_of_them() -> None:
     assert reading.result.is_complete
 
 
+def test_without_a_count_only_an_empty_step_shows_the_end() -> None:
+    _, ended, _ = read(step("a"), step())
+    assert ended.result.is_complete
+    _, left, _ = read(step("a", scroll=None))
+    assert left.result.missing is None
+    assert not left.result.is_complete
+
+
 def test_a_shortfall_is_known() -> None:
     _, reading, _ = read(step("a", total=5), step(total=5))
     assert reading.result.missing == 4

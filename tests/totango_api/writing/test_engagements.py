@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from totango_api.config import Connection
+from totango_api.errors import RefusedError
 from totango_api.http import ApiClient, Response
 from totango_api.writing import TASK_ENDPOINT, TOUCHPOINT_ENDPOINT, EngagementClient
 
@@ -47,3 +48,11 @@ def test_the_body_of_a_change_repeats_the_ids_that_its_endpoint_names(
     client.update(endpoint, "7", "a", {"subject": "Hello"}, event_id="e")
     own = {"account_id": "a", "subject": "Hello", **endpoint.fixed}
     assert sent.body == own | repeated
+
+
+@pytest.mark.parametrize("text", ["", ".", ".."])
+def test_an_id_that_would_lead_to_another_place_is_never_sent(text: str) -> None:
+    sent = Sent()
+    with pytest.raises(RefusedError, match="is no id"):
+        EngagementClient(cast("ApiClient", sent)).update(TASK_ENDPOINT, text, "a", {})
+    assert not hasattr(sent, "body")
