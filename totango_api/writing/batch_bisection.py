@@ -133,7 +133,9 @@ class BatchBisection:
         if response.taken:
             yield self._taken([rows[at] for at in sorted(response.taken)])
             yield from self._named(faults, response)
-            rest = [row for at, row in enumerate(rows) if at not in response.taken | faults.keys()]
+            rest = [
+                row for at, row in enumerate(rows) if at not in response.taken and row not in faults
+            ]
             yield from self._left(rest, response)
         elif self._unknowable(response, faults if len(rows) > 1 else response.faults):
             yield rows, _uncertain(response)

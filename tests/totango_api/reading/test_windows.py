@@ -110,8 +110,8 @@ class Run:
                 pages,
                 Query(),
                 key,
-                Deduplicator(search.key),
-                first.hits,
+                Deduplicator(),
+                first,
                 first.total_hits or 0,
                 otherwise=self.at_one_moment,
             )
@@ -156,7 +156,7 @@ class Uncounted(ModelSearch):
 
     def page(self, query: Query, *, max_retry_seconds: float | None = None) -> Page:
         page = super().page(query)
-        return Page(page.hits, None) if query.terms else page
+        return replace(page, total_hits=None) if query.terms else page
 
 
 class Unavailable(ModelSearch):
