@@ -1,9 +1,9 @@
 """A command's `main()` run in this process: as a process would, without the time to start one.
 
 What a command changes of the process is put back afterwards: arguments, standard streams, log
-handlers and levels, warnings, signal handlers, the excepthook, registered secrets. Connections
-are closed, and threads that still wait for answers are waited for, so that nothing of one run
-reaches the next.
+handlers and levels, warnings, signal handlers, the excepthook, registered secrets, how often the
+interpreter looks for garbage and switches threads. Connections are closed, and threads that still
+wait for answers are waited for, so that nothing of one run reaches the next.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _process_state_restored() -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     signals = {number: signal.getsignal(number) for number in numbers}
     excepthook, secrets = sys.excepthook, set(redaction._secrets)
-    threshold = gc.get_threshold()
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
     root.handlers = []
     try:
         with warnings.catch_warnings():
@@ -121,6 +121,7 @@ def _process_state_restored() -> Iterator[None]:
             signal.signal(number, handler)
         sys.excepthook = excepthook
         gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)
         redaction._secrets.clear()
         redaction._secrets.update(secrets)
 
