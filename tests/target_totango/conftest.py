@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from totango_api.probe import Answer
 
+SEARCHES = {"accounts", "events"}
+"""The surfaces on which a probe looks for what it wrote."""
+
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +109,37 @@ def probe(
         return ran, json.loads(path.read_text()) if path.exists() else None
 
     return run
+
+
+@pytest.fixture
+def probe_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock for all waits of a probe: they cost no time."""
+    clock = Clock()
+    for module in ("probe.account", "probe.made_engagements", "verify.polling"):
+        monkeypatch.setattr(f"target_totango.{module}.time", clock)
+    return clock
+
+
+@pytest.fixture
+def seen_late(service: Sandbox, probe_clock: Clock) -> Callable[[float], None]:
+    """`seen_late(seconds)`: each write is seen so long after it, on the clock of probes."""
+
+    def late(seconds: float) -> None:
+        service.set(visible_after=1_000 * seconds)
+        writes, since, before = 0, 0.0, 0.0
+
+        def settle(waited: float) -> None:
+            nonlocal writes, since, before
+            made = sum(call["surface"] not in SEARCHES for call in service.dump("calls"))
+            if made > writes:
+                writes, since = made, before
+            before = waited
+            if waited - since >= seconds:
+                service.settle()
+
+        probe_clock.on_wait = settle
+
+    return late
 
 
 @pytest.fixture

@@ -69,6 +69,8 @@ POSITIONS: list[tuple[str, str, dict[str, dict[str, str]]]] = [
     ("owner_values", "", {}),
 ]
 
+pytestmark = pytest.mark.usefixtures("probe_clock")
+
 
 @pytest.fixture
 def filled(service):
@@ -100,7 +102,6 @@ def test_every_position_at_its_default(filled, probe, waited) -> None:
     assert {name for name, _, _ in POSITIONS} == {question.name for question in ALWAYS_ASKED}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "answer", "switches"),
     [

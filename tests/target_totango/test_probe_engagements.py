@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +29,8 @@ POSITIONS: list[tuple[str, str, dict[str, str]]] = [
     ("task_edits", "another timestamp", {"task_edits": "move"}),
     ("task_edits", "kept", {"task_edits": "keep"}),
 ]
+
+pytestmark = pytest.mark.usefixtures("probe_clock")
 
 
 @pytest.fixture
@@ -89,20 +90,22 @@ def test_a_change_that_is_refused_with_all_ids_tells_nothing_of_them(filled, ask
     assert (found.state, found.evidence) == ("failed", "refused: status 400")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)
 def test_every_position_is_told_where_writes_are_seen_late(
-    filled, ask, name, answer, switches
+    filled, ask, seen_late, name, answer, switches
 ) -> None:
-    filled.set(visible_after="0.5", **switches)
+    filled.set(**switches)
+    seen_late(0.5)
     assert ask(name).value == answer
 
 
-@pytest.mark.slow
-def test_what_was_made_long_before_it_is_changed_is_no_sign_of_speed(filled, ask) -> None:
-    filled.set(visible_after="0.7", update_ids="optional")
+def test_what_was_made_long_before_it_is_changed_is_no_sign_of_speed(
+    filled, ask, seen_late, probe_clock
+) -> None:
+    filled.set(update_ids="optional")
+    seen_late(0.7)
     assert ask("task_answer").value == "an id"
-    time.sleep(0.8)
+    probe_clock.sleep(0.8)
     assert ask("update_ids").value == "touchpoint: none; task: none"
 
 
@@ -129,7 +132,6 @@ def test_an_unlisted_id_looks_like_those_that_are_listed(listed, unlisted) -> No
     assert _unlisted(listed) == unlisted
 
 
-@pytest.mark.slow
 def test_all_of_it_is_said_before_and_after(filled, probe) -> None:
     ran, _ = probe("--records")
     assert "at most 120" in ran.stdout

@@ -20,6 +20,8 @@ POSITIONS: list[tuple[str, str, dict[str, str]]] = [
     ("owner_values", "names or e-mails", {"owner_values": "email"}),
 ]
 
+pytestmark = pytest.mark.usefixtures("probe_clock")
+
 
 @pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)
 def test_every_position_of_a_switch_is_told(service, ask, probed, name, answer, switches) -> None:
@@ -32,13 +34,13 @@ def test_every_position_of_a_switch_is_told(service, ask, probed, name, answer, 
     assert not probed.to_restore
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "answer", "switches"), POSITIONS, ids=str)
 def test_every_position_is_told_where_writes_are_seen_late(
-    service, ask, name, answer, switches
+    service, ask, seen_late, name, answer, switches
 ) -> None:
     fill(service, **HELD)
-    service.set(visible_after="0.5", **switches)
+    service.set(**switches)
+    seen_late(0.5)
     assert ask(name).value == answer
     assert held_by(service) == HELD
 
@@ -101,7 +103,6 @@ def test_a_value_that_was_not_put_back_is_written_back_in_the_end(service, probe
     assert held_by(service) == HELD
 
 
-@pytest.mark.slow
 def test_nothing_of_it_is_left_or_told(service, probe) -> None:
     fill(service, **HELD)
     service.set(empty_value="clear")

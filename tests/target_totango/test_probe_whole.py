@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from probed_tenants import HELD, fill, held_by
-from skipped_waits import Clock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DEFAULTS = {
     "unknown_option": "dropped",
@@ -46,32 +40,6 @@ TURNED = {
 }
 CALLS = 80
 """As many as a probe without records makes at most."""
-SEARCHES = {"accounts", "events"}
-
-
-@pytest.fixture
-def seen_late(service, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """`seen_late(seconds)`: each write is seen so long after it, on a clock that costs no time."""
-    clock = Clock()
-    for module in ("probe.account", "probe.made_engagements", "verify.polling"):
-        monkeypatch.setattr(f"target_totango.{module}.time", clock)
-
-    def late(seconds: float) -> None:
-        service.set(visible_after=1_000 * seconds)
-        writes, since, before = 0, 0.0, 0.0
-
-        def settle(waited: float) -> None:
-            nonlocal writes, since, before
-            made = sum(call["surface"] not in SEARCHES for call in service.dump("calls"))
-            if made > writes:
-                writes, since = made, before
-            before = waited
-            if waited - since >= seconds:
-                service.settle()
-
-        clock.on_wait = settle
-
-    return late
 
 
 @pytest.mark.parametrize("late", [0, 0.7])

@@ -229,7 +229,7 @@ def test_a_token_without_rights_is_no_row_s_fault_and_costs_few_calls(
 def test_rows_that_wait_to_be_sent_are_no_part_of_a_trial(
     deliver: Deliver, service: Sandbox, notes: dict[str, Any]
 ) -> None:
-    service.chaos("500@tracking:match=bad", "slow=2.5@touchpoints", "slow=0.02@tracking")
+    service.chaos("500@tracking:match=bad", "slow=1.2@touchpoints", "slow=0.01@tracking")
     rows = [record("accounts", account_id="bad", Plan="x"), note(1, "slow"), note(2, "slower")]
     rows += [record("accounts", account_id=f"a-{n}", Plan="x") for n in range(1100)]
     done = deliver(ACCOUNTS, NOTES, *rows, state(1), max_in_flight=8, canary=False, **notes)
