@@ -5,22 +5,27 @@ Rows move in every way at once; `totango_api/reading/test_living_tenants.py` tak
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sandboxes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sandboxes import Sandbox
+
+    Seeded = Callable[[str], Sandbox]
 
 pytestmark = pytest.mark.slow
 
 ROWS, PAGE = 750, 50
 MOVES = ("in", "out", "renamed", "replaced", "active")
 SEEDS = {"dated": "created=all,activity=spread", "undated": "created=none"}
+KINDS = ("attributes", "accounts", "users", "events")
 KEYS = {"accounts": ("account_id",), "users": ("account_id", "user_id")}
 
 
@@ -33,12 +38,30 @@ def assert_later_versions(records: list[dict[str, Any]], keys: tuple[str, ...]) 
         latest[key] = active
 
 
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory, commands: Path) -> Iterator[Seeded]:
+    """`seeded(seed)`: a sandbox as it was seeded; there is one for each seed."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(seed: str) -> tuple[Sandbox, dict[str, list[dict[str, Any]]]]:
+            home = tmp_path_factory.mktemp("living")
+            running = stack.enter_context(sandboxes.sandbox(home, seed=seed, commands=commands))
+            return running, {kind: running.dump(kind) for kind in KINDS}
+
+        def as_seeded(seed: str) -> Sandbox:
+            running, rows = started(seed)
+            running._ask("/sandbox/reset", {"settings": True})
+            running.load(**rows)
+            return running
+
+        yield as_seeded
+
+
 @pytest.fixture(params=SEEDS)
-def living(request, tmp_path: Path, commands: Path) -> Iterator[Sandbox]:
+def living(request, seeded: Seeded) -> Sandbox:
     """A sandbox in which every row has a date that lasts, or accounts and some users have none."""
-    seed = f"accounts={ROWS},users={ROWS},events=0,{SEEDS[request.param]}"
-    with sandboxes.sandbox(tmp_path / "living", seed=seed, commands=commands) as running:
-        yield running
+    return seeded(f"accounts={ROWS},users={ROWS},events=0,{SEEDS[request.param]}")
 
 
 @pytest.mark.parametrize("in_flight", [1, 4])
@@ -87,9 +110,9 @@ def test_an_interrupted_read_and_the_next_one_lose_nothing_that_lasts(
 
 @pytest.mark.parametrize("order", ["desc", "asc"])
 def test_events_that_last_are_read_in_few_calls_and_the_run_is_green(
-    sandbox, tap, discover, order: str
+    seeded, tap, discover, order: str
 ) -> None:
-    service = sandbox(seed="accounts=20,users=0,events=2000")
+    service = seeded("accounts=20,users=0,events=2000")
     config = service.config(page_size=100)
     catalog = discover(config=config).select("events").deselect("accounts", "users")
     before = service.dump("events")
