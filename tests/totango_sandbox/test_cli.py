@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -88,6 +90,24 @@ def test_help_explains_switches_and_chaos(capsys):
     for word in ("beyond_window", "error|empty|serve", "term.<type>", "duplicate-page", "every=N"):
         assert word in said["serve"]
     assert said["--version"].startswith("totango-sandbox ")
+
+
+def test_without_its_packages_it_says_what_brings_them(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "totango_sandbox.server", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--port", "0"])
+    assert ended.value.code == 1
+    assert "pip install '.[sandbox]'" in capsys.readouterr().err
+
+
+def test_a_clone_that_is_not_installed_has_no_version(capsys, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == "totango-sandbox (not installed)\n"
 
 
 def test_flags_reach_the_service(start):

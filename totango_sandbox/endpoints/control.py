@@ -143,8 +143,7 @@ def _show_switches(service: Service, _request: Request) -> Response:
 
 
 def _set(service: Service, request: Request) -> Response:
-    for name, value in request.json().items():
-        service.switches.set(name, str(value))
+    service.switches.set_all({name: str(value) for name, value in request.json().items()})
     return reply(service.switches.changed())
 
 

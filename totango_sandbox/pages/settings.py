@@ -15,7 +15,6 @@ from totango_sandbox.switches import SWITCH_GROUPS, SWITCHES, Switch, parse_assi
 if TYPE_CHECKING:
     from totango_sandbox.http import Request
     from totango_sandbox.service import Service
-    from totango_sandbox.switches import Switches
 
 _PATH: Final = "/pages/settings"
 _BAD_REQUEST: Final = 400
@@ -29,13 +28,13 @@ def overview(service: Service, request: Request) -> Response:
 
 
 def set_switches(service: Service, request: Request) -> Response:
-    """Set the switches of the form that differ, and those for filters and fields."""
+    """Set the switches of the form, and those for filters and fields."""
     _check_origin(request)
-    form, switches = request.form(), service.switches
+    form = request.form()
     wanted = {name: form[name] for name in (switch.name for switch in SWITCHES) if name in form}
     try:
         wanted.update(parse_assignment(line) for line in _lines(form.get("open_ended", "")))
-        _set_all(switches, wanted)
+        service.switches.set_all(wanted)
     except SandboxError as error:
         document = _document(service, error=str(error), form=form)
         return show(request, "settings.html", document, _BAD_REQUEST)
@@ -60,24 +59,6 @@ def restore(service: Service, request: Request) -> Response:
     service.switches.restore()
     service.faults.restore()
     return _see(_PATH + "?saved=restored")
-
-
-def _set_all(switches: Switches, wanted: dict[str, str]) -> None:
-    """Set all of them, or none.
-
-    Raises:
-        SandboxError: one of them takes no such value.
-    """
-    before = switches.values()
-    try:
-        for name, value in wanted.items():
-            if before.get(name) != value:
-                switches.set(name, value)
-    except SandboxError:
-        for name in wanted:
-            if name in before:
-                switches.set(name, before[name])
-        raise
 
 
 def _document(

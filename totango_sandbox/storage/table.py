@@ -75,17 +75,16 @@ class Table:
         if missing > 0:
             self._grow(missing)
 
-    def remove(self, key: Any) -> bool:
-        """Delete a row; False when there is none."""
+    def remove(self, key: Any) -> None:
+        """Delete a row, unless it is gone already."""
         row = self.rows_by_key.pop(key, None)
         if row is None:
-            return False
+            return
         self.alive[row] = 0
         for column in (*self.base.values(), *self.attributes.values()):
             column[row] = None
         self._stale.update(self._orders)
         self.version += 1
-        return True
 
     def attribute_column(self, name: str) -> Column:
         """Return the column of an attribute, made empty when it is new."""

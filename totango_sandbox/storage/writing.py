@@ -20,7 +20,10 @@ _TEXT_MAX: Final = {"accounts": ACCOUNT_TEXT_MAX, "users": USER_TEXT_MAX}
 
 @dataclass(slots=True)
 class Write:
-    """One tracking call or one hub row, already checked. A value of None clears."""
+    """One tracking call or one hub row, already checked. A value of None clears.
+
+    An activity is one of a user.
+    """
 
     surface: str
     arrival: int
@@ -48,8 +51,8 @@ def apply_write(store: Store, write: Write) -> None:
         _set_user(store, user, write)
         store.users.version += 1
         store.database.mark("users", (write.account_id, write.user_id))
-    if write.activity is not None:
-        _record_activity(store, write)
+        if write.activity is not None:
+            _record_activity(store, write, write.user_id, *write.activity)
 
 
 def become_active(
@@ -184,13 +187,9 @@ def _checked(store: Store, kind: str, name: str, text: str) -> str:
     return text
 
 
-def _record_activity(store: Store, write: Write) -> None:
-    """Count usage; its time is the time of arrival (Totango: usage via CSV)."""
-    assert write.activity is not None  # noqa: S101 (the caller looked)
-    become_active(store, store.accounts, write.account_id, write.arrival, write.surface)
-    if write.user_id is not None:
-        key = (write.account_id, write.user_id)
-        become_active(store, store.users, key, write.arrival, write.surface)
-    activity, module = write.activity
-    record = (write.account_id, write.user_id, activity, module, write.arrival)
-    store.database.append("activities", record)
+def _record_activity(store: Store, write: Write, user_id: str, activity: str, module: str) -> None:
+    """Count usage of a user; its time is the time of arrival (Totango: usage via CSV)."""
+    account_id, moment = write.account_id, write.arrival
+    become_active(store, store.accounts, account_id, moment, write.surface)
+    become_active(store, store.users, (account_id, user_id), moment, write.surface)
+    store.database.append("activities", (account_id, user_id, activity, module, moment))

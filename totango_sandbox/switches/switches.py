@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from totango_sandbox.errors import SwitchError
 from totango_sandbox.switches.table import SWITCH_GROUPS, SWITCHES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _BY_NAME: Final = {switch.name: switch for switch in SWITCHES}
 # Filters and fields: there are too many to name each, and names of attributes may be anything.
@@ -57,6 +60,20 @@ class Switches:
         else:
             self._values[name] = value
         self.revision += 1
+
+    def set_all(self, wanted: Mapping[str, str]) -> None:
+        """Set several switches, or none of them.
+
+        Raises:
+            SwitchError: as `set` does.
+        """
+        before = self._values.copy(), self._open_ended.copy()
+        try:
+            for name, value in wanted.items():
+                self.set(name, value)
+        except SwitchError:
+            self._values, self._open_ended = before
+            raise
 
     def text(self, name: str) -> str:
         """Return the value as it was set."""

@@ -48,6 +48,12 @@ def test_loading_again_updates_only_what_is_given(sandbox):
     assert account["attributes"] == {"N": 1.5, "D": "1970-01-01", "Big": 12345678901234567890}
 
 
+def test_loading_somebody_of_staff_again_is_an_update(sandbox):
+    for name in ("Dana Reed", "Dana Cohen"):
+        sandbox.load(staff=[{"staff_id": "dana@x.com", "staff_name": name}])
+    assert [row["staff_name"] for row in sandbox.dump("staff")] == ["Dana Cohen"]
+
+
 def test_a_loaded_text_is_never_mistaken_for_a_number(sandbox):
     sandbox.load(
         accounts=[{"account_id": "a", "attributes": {"Zip": "00123", "Day": "2024-01-31"}}]
@@ -91,9 +97,11 @@ def test_wrong_switches_are_explained(sandbox):
         ("window_rows", "many", "a whole number"),
         ("term.owner", "maybe", "on or off"),
     ):
-        answer = sandbox.http.post(f"{sandbox.url}/sandbox/set", json={name: value})
+        wanted = {"terms": "evidenced", name: value}
+        answer = sandbox.http.post(f"{sandbox.url}/sandbox/set", json=wanted)
         assert answer.status_code == 400
         assert word in answer.json()["error"]
+        assert "terms" not in sandbox.stats()["switches"]
 
 
 def test_calls_are_recorded_and_counted(sandbox):

@@ -73,6 +73,15 @@ def test_deleting_a_user_leaves_its_namesake_and_its_activities(sandbox):
     assert delete(sandbox, "a/joe.x%40y.com").status_code == 200
 
 
+def test_a_user_may_be_deleted_twice_before_that_is_seen(sandbox):
+    sandbox.track(sdr_o="a", sdr_u="u")
+    sandbox.set(visible_after=3600)
+    assert [delete(sandbox, "a/u").status_code for _ in range(2)] == [200, 200]
+    assert len(sandbox.dump("users")) == 1
+    assert sandbox.control("settle") == {"settled": 2}
+    assert sandbox.dump("users") == []
+
+
 def test_deleting_needs_the_token(sandbox):
     sandbox.track(sdr_o="a", sdr_u="u")
     url = f"{sandbox.url}/api/v2/users/account-user/a/u"

@@ -147,6 +147,19 @@ def test_one_is_read_and_deleted(tenant):
         assert tenant.api(method, f"{PATH}{note_id}", {}).status_code == 404
 
 
+def test_one_that_was_loaded_as_an_event_alone_is_deleted_too(tenant):
+    note = {"note_id": 7, "text": "Hello"}
+    tenant.load(events=[{"id": "e", "timestamp": 1, "type": "note", "note_content": note}])
+    assert tenant.api("DELETE", f"{PATH}7").status_code == 200
+    assert notes(tenant) == []
+
+
+def test_an_answer_names_what_it_answers(tenant):
+    note_id = create(tenant)
+    create(tenant, parentId=note_id)
+    assert notes(tenant)[0]["properties"]["parent_id"] == note_id
+
+
 def test_a_list_of_all_is_a_switch(tenant):
     create(tenant)
     assert tenant.api("GET", PATH).status_code == 404

@@ -247,6 +247,12 @@ def test_new_attributes_can_be_dropped_or_always_text(sandbox):
     assert attributes(sandbox) == {"New": "1"}
 
 
+def test_a_name_of_a_new_attribute_has_a_longest_length(sandbox):
+    sandbox.track(**{"sdr_o": "acme", f"sdr_o.{'n' * 100}": "x", f"sdr_o.{'m' * 101}": "x"})
+    assert attributes(sandbox) == {"n" * 100: "x"}
+    assert reasons(sandbox) == ["attribute name is longer than 100 characters"]
+
+
 def test_a_wrong_sdr_token_is_swallowed_or_a_401(sandbox):
     sandbox.set(sdr_token="secret")
     sandbox.track(sdr_o="a")
@@ -323,6 +329,16 @@ def test_a_parent_is_seen_late(sandbox):
     sandbox.control("settle")
     (row,) = sandbox.dump("accounts")
     assert (row["parent_id"], row["product_id"]) == ("top", "core")
+
+
+def test_what_is_seen_late_brings_no_row_back(sandbox):
+    sandbox.set(hierarchy_visible_after=3600, activity_visible_after=3600)
+    activity = {"sdr_u": "u", "sdr_a": "x", "sdr_m": "y"}
+    sandbox.track(**{"sdr_o": "a", "sdr_o.parent_id": "top", **activity})
+    sandbox.set(moves_out=1)
+    sandbox.search("accounts")  # after which the account goes, and its user
+    assert sandbox.control("settle") == {"settled": 3}
+    assert sandbox.dump("accounts") == sandbox.dump("users") == []
 
 
 @pytest.mark.parametrize("policy", ["truncate", "keep"])

@@ -229,6 +229,10 @@ def test_a_wrong_value_changes_nothing_and_is_explained(tenant):
     assert "many" in refused.text
     assert "ties" not in tenant.stats()["switches"]
     assert post(tenant, "/switches", {"open_ended": "nonsense"}).status_code == 400
+    before = tenant.stats()["switches"]
+    refused = post(tenant, "/switches", {"open_ended": "term.owner=off\nterm.string=maybe"})
+    assert refused.status_code == 400
+    assert tenant.stats()["switches"] == before
 
 
 def test_faults_are_put_in_force(tenant):

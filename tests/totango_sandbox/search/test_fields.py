@@ -57,6 +57,13 @@ def test_columns_that_are_no_attributes(account):
     assert found["usage"] is None or isinstance(found["usage"], int)
 
 
+def test_the_name_is_a_column_and_the_id_where_there_is_none(account):
+    name = {"type": "string", "term": "display_name"}
+    assert account.column("accounts", name) == ["a"]
+    account.load(accounts=[{"account_id": "a", "account_name": "Acme"}])
+    assert account.column("accounts", name) == ["Acme"]
+
+
 def test_an_owner_who_is_no_staff_has_an_address_too(account):
     account.load(accounts=[{"account_id": "a", "attributes": {"Success Manager": "Zoë X"}}])
     assert row(account, owner=FIELDS["owner"])["owner"] == {

@@ -91,6 +91,12 @@ def test_each_filter(filled, term, expected):
     assert "".join(found(filled, term)) == expected
 
 
+def test_a_score_is_filtered_by_where_it_was_loaded(sandbox):
+    rows = [{"account_id": f"a{at}", "attributes": {"score": at}} for at in range(4)]
+    sandbox.load(accounts=rows)
+    assert found(sandbox, {"type": "number", "term": "score", "gte": 2}) == ["2", "3"]
+
+
 def test_terms_are_anded_and_counted(filled):
     terms = [
         {"type": "string", "term": "health", "eq": "green"},
