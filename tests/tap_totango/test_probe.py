@@ -137,14 +137,22 @@ POSITIONS: list[tuple[str, str, dict[str, dict[str, str]]]] = [
     ("tasks_list", "refused", {"listed": {"tasks_list": "on"}}),
 ]
 
+TURNED = [
+    (name, answer, switches) for name, _, others in POSITIONS for answer, switches in others.items()
+]
 CASES = [
     pytest.param(name, default, {}, id=f"{name}={default}")
     for name, default in dict.fromkeys((name, default) for name, default, _ in POSITIONS)
 ] + [
-    pytest.param(name, answer, switches, id=f"{name}={answer}")
-    for name, _, others in POSITIONS
-    for answer, switches in others.items()
+    pytest.param(name, answer, switches, id=f"{name}={answer}") for name, answer, switches in TURNED
 ]
+
+PAIRS = [TURNED[place :: len(TURNED) // 2] for place in range(len(TURNED) // 2)]
+"""Two positions for one probe, far from one another: neither changes what the other answers."""
+
+
+def _named(pair: list[tuple[str, str, dict[str, str]]]) -> str:
+    return ", ".join(f"{name}={answer}" for name, answer, _ in pair)
 
 
 @pytest.fixture(scope="module")
@@ -184,15 +192,22 @@ def test_every_position_of_a_switch_is_told(filled, ask, name, answer, switches)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "answer", "switches"), [case.values for case in CASES if case.values[2]]
-)
-def test_every_position_is_told_within_the_calls(filled, probe, name, answer, switches) -> None:
-    filled.set(**switches)
+@pytest.mark.parametrize("pair", PAIRS, ids=_named)
+def test_every_position_is_told_within_the_calls(filled, probe, pair) -> None:
+    for _, _, switches in pair:
+        filled.set(**switches)
     ran, calls, profile = probe()
-    assert profile["answers"][name] == answer
+    for name, answer, _ in pair:
+        assert profile["answers"][name] == answer
     assert len(calls) <= MAX_CALLS
     settled_but_for_what_is_left(ran, profile)
+
+
+def test_no_pair_shares_a_question_or_a_switch() -> None:
+    for (name, _, switches), *others in PAIRS:
+        for other_name, _, other_switches in others:
+            assert name != other_name
+            assert switches.keys().isdisjoint(other_switches)
 
 
 @pytest.mark.parametrize("kind", sorted(_computed()))
@@ -242,7 +257,7 @@ def probe(tap_command, config_file, filled, tmp_path):
     def run(*options: str, **settings: Any):
         config = config_file(filled.config(**settings))
         path = tmp_path / "profile.json"
-        before = len(filled.dump("calls"))
+        before = sum(sum(statuses.values()) for statuses in filled.stats()["calls"].values())
         ran = tap_command("probe", "--config", config, "--output", path, *options)
         calls = filled.dump("calls")[before:]
         return ran, calls, json.loads(path.read_text()) if path.exists() else None
