@@ -99,13 +99,14 @@ class BatchRows:
         for name in _INDEXES:
             if is_whole(said.get(name)):
                 return self._checked(said[name])
-        account = said.get("accountid")
-        for name in _IDS:
-            text = said.get(name)
-            if isinstance(text, str) and (account, text) in self._places_of_pairs:
+        texts = {name: value for name, value in said.items() if isinstance(value, str)}
+        account = texts.get("accountid")
+        for text in (texts[name] for name in _IDS if name in texts):
+            if (account, text) in self._places_of_pairs:
                 return self._places_of_pairs[account, text]
-            if isinstance(text, str) and text in self._places:
-                return self._places[text]
+            place = self._places.get(text)
+            if place is not None and None in {account, self._rows[place].account_id}:
+                return place
         return None
 
     def _checked(self, place: int) -> int:

@@ -162,6 +162,11 @@ NAMED: list[tuple[Any, dict[int, str], set[int]]] = [
     ({"errors": [{"index": True, "message": "no"}]}, {}, set()),
     ({"errors": ["no"]}, {}, set()),
     ({"errors": [{"id": "A3"}]}, {}, set()),
+    ({"errors": [{"id": "A2", "account_id": ["A1"]}]}, {1: "no reason given"}, set()),
+    ({"results": [{"index": 2, "status": "ok"}, {"index": 1, "status": "ok"}]}, {}, set()),
+    # What is no verdict, or lies deeper than any receipt, says nothing.
+    ({"results": [{"id": "A1", "status": ["ok"]}]}, {}, set()),
+    ({"a": {"b": {"c": {"d": {"errors": [{"id": "A1"}]}}}}}, {}, set()),
 ]
 
 
@@ -176,6 +181,9 @@ def test_users_of_the_same_name_are_told_by_their_account() -> None:
     assert response_to({"failed": ["ann", "bob"]}, USERS).faults.keys() == {2}
     named = {"failed": [{"id": "ann", "account_id": "A2"}]}
     assert response_to(named, USERS).faults.keys() == {1}
+    one = BatchRows([HubRow("ann", "A1")])
+    assert response_to({"failed": [{"id": "ann"}]}, one).faults.keys() == {0}
+    assert response_to(named, one).faults == {}
 
 
 def test_activities_have_no_name_but_their_place() -> None:
