@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import backoff
 
@@ -16,8 +16,6 @@ from totango_api.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-
-    from backoff.types import Details
 
 logger = logging.getLogger(__name__)
 
@@ -53,17 +51,12 @@ def retried(
         tries += 1
         return not is_worth_retrying(error, seconds, idempotent=idempotent, tries=tries)
 
-    def noted(details: Details) -> None:
-        error = details.get("exception")
-        if isinstance(error, ApiError):
-            note(error, details.get("wait", 0.0))
-
     decorate = backoff.on_exception(
         _waits,
         ApiError,
         max_time=max(seconds - spent, 0.0),
         giveup=gives_up,
-        on_backoff=noted,
+        on_backoff=lambda details: note(cast("ApiError", details["exception"]), details["wait"]),
         jitter=None,
         logger=None,
     )

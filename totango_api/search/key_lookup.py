@@ -224,9 +224,8 @@ class KeyLookup:
                     return
                 if not page.hits:
                     break
-        if total is None or len(seen) < total:
-            msg = f"One user id exists in {total or 'very many'} accounts; {len(seen)} were seen."
-            raise IncompleteReadError(msg, remedy="Turn off what reads rows back.")
+        msg = f"One user id exists in {total or 'very many'} accounts; {len(seen)} were seen."
+        raise IncompleteReadError(msg, remedy="Turn off what reads rows back.")
 
     def _take(self, request: LookupRequest, page: Page) -> set[Key | None]:
         request.take(list(zip(page.keys, page.hits, strict=True)))

@@ -48,12 +48,9 @@ class HubRow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         """Return the row as JSON.
 
         Raises:
-            ValueError: If it holds what JSON or UTF-8 cannot express.
+            ValueError: If it holds what UTF-8 cannot express.
         """
-        try:
-            return _encode(self)
-        except (TypeError, msgspec.MsgspecError) as error:
-            raise ValueError(str(error)) from None
+        return _encode(self)
 
 
 class HubBatch:

@@ -160,8 +160,7 @@ class TrackingClient:
 
         From the first GIF on, only a GIF is a receipt: then that was another response's place.
         """
-        if not self._answers_with_gif:
-            self._proven = error.body
+        self._proven = error.body
 
     def _check(self, endpoint: str, response: Response) -> None:
         """Check that a response is a receipt.

@@ -85,6 +85,14 @@ def test_the_line_is_never_wrapped(terminal: Terminal, monkeypatch: pytest.Monke
     assert terminal.shown() == ["x" * 19]
 
 
+def test_a_terminal_that_does_not_tell_its_width_has_80(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ProgressLine(logging.getLogger("test")).show("x" * 100)
+    assert terminal.shown() == ["x" * 79]
+
+
 def test_the_width_is_that_of_standard_error(terminal: Terminal, monkeypatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     leader, follower = pty.openpty()
@@ -109,6 +117,24 @@ def test_a_line_is_kept_while_nothing_happens(terminal: Terminal) -> None:
     assert terminal.shown() == [""]
     shown.clear()
     assert not shown.wait(0.1)
+
+
+def test_no_line_is_kept_right_after_another(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Semaphore(0)
+
+    def monotonic() -> float:
+        looked.release()
+        return 0.0
+
+    monkeypatch.setattr(module.time, "monotonic", monotonic)
+    line = ProgressLine(logging.getLogger("test"))
+    line.show("10 rows")
+    line.keep(lambda: "20 rows")
+    assert all(looked.acquire(timeout=60) for _ in range(6))  # twice by what was called here
+    assert terminal.shown() == ["10 rows"]
+    line.close()
 
 
 def test_a_log_has_lines(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,13 @@ def test_a_hangup_ends_a_run_and_is_no_second_signal(
     for number in sent:
         signal.raise_signal(number)
     assert came == got
+
+
+def test_another_thread_leaves_signals_alone() -> None:
+    handlers = [signal.getsignal(number) for number in (HUP, INT, TERM)]
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(handle_signals, lambda *_: None).result()
+    assert [signal.getsignal(number) for number in (HUP, INT, TERM)] == handlers
 
 
 def test_a_hangup_that_is_ignored_stays_so() -> None:

@@ -78,6 +78,13 @@ def test_answers_that_overtake_each_other_do_not_give_calls_back() -> None:
     assert held(budget)
 
 
+def test_an_answer_of_an_older_window_says_nothing() -> None:
+    budget = RateLimiter(100)
+    budget.observe(told(Remaining=0, Reset=50))
+    budget.observe(told(Remaining=9, Reset=20))
+    assert held(budget, after=30)
+
+
 def test_a_new_window_does() -> None:
     budget = RateLimiter(100)
     budget.observe(told(Remaining=0, Reset=1))

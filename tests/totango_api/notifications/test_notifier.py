@@ -6,13 +6,14 @@ import json
 import logging
 import ssl
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from listeners import mail_server, webhook
 
 from totango_api.errors import SettingsError
-from totango_api.notifications import Notifier, senders
+from totango_api.notifications import Notifier, notifier, senders
 from totango_api.notifications.notice import notice_of
 from totango_api.notifications.senders import payload
 from totango_api.redaction import scrub
@@ -74,6 +75,15 @@ def test_which_runs_are_told(on: str, above: str | None, told: list[Any]) -> Non
         with webhook() as hook:
             tell(report, notify_webhook=hook.url, notify_on=on, notify_rejects_above=above)
         assert bool(hook.got) == (report in told)
+
+
+def test_of_many_streams_the_first_are_told() -> None:
+    streams = [{**FAILED["streams"][0], "stream": f"s{number}"} for number in range(22)]
+    notice = notice_of({**FAILED, "streams": streams}, None)
+    assert "and 2 more streams" in notice.lines
+    assert [line for line in notice.lines if line.startswith(("s19 ", "s20 "))] == [
+        "s19 (accounts): received 100, sent 95, rejected 5"
+    ]
 
 
 def test_slack_and_teams_get_what_they_take() -> None:
@@ -181,11 +191,26 @@ def test_nobody_there_is_a_warning(
     assert "hidden-path" not in scrub(caplog.text)
 
 
+def test_what_takes_too_long_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(notifier, "SECONDS", 1.01)  # the command has a second less
+    tell(FAILED, notify_command=f"{sys.executable} -c 'import time; time.sleep(60)'")
+    assert "the command took too long" in caplog.text
+    monkeypatch.setattr(notifier, "SECONDS", 0.01)
+    answered = threading.Event()
+    monkeypatch.setattr(notifier, "post", lambda *_: answered.wait(60))
+    tell(FAILED, notify_webhook="https://x.example")
+    assert "notify_webhook: it took too long" in caplog.text
+    answered.set()
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"notify_webhook": "http://example.com/hidden"}, "notify_webhook is plain http"),
         ({"notify_webhook": "hidden"}, "notify_webhook is not a URL"),
+        ({"notify_webhook": "https://[hidden"}, "notify_webhook is not a URL"),
         ({"notify_command": "say 'hidden"}, "a quote is missing"),
         ({"notify_email_to": "a@x.example"}, "needs notify_smtp"),
         ({"notify_email_to": "hidden", "notify_smtp": "h"}, "holds what is no address"),

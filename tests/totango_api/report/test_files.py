@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,17 @@ def test_a_line_of_a_history_stands_behind_whole_lines(tmp_path: Path, left: str
     lines = history.read_text().splitlines()
     assert [json.loads(line) for line in lines[-2:]] == [REPORT, REPORT]
     assert lines[:-2] == ([left] if left else [])
+
+
+def test_a_line_that_is_cut_is_said(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(TotangoError, match=r"runs\.jsonl cannot be written"):
+            files(tmp_path / "runs.jsonl").write(REPORT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "runs.jsonl").stat().st_size == 10
 
 
 def test_a_history_that_cannot_be_written_costs_no_report(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from totango_api.report import Examples, render_page
+from totango_api.report.examples import REASONS
 
 
 class Page(HTMLParser):
@@ -117,6 +118,15 @@ def test_one_run_alone_makes_no_line() -> None:
     page = Page(render_page(report(), [report(), report(failure="no"), report()]))
     dots = [attributes["class"] for tag, attributes in page.tags if tag == "circle"]
     assert dots == ["good", "bad", "good"]
+
+
+def test_examples_are_kept_of_so_many_reasons() -> None:
+    examples = Examples(shows_values=False)
+    for number in (*range(REASONS + 1), 0):
+        examples.note("s", f"reason {number}", row=1, record={}, field="Age", message="")
+    kept = examples.as_list({})
+    assert [one["reason"] for one in kept] == [f"reason {number}" for number in range(REASONS)]
+    assert len(kept[0]["examples"]) == 2
 
 
 def test_examples_show_shapes_unless_values_are_asked_for() -> None:

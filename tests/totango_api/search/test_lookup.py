@@ -246,6 +246,11 @@ def test_a_row_that_is_counted_and_does_not_come_is_not_absent(stream: str) -> N
             absent = ("other",) if stream == "accounts" else ("a", "other")
             with pytest.raises(ResponseError, match="1 row counted for these ids"):
                 reader.find(stream, [key])
+            calls = len(stub.asked)
+            with pytest.raises(ResponseError, match="1 row counted for these ids"):
+                reader.find(stream, [key])
+            # What is counted for nobody is asked once.
+            assert len(stub.asked) == 2 * calls - 1
             assert reader.find(stream, [absent]) == {}
 
 

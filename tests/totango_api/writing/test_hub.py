@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sandboxes
 from deliveries import deliver_rows
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from totango_api.config import Connection
@@ -149,6 +149,7 @@ def is_untried(result: object) -> bool:
     atomic=st.booleans(),
     naming=st.sampled_from(NAMINGS),
 )
+@example(bad={0, 1}, count=5, atomic=False, naming="some taken")
 def test_good_rows_land_and_bad_ones_are_refused(
     bad: set[int], count: int, atomic: bool, naming: str
 ) -> None:

@@ -28,8 +28,7 @@ _PIECE: Final = re.compile(
     | \$' (?P<ansi> (?: [^'\\] | \\ (?s:.) )* ) '
     | ' (?P<single> [^']* ) '
     | \$? " (?P<double> (?: [^"\\] | \\ (?s:.) )* ) "
-    | (?P<blank> [^\S\r\n]+ )
-    | (?P<end> [\r\n;|&<>]+ | $ )
+    | (?P<blank> [^\S\r\n]+ | [\r\n;|&<>] (?s:.*) | $ )  # nothing counts behind a command
     | (?P<open> \$?['"] )
     | (?P<plain> (?s:.) )
     """,
@@ -73,11 +72,9 @@ def posix_words(command: str) -> list[str]:
     found: list[str] = []
     word: str | None = None
     for kind, text in _pieces(command):
-        if kind in {"blank", "end"}:
+        if kind == "blank":
             found += [] if word is None else [word]
             word = None
-            if kind == "end":
-                break
         elif kind != "continued":
             word = (word or "") + text
     return found
