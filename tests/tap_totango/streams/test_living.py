@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-ROWS, PAGE = 750, 50
+ROWS, PAGE = 500, 50
 MOVES = ("in", "out", "renamed", "replaced", "active")
 SEEDS = {"dated": "created=all,activity=spread", "undated": "created=none"}
 KINDS = ("attributes", "accounts", "users", "events")
@@ -90,7 +90,7 @@ def test_an_interrupted_read_and_the_next_one_lose_nothing_that_lasts(
     living.set(page_max=PAGE, ties="unstable")
     before = {kind: living.dump(kind) for kind in KEYS}
     living.set(**{f"moves_{move}": 1 for move in MOVES}, **{"op.string.not_in_list": "off"})
-    living.chaos("500@accounts:14", "500@users:14")
+    living.chaos("500@accounts:9", "500@users:9")
     config = living.config(page_size=PAGE, max_in_flight=in_flight, max_retry_seconds=0)
     stopped = tap(config=config)
     assert stopped.code == 1
