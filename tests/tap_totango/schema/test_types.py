@@ -83,7 +83,10 @@ def test_numbers_that_came_as_text_keep_every_digit(number: Decimal) -> None:
     assert Decimal(str(made)) == number
 
 
-@pytest.mark.parametrize("text", ["1,000", "12 EUR", "€5", "0x10", "1_000", "--1", "1.2.3", "NaN"])
+@pytest.mark.parametrize(
+    "text",
+    ["1,000", "12 EUR", "€5", "0x10", "1_000", "--1", "1.2.3", "NaN", "1e99999999999999999999"],
+)
 def test_text_that_is_no_plain_number_is_not_guessed_at(text: str) -> None:
     with pytest.raises(ConversionError):
         convert(values.NUMBER, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from dates import SHAPES, dates_of
@@ -15,6 +16,7 @@ from totango_api.reading import (
     CompleteRead,
     Hints,
     Paging,
+    ResumePoint,
     UserPartitions,
     date_keys_of,
     partitioners_of,
@@ -384,18 +386,20 @@ def test_users_are_cut_by_their_accounts() -> None:
     assert reading.result.is_complete
 
 
-def test_an_interrupted_read_goes_on_at_the_first_unfinished_piece() -> None:
-    search = ModelSearch(spread(200))
+def interrupted(search: ModelSearch) -> tuple[list[str], ResumePoint]:
     keys = date_keys_of("accounts", [FIELD])
     reading = CompleteRead(search, Query(fields=(FIELD,)), keys, (), PAGING)
-    before, plan = [], None
+    before: list[str] = []
     for batch in reading.batches():
         before += [hit["name"] for hit in batch.hits]
-        plan = batch.resume or plan
-        if plan is not None and plan.rows >= 80:
-            break
-    assert plan is not None
+        if batch.resume is not None and batch.resume.rows >= 80:
+            return before, batch.resume
+    raise AssertionError
 
+
+def test_an_interrupted_read_goes_on_at_the_first_unfinished_piece() -> None:
+    search = ModelSearch(spread(200))
+    before, plan = interrupted(search)
     search.calls = 0
     after, resumed = read(search, resume=plan)
     assert set(before) | set(after) == {hit["name"] for hit in search.hits}
@@ -403,6 +407,39 @@ def test_an_interrupted_read_goes_on_at_the_first_unfinished_piece() -> None:
     ahead = [hit["name"] for hit in search.hits if hit["last_activity_time"] >= plan.windows[0][0]]
     assert set(after) <= {*ahead, *(hit["name"] for hit in search.hits[:5])}
     assert len(ahead) < 150
+
+
+@pytest.mark.parametrize(
+    ("terms", "how"),
+    [({"string"}, {}), ({"date", "string"}, {"keys": ()})],
+    ids=["the service refuses the date", "the stream has the date no more"],
+)
+def test_an_interrupted_read_that_cannot_go_on_begins_again(
+    terms: set[str], how: dict[str, Any]
+) -> None:
+    search = ModelSearch(spread(110))
+    _, plan = interrupted(search)
+    search.terms = frozenset(terms)
+    names, reading = read(search, resume=plan, **how)
+    assert sorted(names) == sorted(hit["name"] for hit in search.hits)
+    assert (reading.result.rows, reading.result.is_complete) == (110, True)
+
+
+def test_users_are_read_in_ever_fewer_accounts_until_they_fit_a_page() -> None:
+    users = [
+        {
+            "name": f"u{index}@x.com",
+            "display_name": "same",
+            "account": {"name": f"acc-{index % 60}"},
+            "selected_fields": [None],
+        }
+        for index in range(200)
+    ]
+    search = ModelSearch(users, stream="users", terms=frozenset({"parent_account"}), unstable=True)
+    ids = [f"acc-{index}" for index in range(600)]
+    names, reading = read(search, partitioners=partitioners_of("users", [], lambda: ids))
+    assert len(names) == 200
+    assert reading.result.is_complete
 
 
 def test_parts_that_overlap_are_not_counted_twice() -> None:
