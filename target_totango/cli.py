@@ -49,7 +49,3 @@ def main() -> None:
         else:
             logger.error("%s", known)  # noqa: TRY400 (a sentence, no traceback)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -184,8 +184,6 @@ class Clients:
 
     def calls_left(self) -> int | None:
         """Return how many calls may still be made in this minute; None if none was made yet."""
-        if "api" not in self.__dict__:
-            return None
         usage = self.api.usage
         is_limited = usage["api"].calls or usage["hub"].calls
         return self.api.rate_limiter.left if is_limited else None

@@ -12,7 +12,11 @@ from target_totango.delivery.base import (
     WriteResult,
     result_of,
 )
-from target_totango.delivery.engagement_search import EngagementNotes, EngagementSearch
+from target_totango.delivery.engagement_search import (
+    EngagementNotes,
+    EngagementSearch,
+    fingerprint_of,
+)
 from target_totango.delivery.executor import KeyedExecutor
 from target_totango.delivery.thread_worker import ThreadWorker
 from target_totango.models import ACCOUNTS, ALL
@@ -90,14 +94,12 @@ class EngagementDestination(KeyedExecutor["Row", WriteResult]):
         others change. So do rows that look alike: of what is found, it is known whose it is.
         """
         form, request = _form_of(row), row.request
-        key = row.fingerprint or (row.object, str(row.seq))
-        known = request.fields.get(form.id_name)
-        writes: list[Hashable] = [key]
-        if known:
-            writes.append((row.object, known))
+        writes: list[Hashable]
+        if known := request.fields.get(form.id_name):
+            writes = [(row.object, known)]
         else:
             texts = (request.fields.get(name) for name in form.endpoint.identifying)
-            writes.append((row.object, request.account_id, *texts))
+            writes = [fingerprint_of(row), (row.object, request.account_id, *texts)]
         self.submit(row, writes=writes, after=[(ACCOUNTS, request.account_id)])
         return self.has_results
 
@@ -112,7 +114,7 @@ class EngagementDestination(KeyedExecutor["Row", WriteResult]):
             if row.engagement_id is not None:
                 self._update(row, form, row.engagement_id)
                 return Confirmed()
-            state = self._ledger.activity_state(row.fingerprint) if row.fingerprint else None
+            state = self._ledger.activity_state(fingerprint_of(row))
             if state == "done":
                 row.existed = True
                 if isinstance(self._search.error, (UnavailableError, RateLimitError)):
@@ -129,16 +131,14 @@ class EngagementDestination(KeyedExecutor["Row", WriteResult]):
 
     def _id_of_made(self, row: Row, form: EngagementForm) -> str | None:
         """Return the id of what an earlier call made, where something was or may have been."""
-        if row.fingerprint is None:
-            return None
-        engagement_id = self._notes.engagement_id(row.fingerprint)
-        if engagement_id is None and self._ledger.activity_state(row.fingerprint) is not None:
+        fingerprint = fingerprint_of(row)
+        engagement_id = self._notes.engagement_id(fingerprint)
+        if engagement_id is None and self._ledger.activity_state(fingerprint) is not None:
             engagement_id = self._found(row, form)
         return engagement_id
 
     def _create(self, row: Row, form: EngagementForm) -> WriteResult:
-        if row.fingerprint is not None:
-            self._search.note_call(row, form.endpoint)
+        self._search.note_call(row, form.endpoint)
         self._prepare([row])
         sent = _without_ids(form, row.request.fields)
         try:
@@ -151,20 +151,19 @@ class EngagementDestination(KeyedExecutor["Row", WriteResult]):
                 unfound = _NOT_FOUND if self._search.error is None else _NOT_LOOKED_FOR
                 return Uncertain(TotangoError(unfound.format(error.message)))
         row.engagement_id = engagement_id
-        if row.fingerprint is not None:
-            if engagement_id is not None:
-                self._notes.note_engagement_id(row.fingerprint, row.object, engagement_id)
-            self._ledger.finish(row.fingerprint)
-            if engagement_id is None and row.options.verify == ALL:
-                row.engagement_id = self._found(row, form)
+        if engagement_id is not None:
+            self._notes.note_engagement_id(fingerprint_of(row), row.object, engagement_id)
+        self._ledger.finish(fingerprint_of(row))
+        if engagement_id is None and row.options.verify == ALL:
+            row.engagement_id = self._found(row, form)
         return Confirmed()
 
     def _found(self, row: Row, form: EngagementForm) -> str | None:
         """Look for what the last call for a row made, and note its id."""
         engagement_id = self._search.find(row, form.endpoint)
-        if engagement_id is not None and row.fingerprint is not None:
-            self._notes.note_engagement_id(row.fingerprint, row.object, engagement_id)
-            self._ledger.finish(row.fingerprint)
+        if engagement_id is not None:
+            self._notes.note_engagement_id(fingerprint_of(row), row.object, engagement_id)
+            self._ledger.finish(fingerprint_of(row))
         return engagement_id
 
     def _update(self, row: Row, form: EngagementForm, engagement_id: str) -> None:

@@ -52,8 +52,8 @@ class ThreadWorker(Generic[J, R]):
                 item = self._queue.get_nowait()
             except queue.Empty:
                 return
-            if item is not None:
-                item[1](CancelledError())
+            assert item is not None  # noqa: S101 (it is closed last)
+            item[1](CancelledError())
 
     def close(self) -> None:
         """Let idle threads end."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -68,9 +67,6 @@ def _share_of_input() -> float | None:
     """Return how much of standard input is read; None where it is no file, as with a pipe."""
     try:
         descriptor = sys.stdin.fileno()
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or not found.st_size:
-            return None
-        return os.lseek(descriptor, 0, os.SEEK_CUR) / found.st_size
-    except (OSError, ValueError, AttributeError):  # it is closed, or no file at all
+        return os.lseek(descriptor, 0, os.SEEK_CUR) / os.fstat(descriptor).st_size
+    except (OSError, ValueError, AttributeError, ZeroDivisionError):  # closed, empty, or no file
         return None

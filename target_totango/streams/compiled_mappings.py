@@ -113,10 +113,8 @@ class CompiledMappings:
         configs = mappings_of(stream, self._settings.mappings)
         if any("account_id" in config.sources for config in configs):
             return None
-        segment = self._segment.stream(stream, fields, configs)
-        if segment is not None:
-            self._streams.add(stream)
-        return segment
+        self._streams.add(stream)
+        return self._segment.stream(stream, fields, configs)
 
     @functools.cached_property
     def _segment(self) -> Segment | None:

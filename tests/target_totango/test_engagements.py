@@ -325,6 +325,23 @@ def test_a_row_that_knows_the_id_changes_what_it_holds_and_nothing_else(
     assert renamed["note_content"]["text"] == event["note_content"]["text"]
 
 
+def test_a_row_that_knows_the_id_comes_again_and_is_unchanged_where_that_is_asked_for(
+    deliver: Deliver, tenant: Sandbox, settings: dict[str, Any]
+) -> None:
+    deliver(TODOS, todo(), **settings).ok()
+    [task] = tenant.dump("tasks")
+    names = {"account_id": "company", "task_id": "number", "title": "title"}
+    change = {"stream": "changes", "object": "tasks", **names}
+    told = schema("changes", "company", "number", "title")
+    rows = [record("changes", company="a", number=task["id"], title=each) for each in "xy"]
+    by_id = {**settings, "mappings": [change], "skip_unchanged": True}
+    done = deliver(told, *rows, **by_id).ok()
+    assert (done.totals["sent"], done.totals["repeated"]) == (2, 1)
+    assert deliver(told, rows[1], **by_id).ok().totals == {"received": 1, "unchanged": 1}
+    assert deliver(told, rows[0], **by_id).ok().totals["sent"] == 1
+    assert tenant.dump("tasks")[0]["title"] == "x"
+
+
 UNCERTAIN = [{("", "uncertain")}]
 
 
@@ -446,6 +463,30 @@ def test_what_was_there_before_is_not_taken_for_it(
     tenant.chaos("500@touchpoints:1")
     other = {**settings, "ledger_path": str(tmp_path / "other.sqlite")}
     assert deliver(NOTES, note(1, at=at), **other).codes == UNCERTAIN
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("at", [None, "2024-05-06T07:08:09Z"])
+@pytest.mark.parametrize("is_same", [True, False])
+def test_an_event_that_shows_no_time_of_creation_is_told_by_its_own(
+    deliver: Deliver,
+    tenant: Sandbox,
+    settings: dict[str, Any],
+    tmp_path: Path,
+    at: str | None,
+    is_same: bool,
+) -> None:
+    deliver(NOTES, note(1, at=at), **settings).ok()
+    [event] = notes_in(tenant)
+    del event["properties"]["creation_time"]
+    event["timestamp"] -= 0 if is_same else 120_000
+    tenant.load(events=[event])
+    # Whatever a service answers, older events than were asked for are not taken for it.
+    tenant.set(unsupported_term="ignore", **{"term.date": "off"})
+    tenant.chaos("500@touchpoints:1")
+    other = {**settings, "ledger_path": str(tmp_path / "other.sqlite")}
+    done = deliver(NOTES, note(1, at=at), **other)
+    assert done.codes == ([] if is_same else UNCERTAIN)
 
 
 @pytest.mark.parametrize("fault", ["403@events", "html@events"])

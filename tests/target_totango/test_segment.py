@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_runs import held, record, schema, state
+from target_runs import ACCOUNTS, held, record, schema, state
 
+from target_totango.pipeline import stages
 from totango_api.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from sandboxes import Sandbox
     from target_runs import Delivered
 
@@ -104,11 +106,13 @@ def test_the_default_plan_never_goes_over_what_an_earlier_call_set(
 
 
 def test_there_is_no_default_plan_where_it_is_off_or_new_accounts_are_not_told(
-    deliver: Deliver, service: Sandbox
+    deliver: Deliver, service: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(EVENTS, group("a"), preset="segment", segment_default_plan="").ok()
-    done = deliver(EVENTS, group("b"), preset="segment", app_token=None).ok()
-    assert plans(service) == {"a": None, "b": None}
+    monkeypatch.setattr(stages, "BATCH_ROWS", 1)
+    rows = [group("b"), group("c")]
+    done = deliver(EVENTS, *rows, preset="segment", app_token=None).ok()
+    assert plans(service) == {"a": None, "b": None, "c": None}
     assert done.said.count("Defaults for new accounts are not sent") == 1
 
 
@@ -253,3 +257,9 @@ def test_calls_go_through_the_hub_too(deliver: Deliver, service: Sandbox) -> Non
     assert held(service, "accounts") == {("acme",): {"account_name": "Acme", "Plan": "Free"}}
     assert held(service, "users") == {("acme", "jo"): {"title": "CEO"}}
     assert [row["activity"] for row in service.dump("activities")] == ["Pay"]
+
+
+def test_other_streams_are_written_as_ever(deliver: Deliver, service: Sandbox) -> None:
+    row = record("accounts", account_id="a", Plan="x")
+    deliver(ACCOUNTS, row, preset="segment").ok()
+    assert held(service, "accounts") == {("a",): {"Plan": "x"}}

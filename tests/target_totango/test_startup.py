@@ -36,6 +36,25 @@ def test_a_setting_of_the_sdk_that_does_not_fit_is_named_in_a_sentence(
     assert "Traceback" not in ran.stderr
 
 
+def test_what_should_never_happen_leaves_its_traceback(
+    config_file: Callable[..., Path], service: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("target_totango.cli.check", fail)
+    config = str(config_file(service.config()))
+    ran = run_main(main, "target-totango", "check", "--config", config)
+    assert ran.code == 1
+    assert "target-totango failed in a way that it should not." in ran.stderr
+    assert "ZeroDivisionError" in ran.stderr
+
+
+def test_an_error_without_stream_maps_is_not_blamed_on_them(service: Sandbox) -> None:
+    with pytest.raises(TypeError, match="unknown"):
+        TargetTotango(config=service.config(), unknown=1)
+
+
 def test_a_second_signal_ends_the_run_at_once(
     service: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

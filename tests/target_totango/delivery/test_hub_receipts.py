@@ -115,6 +115,24 @@ def test_activities_that_were_answered_oddly_are_uncertain_and_sent_once(
     assert {code for codes in done.codes for _, code in codes} == {"uncertain"}
 
 
+def test_what_was_answered_oddly_and_cannot_be_read_back_is_not_confirmed(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos('answer@hub:applied:say={"success": false}', "403@accounts")
+    done = deliver(ACCOUNTS, *accounts(5), state(1), **HUB, max_retry_seconds=0)
+    assert (done.states, done.totals.get("sent", 0)) == ([], 0)
+    assert done.said.count("Rows without a receipt cannot be read back") == 1
+
+
+def test_a_row_that_alone_is_answered_oddly_is_on_file(deliver: Deliver, service: Sandbox) -> None:
+    service.chaos('answer@hub:match="a-3":say={"success": false}')
+    done = deliver(ACCOUNTS, *accounts(12), state(1), **HUB)
+    assert [row["account_id"] for row in done.rejected] == ["a-3"]
+    assert done.codes == [{("", "no receipt")}]
+    assert done.states == [state(1)["value"]]
+    assert len(held(service, "accounts")) == 11
+
+
 def test_items_of_a_collection_cannot_be_read_back_and_hold_state(
     deliver: Deliver, service: Sandbox
 ) -> None:

@@ -12,7 +12,7 @@ from transformed import Transformed, transform
 
 from target_totango.mapping.config import MappingConfig, parse_mappings
 from target_totango.mapping.known_attributes import KnownAttributes
-from target_totango.mapping.segment import Segment, SegmentOptions
+from target_totango.mapping.segment import Segment, SegmentOptions, mappings
 from target_totango.mapping.segment.rows import NotWritten
 from target_totango.mapping.values.convert import ConversionError
 from totango_api.errors import InputError
@@ -392,6 +392,21 @@ def test_a_mapping_grows_with_the_traits_that_come() -> None:
         assert transform(mapping, flat).request.account == expected
     assert mappings[0] is mappings[1]
     assert mappings[2] is mappings[3] is mappings[4]
+
+
+def test_traits_without_end_are_written_and_logged_no_more(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(mappings, "ATTRIBUTES_LOGGED", 3)
+    calls = segment().stream("group", ["groupId", "traits"])
+    assert calls is not None
+    for number in range(6):
+        rows = calls.rows({"groupId": "acme", "traits": {f"trait{number}": number}})
+        assert isinstance(rows, list)
+        ((mapping, flat),) = rows
+        assert transform(mapping, flat).request.account == {f"trait{number}": str(number)}
+    assert [f"trait{number}" in caplog.text for number in range(6)] == [True] * 3 + [False] * 3
 
 
 def test_a_new_account_without_a_plan_has_the_default_one() -> None:

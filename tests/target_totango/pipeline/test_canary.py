@@ -140,6 +140,44 @@ def test_an_attribute_that_the_service_drops_is_named(deliver: Deliver, service:
     assert len(held(service, "accounts")) == 2
 
 
+def test_where_attributes_are_listed_no_more_none_is_said_to_be_missing(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.set(unknown_attributes="drop")
+    service.chaos("403@attributes:2")
+    told = schema("accounts", "account_id", "Plan", "Odd")
+    service.load(accounts=[{"account_id": "a", "attributes": {"Plan": "x"}}])
+    done = deliver(told, *accounts("a", "b", Plan="y", Odd="z"), state(1), **SOON).ok()
+    assert "as it was sent: Odd." in done.said
+    assert "does not have such attributes" not in done.said
+    assert done.states == [state(1)["value"]]
+
+
+def test_a_second_row_that_is_refused_is_on_file(
+    deliver: Deliver,
+    service: Sandbox,
+    clock: Clock,
+    control_after: Callable[[float, float], None],
+) -> None:
+    control_after(0.2, 0.3)
+    service.set(visible_after=300)
+    service.chaos("422@tracking:2")
+    clock.on_wait = lambda seconds: service.settle() if seconds > 5 else None
+    done = deliver(ACCOUNTS, *accounts(*"abc", Plan="x"), state(1), verify_timeout=20)
+    assert [row["account_id"] for row in done.rejected] == ["b"]
+    assert (done.totals["sent"], done.states) == (2, [state(1)["value"]])
+
+
+def test_an_odd_answer_proves_nothing_where_the_row_cannot_be_read_back(
+    deliver: Deliver, service: Sandbox
+) -> None:
+    service.chaos('answer@tracking:applied:say={"status": "ok"}', "403@accounts:2")
+    rows = accounts(*"abc", Plan="x")
+    done = deliver(ACCOUNTS, *rows, state(1), max_retry_seconds=0, **SOON)
+    assert (done.states, done.totals.get("sent", 0)) == ([], 0)
+    assert "counts as a receipt" not in done.said
+
+
 def test_a_name_that_does_not_arrive_is_no_attribute_that_is_missing(
     deliver: Deliver, service: Sandbox
 ) -> None:

@@ -9,8 +9,8 @@ import pytest
 from target_runs import held, record, schema
 
 from target_totango.delivery.tracking import TrackingDestination
+from target_totango.pipeline import stages
 from target_totango.pipeline.filters import redundant
-from target_totango.pipeline.stages import BATCH_ROWS
 from target_totango.storage import Ledger
 
 if TYPE_CHECKING:
@@ -91,6 +91,11 @@ def test_everything_is_sent_from_time_to_time(
     assert "full_sync_every_hours" in done.said
     assert held(service, "accounts")[("a",)]["Plan"] == "p"
     assert deliver(*row, **settings).ok().totals["unchanged"] == 1
+    now += 25 * 3600
+    monkeypatch.setattr(stages, "BATCH_ROWS", 1)
+    done = deliver(*row, firm("q", 2), **settings).ok()
+    assert done.totals["sent"] == 2
+    assert done.said.count("full_sync_every_hours") == 1
 
 
 def test_old_values_that_come_back_behind_others_go_out_again(
@@ -114,12 +119,12 @@ def test_a_row_is_noted_no_more_once_a_newer_one_of_its_key_is_on_its_way(
     def put_and_wait(self: TrackingDestination, row: Row) -> bool:
         sent.append(row.seq)
         put(self, row)
-        if row.seq == BATCH_ROWS + 1:
+        if row.seq == stages.BATCH_ROWS + 1:
             self.drain(until=time.monotonic() + 30)
         return True
 
     def collect_late(self: TrackingDestination) -> Sequence[tuple[Row, Any]]:
-        return collect(self) if max(sent, default=0) > BATCH_ROWS else []
+        return collect(self) if max(sent, default=0) > stages.BATCH_ROWS else []
 
     def confirm(self: Ledger, confirmations: Mapping[tuple[str, ...], Confirmation]) -> None:
         confirmed.extend(confirmations)
@@ -128,7 +133,8 @@ def test_a_row_is_noted_no_more_once_a_newer_one_of_its_key_is_on_its_way(
     monkeypatch.setattr(TrackingDestination, "put", put_and_wait)
     monkeypatch.setattr(TrackingDestination, "collect", collect_late)
     monkeypatch.setattr(Ledger, "confirm", confirm)
-    others = [record("accounts", account_id=f"b-{n}", Plan="x") for n in range(2 * BATCH_ROWS - 2)]
+    rows = 2 * stages.BATCH_ROWS
+    others = [record("accounts", account_id=f"b-{n}", Plan="x") for n in range(rows - 2)]
     deliver(FIRMS, firm("old"), *others, firm("new"), canary=False, **settings).ok()
-    assert len(confirmed) == 2 * BATCH_ROWS - 1
+    assert len(confirmed) == rows - 1
     assert len(set(confirmed)) == len(confirmed)

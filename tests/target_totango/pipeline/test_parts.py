@@ -64,3 +64,19 @@ def test_users_of_other_parts_are_not_taken_for_gone(
     deliver(*version(1, *"abcdef"), **kept).ok()
     deliver(*version(2, *"abcde"), part="1/2", **kept).ok()
     assert set(held(service, "users")) >= {(one, "u") for one in "abcde"}
+
+
+def test_a_user_is_deleted_by_the_run_of_its_part(deliver: Deliver, service: Sandbox) -> None:
+    users = [record("users", account_id=f"a-{n}", user_id="u", Title="T") for n in range(6)]
+    deliver(USERS, *users).ok()
+    marked = schema("users", "account_id", "user_id", "_sdc_deleted_at")
+    gone = [
+        record("users", account_id=f"a-{n}", user_id="u", _sdc_deleted_at="2024-07-01T00:00:00Z")
+        for n in range(6)
+    ]
+    runs = [
+        deliver(marked, *gone, part=f"{n}/{COUNT}", hard_delete=True).ok()
+        for n in range(1, COUNT + 1)
+    ]
+    assert held(service, "users") == {}
+    assert sum(run.totals.get("deleted", 0) for run in runs) == 6

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from target_runs import ACCOUNTS, held, record, schema, state
 
 from target_totango.delivery import dry_run
+from target_totango.models import Row, SourceStream, WriteRequest
 from target_totango.pipeline.run_end import REASONS_LOGGED
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ def test_more_reasons_than_are_logged_are_counted(deliver: Deliver) -> None:
     told["schema"]["properties"] |= {name: {"type": "integer"} for name in names}
     done = deliver(told, account("a", **dict.fromkeys(names, "x")))
     assert "Rejected for 2 more reasons: see report_path." in done.said
+
+
+def test_a_dry_run_that_is_cancelled_looks_at_nothing_more() -> None:
+    summary = dry_run.DryRunSummary()
+    destination = dry_run.DryRunDestination(summary, None)
+    request = WriteRequest("accounts", "a", None)
+    destination.put(Row(1, SourceStream("s", {}, ()), {}, "s", "accounts", request=request))
+    destination.cancel()
+    assert destination.drain(until=0)
+    assert (destination.collect(), summary.cannot_tell, destination.busy) == ([], 0, False)
 
 
 def test_a_dry_run_looks_at_rows_many_at_once(

@@ -282,6 +282,9 @@ def test_a_long_run_does_not_keep_everything_in_memory(path: Path) -> None:
         for number in range(NOTES_PER_COMMIT + 1):
             ledger.note((str(number),), b"x")
         assert len(ledger._fresh.confirmed) <= 1
+        for number in range(NOTES_PER_COMMIT + 1):
+            ledger.finish((str(number),))
+        assert len(ledger._fresh.activities) <= 1
 
 
 # Files -------------------------------------------------------------------------------------

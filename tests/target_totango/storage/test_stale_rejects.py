@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_runs import ACCOUNTS, USERS, held, record, schema, state
 
+from target_totango.pipeline import stages
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -30,7 +32,11 @@ def replayed(deliver: Deliver, tmp_path: Path, **settings: Any) -> Delivered:
 
 @pytest.mark.parametrize("old", ["old", "x" * 600])
 def test_a_replay_does_not_set_back_what_a_later_row_wrote(
-    deliver: Deliver, service: Sandbox, tmp_path: Path, old: str
+    deliver: Deliver,
+    service: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old: str,
 ) -> None:
     service.chaos("422@tracking:match=old")
     rows = [account("a", Plan=old), account("b", Plan="x"), account("a", Plan="new"), state(1)]
@@ -40,9 +46,14 @@ def test_a_replay_does_not_set_back_what_a_later_row_wrote(
     assert "a replay skips them" in done.said
     assert (tmp_path / "rejects.singer").stat().st_mode & 0o777 == 0o600
     service.chaos()
-    again = replayed(deliver, tmp_path, too_long="truncate").ok()
+    marked = (tmp_path / "rejects.singer").read_text().splitlines()
+    again = deliver(*marked, too_long="truncate").ok()
     assert again.totals == {"received": 1, "skipped": 1}
     assert again.said.count("Rows that are marked as superseded") == 1
+    monkeypatch.setattr(stages, "BATCH_ROWS", 1)
+    twice = deliver(*marked, marked[-1], too_long="truncate").ok()
+    assert twice.totals == {"received": 2, "skipped": 2}
+    assert twice.said.count("Rows that are marked as superseded") == 1
     assert held(service, "accounts")[("a",)]["Plan"] == "new"
 
 

@@ -214,6 +214,15 @@ def test_such_an_id_names_nobody_either_where_the_mark_is_unclear(
     assert "1 row had no id that can be used" in done.said
 
 
+def test_a_row_that_is_marked_as_deleted_and_rejected_names_nobody_who_is_there(
+    deliver: Deliver, service: Sandbox, kept: dict[str, Any]
+) -> None:
+    gone = record("users", account_id="a", user_id=None, _sdc_deleted_at=GONE) | {"version": 2}
+    done = deliver(USERS, gone, *second("a", "b")[1:], **kept)
+    assert (done.totals["rejected"], done.totals["vanished"]) == (1, 1)
+    assert users_of(service) == {"a", "b"}
+
+
 def test_who_is_in_another_stream_is_not_deleted(
     deliver: Deliver, service: Sandbox, tmp_path: Path
 ) -> None:
