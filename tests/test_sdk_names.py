@@ -43,7 +43,6 @@ OVERRIDDEN: dict[type, dict[str, list[str]]] = {
         "_handle_termination": ["self", "signum", "frame"],
         "_process_activate_version_message": ["self", "message_dict"],
         "_process_batch_message": ["self", "message_dict"],
-        "_process_record_message": ["self", "message_dict"],
         "_process_schema_message": ["self", "message_dict"],
         "_process_state_message": ["self", "message_dict"],
         "_setup_signal_handlers": ["self"],

@@ -27,14 +27,14 @@ FAULTS = {
     "truncated": "truncate@{}",
     "no JSON": "html@{}",
     "failure in 200": "failed200@{}",
-    "hang": "timeout@{}:hang=0.3",
+    "hang": "timeout@{}:hang=0.6",
     "applied, answer lost": "drop@{}",
-    "applied, answer in time lost": "timeout-after@{}:hang=0.3",
+    "applied, answer in time lost": "timeout-after@{}:hang=0.6",
     "applied, 500": "500@{}:applied",
 }
 """What goes wrong with a call, as a rule of the sandbox for a surface."""
 
-PATIENCE = {"max_retry_seconds": 0.08, "request_timeout": 0.15, "verify_timeout": 1}
+PATIENCE = {"max_retry_seconds": 0.08, "request_timeout": 0.3, "verify_timeout": 1}
 """Settings with which a call that fails for good does so at once."""
 
 STATE_EVERY = 4

@@ -110,7 +110,7 @@ class BatchBisection:
         response = self._send(rows)
         self._is_answered = not response.is_unknown
         yield from self._follow(rows, response)
-        if self._parts and self._earlier_kind is not None:
+        if self._parts and self._earlier_kind is not None and self._may_send_again():
             yield from self._probe((1,), self._earlier_kind)
         while self._parts:
             part = self._parts.pop()
@@ -121,7 +121,7 @@ class BatchBisection:
             yield from self._follow(part.rows, response, hinted=part.hinted)
             if part.twin_bad and response.all_taken:
                 self._parts[-1] = _Part(self._parts[-1].rows, known_bad=True)
-            if self._looks_hopeless():
+            if self._looks_hopeless() and self._may_send_again():
                 self._probed = True
                 yield from self._probe((0, 1, 2), self._kinds[0])
 
@@ -211,6 +211,13 @@ class BatchBisection:
         if self._is_taking and not self._is_unsure:
             return False
         return len(self._kinds) >= ALIKE and len(set(self._kinds)) == 1
+
+    def _may_send_again(self) -> bool:
+        """Return whether nothing of what is left can have been stored, or twice does no harm."""
+        answers = [part.response for part in self._parts if part.response is not None]
+        return self._idempotent or all(
+            one.is_certain and not (one.is_unknown or one.taken) for one in answers
+        )
 
     def _send(self, rows: Sequence[int]) -> HubResponse:
         self._calls += 1

@@ -169,6 +169,8 @@ def test_good_rows_land_and_bad_ones_are_refused(
     atomic=st.booleans(),
     naming=st.sampled_from(["all", "first", "three", "none", "taken", "some taken"]),
 )
+# So many refusals that the batch looks hopeless, and then a response that names a few as taken.
+@example(bad={0, 1, 2, 3}, atomic=True, naming="some taken")
 def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
     bad: set[int], atomic: bool, naming: str
 ) -> None:
@@ -177,13 +179,33 @@ def test_no_activity_is_ever_sent_again_once_it_may_be_stored(
     hub = ModelHub(bad, atomic=atomic, naming=naming)
 
     def send(rows: Sequence[int]) -> HubResponse:
-        return dataclasses.replace(hub(rows), is_certain=atomic)
+        response = hub(rows)
+        return dataclasses.replace(response, is_certain=atomic and not response.taken)
 
     results = dict(each(BatchBisection(send, idempotent=False).results(range(50))))
     assert max(hub.stored.values(), default=0) <= 1
     for row, result in results.items():
         assert not isinstance(result, RowAccepted) or hub.stored[row] == 1
         assert not isinstance(result, RowRefused) or hub.stored[row] == 0
+
+
+@pytest.mark.parametrize("kind", [None, "bad row"])
+def test_activities_whose_call_got_no_answer_after_many_refusals_are_uncertain(
+    kind: str | None,
+) -> None:
+    hub = ModelHub({0, 1, 2, 3} if kind is None else {0}, atomic=True, naming="first")
+
+    def send(rows: Sequence[int]) -> HubResponse:
+        response = hub(rows)
+        return response if response.is_refused else HubResponse(is_unknown=True, status=504)
+
+    bisection = BatchBisection(send, idempotent=False, hopeless_kind=kind)
+    results = dict(each(bisection.results(range(50))))
+    assert set(hub.stored.values()) == {1}
+    assert {row for row, result in results.items() if isinstance(result, RowRefused)} == hub.bad
+    assert {row for row, result in results.items() if isinstance(result, RowUncertain)} == set(
+        hub.stored
+    )
 
 
 @pytest.mark.parametrize(
