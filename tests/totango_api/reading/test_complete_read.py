@@ -386,6 +386,17 @@ def test_users_are_cut_by_their_accounts() -> None:
     assert reading.result.is_complete
 
 
+def test_a_last_page_of_rows_that_changed_places_is_not_the_end() -> None:
+    names = ["a", "b", "b", "same", "c", "same", "a", "same", "a", "b", "same", "same"]
+    search = ModelSearch(
+        numbered([{"display_name": name, "selected_fields": [None]} for name in names]),
+        terms=frozenset(),
+        unstable=True,
+    )
+    found, reading = read(search)
+    assert len(found) == len(names) or not reading.result.is_complete
+
+
 def interrupted(search: ModelSearch) -> tuple[list[str], ResumePoint]:
     keys = date_keys_of("accounts", [FIELD])
     reading = CompleteRead(search, Query(fields=(FIELD,)), keys, (), PAGING)

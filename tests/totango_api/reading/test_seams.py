@@ -21,3 +21,11 @@ def test_pages_that_share_rows_by_chance_have_none() -> None:
     after = Slice(90, tuple(chance.sample(ROWS, 100)))
     assert set(before.rows) & set(after.rows)
     assert not seam_of(before, after).is_closed
+
+
+def test_rows_of_one_name_that_changed_places_are_not_the_end() -> None:
+    """The page behind five of six rows of one name has room for a new one, and holds none."""
+    ties = [((f"acc-{number}",), "same") for number in range(6)]
+    before = Slice(0, tuple(ties[:5]))
+    assert not seam_of(before, Slice(3, (ties[2], ties[4], ties[1]))).is_closed
+    assert seam_of(before, Slice(3, (ties[4], ties[3]))).is_closed

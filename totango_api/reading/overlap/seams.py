@@ -77,8 +77,10 @@ def seam_of(before: Slice, after: Slice) -> Seam:
         return Seam(is_closed=is_end, is_exact=is_end)
     last = before.rows[-1][1]
     shared = set(before.rows) & set(after.rows)
-    # A page that brings nothing but rows of the one before shows that nothing comes after it.
-    is_shared = any(name != last for _, name in shared) or shared == set(after.rows)
+    # A page that brings nothing but rows of the one before shows that nothing comes after it. If it
+    # reaches further, these have changed places with others of their name.
+    is_end = shared == set(after.rows) and after.end <= before.end
+    is_shared = is_end or any(name != last for _, name in shared)
     is_closed = is_shared and _is_sorted(before, after, shared)
     tail = before.rows[max(after.start - before.start, 0) :]
     head = after.rows[: max(before.end - after.start, 0)]
