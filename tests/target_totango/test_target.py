@@ -1342,3 +1342,11 @@ def test_ids_that_differ_only_in_case_are_said_once_and_counted(
     lower = deliver(USERS, *rows, mappings=[mapping]).ok()
     assert lower.totals["repeated"] == 3
     assert "case_variants" not in lower.totals
+
+
+def test_activities_that_are_rejected_have_no_ids_to_differ(deliver: Deliver) -> None:
+    rows = [
+        record("activities", id=1, account_id="a", user_id=name, activity="Pay") for name in "uU"
+    ]
+    done = deliver(ACTIVITIES, *rows)
+    assert (done.totals["rejected"], "case_variants" in done.totals) == (2, False)
