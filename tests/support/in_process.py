@@ -1,7 +1,7 @@
 """A command's `main()` run in this process: as a process would, without the time to start one.
 
 What a command changes of the process is put back afterwards: arguments, standard streams, log
-handlers and levels, warnings, signal handlers, the excepthook, registered secrets, how often the
+handlers and levels, warnings, signal handlers, hooks, registered secrets, how often the
 interpreter looks for garbage and switches threads. Connections are closed, and threads that still
 wait for answers are waited for, so that nothing of one run reaches the next.
 """
@@ -105,7 +105,7 @@ def _process_state_restored() -> Iterator[None]:
     handlers, levels = root.handlers, [(logger, logger.level) for logger in (root, urllib3)]
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     signals = {number: signal.getsignal(number) for number in numbers}
-    excepthook, secrets = sys.excepthook, set(redaction._secrets)
+    hooks, secrets = (sys.excepthook, sys.unraisablehook), set(redaction._secrets)
     threshold, interval = gc.get_threshold(), sys.getswitchinterval()
     root.handlers = []
     try:
@@ -119,7 +119,7 @@ def _process_state_restored() -> Iterator[None]:
             logger.setLevel(level)
         for number, handler in signals.items():
             signal.signal(number, handler)
-        sys.excepthook = excepthook
+        sys.excepthook, sys.unraisablehook = hooks
         gc.set_threshold(*threshold)
         sys.setswitchinterval(interval)
         redaction._secrets.clear()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _IDLE: Final = ("env var", "Skipping deselected stream")
 """Parts of the lines in which the SDK says that it reads the environment, or no stream."""
 
+_AGAIN_SECONDS: Final = 0.05
+"""How long after it a signal is sent again that came to nothing."""
+
 
 def command_of(plugin: Any) -> Any:
     """Return the command line of a plugin class, which logs as it should from now on."""
@@ -43,6 +46,9 @@ def handle_signals(handler: Callable[[int, FrameType | None], None]) -> None:
 
     A SIGHUP that is ignored stays so (`nohup`). It is no second signal, nor is what follows it: a
     terminal that closes may send two, and systemd one beside SIGTERM.
+
+    What the handler raises is lost where a signal arrives in a finalizer or in the callback of a
+    weak reference, as there are in every import. The signal is sent again then.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -55,6 +61,17 @@ def handle_signals(handler: Callable[[int, FrameType | None], None]) -> None:
         first = number
         handler(number, frame)
 
+    show = sys.unraisablehook
+
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        nonlocal first
+        if first is None or issubclass(lost.exc_type, Exception):
+            show(lost)
+            return
+        number, first = first, None
+        threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
+
+    sys.unraisablehook = unraisable
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handle)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -19,7 +22,9 @@ HUP, INT, TERM = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in (HUP, INT, TERM)}
+    hook = sys.unraisablehook
     yield
+    sys.unraisablehook = hook
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
@@ -60,3 +65,23 @@ def test_a_hangup_that_is_ignored_stays_so() -> None:
     signal.raise_signal(HUP)
     signal.raise_signal(TERM)
     assert came == [TERM]
+
+
+class Stop(BaseException):
+    """Ends a run."""
+
+
+@pytest.mark.parametrize("number", [HUP, TERM])
+def test_what_a_handler_raises_is_not_lost_in_the_callback_of_a_weak_reference(
+    number: signal.Signals,
+) -> None:
+    def stop(*_: object) -> None:
+        raise Stop
+
+    handle_signals(stop)
+    owner = set[int]()
+    reference = weakref.ref(owner, lambda _: signal.raise_signal(number))
+    with pytest.raises(Stop):  # noqa: PT012 (the exception comes in between)
+        del owner
+        assert reference() is None
+        time.sleep(10)
