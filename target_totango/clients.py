@@ -184,6 +184,8 @@ class Clients:
 
     def calls_left(self) -> int | None:
         """Return how many calls may still be made in this minute; None if none was made yet."""
+        if "api" not in self.__dict__:  # to make it may cost a call: it looks the region up
+            return None
         usage = self.api.usage
         is_limited = usage["api"].calls or usage["hub"].calls
         return self.api.rate_limiter.left if is_limited else None

@@ -7,9 +7,12 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from target_totango.clients import Clients
+from target_totango.config import Settings
 from target_totango.report import Progress, Report
 from target_totango.singer import StateCheckpointer
 from totango_api.command import progress as module
+from totango_api.config import Connection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +67,14 @@ def test_a_run_that_waits_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     progress.pulse()
     assert waits.wait(60)
     progress.end()
+
+
+def test_to_say_how_far_it_is_no_run_looks_its_region_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object) -> Connection:
+        raise AssertionError("a call went out")
+
+    monkeypatch.setattr("target_totango.clients.resolved", look_up)
+    config = {"app_token": "t", "service_id": "SP-1-01", "region": "auto"}
+    connection = Connection.from_config(config, user_agent="test")
+    clients = Clients(Settings.from_config(config), connection, config)
+    assert clients.calls_left() is None
