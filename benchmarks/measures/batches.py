@@ -5,7 +5,7 @@ And what it costs to read receipts: beside itself as it would be if it believed 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from benchmarks import commands, runs, servers, table
 from benchmarks.rows import accounts_file
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from benchmarks.scale import Scale
     from benchmarks.servers import Server
     from benchmarks.table import Line
+
+_BELIEVING: Final = "itself where any response of 2xx confirms a batch"
 
 
 def lines(home: Path, scale: Scale) -> Iterator[Line]:
@@ -44,24 +46,20 @@ def lines(home: Path, scale: Scale) -> Iterator[Line]:
         "rows/s",
         table.at_least(20_000),
     )
-    yield table.Line(
-        "the same, beside the floor",
-        scale.rounds,
-        ours,
-        f"msgspec + requests: {theirs}",
-        runs.speed_ratio(found["target"], found["floor"]),
-        "of the floor",
-        table.at_least(0.5),
-    )
-    yield table.Line(
-        "the same, beside itself where any response of 2xx confirms a batch",
-        scale.rounds,
-        ours,
-        f"itself, believing: {table.speed(rows, found['believing'])}",
-        runs.speed_ratio(found["target"], found["believing"]),
-        "of its speed",
-        table.at_least(0.95),
-    )
+    itself = table.speed(rows, found["believing"])
+    for measure, program, beside, unit, bar in (
+        ("the floor", "floor", f"msgspec + requests: {theirs}", "of the floor", 0.5),
+        (_BELIEVING, "believing", f"itself, believing: {itself}", "of its speed", 0.95),
+    ):
+        yield table.Line(
+            f"the same, beside {measure}",
+            scale.rounds,
+            ours,
+            beside,
+            runs.speed_ratio(found["target"], found[program]),
+            unit,
+            table.at_least(bar),
+        )
 
 
 def _counted(run: Run, server: Server, rows: int) -> Run:

@@ -369,17 +369,21 @@ def test_partitions_of_the_user_come_first() -> None:
     assert reading.result.is_complete
 
 
-def test_users_are_cut_by_their_accounts() -> None:
-    users = [
+def users_of(accounts: int) -> list[dict[str, Any]]:
+    """Return 200 users of one name, who belong to so many accounts in turn."""
+    return [
         {
             "name": f"u{index}@x.com",
             "display_name": "same",
-            "account": {"name": f"acc-{index % 40}"},
+            "account": {"name": f"acc-{index % accounts}"},
             "selected_fields": [None],
         }
         for index in range(200)
     ]
-    search = ModelSearch(users, stream="users", terms=frozenset({"parent_account"}))
+
+
+def test_users_are_cut_by_their_accounts() -> None:
+    search = ModelSearch(users_of(40), stream="users", terms=frozenset({"parent_account"}))
     ids = [f"acc-{index}" for index in range(40)]
     names, reading = read(search, partitioners=partitioners_of("users", [], lambda: ids))
     assert len(names) == 200
@@ -437,16 +441,9 @@ def test_an_interrupted_read_that_cannot_go_on_begins_again(
 
 
 def test_users_are_read_in_ever_fewer_accounts_until_they_fit_a_page() -> None:
-    users = [
-        {
-            "name": f"u{index}@x.com",
-            "display_name": "same",
-            "account": {"name": f"acc-{index % 60}"},
-            "selected_fields": [None],
-        }
-        for index in range(200)
-    ]
-    search = ModelSearch(users, stream="users", terms=frozenset({"parent_account"}), unstable=True)
+    search = ModelSearch(
+        users_of(60), stream="users", terms=frozenset({"parent_account"}), unstable=True
+    )
     ids = [f"acc-{index}" for index in range(600)]
     names, reading = read(search, partitioners=partitioners_of("users", [], lambda: ids))
     assert len(names) == 200
